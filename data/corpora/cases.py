@@ -1,0 +1,124 @@
+"""CFD cases on a morphed car: coefficients and the surface fields, read from the corpus's files or from our compact ones.
+
+Two files hold a case. The corpus format (``../shared/corpus/README.md``) has points, normals and fields; the compact
+one, written by :func:`write_compact_case`, keeps only what the generator cannot give back: parameters, coefficients
+and Cp, Cf per CFD face. Face i is the same place on every car with the same underbody.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import DrivAerError
+
+CP_RANGE = (-3.0, 1.1)
+"""Cp outside of this comes from cells as large as a mirror's edge: an artefact, clipped in training and metrics."""
+
+CP_STEP, CF_STEP = 0.01, 1e-4
+"""Steps of the compact files: well under the corpus's own scatter (Cd_std 0.003-0.008), and small on disk."""
+
+TEST_EVERY, TEST_REMAINDER = 5, 2
+"""Design i is held out of every training when ``i % 5 == 2``: a fifth, in all styles and with both underbodies."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One CFD run on a morphed DrivAer.
+
+    name: file stem. design: the generator's index, negative for the unmorphed cars.
+    style: fastback | estate | notchback. underbody: detailed | smooth.
+    parameters: the generator's, m and degrees. coefficients: Cd, Cd_std, Cl, Clf, Clr, Cd_pressure, Cd_friction.
+    frontal_area: m². face_cp: (M,) float32, clipped to CP_RANGE. face_cf: (M, 3) float32.
+    """
+
+    name: str
+    design: int
+    style: str
+    underbody: str
+    parameters: dict[str, float]
+    coefficients: dict[str, float]
+    frontal_area: float
+    face_cp: np.ndarray
+    face_cf: np.ndarray
+
+    @property
+    def is_test(self) -> bool:
+        return is_test_design(self.design)
+
+
+def is_test_design(design: int) -> bool:
+    """True for the designs that no training ever sees; the unmorphed cars (negative) are not among them."""
+    return design >= 0 and design % TEST_EVERY == TEST_REMAINDER
+
+
+def style_of(parameters: dict[str, float]) -> str:
+    if parameters.get("estate"):
+        return "estate"
+    return "notchback" if parameters.get("notch") else "fastback"
+
+
+def read_case(path: str | Path) -> Case:
+    """A case from a corpus-format or compact ``.npz``.
+
+    Raises DrivAerError for a file that is neither.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            meta = json.loads(str(arrays["meta"]))
+            cp, cf = arrays["face_cp"], arrays["face_cf"]
+    except (OSError, ValueError, KeyError) as error:
+        raise DrivAerError(f"not a CFD case ({error})", file=path, fix="give a case .npz of a corpus") from error
+    if cp.dtype == np.int16:
+        cp, cf = cp * np.float32(CP_STEP), cf * np.float32(CF_STEP)
+    coefficients = ("Cd", "Cd_std", "Cl", "Clf", "Clr", "Cd_pressure", "Cd_friction")
+    return Case(
+        name=meta["name"],
+        design=int(meta["i"]),
+        style=style_of(meta["params"]),
+        underbody=meta["underbody"],
+        parameters=meta["params"],
+        coefficients={key: float(meta[key]) for key in coefficients},
+        frontal_area=float(meta["frontal_area"]),
+        face_cp=np.clip(cp.astype(np.float32), *CP_RANGE),
+        face_cf=cf.astype(np.float32),
+    )
+
+
+def read_cases(*folders: str | Path) -> list[Case]:
+    """Every case below the folders' ``cases/``, each design once (the first folder that has it), in design order."""
+    cases: dict[int, Case] = {}
+    for folder in folders:
+        for path in sorted(Path(folder, "cases").glob("*.npz")):
+            case = read_case(path)
+            cases.setdefault(case.design, case)
+    if not cases:
+        raise DrivAerError("no CFD cases", file=folders[0] if folders else None, fix="give a folder with cases/*.npz")
+    return [cases[design] for design in sorted(cases)]
+
+
+def write_compact_case(source: str | Path, destination: str | Path) -> None:
+    """Rewrite a corpus-format case without its geometry, about 48 kB; replaces ``destination`` whole or not at all.
+
+    The container is an ``.npz`` whose members are LZMA-compressed: numpy reads it, and it is a quarter smaller.
+    """
+    with np.load(source, allow_pickle=False) as arrays:
+        cp = np.clip(arrays["face_cp"].astype(np.float32), *CP_RANGE)
+        members = {
+            "meta": arrays["meta"],
+            "face_cp": np.round(cp / CP_STEP).astype(np.int16),
+            "face_cf": np.round(arrays["face_cf"].astype(np.float32) / CF_STEP).astype(np.int16),
+        }
+    destination = Path(destination)
+    partial = destination.with_suffix(".part")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_LZMA) as archive:
+        for name, array in members.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+    os.replace(partial, destination)
