@@ -1,0 +1,93 @@
+"""RegDGCNN, the networks of DrivAerNet (Elrefaie, Dai, Ahmed 2024) and DrivAerNet++: drag, and surface pressure.
+
+State dicts have the published key layout. Clouds are point-major (B, N, C) throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gnn.edge_conv import SLOPE, EdgeConv, Form
+from gnn.knn import knn
+
+DEFAULT_K = 40
+
+
+def _pointwise(in_channels: int, out_channels: int) -> nn.Sequential:
+    """A linear map of every point's features, batch normalisation, LeakyReLU; on (B, C, N)."""
+    return nn.Sequential(
+        nn.Conv1d(in_channels, out_channels, kernel_size=1, bias=False),
+        nn.BatchNorm1d(out_channels),
+        nn.LeakyReLU(negative_slope=SLOPE),
+    )
+
+
+class RegDGCNN(nn.Module):
+    """Drag (or any few numbers) of a car from its surface points.
+
+    Args:
+        k: neighbours a point has in each layer's graph, itself included.
+        conv_channels: width of each EdgeConv layer; the graph of each is built on the features that enter it.
+        emb_dims: width of the point-wise layer before pooling.
+        mlp: widths of the hidden layers after pooling.
+        in_channels: 3 for points, 6 for points and normals.
+        dropout: probability in the hidden layers, while training.
+        out_channels: numbers predicted.
+        form: ``fast`` or ``published``: the same function of the same weights (see `gnn.edge_conv`).
+
+    With the defaults the state dict has the published network's keys and shapes. As there, a layer's batch
+    normalisation appears under two names (``bn1`` and ``conv1.1``) that are one module.
+    """
+
+    def __init__(
+        self,
+        k: int = DEFAULT_K,
+        conv_channels: Sequence[int] = (256, 512, 512, 1024),
+        emb_dims: int = 512,
+        mlp: Sequence[int] = (128, 64, 32, 16),
+        in_channels: int = 3,
+        dropout: float = 0.4,
+        out_channels: int = 1,
+        form: Form = "fast",
+    ):
+        super().__init__()
+        self.k, self.form, self.dropout = k, form, dropout
+        self.n_edge_convs, self.n_hidden = len(conv_channels), len(mlp)
+        widths = (in_channels, *conv_channels)
+        convs = [EdgeConv(a, b) for a, b in zip(widths, widths[1:], strict=False)]
+        convs.append(_pointwise(sum(conv_channels), emb_dims))
+        for number, conv in enumerate(convs, 1):
+            self.add_module(f"bn{number}", conv[1])
+        for number, conv in enumerate(convs, 1):
+            self.add_module(f"conv{number}", conv)
+        widths = (2 * emb_dims, *mlp)
+        for number, (a, b) in enumerate(zip(widths, widths[1:], strict=False), 1):
+            self.add_module(f"linear{number}", nn.Linear(a, b, bias=number > 1))
+            self.add_module(f"bn{number + len(convs)}", nn.BatchNorm1d(b))
+        self.add_module(f"linear{len(mlp) + 1}", nn.Linear(widths[-1], out_channels))
+
+    def features(self, points: Tensor) -> Tensor:
+        """(B, N, in_channels) to (B, 2 * emb_dims): maximum and mean over the points of the last layer's features."""
+        x, layers = points, []
+        for number in range(1, self.n_edge_convs + 1):
+            x = self.get_submodule(f"conv{number}")(x, knn(x, self.k), self.form)
+            layers.append(x)
+        x = self.get_submodule(f"conv{self.n_edge_convs + 1}")(torch.cat(layers, dim=2).transpose(1, 2))
+        return torch.cat((x.amax(dim=2), x.mean(dim=2)), dim=1)
+
+    def head(self, features: Tensor) -> Tensor:
+        """(B, 2 * emb_dims) pooled features to (B, out_channels)."""
+        x = features
+        for number in range(1, self.n_hidden + 1):
+            x = self.get_submodule(f"linear{number}")(x)
+            x = self.get_submodule(f"bn{number + self.n_edge_convs + 1}")(x)
+            x = F.dropout(F.leaky_relu(x, SLOPE), self.dropout, self.training)
+        return self.get_submodule(f"linear{self.n_hidden + 1}")(x)
+
+    def forward(self, points: Tensor) -> Tensor:
+        """(B, N, in_channels) points to (B, out_channels)."""
+        return self.head(self.features(points))
