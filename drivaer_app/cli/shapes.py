@@ -1,0 +1,82 @@
+"""``main.py shapes``: procedural cars from named parameters, written as mesh files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data.errors import DrivAerError
+
+
+def shapes(
+    style: Annotated[str, typer.Option(help="fastback, notchback, estate, hatchback, suv, van, or all.")] = "fastback",
+    random: Annotated[int, typer.Option(min=0, help="How many random cars of the style; 0 for its default.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="First random car's seed; the next ones count up.")] = 0,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE of a parameter (m, or degrees for *_deg); repeatable.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the cars.")] = Path("cars"),
+    file_format: Annotated[str, typer.Option("--format", help="stl, obj or ply.")] = "stl",
+    list_parameters: Annotated[bool, typer.Option("--list", help="List the parameters and ranges, and stop.")] = False,
+) -> None:
+    """Build procedural cars and write each to FOLDER/STYLE_SEED.stl, with cars.csv telling their parameters."""
+    if list_parameters:
+        _print_parameters(style)
+        return
+    from drivaer_app.shapes.car import build_car
+
+    cars = _wanted(style, random, seed, _parsed(settings or []))
+    for name, parameters in cars:
+        path = build_car(parameters).export(output / f"{name}.{file_format.lower().lstrip('.')}")
+        typer.echo(path)
+    _write_table(output / "cars.csv", cars)
+
+
+def _wanted(style: str, random: int, seed: int, changes: dict[str, float | str]) -> list[tuple[str, object]]:
+    from drivaer_app.shapes.parameters import STYLES, CarParameters, random_parameters
+
+    styles = STYLES if style == "all" else (style,)
+    if not random:
+        return [(name, CarParameters.for_style(name, **changes)) for name in styles]
+    return [
+        (f"{name}_{number:04d}", random_parameters(name, number, **changes))
+        for name in styles
+        for number in range(seed, seed + random)
+    ]
+
+
+def _parsed(settings: list[str]) -> dict[str, float | str]:
+    changes: dict[str, float | str] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not (name and equals and value):
+            raise DrivAerError(f"--set {setting} is not NAME=VALUE", fix="write for example --set length=4.7")
+        try:
+            changes[name.strip()] = float(value)
+        except ValueError:
+            changes[name.strip()] = value.strip()
+    return changes
+
+
+def _print_parameters(style: str) -> None:
+    from drivaer_app.shapes.parameters import RANGES, CarParameters
+
+    defaults = CarParameters.for_style("fastback" if style == "all" else style)
+    for name, (low, high) in RANGES.items():
+        typer.echo(f"{name:24s} {getattr(defaults, name):8.4g}   {low:g} to {high:g}")
+
+
+def _write_table(path: Path, cars: list[tuple[str, object]]) -> None:
+    import csv
+    from dataclasses import asdict
+
+    rows = [{"name": name, **asdict(parameters)} for name, parameters in cars]
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    except OSError as error:
+        raise DrivAerError(f"cannot be written ({error.strerror})", file=path) from error
