@@ -1,0 +1,138 @@
+"""A mesh as a coarse grid of cells that its surface touches: what the car looks like from its six sides.
+
+Everything that has to be decided about a file (which way is up, where the nose is, whether it is half a car) is read
+off this grid, so the decisions do not depend on the order, the number or the winding of the triangles, and point
+clouds take the same way as meshes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+CELLS = 96  # along the longest side: 5 cm on a car, so mirrors and wheel arches show
+MAX_FILL_POINTS = 4_000_000  # keeps a soup of huge slivers from taking the memory
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """cells: (nx, ny, nz) bool, True where the surface passes. In any right-handed axes.
+
+    cell: edge of a cell, in the unit of the points it was made from.
+    centre: (3,) centre of the bounding box, which is the centre of the grid.
+    extent: (3,) sides of the bounding box, exact.
+    """
+
+    cells: np.ndarray
+    cell: float
+    centre: np.ndarray
+    extent: np.ndarray
+
+    def turned(self, rotation: np.ndarray) -> Outline:
+        """The outline in other axes. ``rotation``: (3, 3) signed permutation, new = rotation @ old."""
+        source = np.abs(rotation).argmax(axis=1)
+        cells = self.cells.transpose(source)
+        reversed_axes = np.flatnonzero(rotation.sum(axis=1) < 0)
+        cells = np.flip(cells, tuple(reversed_axes))
+        return Outline(np.ascontiguousarray(cells), self.cell, rotation @ self.centre, self.extent[source])
+
+    def depth(self, axis: int, *, from_high: bool) -> tuple[np.ndarray, np.ndarray]:
+        """How far in one first meets the surface, looking along ``axis`` from its low or its high end.
+
+        Returns (depth, seen): depth as a fraction 0..1 of the box (1 where nothing is met), and the silhouette.
+        """
+        cells = np.flip(self.cells, axis) if from_high else self.cells
+        seen = cells.any(axis=axis)
+        first = cells.argmax(axis=axis) / cells.shape[axis]
+        return np.where(seen, first, 1.0), seen
+
+    def coarser(self) -> Outline:
+        """Two by two by two cells into one, from the middle outwards, so that symmetric stays symmetric."""
+        pad = [((-(n // 2)) % 2,) * 2 for n in self.cells.shape]
+        cells = np.pad(self.cells, pad)
+        nx, ny, nz = (n // 2 for n in cells.shape)
+        cells = cells.reshape(nx, 2, ny, 2, nz, 2).any(axis=(1, 3, 5))
+        return Outline(cells, 2 * self.cell, self.centre, self.extent)
+
+
+def outline_of(vertices: np.ndarray, faces: np.ndarray, cells: int = CELLS) -> Outline:
+    """The outline of a triangle surface or, with no faces, of a point cloud.
+
+    vertices (V, 3), faces (F, 3). The grid is centred on the bounding box; its cells are cubes of which ``cells`` fit
+    along the longest side, and every side has an even number of them. Needs an extent that is not zero.
+    """
+    used = _used(vertices, faces)
+    low, high = used.min(axis=0), used.max(axis=0)
+    extent = np.asarray(high - low, dtype=float)
+    centre = np.asarray(low + high, dtype=float) / 2
+    cell = float(extent.max()) / cells
+    points = ((used - centre) / cell).astype(np.float32)
+    half = np.maximum(np.ceil(extent / cell / 2 - 1e-6), 1).astype(int)
+    grid = np.zeros(2 * half, dtype=bool)
+    _mark(grid, half, points)
+    if len(faces):
+        corners = points if used is vertices else ((vertices - centre) / cell).astype(np.float32)
+        for batch in _filling_points(corners, faces):
+            _mark(grid, half, batch)
+    return Outline(grid, cell, centre, extent)
+
+
+def _used(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """The vertices that the surface consists of: files keep loose ones that no face refers to."""
+    if len(faces) == 0:
+        return vertices
+    used = np.zeros(len(vertices), dtype=bool)
+    used[faces] = True
+    return vertices if used.all() else vertices[used]
+
+
+def _mark(grid: np.ndarray, half: np.ndarray, points: np.ndarray) -> None:
+    index = np.floor(points).astype(np.int32) + half.astype(np.int32)
+    np.clip(index, 0, np.array(grid.shape, dtype=np.int32) - 1, out=index)
+    flat = (index[:, 0] * grid.shape[1] + index[:, 1]) * grid.shape[2] + index[:, 2]
+    grid.reshape(-1)[flat] = True
+
+
+def _filling_points(points: np.ndarray, faces: np.ndarray):
+    """Points inside the triangles that are larger than a cell, less than a cell apart. Batches of (n, 3)."""
+    a, b, c = (points[faces[:, k]] for k in range(3))
+    reach = np.maximum(np.abs(b - a), np.abs(c - a)).max(axis=1)
+    large = np.flatnonzero(reach > 0.7)
+    if len(large) == 0:
+        return
+    corners = np.stack([a[large], b[large], c[large]], axis=1)
+    rows, columns = _lattice(corners)
+    wanted = float((rows * columns).sum())
+    thin = max(1.0, np.sqrt(wanted / MAX_FILL_POINTS))
+    rows, columns = (np.ceil(n / thin).astype(int) for n in (rows, columns))
+    # Powers of two: a handful of batches, each of one lattice.
+    rows, columns = (1 << np.ceil(np.log2(n)).astype(int) for n in (rows, columns))
+    keys = rows * 4096 + columns
+    order = np.argsort(keys, kind="stable")
+    starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
+    for start, stop in zip(starts, [*starts[1:], len(order)], strict=True):
+        group = order[start:stop]
+        yield _spread(corners[group], int(rows[group[0]]), int(columns[group[0]]))
+
+
+def _lattice(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Turns each triangle's longest edge to the front (in place); how many steps along it and across it are needed."""
+    edges = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2)
+    first = edges.argmax(axis=1)
+    turn = (first[:, None] + np.arange(3)) % 3
+    corners[:] = np.take_along_axis(corners, turn[:, :, None], axis=1)
+    longest = edges.max(axis=1)
+    area2 = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    height = area2 / np.maximum(longest, 1e-12)
+    step = 0.7
+    return np.maximum(height / step, 1.0), np.maximum(longest / step, 1.0)
+
+
+def _spread(corners: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Lattice points of (t, 3, 3) triangles: rows from the longest edge to the opposite corner."""
+    v = (np.arange(rows) + 0.5) / rows
+    u = (np.arange(columns) + 0.5) / columns
+    v, u = (g.ravel() for g in np.meshgrid(v, u, indexing="ij"))
+    weights = np.stack([(1 - v) * (1 - u), (1 - v) * u, v]).astype(np.float32)  # (3, rows * columns)
+    return np.einsum("kn,tkd->tnd", weights, corners).reshape(-1, 3)
