@@ -1,0 +1,129 @@
+"""Reading any car mesh file: ``read_mesh`` gives a RawMesh, or one clear line about what is wrong.
+
+Each family of formats has its own file; this one only knows which suffix goes where.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import MeshError
+from data.formats.source import Source, mesh_suffix, open_source
+from data.formats.unreadable import advice
+from data.mesh import RawMesh
+
+__all__ = ["MESH_SUFFIXES", "find_meshes", "read_mesh"]
+
+_log = logging.getLogger(__name__)
+
+# suffix -> module and function; modules are imported when a file needs them (vtk, lxml, open3d are slow to import)
+_READERS = {
+    ".stl": "stl:read",
+    ".stla": "stl:read",
+    ".stlb": "stl:read",
+    ".obj": "obj:read",
+    ".ply": "ply:read",
+    ".off": "off:read",
+    ".glb": "gltf:read",
+    ".gltf": "gltf:read",
+    ".dae": "collada:read",
+    ".3mf": "threemf:read",
+    ".vtk": "vtk:read_legacy",
+    ".vtp": "vtk:read_polydata",
+    ".vtu": "vtk:read_unstructured",
+    ".pcd": "points:read_pcd",
+    ".npz": "points:read_npz",
+    ".xyz": "points:read_text",
+    ".xyzn": "points:read_text",
+    ".xyzrgb": "points:read_text",
+    ".pts": "points:read_text",
+    ".asc": "points:read_text",
+    ".txt": "points:read_text",
+    ".csv": "points:read_text",
+}
+# What a folder is searched for: notes and tables in .txt and .csv are read as clouds only when named themselves.
+_ONLY_WHEN_NAMED = {".txt", ".csv", ".asc"}
+
+MESH_SUFFIXES: tuple[str, ...] = tuple(s + gz for s in _READERS for gz in ("", ".gz"))
+
+FEWEST_POINTS = 100  # of a point cloud: normals of fewer mean nothing
+
+
+def read_mesh(path: str | Path) -> RawMesh:
+    """Read one mesh or point cloud, exactly as the file has it (unit, axes, place, vertex order).
+
+    Polygons become triangles, scene transforms are applied, several bodies become one surface with named parts.
+    A point cloud without normals gets them: unit length, pointing outwards.
+
+    Raises MeshError, one line naming the file, for whatever is wrong with it.
+    """
+    path = Path(path)
+    reader = _reader(path)
+    source = open_source(path)
+    try:
+        mesh = reader(source)
+    except MeshError:
+        raise
+    except MemoryError as error:
+        raise source.error("needs more memory than there is (or its counts are damaged)", "export it again") from error
+    except Exception as error:  # whatever a parser library, or ours, stumbles over in a damaged file
+        _log.debug("reader of %s failed on %s", source.suffix, path, exc_info=True)
+        reason = str(error) or type(error).__name__
+        raise source.error(f"cannot be read as {source.suffix} ({reason[:200]})", "export it again") from error
+    _check(source, mesh)
+    if mesh.is_point_cloud:
+        from data.formats.normals import with_outward_normals
+
+        return with_outward_normals(source, mesh)
+    return mesh
+
+
+def find_meshes(folder: str | Path, *, recursive: bool = False) -> list[Path]:
+    """The mesh files of a folder, sorted by name. Raises MeshError when there are none."""
+    folder = Path(folder)
+    if not folder.exists():
+        raise MeshError("no such folder", file=folder, fix="check the name")
+    if not folder.is_dir():
+        raise MeshError("is not a folder", file=folder)
+    try:
+        entries = sorted(folder.rglob("*") if recursive else folder.iterdir())
+    except OSError as error:
+        raise MeshError(f"cannot be listed ({error.strerror})", file=folder, fix="change its permissions") from error
+    wanted = set(_READERS) - _ONLY_WHEN_NAMED
+    found = [p for p in entries if mesh_suffix(p) in wanted and not p.name.startswith(".") and p.is_file()]
+    if not found:
+        raise MeshError("holds no meshes", file=folder, fix=f"it may hold {' '.join(sorted(wanted))}, also as .gz")
+    return found
+
+
+def _reader(path: Path) -> Callable[[Source], RawMesh]:
+    suffix = mesh_suffix(path)
+    target = _READERS.get(suffix)
+    if target is None:
+        if path.is_dir() or not path.exists():
+            open_source(path)  # says so
+        raise MeshError(*advice(suffix)[:1], file=path, fix=advice(suffix)[1])
+    module, function = target.split(":")
+    return getattr(import_module(f"data.formats.{module}"), function)
+
+
+def _check(source: Source, mesh: RawMesh) -> None:
+    """What must hold for every mesh, whichever reader made it."""
+    if len(mesh.vertices) == 0:
+        raise source.error("has no vertices", "export the surface again")
+    bad = ~np.isfinite(mesh.vertices).all(axis=1)
+    if bad.any():
+        raise source.error(
+            f"{int(bad.sum())} of {len(bad)} vertices have NaN or infinite coordinates (first: vertex {int(bad.argmax())})",
+            "export it again",
+        )
+    if mesh.is_point_cloud and len(mesh.vertices) < FEWEST_POINTS:
+        raise source.error(
+            f"has no faces and only {len(mesh.vertices)} points; a point cloud needs at least {FEWEST_POINTS}",
+            "export the surface with its faces",
+        )

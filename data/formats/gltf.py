@@ -1,0 +1,299 @@
+"""glTF 2.0, as .glb and .gltf: the scene's triangles with node transforms applied. Metres and y-up by specification.
+
+Own reader on numpy: trimesh passes over sparse accessors and normalised integers (KHR_mesh_quantization) without a
+word, and fails with an IndexError on meshopt compression. Draco is decoded by DracoPy.
+Specification: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+
+from data.formats.scene import Instance, compose
+from data.formats.source import Source
+from data.mesh import RawMesh
+
+SUFFIXES = (".glb", ".gltf")
+
+_COMPONENTS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+_WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
+_TRIANGLES, _STRIP, _FAN = 4, 5, 6
+_MESHOPT = ("EXT_meshopt_compression", "KHR_meshopt_compression")
+_DRACO = "KHR_draco_mesh_compression"
+_GEOMETRY_EXTENSIONS = {_DRACO, "KHR_mesh_quantization"}  # those that change the triangles, and are understood
+
+
+def read(source: Source) -> RawMesh:
+    """Every triangle primitive of the default scene, an instanced mesh once for each node that shows it."""
+    tree, binary = _container(source)
+    document = _Document(source, tree, binary)
+    document.check()
+    return compose(source, document.instances(), unit="m", up="y")
+
+
+def _container(source: Source) -> tuple[dict[str, Any], bytes | None]:
+    data = source.data
+    if not data.startswith(b"glTF"):
+        return _json(source, data), None
+    version = int.from_bytes(data[4:8], "little")
+    if version != 2:
+        raise source.error(f"is glTF version {version}; only 2 is read", "export it as glTF 2.0")
+    length = int.from_bytes(data[8:12], "little")
+    if length > len(data):
+        raise source.error(f"truncated glTF: {length} bytes promised, found {len(data)}", "export or copy it again")
+    chunks, at = [], 12
+    while at + 8 <= length:
+        size, kind = int.from_bytes(data[at : at + 4], "little"), data[at + 4 : at + 8]
+        if at + 8 + size > length:
+            raise source.error("damaged glTF: a chunk is longer than the file", "export or copy it again")
+        chunks.append((kind, data[at + 8 : at + 8 + size]))
+        at += 8 + size
+    if not chunks or chunks[0][0] != b"JSON":
+        raise source.error("damaged glTF: the JSON chunk is missing", "export or copy it again")
+    return _json(source, chunks[0][1]), next((chunk for kind, chunk in chunks[1:] if kind == b"BIN\x00"), None)
+
+
+def _json(source: Source, data: bytes) -> dict[str, Any]:
+    try:
+        tree = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise source.error(f"damaged glTF: its JSON cannot be read ({error})", "export or copy it again") from error
+    if not isinstance(tree, dict) or "asset" not in tree:
+        raise source.error("is not a glTF file: no 'asset' in its JSON", "export it again")
+    return tree
+
+
+class _Document:
+    """A glTF tree with its buffers; every reference in it is checked when it is followed."""
+
+    def __init__(self, source: Source, tree: dict[str, Any], binary: bytes | None):
+        self.source, self.tree, self.binary = source, tree, binary
+        self._buffers: dict[int, bytes] = {}
+        self._meshes: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self.warnings: list[str] = []
+
+    def check(self) -> None:
+        """Refuse what would come out wrong."""
+        version = str(self.tree["asset"].get("version", "2.0"))
+        if not version.startswith("2"):
+            raise self.source.error(f"is glTF version {version}; only 2 is read", "export it as glTF 2.0")
+        used = set(self.tree.get("extensionsUsed", [])) | set(self.tree.get("extensionsRequired", []))
+        required = set(self.tree.get("extensionsRequired", []))
+        views_packed = any(set(view.get("extensions", {})) & set(_MESHOPT) for view in self.tree.get("bufferViews", []))
+        if views_packed or required & set(_MESHOPT) or used & set(_MESHOPT) and views_packed:
+            raise self.source.error(
+                "its geometry is meshopt-compressed (EXT_meshopt_compression), which is not read",
+                "export it without compression or with Draco (gltf-transform: `gltf-transform copy in.glb out.glb`)",
+            )
+
+    def _at(self, key: str, index: Any) -> dict[str, Any]:
+        items = self.tree.get(key, [])
+        if not isinstance(index, int) or not 0 <= index < len(items):
+            raise self.source.error(
+                f"damaged glTF: {key}[{index}] is referred to, there are {len(items)}", "export it again"
+            )
+        return items[index]
+
+    # nodes -----------------------------------------------------------------------------------------------------
+
+    def instances(self):
+        """``Instance`` of every node with a mesh, parents before children, in the scene's order."""
+        nodes = self.tree.get("nodes", [])
+        stack = [(root, np.eye(4)) for root in reversed(self._roots())]
+        seen: set[int] = set()
+        while stack:
+            index, above = stack.pop()
+            node = self._at("nodes", index)
+            if index in seen:
+                raise self.source.error(
+                    f"damaged glTF: node {index} has two parents or contains itself", "export it again"
+                )
+            seen.add(index)
+            matrix = above @ self._matrix(node)
+            if "mesh" in node:
+                name = str(node.get("name") or self._at("meshes", node["mesh"]).get("name") or f"node {index}")
+                yield Instance(name, *self._mesh(node["mesh"]), matrix)
+            stack.extend((child, matrix) for child in reversed(node.get("children", [])))
+        if not nodes:  # a library of meshes without a scene
+            for index, mesh in enumerate(self.tree.get("meshes", [])):
+                yield Instance(str(mesh.get("name") or f"mesh {index}"), *self._mesh(index), np.eye(4))
+
+    def _roots(self) -> list[int]:
+        if "scenes" in self.tree and self.tree["scenes"]:
+            return list(self._at("scenes", self.tree.get("scene", 0)).get("nodes", []))
+        nodes = self.tree.get("nodes", [])
+        children = {child for node in nodes for child in node.get("children", [])}
+        return [index for index in range(len(nodes)) if index not in children]
+
+    def _matrix(self, node: dict[str, Any]) -> np.ndarray:
+        if "matrix" in node:
+            return np.array(node["matrix"], dtype=np.float64).reshape(4, 4).T
+        matrix = np.eye(4)
+        x, y, z, w = (float(v) for v in node.get("rotation", (0, 0, 0, 1)))
+        length = (x * x + y * y + z * z + w * w) ** 0.5 or 1.0
+        x, y, z, w = x / length, y / length, z / length, w / length
+        matrix[:3, :3] = [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+        matrix[:3, :3] *= np.array(node.get("scale", (1, 1, 1)), dtype=np.float64)
+        matrix[:3, 3] = node.get("translation", (0, 0, 0))
+        return matrix
+
+    # meshes ----------------------------------------------------------------------------------------------------
+
+    def _mesh(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Vertices and faces of all triangle primitives of one mesh."""
+        if index not in self._meshes:
+            vertices, faces, n = [], [], 0
+            shared: dict[int, int] = {}  # exporters let the primitives of one mesh share one vertex array
+            for primitive in self._at("meshes", index).get("primitives", []):
+                if primitive.get("mode", _TRIANGLES) not in (_TRIANGLES, _STRIP, _FAN):
+                    continue
+                key = primitive.get("attributes", {}).get("POSITION")
+                draco = _DRACO in primitive.get("extensions", {})
+                points, corners = self._draco(primitive) if draco else self._plain(primitive)
+                first = n if draco else shared.setdefault(key, n)
+                if first == n:
+                    vertices.append(points)
+                    n += len(points)
+                faces.append(corners + first)
+            none = np.zeros((0, 3))
+            joined = np.concatenate(vertices) if vertices else none
+            self._meshes[index] = joined, np.concatenate(faces) if faces else none.astype(np.int64)
+        return self._meshes[index]
+
+    def _plain(self, primitive: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        points = self._positions(primitive)
+        if "indices" in primitive:
+            corners = self._accessor(primitive["indices"]).ravel()
+            if corners.dtype.kind != "u" and len(corners):
+                raise self.source.error("damaged glTF: indices are not unsigned whole numbers", "export it again")
+        else:
+            corners = np.arange(len(points))
+        return points, self._triangles(corners.astype(np.int64), primitive.get("mode", _TRIANGLES))
+
+    def _positions(self, primitive: dict[str, Any]) -> np.ndarray:
+        if "POSITION" not in primitive.get("attributes", {}):
+            raise self.source.error("damaged glTF: a primitive has no POSITION", "export it again")
+        points = self._accessor(primitive["attributes"]["POSITION"])
+        if points.shape[1] != 3:
+            raise self.source.error("damaged glTF: POSITION is not VEC3", "export it again")
+        return points.astype(np.float64)
+
+    def _triangles(self, corners: np.ndarray, mode: int) -> np.ndarray:
+        if mode == _TRIANGLES:
+            if len(corners) % 3:
+                raise self.source.error("damaged glTF: the last triangle is incomplete", "export it again")
+            return corners.reshape(-1, 3)
+        if len(corners) < 3:
+            return np.zeros((0, 3), dtype=np.int64)
+        if mode == _FAN:
+            return np.stack([np.full(len(corners) - 2, corners[0]), corners[1:-1], corners[2:]], axis=1)
+        faces = np.stack([corners[:-2], corners[1:-1], corners[2:]], axis=1)
+        faces[1::2] = faces[1::2, [1, 0, 2]]
+        return faces
+
+    def _draco(self, primitive: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        import DracoPy
+
+        packed = self._view(primitive["extensions"][_DRACO].get("bufferView"))[0]
+        try:
+            mesh = DracoPy.decode(packed)
+        except Exception as error:  # DracoPy raises its own kinds and bare Exceptions
+            raise self.source.error(f"its Draco data cannot be decoded ({error})", "export it again") from error
+        faces = np.asarray(getattr(mesh, "faces", np.zeros((0, 3))), dtype=np.int64).reshape(-1, 3)
+        return np.asarray(mesh.points, dtype=np.float64).reshape(-1, 3), faces
+
+    # accessors -------------------------------------------------------------------------------------------------
+
+    def _accessor(self, index: Any) -> np.ndarray:
+        """(count, width) of an accessor, with its sparse entries, and to real numbers where it is normalised."""
+        accessor = self._at("accessors", index)
+        code, width = _COMPONENTS.get(accessor.get("componentType")), _WIDTHS.get(accessor.get("type"))
+        count = accessor.get("count")
+        if code is None or width is None or not isinstance(count, int) or count < 0:
+            raise self.source.error(f"damaged glTF: accessors[{index}]", "export it again")
+        if "bufferView" in accessor:
+            values = self._rows(accessor["bufferView"], accessor.get("byteOffset", 0), code, width, count)
+        elif "sparse" in accessor and count <= 100 * (len(self.source.data) + 1):
+            values = np.zeros((count, width), dtype=code)
+        else:
+            raise self.source.error(f"its geometry (accessors[{index}]) is in a form that is not read", "export it plain")
+        if "sparse" in accessor:
+            values = self._with_sparse(values.copy(), accessor["sparse"], code, width)
+        if accessor.get("normalized") and code != "<f4":
+            values = np.maximum(values / np.iinfo(code).max, -1.0)
+        return values
+
+    def _with_sparse(self, values: np.ndarray, sparse: dict[str, Any], code: str, width: int) -> np.ndarray:
+        count, where, what = sparse["count"], sparse["indices"], sparse["values"]
+        index_code = _COMPONENTS.get(where.get("componentType"), "<u4")
+        rows = self._rows(where["bufferView"], where.get("byteOffset", 0), index_code, 1, count).ravel()
+        if len(rows) and rows.max() >= len(values):
+            raise self.source.error("damaged glTF: a sparse index is out of range", "export it again")
+        values[rows] = self._rows(what["bufferView"], what.get("byteOffset", 0), code, width, count)
+        return values
+
+    def _rows(self, view: Any, offset: int, code: str, width: int, count: int) -> np.ndarray:
+        data, stride = self._view(view)
+        size = np.dtype(code).itemsize * width
+        stride = stride or size
+        need = offset + stride * (count - 1) + size if count else 0
+        if not isinstance(offset, int) or offset < 0 or stride < size or need > len(data):
+            raise self.source.error(
+                f"truncated or damaged glTF: {need} bytes needed, found {len(data)}", "export or copy it again"
+            )
+        dtype = np.dtype(code)
+        return np.ndarray((count, width), dtype, data, offset, (stride, dtype.itemsize)) if count else np.zeros((0, width), dtype)
+
+    def _view(self, index: Any) -> tuple[bytes, int]:
+        """Bytes of a buffer view, and its stride (0: packed)."""
+        view = self._at("bufferViews", index)
+        start, length = view.get("byteOffset", 0), view.get("byteLength", -1)
+        data = self._buffer(view.get("buffer"))
+        if not 0 <= start <= start + length <= len(data):
+            raise self.source.error(
+                f"truncated glTF: a view ends at byte {start + length} of a buffer of {len(data)}",
+                "export or copy it again",
+            )
+        return data[start : start + length], view.get("byteStride", 0)
+
+    def _buffer(self, index: Any) -> bytes:
+        buffer = self._at("buffers", index)
+        if index not in self._buffers:
+            uri = buffer.get("uri")
+            data = self._binary_chunk(index) if uri is None else self._fetch(uri)
+            need = buffer.get("byteLength", 0)
+            if len(data) < need:
+                raise self.source.error(f"truncated glTF: a buffer of {need} bytes has only {len(data)}", "copy it again")
+            self._buffers[index] = data
+        return self._buffers[index]
+
+    def _binary_chunk(self, index: int) -> bytes:
+        if self.binary is None or index != 0:
+            raise self.source.error(f"damaged glTF: buffer {index} has no data", "export or copy it again")
+        return self.binary
+
+    def _fetch(self, uri: str) -> bytes:
+        if uri.startswith("data:"):
+            try:
+                return base64.b64decode(uri.partition(",")[2], validate=True)
+            except (binascii.Error, ValueError) as error:
+                raise self.source.error("damaged glTF: an embedded buffer is not base64", "export it again") from error
+        if "://" in uri:
+            raise self.source.error(f"its buffer is on the network ({uri[:80]})", "download it, or export as .glb")
+        path = self.source.path.parent / unquote(uri)
+        try:
+            return path.read_bytes()
+        except (OSError, ValueError) as error:
+            raise self.source.error(
+                f"its buffer file '{unquote(uri)[:80]}' is missing", "put it beside the .gltf, or export as .glb"
+            ) from error

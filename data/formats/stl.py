@@ -1,0 +1,132 @@
+"""STL, binary and ASCII. Three vertices a face, as the file has them; welding is another room's work."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from data.formats.source import Source
+from data.mesh import RawMesh
+
+SUFFIXES = (".stl", ".stla", ".stlb")
+
+_HEADER = 84  # 80 bytes of comment and the face count
+_FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+_GRID = 21  # words of one ASCII facet
+_CORNER_WORDS = [8, 9, 10, 12, 13, 14, 16, 17, 18]
+_KEYWORDS = {0: b"facet", 1: b"normal", 5: b"outer", 6: b"loop", 7: b"vertex", 11: b"vertex", 15: b"vertex"}
+_KEYWORDS |= {19: b"endloop", 20: b"endfacet"}
+_BLOCK = 2**23  # bytes of text turned into words at a time: words take ten times the memory of their text
+
+
+def read(source: Source) -> RawMesh:
+    """Faces of all bodies; each ASCII ``solid`` is a part."""
+    data = source.data
+    if len(data) >= _HEADER and len(data) == _HEADER + _FACET.itemsize * _promised_faces(data):
+        return _read_binary(source)  # the size decides: headers of binary files may start with "solid" too
+    if _is_ascii(data):
+        return _read_ascii(source)
+    return _read_binary(source)
+
+
+def _promised_faces(data: bytes) -> int:
+    return int.from_bytes(data[80:_HEADER], "little")
+
+
+def _is_ascii(data: bytes) -> bool:
+    head = data[:1024].removeprefix(b"\xef\xbb\xbf")
+    return head.lstrip()[:5].lower() == b"solid" and b"\x00" not in head
+
+
+def _read_binary(source: Source) -> RawMesh:
+    data = source.data
+    if b"\x00" not in data[:4096]:
+        raise source.error("is text, but neither ASCII nor binary STL (no 'solid' line)", "export it as binary STL")
+    room = max(len(data) - _HEADER, 0) // _FACET.itemsize
+    if len(data) < _HEADER:
+        raise source.error(f"truncated binary STL: {len(data)} bytes, the header alone takes {_HEADER}", "copy it again")
+    promised = _promised_faces(data)
+    if promised > room:
+        raise source.error(
+            f"truncated or damaged binary STL: the header promises {promised} faces, found bytes for {room}",
+            "export or copy it again",
+        )
+    extra = len(data) - _HEADER - promised * _FACET.itemsize
+    if extra >= _FACET.itemsize:
+        raise source.error(
+            f"damaged binary STL: the header promises {promised} faces, found bytes for {room}", "export it again"
+        )
+    warnings = (f"{extra} bytes after the last face were passed over",) if extra else ()
+    facets = np.frombuffer(data, dtype=_FACET, count=promised, offset=_HEADER)
+    with np.errstate(invalid="ignore"):  # a signalling NaN; told later with the file's name
+        vertices = facets["corners"].astype(np.float64).reshape(-1, 3)
+    return _soup(source, vertices, (("body", 0, promised),), warnings)
+
+
+def _soup(source: Source, vertices: np.ndarray, parts, warnings: tuple[str, ...] = ()) -> RawMesh:
+    if len(vertices) == 0:
+        raise source.error("has no faces", "export the surface again")
+    faces = np.arange(len(vertices), dtype=np.int32).reshape(-1, 3)
+    return RawMesh(vertices, faces, source.path, parts, warnings=warnings)
+
+
+def _read_ascii(source: Source) -> RawMesh:
+    data = source.data.removeprefix(b"\xef\xbb\xbf")
+    if b"\n" not in data[:4096]:
+        data = data.replace(b"\r", b"\n")
+    pieces, parts, n_faces = [], [], 0
+    for name, body in _solids(source, data):
+        corners = _corners(source, body)
+        if len(corners):
+            parts.append((name, n_faces, n_faces + len(corners)))
+            pieces.append(corners)
+            n_faces += len(corners)
+    vertices = np.concatenate(pieces).reshape(-1, 3) if pieces else np.zeros((0, 3))
+    return _soup(source, vertices, tuple(parts))
+
+
+def _solids(source: Source, data: bytes) -> list[tuple[str, bytes]]:
+    """Name and facet text of each body; ``endsolid`` must close every one of them."""
+    marks = list(re.finditer(rb"^[ \t]*(end)?solid\b[ \t]*([^\n]*)\n?", data, re.MULTILINE | re.IGNORECASE))
+    solids: list[tuple[str, bytes]] = []
+    open_mark = None
+    for mark in marks:
+        closes = mark.group(1) is not None
+        if closes and open_mark is not None:
+            name = open_mark.group(2).strip().decode("utf-8", "replace") or f"solid {len(solids) + 1}"
+            solids.append((name, data[open_mark.end() : mark.start()]))
+            open_mark = None
+        elif not closes and open_mark is None:
+            open_mark = mark
+        else:
+            raise source.error("damaged ASCII STL: 'solid' and 'endsolid' do not pair up", "export it again")
+    if open_mark is not None:
+        raise source.error("truncated ASCII STL: the last 'endsolid' is missing", "export or copy it again")
+    return solids
+
+
+def _corners(source: Source, text: bytes) -> np.ndarray:
+    """(F, 9) float64 from the facets of one body."""
+    blocks, start, lower = [], 0, text.lower()
+    while start < len(text):
+        cut = lower.find(b"endfacet", start + _BLOCK)
+        end = cut + len(b"endfacet") if cut >= 0 else len(text)
+        blocks.append(_block_corners(source, text[start:end]))
+        start = end
+    return np.concatenate(blocks) if blocks else np.zeros((0, 9))
+
+
+def _block_corners(source: Source, text: bytes) -> np.ndarray:
+    words = text.split()
+    if len(words) % _GRID:
+        raise source.error("damaged ASCII STL: a facet is incomplete", "export or copy it again")
+    for place, keyword in _KEYWORDS.items():
+        found = set(words[place::_GRID])
+        if found and {word.lower() for word in found} != {keyword}:
+            raise source.error(f"damaged ASCII STL: '{keyword.decode()}' expected in every facet", "export it again")
+    columns = [words[place::_GRID] for place in _CORNER_WORDS]
+    try:
+        return np.array(columns, dtype=np.bytes_).astype(np.float64).T
+    except ValueError as error:
+        raise source.error(f"damaged ASCII STL: a coordinate is not a number ({error})", "export it again") from error
