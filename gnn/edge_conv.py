@@ -22,6 +22,8 @@ from gnn.neighbourhood import Neighbourhood
 
 Form = Literal["fast", "published"]
 SLOPE = 0.2
+_BLOCK_EDGES = 4096
+"""Edges of a two-layer EdgeConv worked on at once: few enough that their features stay in a core's cache."""
 
 
 def edge_features(points: Tensor, indices: Tensor) -> Tensor:
@@ -32,66 +34,113 @@ def edge_features(points: Tensor, indices: Tensor) -> Tensor:
     return torch.cat((neighbours - centres, centres), dim=3).permute(0, 3, 1, 2).contiguous()
 
 
-class EdgeConv(nn.Sequential):
-    """One EdgeConv layer: 1x1 convolution of the edge features, batch normalisation, LeakyReLU, max over neighbours.
+class ConvNorm(nn.Sequential):
+    """1x1 convolution without bias, batch normalisation, LeakyReLU; numbered 0, 1, 2 in the state dict as published.
 
-    Children are numbered as published: ``0`` the convolution (out, 2 * in, 1, 1) without bias, ``1`` its batch
-    normalisation.
+    Called as it is, it works on channels first: (B, C, N) for ``dims=1``, (B, C, N, k) for ``dims=2``.
     """
 
-    def __init__(self, in_channels: int, out_channels: int):
+    def __init__(self, in_channels: int, out_channels: int, dims: Literal[1, 2]):
+        conv, norm = ((nn.Conv1d, nn.BatchNorm1d), (nn.Conv2d, nn.BatchNorm2d))[dims - 1]
         super().__init__(
-            nn.Conv2d(2 * in_channels, out_channels, kernel_size=1, bias=False),
-            nn.BatchNorm2d(out_channels),
+            conv(in_channels, out_channels, kernel_size=1, bias=False),
+            norm(out_channels),
             nn.LeakyReLU(negative_slope=SLOPE),
         )
+
+    @property
+    def weight(self) -> Tensor:
+        """The convolution's (C_out, C_in) matrix."""
+        return self[0].weight.flatten(1)
+
+    def running_scale_shift(self) -> tuple[Tensor, Tensor]:
+        """Scale and shift (C_out,) that the batch normalisation amounts to outside training."""
+        norm = self[1]
+        return scale_shift(norm, norm.running_mean, norm.running_var)
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Weight (C_out, C_in) and bias (C_out,) of convolution and running normalisation as one linear map."""
+        scale, shift = self.running_scale_shift()
+        return self.weight * scale[:, None], shift
+
+
+class EdgeConv(ConvNorm):
+    """One EdgeConv layer of (B, N, C_in) points; the state dict is that of its convolution over edge features."""
+
+    def __init__(self, in_channels: int, out_channels: int):
+        super().__init__(2 * in_channels, out_channels, dims=2)
         self.in_channels = in_channels
 
     def forward(self, points: Tensor, indices: Tensor, form: Form = "fast") -> Tensor:
         """(B, N, C_in) features and (B, N, k) neighbours to (B, N, C_out) features."""
         if form == "published":
-            return super().forward(edge_features(points, indices)).amax(dim=-1).transpose(1, 2)
-        if form != "fast":
-            raise ValueError(f"form {form!r} is neither 'fast' nor 'published'")
-        centre, neighbour = self._split(points)
+            return self.on_edges(points, indices).max(dim=-1).values.transpose(1, 2)
+        centre, neighbour = self.split(points)
         graph = Neighbourhood(indices)
-        scale, shift = self._normalisation(centre, neighbour, graph)
-        sign = torch.where(scale < 0, -1.0, 1.0)
-        nearest = graph.max(neighbour * sign) * sign
-        return F.leaky_relu((nearest + centre) * scale + shift, SLOPE)
+        if self[1].training:
+            mean, variance = edge_statistics(centre, neighbour, graph)
+            update_running_statistics(self[1], mean, variance, graph.n_edges)
+            scale, shift = scale_shift(self[1], mean, variance)
+        else:
+            scale, shift = self.running_scale_shift()
+        sign = torch.where(scale < 0, -1.0, 1.0).to(scale.dtype)
+        foremost = graph.max(neighbour * sign) * sign
+        return F.leaky_relu((foremost + centre) * scale + shift, SLOPE)
 
-    def _split(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """The linear map's parts: (B, N, C_out) of the point as centre and as a neighbour."""
-        weight = self[0].weight.flatten(1)
-        of_difference, of_centre = weight[:, : self.in_channels], weight[:, self.in_channels :]
+    def on_edges(self, points: Tensor, indices: Tensor) -> Tensor:
+        """(B, C_out, N, k): the layer before its maximum, as published."""
+        return super().forward(edge_features(points, indices))
+
+    def split(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """The linear map's parts, (B, N, C_out) each: of a point as centre, and as somebody's neighbour."""
+        of_difference, of_centre = self.weight.split(self.in_channels, dim=1)
         return F.linear(points, of_centre - of_difference), F.linear(points, of_difference)
 
-    def _normalisation(self, centre: Tensor, neighbour: Tensor, graph: Neighbourhood) -> tuple[Tensor, Tensor]:
-        """Scale and shift (C_out,) that the batch normalisation amounts to; in training from this batch's edges."""
-        norm = self[1]
-        if norm.training:
-            mean, variance = edge_statistics(centre, neighbour, graph)
-            update_running_statistics(norm, mean, variance, graph.n_edges)
-        else:
-            mean, variance = norm.running_mean, norm.running_var
-        scale = norm.weight * torch.rsqrt(variance + norm.eps)
-        return scale, norm.bias - mean * scale
+
+def two_layer_edge_conv(
+    first: EdgeConv, second: ConvNorm, points: Tensor, indices: Tensor, form: Form = "fast"
+) -> Tensor:
+    """``max_j second(first([x_j - x_i, x_i]))``: (B, N, C_in) features to (B, N, C_out).
+
+    The second layer sits between a LeakyReLU and the maximum, so it has to see every edge. In the fast form it sees
+    them block by block; in training, where its statistics need them all, the C_mid features of all edges are held.
+    """
+    if form == "published":
+        return second(first.on_edges(points, indices)).max(dim=-1).values.transpose(1, 2)
+    centre, neighbour = (part.flatten(0, 1) for part in first.split(points))
+    graph = Neighbourhood(indices)
+    if first[1].training:
+        edges = (neighbour[graph.targets] + centre[:, None]).unflatten(0, indices.shape[:2]).permute(0, 3, 1, 2)
+        return second(first[2](first[1](edges))).max(dim=-1).values.transpose(1, 2)
+    scale, shift = first.running_scale_shift()
+    centre, neighbour = centre * scale + shift, neighbour * scale
+    weight, bias = second.folded()
+    rows = max(1, _BLOCK_EDGES // graph.k)
+    foremost = [
+        F.linear(F.leaky_relu(neighbour[targets] + part[:, None], SLOPE), weight).amax(dim=1)
+        for targets, part in zip(graph.targets.split(rows), centre.split(rows), strict=True)
+    ]
+    return F.leaky_relu(torch.cat(foremost) + bias, SLOPE).unflatten(0, indices.shape[:2])
+
+
+def scale_shift(norm: nn.Module, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+    """Batch normalisation with this mean and variance as ``x * scale + shift``."""
+    scale = norm.weight * torch.rsqrt(variance + norm.eps)
+    return scale, norm.bias - mean * scale
 
 
 def edge_statistics(centre: Tensor, neighbour: Tensor, graph: Neighbourhood) -> tuple[Tensor, Tensor]:
     """Mean and biased variance (C,) of ``centre_i + neighbour_j`` over all edges, without forming the edges.
 
-    With in-degrees d_j and S_i the sum of ``neighbour`` over i's neighbours, both centred first so that nothing
+    With in-degrees d_j and S_i the sum of ``neighbour`` over i's neighbours, both centred first so that little
     cancels: ``n var = sum d_j neighbour_j^2 + k sum centre_i^2 + 2 sum centre_i S_i``.
     """
     degree = graph.in_degree[..., None].to(neighbour.dtype)
     centre_mean = centre.mean(dim=(0, 1))
     neighbour_mean = (neighbour * degree).sum(dim=(0, 1)) / graph.n_edges
     centre, neighbour = centre - centre_mean, neighbour - neighbour_mean
-    square = (degree * neighbour.square() + graph.k * centre.square() + 2 * centre * graph.sum(neighbour)).sum(
-        dim=(0, 1)
-    )
-    return centre_mean + neighbour_mean, (square / graph.n_edges).clamp_min(0)
+    squares = degree * neighbour.square() + graph.k * centre.square() + 2 * centre * graph.sum(neighbour)
+    return centre_mean + neighbour_mean, (squares.sum(dim=(0, 1)) / graph.n_edges).clamp_min(0)
 
 
 @torch.no_grad()

@@ -1,29 +1,29 @@
-"""RegDGCNN, the networks of DrivAerNet (Elrefaie, Dai, Ahmed 2024) and DrivAerNet++: drag, and surface pressure.
+"""RegDGCNN, the drag network of DrivAerNet (Elrefaie, Dai, Ahmed 2024, arXiv:2403.08055).
 
-State dicts have the published key layout. Clouds are point-major (B, N, C) throughout.
+The state dict has the published key layout. Clouds are point-major (B, N, C) throughout.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gnn.edge_conv import SLOPE, EdgeConv, Form
+from gnn.edge_conv import SLOPE, ConvNorm, EdgeConv, Form
 from gnn.knn import knn
 
 DEFAULT_K = 40
 
 
-def _pointwise(in_channels: int, out_channels: int) -> nn.Sequential:
-    """A linear map of every point's features, batch normalisation, LeakyReLU; on (B, C, N)."""
-    return nn.Sequential(
-        nn.Conv1d(in_channels, out_channels, kernel_size=1, bias=False),
-        nn.BatchNorm1d(out_channels),
-        nn.LeakyReLU(negative_slope=SLOPE),
-    )
+def add_numbered(network: nn.Module, convs: Sequence[ConvNorm]) -> None:
+    """Add layers as ``conv1`` ... and, as published, their normalisations a second time as ``bn1`` ..."""
+    for number, conv in enumerate(convs, 1):
+        network.add_module(f"bn{number}", conv[1])
+    for number, conv in enumerate(convs, 1):
+        network.add_module(f"conv{number}", conv)
 
 
 class RegDGCNN(nn.Module):
@@ -37,7 +37,8 @@ class RegDGCNN(nn.Module):
         in_channels: 3 for points, 6 for points and normals.
         dropout: probability in the hidden layers, while training.
         out_channels: numbers predicted.
-        form: ``fast`` or ``published``: the same function of the same weights (see `gnn.edge_conv`).
+        form: ``fast`` or ``published``: the same function of the same weights (see `gnn.edge_conv`); an attribute
+            that may be changed at any time.
 
     With the defaults the state dict has the published network's keys and shapes. As there, a layer's batch
     normalisation appears under two names (``bn1`` and ``conv1.1``) that are one module.
@@ -57,21 +58,24 @@ class RegDGCNN(nn.Module):
         super().__init__()
         self.k, self.form, self.dropout = k, form, dropout
         self.n_edge_convs, self.n_hidden = len(conv_channels), len(mlp)
-        widths = (in_channels, *conv_channels)
-        convs = [EdgeConv(a, b) for a, b in zip(widths, widths[1:], strict=False)]
-        convs.append(_pointwise(sum(conv_channels), emb_dims))
-        for number, conv in enumerate(convs, 1):
-            self.add_module(f"bn{number}", conv[1])
-        for number, conv in enumerate(convs, 1):
-            self.add_module(f"conv{number}", conv)
+        convs = [EdgeConv(before, after) for before, after in pairwise((in_channels, *conv_channels))]
+        add_numbered(self, [*convs, ConvNorm(sum(conv_channels), emb_dims, dims=1)])
         widths = (2 * emb_dims, *mlp)
-        for number, (a, b) in enumerate(zip(widths, widths[1:], strict=False), 1):
-            self.add_module(f"linear{number}", nn.Linear(a, b, bias=number > 1))
-            self.add_module(f"bn{number + len(convs)}", nn.BatchNorm1d(b))
+        for number, (before, after) in enumerate(pairwise(widths), 1):
+            self.add_module(f"linear{number}", nn.Linear(before, after, bias=number > 1))
+            self.add_module(f"bn{number + self.n_edge_convs + 1}", nn.BatchNorm1d(after))
         self.add_module(f"linear{len(mlp) + 1}", nn.Linear(widths[-1], out_channels))
 
+    def forward(self, points: Tensor) -> Tensor:
+        """(B, N, in_channels) points to (B, out_channels)."""
+        return self.head(self.features(points))
+
     def features(self, points: Tensor) -> Tensor:
-        """(B, N, in_channels) to (B, 2 * emb_dims): maximum and mean over the points of the last layer's features."""
+        """(B, N, in_channels) to (B, 2 * emb_dims): maximum and mean over the points of the last layer's features.
+
+        Raises:
+            ValueError: fewer points than k.
+        """
         x, layers = points, []
         for number in range(1, self.n_edge_convs + 1):
             x = self.get_submodule(f"conv{number}")(x, knn(x, self.k), self.form)
@@ -87,7 +91,3 @@ class RegDGCNN(nn.Module):
             x = self.get_submodule(f"bn{number + self.n_edge_convs + 1}")(x)
             x = F.dropout(F.leaky_relu(x, SLOPE), self.dropout, self.training)
         return self.get_submodule(f"linear{self.n_hidden + 1}")(x)
-
-    def forward(self, points: Tensor) -> Tensor:
-        """(B, N, in_channels) points to (B, out_channels)."""
-        return self.head(self.features(points))
