@@ -1,0 +1,14 @@
+"""Where the program keeps and finds its own files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+RESOURCES = Path(__file__).resolve().parents[1] / "resources"
+
+
+def log_file() -> Path:
+    """The program's log, in the place that the system sets aside for logs (the folder may not exist yet)."""
+    from platformdirs import user_log_path
+
+    return user_log_path("drivaer", appauthor=False) / "drivaer.log"

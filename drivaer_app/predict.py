@@ -1,0 +1,227 @@
+"""The prediction core: a mesh file or a car in, one Prediction out. Knows no terminal and no window."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from data.errors import DrivAerError
+from data.mesh import CarMesh, SurfaceSample
+from drivaer_app.conditions import Conditions
+from drivaer_app.fields import CarFields, SurfaceFields, car_fields, file_fields
+
+if TYPE_CHECKING:
+    from gnn.surrogate import SurfacePrediction
+
+N_POINTS = 16384  # sampled once for a car; each network takes the prefix that it was trained with
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the user wants files read; ``auto`` is worked out from the geometry (see data.frame)."""
+
+    unit: str = "auto"
+    up: str = "auto"
+    forward: str = "auto"
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the models say about one car under given conditions.
+
+    cd, cd_low, cd_high: drag coefficient with its 90 % interval; cd_pressure, cd_friction, cl: from integrating
+    the surface fields. All refer to ``frontal_area`` (m²): the measured one, or the one that was given.
+    novelty: distance from the training designs, > 1 is outside. What a model does not give is None.
+    surface: the fields on the network's own points, car frame. warnings: plain sentences, most telling first.
+    seconds: wall time of ``load`` (file to car frame) and ``predict`` (sampling and networks).
+    """
+
+    car: CarMesh
+    conditions: Conditions
+    model: str
+    device: str
+    frontal_area: float
+    cd: float
+    cd_low: float | None
+    cd_high: float | None
+    cl: float | None
+    cd_pressure: float | None
+    cd_friction: float | None
+    novelty: float | None
+    in_distribution: bool | None
+    surface: SurfacePrediction | None
+    warnings: tuple[str, ...]
+    seconds: dict[str, float]
+
+    @property
+    def cda(self) -> float:
+        """Drag area Cd·A, m²: does not depend on the reference area."""
+        return self.cd * self.frontal_area
+
+    @property
+    def drag(self) -> float:
+        """Drag force at the given speed and density, N."""
+        return self.conditions.force(self.cd, self.frontal_area)
+
+    @cached_property
+    def car_fields(self) -> CarFields:
+        """Cp, Cf and exposure on all of the car's vertices, in the car frame; worked out when first asked for."""
+        if self.surface is None:
+            raise DrivAerError(
+                f"model {self.model} gives drag only, no pressure field",
+                fix="leave --field and --picture out, or choose a model folder with both networks",
+            )
+        return car_fields(self.surface, self.car)
+
+    @property
+    def file_fields(self) -> SurfaceFields:
+        """Cp, Cf and exposure on the file's own vertices, in the file's own frame."""
+        return file_fields(self.car_fields, self.car)
+
+    def record(self, seconds: dict[str, float] | None = None) -> dict[str, Any]:
+        """The JSON object of the prediction contract, without ``file`` and ``status``.
+
+        seconds: what else was done for this file (``fields``, ``picture``); counts into the total.
+        """
+        frame = self.car.frame
+        seconds = {**self.seconds, **(seconds or {})}
+        return {
+            "cd": _round(self.cd, 5),
+            "cd_low": _round(self.cd_low, 5),
+            "cd_high": _round(self.cd_high, 5),
+            "cl": _round(self.cl, 5),
+            "cd_pressure": _round(self.cd_pressure, 5),
+            "cd_friction": _round(self.cd_friction, 5),
+            "frontal_area_m2": _round(self.frontal_area, 5),
+            "cda_m2": _round(self.cda, 5),
+            "drag_n": _round(self.drag, 3),
+            "speed_ms": self.conditions.speed,
+            "density_kgm3": self.conditions.density,
+            "novelty": _round(self.novelty, 3),
+            "in_distribution": self.in_distribution,
+            "import": {
+                "unit": frame.unit,
+                "to_metres": float(f"{frame.to_metres:.9g}"),
+                "up": frame.up,
+                "forward": frame.forward,
+                "mirrored": frame.mirrored,
+                "confidence": _round(frame.confidence, 3),
+            },
+            "n_faces": n_file_faces(self.car),
+            "watertight": bool(self.car.health.watertight),
+            "warnings": list(self.warnings),
+            "model": self.model,
+            "device": self.device,
+            "seconds": {name: round(value, 4) for name, value in {**seconds, "total": sum(seconds.values())}.items()},
+        }
+
+
+class Predictor:
+    """One model, loaded once, for any number of cars.
+
+    model: name of a bundled model, a model folder, or a published RegDGCNN ``.pth`` (drag only).
+    device: auto, cpu or cuda. Raises ModelError where either cannot be had.
+    """
+
+    def __init__(self, model: str | Path | None = None, device: str = "auto"):
+        if model is not None and Path(model).suffix in (".pth", ".pt"):
+            from drivaer_app.published import PublishedDrag
+
+            self._surrogate = PublishedDrag(Path(model), device)
+        else:
+            from gnn.surrogate import Surrogate
+
+            self._surrogate = Surrogate.load(model, device) if model is not None else Surrogate.load(device=device)
+        self.model: str = self._surrogate.name
+        self.device: str = self._surrogate.device
+
+    def predict(
+        self, car: str | Path | CarMesh, conditions: Conditions | None = None, reading: Reading | None = None
+    ) -> Prediction:
+        """Predict one car, given as a file (read as ``reading`` says) or ready in the car frame.
+
+        Raises MeshError for a file that cannot be read or holds nothing to predict.
+        """
+        conditions = conditions or Conditions()
+        started = time.perf_counter()
+        if not isinstance(car, CarMesh):
+            car = load(car, reading or Reading())
+        loaded = time.perf_counter()
+        surface = self._surrogate.predict(_sample(car), car.frontal_area)
+        seconds = {"load": loaded - started, "predict": time.perf_counter() - loaded}
+        return self._prediction(car, conditions, surface, seconds)
+
+    def _prediction(self, car: CarMesh, conditions: Conditions, surface, seconds: dict[str, float]) -> Prediction:
+        area = conditions.area or car.frontal_area
+        scaled = {
+            name: None if getattr(surface, name) is None else float(getattr(surface, name)) * car.frontal_area / area
+            for name in ("cd", "cd_low", "cd_high", "cl", "cd_pressure", "cd_friction")
+        }
+        return Prediction(
+            car=car,
+            conditions=conditions,
+            model=self.model,
+            device=self.device,
+            frontal_area=float(area),
+            novelty=None if surface.novelty is None else float(surface.novelty),
+            in_distribution=None if surface.in_distribution is None else bool(surface.in_distribution),
+            surface=surface if surface.cp is not None else None,
+            warnings=_warnings(car, conditions, surface),
+            seconds=seconds,
+            **scaled,
+        )
+
+
+def load(path: str | Path, reading: Reading) -> CarMesh:
+    """A mesh file as a car in the car frame. Raises MeshError."""
+    from data.load import load_car
+
+    return load_car(path, unit=reading.unit, up=reading.up, forward=reading.forward)
+
+
+def n_file_faces(car: CarMesh) -> int:
+    """Faces of the file itself, without a completed half car's other half."""
+    if not car.frame.mirrored:
+        return len(car.faces)
+    return int((car.faces.max(axis=1) < car.n_file_vertices).sum())
+
+
+def _sample(car: CarMesh) -> SurfaceSample:
+    from data.load import sample_car
+
+    return sample_car(car, n=N_POINTS)
+
+
+def _warnings(car: CarMesh, conditions: Conditions, surface) -> tuple[str, ...]:
+    warnings = []
+    if surface.in_distribution is False and surface.novelty_reason:
+        warnings.append(surface.novelty_reason)
+    warnings += [*_disagreement(surface), *surface.warnings, *car.warnings]
+    if conditions.area is not None:
+        warnings.append(
+            f"coefficients refer to the given area of {conditions.area:g} m²; "
+            f"measured on the mesh it is {car.frontal_area:.3f} m²"
+        )
+    return tuple(dict.fromkeys(warnings))
+
+
+def _disagreement(surface) -> list[str]:
+    """The drag network and the integrated fields are two answers to one question; they should be near each other."""
+    if surface.cd_pressure is None or surface.cd_low is None:
+        return []
+    integral = surface.cd_pressure + surface.cd_friction
+    if surface.cd_low <= integral <= surface.cd_high:
+        return []
+    return [
+        f"the drag network says Cd {surface.cd:.3f} but the predicted pressure and friction add up to {integral:.3f}, "
+        f"outside the interval: trust neither to the third digit"
+    ]
+
+
+def _round(value: float | None, digits: int) -> float | None:
+    return None if value is None or not np.isfinite(value) else round(float(value), digits)
