@@ -1,4 +1,4 @@
-"""The car's body as one signed field: a lower body and a greenhouse, joined, with wheelhouses cut out.
+"""The car's body as one signed field: a lower body and a greenhouse, joined; wheelhouses are cut out later.
 
 Each panel (bonnet, side, windscreen, ...) is a smooth height field over the plane that it faces, divided by
 its steepness, so that it measures about one metre per metre; the panels meet in edges of true radius.
@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from drivaer_app.shapes import details
 from drivaer_app.shapes.fields import (
     Array,
     Curve,
@@ -23,11 +24,11 @@ from drivaer_app.shapes.parameters import CarParameters
 
 FLARE = 0.014
 """How far the wings stand out around the wheels (m)."""
-GLASS_DEPTH = 0.006
-"""How far the side windows lie under the pillars (m)."""
+_LIP = 0.010
+"""How far the wing's edge around a wheel lies inside the plan's half-width: its section leans there (m)."""
 _BUMPER_HEIGHT = 0.40
 """Foremost and rearmost height of the bumpers, as a fraction of the way from the floor to the belt."""
-_SHOULDER_SHELF = 0.055
+_SHOULDER_SHELF = 0.038
 """How far the side windows' foot lies inside the body's side (m)."""
 
 
@@ -38,16 +39,14 @@ class BodyField:
         p = self.p = parameters
         self.half_width = 0.5 * p.width
         self.axles = ((0.0, p.tyre_radius), (p.wheelbase, p.tyre_radius))
-        self.wheelhouse_radius = p.tyre_radius + p.wheelhouse_gap
         self.bumper_z = p.ride_height + _BUMPER_HEIGHT * (p.belt_height - p.ride_height)
         self._centre_top = self._make_centre_top()
         self._side_top = self._make_side_top()
 
     def __call__(self, x: Array, y: Array, z: Array) -> Array:
         y = np.abs(y)
-        side = self.side(x, y, z)
-        joined = round_union(0.035, self._lower_body(x, y, z, side), self._greenhouse(x, y, z))
-        return self._cut_wheelhouses(joined, x, y, z)
+        tail = self._tail(x, y, z)
+        return round_union(0.035, self._lower_body(x, y, z, tail), self._greenhouse(x, y, z, tail))
 
     # The curves that panels hang on
 
@@ -77,7 +76,7 @@ class BodyField:
     def _make_side_top(self) -> Curve:
         p = self.p
         over_wheel = 2.0 * p.tyre_radius + p.wheelhouse_gap + 0.07
-        front = max(over_wheel, 0.45 * (p.nose_height + p.belt_height) + 0.05)
+        front = max(over_wheel, 0.4 * p.nose_height + 0.6 * p.belt_height - 0.01)
         return Curve(
             [
                 (p.nose_x, min(p.nose_height - 0.03, front - 0.03)),
@@ -105,7 +104,7 @@ class BodyField:
         crease = 0.010 * np.exp(-(((z - widest + 0.17) / 0.09) ** 2))
         flare = 0.0
         for axle_x, axle_z in self.axles:
-            beyond = np.hypot(x - axle_x, z - axle_z) - self.wheelhouse_radius
+            beyond = np.hypot(x - axle_x, z - axle_z) - p.tyre_radius - p.wheelhouse_gap
             flare = flare + FLARE / (1.0 + (np.maximum(beyond, 0.0) / 0.07) ** 2)
         return y - (self.plan(x) - section - crease - FLARE + flare)
 
@@ -122,7 +121,7 @@ class BodyField:
             soft_ramp(self.bumper_z - z, 0.10),
         )
         face = p.nose_x + p.nose_sweep * (y / self.half_width) ** 2.4 + 0.55 * up**2 + 0.9 * down**2
-        return face - x
+        return face - x + details.nose(p, y, z)
 
     def _tail(self, x: Array, y: Array, z: Array) -> Array:
         p = self.p
@@ -132,7 +131,7 @@ class BodyField:
         )
         lean = min(0.09, 0.55 * p.boot_length) / (p.boot_height - self.bumper_z) ** 1.5
         face = p.tail_x - p.tail_sweep * (y / self.half_width) ** 2.4 - lean * up**1.5 - 0.35 * down**2
-        return x - face
+        return x - face + details.tail(p, y, z)
 
     def _floor(self, x: Array, y: Array, z: Array) -> Array:
         p = self.p
@@ -145,10 +144,9 @@ class BodyField:
             height = height + p.tunnel_depth * along * smooth_step((0.20 - y) / 0.12)
         return height - z
 
-    def _lower_body(self, x: Array, y: Array, z: Array, side: Array) -> Array:
+    def _lower_body(self, x: Array, y: Array, z: Array, tail: Array) -> Array:
         p = self.p
-        nose, tail = self._nose(x, y, z), self._tail(x, y, z)
-        top = self._lower_top(x, y, z)
+        nose, side, top = self._nose(x, y, z), self.side(x, y, z), self._lower_top(x, y, z)
         around = np.maximum(
             round_intersection(p.front_corner_radius, nose, side),
             round_intersection(p.rear_corner_radius, tail, side),
@@ -160,17 +158,20 @@ class BodyField:
 
     # The greenhouse
 
-    def _greenhouse(self, x: Array, y: Array, z: Array) -> Array:
+    def _greenhouse(self, x: Array, y: Array, z: Array, tail: Array) -> Array:
         p = self.p
         screen, back = self._windscreen(x, y, z), self._backlight(x, y, z)
         roof, glass = self._roof(x, y, z), self._side_window(x, y, z)
-        over_roof = round_intersection(bend_radius(0.55, math.radians(p.windscreen_angle_deg - 4.0)), screen, roof)
-        turn = math.radians(p.backlight_angle_deg - 6.0)
-        over_roof = round_intersection(bend_radius(p.backlight_radius, turn), over_roof, back)
-        pane = GLASS_DEPTH * self._pane(x, z, screen, roof, back)
-        shell = round_intersection(p.roof_radius, over_roof, glass + pane)
+        belt = self._side_top(x)
+        panes = glass + details.side_windows(p, x, z, screen, roof, back, belt)
+        screen, back = screen + details.windscreen(p, z, glass, roof), back + details.backlight(p, z, glass, roof)
+        header = bend_radius(0.55, math.radians(p.windscreen_angle_deg - 4.0))
+        over_roof = round_intersection(header, screen, roof)
+        rear_edge = bend_radius(p.backlight_radius, math.radians(p.backlight_angle_deg - 6.0))
+        over_roof = round_intersection(rear_edge, over_roof, back)
+        shell = round_intersection(p.roof_radius, over_roof, panes)
+        shell = round_intersection(0.03, shell, tail)
         foot = min(p.belt_height, p.cowl_height, p.boot_height) - 0.12
-        shell = round_intersection(0.03, shell, self._tail(x, y, z))
         return round_intersection(0.04, shell, foot - z)
 
     def _windscreen(self, x: Array, y: Array, z: Array) -> Array:
@@ -207,31 +208,6 @@ class BodyField:
         face = self.plan(x) - FLARE - _SHOULDER_SHELF - lean * up + bow - taper
         return (y - face) * math.cos(math.atan(lean))
 
-    def _pane(self, x: Array, z: Array, screen: Array, roof: Array, back: Array) -> Array:
-        """1 on the side windows, 0 on the pillars and the roof's rail."""
-        p = self.p
-        soft = 0.022
-        frame = round_intersection(
-            0.06,
-            screen + 0.075,
-            roof + 0.085,
-            back + 0.12,
-            self._side_top(x) + 0.035 - z,
-        )
-        pillar = np.abs(x - 0.50 * p.wheelbase - 0.10) - 0.035
-        return smooth_step(-frame / soft) * smooth_step(pillar / soft)
-
-    # The wheelhouses
-
-    def wheelhouse_depth(self) -> float:
-        """y of the wheelhouses' inner wall."""
-        p = self.p
-        return self.half_width - FLARE - p.wheel_inset - p.tyre_width - 0.06
-
-    def _cut_wheelhouses(self, body: Array, x: Array, y: Array, z: Array) -> Array:
-        inner = self.wheelhouse_depth() - y
-        for axle_x, axle_z in self.axles:
-            around = np.hypot(x - axle_x, z - axle_z) - self.wheelhouse_radius
-            house = round_intersection(0.05, around, inner)
-            body = round_intersection(0.012, body, -house)
-        return body
+    def tyre_wall_y(self, axle_x: float) -> float:
+        """y of the tyres' outer side walls at an axle: inside the wing by the wheel's inset."""
+        return float(self.plan(np.float64(axle_x))) - _LIP - self.p.wheel_inset

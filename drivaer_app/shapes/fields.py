@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -45,7 +46,7 @@ def bend_radius(radius: float, turn: float) -> float:
     Between planes that turn little, a circle of radius R starts R·tan(turn/2) before the corner,
     where the other plane is still R·tan(turn/2)·sin(turn) = R·(1 - cos(turn)) away.
     """
-    return radius * (1.0 - np.cos(turn))
+    return radius * (1.0 - math.cos(turn))
 
 
 class Curve:
@@ -66,8 +67,8 @@ class Curve:
         self._limits = (x[0], x[-1])
 
     def __call__(self, x: Array) -> Array:
-        return self._spline(np.clip(x, *self._limits))
+        return self._spline(np.clip(x, *self._limits)).astype(x.dtype)
 
     def slope(self, x: Array) -> Array:
         """dz/dx."""
-        return self._slope(np.clip(x, *self._limits))
+        return self._slope(np.clip(x, *self._limits)).astype(x.dtype)

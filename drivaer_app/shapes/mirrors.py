@@ -8,7 +8,8 @@ import numpy as np
 
 from drivaer_app.shapes.body import BodyField
 from drivaer_app.shapes.fields import Array, round_intersection, round_union
-from drivaer_app.shapes.surface import half_surface
+from drivaer_app.shapes.remesh import even_out, thin
+from drivaer_app.shapes.surface import contour_surface
 
 _FACES = 1600
 
@@ -73,4 +74,6 @@ class MirrorField:
 def build_mirror(body: BodyField) -> tuple[np.ndarray, np.ndarray]:
     """The left-hand mirror: vertices (V, 3) float64 m, faces (F, 3) int32, closed, outward wound."""
     field = MirrorField(body)
-    return half_surface(field, *field.box(), cell=0.010 * max(field.scale, 0.4), faces=_FACES)
+    cell = 0.010 * max(field.scale, 0.4)
+    vertices, faces = thin(*contour_surface(field, *field.box(), cell), _FACES)
+    return even_out(field, vertices, faces, cell)

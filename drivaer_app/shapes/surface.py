@@ -1,4 +1,4 @@
-"""From a signed field to triangles: flying edges on half the car, moved onto the field, thinned, mirrored."""
+"""From a signed field to triangles: flying edges on half the car, moved onto the field; and mirroring."""
 
 from __future__ import annotations
 
@@ -9,49 +9,37 @@ import numpy as np
 Field = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
-def half_surface(
-    field: Field,
-    low: np.ndarray,
-    high: np.ndarray,
-    cell: float,
-    faces: int | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The field's zero surface where y >= 0, open along y = 0, outward wound.
+def contour_surface(field: Field, low: np.ndarray, high: np.ndarray, cell: float) -> tuple[np.ndarray, np.ndarray]:
+    """The field's zero surface inside a box, outward wound; open where the box cuts it.
 
-    low, high: (3,) m, corners of a box around it; low[1] = 0 puts the opening on the plane of symmetry.
-    cell: grid spacing, m. faces: thin to about so many triangles.
+    low, high: (3,) m, the box's corners; low[1] = 0 opens the surface along the plane of symmetry,
+    with every vertex of the opening exactly on it. cell: grid spacing, m.
     Returns vertices (V, 3) float64 m and faces (F, 3) int32.
     """
-    vertices, triangles = _contour(field, low, high, cell)
+    vertices, faces = _contour(field, low, high, cell)
+    on_plane = vertices[:, 1] == 0.0
     vertices = settle(field, vertices, cell)
-    if faces is not None and faces < len(triangles):
-        vertices, triangles = _thin(vertices, triangles, faces)
-    vertices[np.abs(vertices[:, 1]) < 0.02 * cell, 1] = 0.0
-    return vertices, triangles
+    vertices[on_plane, 1] = 0.0
+    vertices[~on_plane, 1] = np.maximum(vertices[~on_plane, 1], 1e-6) if low[1] == 0.0 else vertices[~on_plane, 1]
+    return vertices, faces
 
 
-def settle(field: Field, vertices: np.ndarray, cell: float, steps: int = 3) -> np.ndarray:
+def settle(field: Field, vertices: np.ndarray, cell: float, steps: int = 2) -> np.ndarray:
     """Move vertices (V, 3) along the field's gradient onto its zero, at most a third of a cell a step."""
-    vertices = vertices.copy()
-    h = 1e-4
     for _ in range(steps):
-        x, y, z = vertices.T
-        value = field(x, y, z)
-        # The mirror image continues the field across y = 0, so central in y and one-sided elsewhere suffices.
-        gradient = np.stack(
-            [
-                field(x + h, y, z) - value,
-                0.5 * (field(x, y + h, z) - field(x, y - h, z)),
-                field(x, y, z + h) - value,
-            ],
-            axis=1,
-        )
-        gradient /= h
-        square = np.maximum((gradient * gradient).sum(axis=1), 0.05)
-        move = -(value / square)[:, None] * gradient
+        value, slope = value_and_gradient(field, vertices)
+        move = -(value / np.maximum((slope * slope).sum(axis=1), 0.05))[:, None] * slope
         length = np.linalg.norm(move, axis=1, keepdims=True)
-        vertices += move * np.minimum(1.0, cell / 3.0 / np.maximum(length, 1e-12))
+        vertices = vertices + move * np.minimum(1.0, cell / 3.0 / np.maximum(length, 1e-12))
     return vertices
+
+
+def value_and_gradient(field: Field, vertices: np.ndarray, step: float = 1e-4) -> tuple[np.ndarray, np.ndarray]:
+    """The field (V,) and its gradient (V, 3) at vertices (V, 3), by differences over ``step`` m."""
+    x, y, z = vertices.T
+    value = field(x, y, z)
+    ahead = (field(x + step, y, z), field(x, y + step, z), field(x, y, z + step))
+    return value, (np.stack(ahead, axis=1) - value[:, None]) / step
 
 
 def mirror(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -69,7 +57,8 @@ def _contour(field: Field, low: np.ndarray, high: np.ndarray, cell: float) -> tu
     from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
     counts = np.ceil((high - low) / cell).astype(int) + 1
-    x, y, z = (low[i] + cell * np.arange(counts[i]) for i in range(3))
+    # Single precision is enough to find the surface; settling refines it in double.
+    x, y, z = ((low[i] + cell * np.arange(counts[i])).astype(np.float32) for i in range(3))
     values = field(x[None, None, :], y[None, :, None], z[:, None, None])
     image = vtkImageData()
     image.SetDimensions(*counts.tolist())
@@ -94,10 +83,3 @@ def _wound_outward(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     a, b, c = (vertices[faces[:, i]] for i in range(3))
     volume = np.einsum("ij,ij->i", a * (0.0, 1.0, 0.0), np.cross(b - a, c - a)).sum()
     return faces if volume > 0 else np.ascontiguousarray(faces[:, ::-1])
-
-
-def _thin(vertices: np.ndarray, faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    from fast_simplification import simplify
-
-    vertices, faces = simplify(vertices, faces, target_count=count, agg=3)
-    return vertices.astype(np.float64), faces.astype(np.int32)
