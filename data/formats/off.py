@@ -13,7 +13,7 @@ from data.mesh import RawMesh
 
 SUFFIXES = (".off",)
 
-_HEADER = re.compile(rb"\s*(ST)?(C)?(N)?(4)?(n)?OFF\b[ \t]*(BINARY)?", re.IGNORECASE)
+_HEADER = re.compile(rb"\s*(ST)?(C)?(N)?(4)?(n)?OFF[ \t]*(BINARY)?", re.IGNORECASE)
 
 
 def read(source: Source) -> RawMesh:

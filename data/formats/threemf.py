@@ -14,6 +14,7 @@ import numpy as np
 
 from data.formats.scene import MOST_FACES, Instance, compose
 from data.formats.source import LARGEST_FILE, Source
+from data.formats.xml import parse_xml
 from data.mesh import RawMesh
 
 SUFFIXES = (".3mf",)
@@ -68,8 +69,6 @@ class _Model:
 
     def _load(self, part: str):
         """Parse one part; its objects go into ``self.objects``."""
-        from lxml import etree
-
         if part not in self.names:
             raise self.source.error(f"damaged 3MF: its part '{part[:80]}' is missing", "export it again")
         info = self.archive.getinfo(self.names[part])
@@ -81,11 +80,7 @@ class _Model:
             data = self.archive.read(info)
         except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
             raise self.source.error(f"damaged 3MF: its archive cannot be unpacked ({error})", "copy it again") from error
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
-        try:
-            tree = etree.fromstring(data, parser)
-        except etree.XMLSyntaxError as error:
-            raise self.source.error(f"damaged 3MF: its XML cannot be read ({error})", "export it again") from error
+        tree = parse_xml(self.source, data, "3MF")
         self.objects[part] = {o.get("id", ""): self._object(o, part) for o in tree.iter("{*}object")}
         return tree
 
