@@ -1,0 +1,70 @@
+"""Straight lines spread evenly through a box, the same for every surface in that box.
+
+Lines that are uniform in direction and place cross any surface evenly by area, whatever its shape (Crofton's
+formula: Santaló, "Integral Geometry and Geometric Probability", 1976). A fixed set of directions with a lattice
+of parallel lines along each does so with far less scatter than lines at random; what a finite set of directions
+leaves uneven is known exactly (``crossing_density``).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+N_DIRECTIONS = 64
+_PLASTIC = 1.324717957244746  # root of x**3 = x + 1: its powers step a low-discrepancy lattice in the plane
+
+
+def even_directions(n: int) -> np.ndarray:
+    """(n, 3) unit vectors, one for each of n lines spread evenly over all directions (Fibonacci's spiral)."""
+    k = np.arange(n) + 0.5
+    z, angle = 1 - k / n, k * np.pi * (3 - np.sqrt(5))
+    r = np.sqrt(1 - z * z)
+    return np.stack([r * np.cos(angle), r * np.sin(angle), z], axis=1)
+
+
+def line_directions(draw: int = 0) -> np.ndarray:
+    """(N_DIRECTIONS, 3) the directions of set ``draw``: turned at random, lest flat faces line up with them."""
+    w, x, y, z = np.random.default_rng((draw, 1)).normal(size=4)
+    s = 2 / (w * w + x * x + y * y + z * z)
+    turn = np.array(
+        [
+            [1 - s * (y * y + z * z), s * (x * y - z * w), s * (x * z + y * w)],
+            [s * (x * y + z * w), 1 - s * (x * x + z * z), s * (y * z - x * w)],
+            [s * (x * z - y * w), s * (y * z + x * w), 1 - s * (x * x + y * y)],
+        ]
+    )
+    return even_directions(N_DIRECTIONS) @ turn.T
+
+
+def parallel_lines(low: np.ndarray, high: np.ndarray, per_direction: int, draw: int = 0):
+    """Lattices of ``per_direction`` parallel lines on a square as wide as the box's diagonal, where they meet the box.
+
+    low, high: (3,) corners. Returns line (L,) int64 ids that do not depend on which lines meet the box,
+    origins (L, 3) outside the box and unit directions (L, 3).
+    """
+    middle, diagonal = (low + high) / 2, float(np.linalg.norm(high - low))
+    along = line_directions(draw)
+    lean = np.eye(3)[np.abs(along).argmin(axis=1)]
+    e1 = np.cross(along, lean)
+    e1 /= np.linalg.norm(e1, axis=1, keepdims=True)
+    e2 = np.cross(along, e1)
+    shift = np.random.default_rng((draw, 2)).random((N_DIRECTIONS, 1, 2))
+    steps = np.arange(per_direction)[None, :, None] * _PLASTIC ** -np.array([1.0, 2.0])
+    u = (np.mod(shift + steps, 1.0) - 0.5) * diagonal
+    origins = middle + u[..., :1] * e1[:, None] + u[..., 1:] * e2[:, None] - 0.51 * diagonal * along[:, None]
+    origins, directions = origins.reshape(-1, 3), np.repeat(along, per_direction, axis=0)
+    line = np.flatnonzero(_meets_box(origins, directions, low, high))
+    return line, origins[line], directions[line]
+
+
+def crossing_density(normals: np.ndarray, per_direction: int, diagonal: float, draw: int = 0) -> np.ndarray:
+    """(M,) crossings of the lines to expect per m² of surface with the unit normals (M, 3)."""
+    seen_area = np.abs(normals.astype(np.float32) @ line_directions(draw).T.astype(np.float32)).sum(axis=1)
+    return seen_area * (per_direction / diagonal**2)
+
+
+def _meets_box(origins: np.ndarray, directions: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a, b = (low - origins) / directions, (high - origins) / directions
+    enter, leave = np.minimum(a, b).max(axis=1), np.maximum(a, b).min(axis=1)
+    return enter <= leave + 1e-9
