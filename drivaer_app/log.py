@@ -27,3 +27,10 @@ def start_logging(*, debug: bool = False) -> None:
     for handler in handlers:
         handler.setFormatter(logging.Formatter(_FORMAT))
         root.addHandler(handler)
+
+
+def log_bug(log: logging.Logger, error: BaseException) -> str:
+    """Keep the traceback of the exception being handled; returns the one line that the user reads."""
+    log.error("unexpected %s", type(error).__name__, exc_info=error)
+    reason = " ".join(str(error).split()) or "no message"
+    return f"{type(error).__name__}: {reason} (this is a bug in drivaer; the traceback is in {log_file()})"

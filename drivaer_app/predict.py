@@ -18,8 +18,6 @@ from drivaer_app.fields import CarFields, SurfaceFields, car_fields, file_fields
 if TYPE_CHECKING:
     from gnn.surrogate import SurfacePrediction
 
-N_POINTS = 16384  # sampled once for a car; each network takes the prefix that it was trained with
-
 
 @dataclass(frozen=True)
 class Reading:
@@ -152,7 +150,7 @@ class Predictor:
         if not isinstance(car, CarMesh):
             car = load(car, reading or Reading())
         loaded = time.perf_counter()
-        surface = self._surrogate.predict(_sample(car), car.frontal_area)
+        surface = self._surrogate.predict(_sample(car, self._surrogate.n_points), car.frontal_area)
         seconds = {"load": loaded - started, "predict": time.perf_counter() - loaded}
         return self._prediction(car, conditions, surface, seconds)
 
@@ -191,10 +189,10 @@ def n_file_faces(car: CarMesh) -> int:
     return int((car.faces.max(axis=1) < car.n_file_vertices).sum())
 
 
-def _sample(car: CarMesh) -> SurfaceSample:
+def _sample(car: CarMesh, n: int) -> SurfaceSample:
     from data.load import sample_car
 
-    return sample_car(car, n=N_POINTS)
+    return sample_car(car, n=n)
 
 
 def _warnings(car: CarMesh, conditions: Conditions, surface) -> tuple[str, ...]:

@@ -1,0 +1,108 @@
+"""The command line: which commands there are, and how every one of them ends.
+
+Imports nothing heavy: ``--help`` answers at once, torch, open3d and vtk load when a command works with them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from data.errors import DrivAerError
+from drivaer_app.cli.predict import predict
+from drivaer_app.cli.terminal import BadUsage, say
+
+# The family of typer's own usage errors; it shows only the leaves of it.
+_UsageError = typer.BadParameter.__mro__[1]
+
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141
+
+_log = logging.getLogger(__name__)
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(predict)
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the log and tracebacks on stderr.")] = False,
+) -> None:
+    """Aerodynamic drag and surface pressure of a car, predicted from its mesh."""
+    from drivaer_app.log import start_logging
+
+    start_logging(debug=debug)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit status: 0 done, 1 something failed, 2 wrong usage, 130 interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(arguments)
+    except (KeyboardInterrupt, typer.Abort):
+        say("interrupted")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has gone, which is its right; what is left to flush goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return _BROKEN_PIPE
+    except DrivAerError as error:
+        say(error.line)
+        return 1
+    except Exception as error:
+        from drivaer_app.log import log_bug
+
+        say(log_bug(_log, error))
+        return 1
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments:
+        say("what to do? 'predict CAR.stl' predicts a car's drag, '--help' lists the commands")
+        return 2
+    try:
+        return app(args=_debug_first(arguments), prog_name="drivaer", standalone_mode=False) or 0
+    except typer.Exit as done:
+        return done.exit_code
+    except (_UsageError, BadUsage) as error:
+        say(_usage_line(error, arguments))
+        return 2
+
+
+def _debug_first(arguments: list[str]) -> list[str]:
+    """``predict car.stl --debug`` means the same as ``--debug predict car.stl``."""
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--debug" not in own:
+        return arguments
+    return ["--debug", *(a for a in own if a != "--debug"), *arguments[len(own) :]]
+
+
+def _usage_line(error: Exception, arguments: list[str]) -> str:
+    """What is wrong, the nearest right thing and where to read on, in one line."""
+    message = error.format_message() if isinstance(error, _UsageError) else str(error)
+    message = " ".join(message.replace("Value error, ", "").split()).rstrip(".")
+    if "Did you mean" not in message:
+        message += _nearest_choice(message, arguments)
+    context = getattr(error, "ctx", None)
+    return f"{message} (see {context.command_path if context else 'drivaer predict'} --help)"
+
+
+def _nearest_choice(message: str, arguments: list[str]) -> str:
+    """For "'milimetre' is not one of 'm', 'mm'": which of them it was likely to be."""
+    wrong, _, choices = message.partition(" is not one of ")
+    if not choices:
+        return ""
+    given = re.findall(r"'([^']*)'", wrong)[-1]
+    near = difflib.get_close_matches(given, re.findall(r"'([^']*)'", choices), n=1, cutoff=0.4)
+    return f". Did you mean {near[0]}?" if near else ""

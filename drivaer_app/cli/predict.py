@@ -1,0 +1,161 @@
+"""``drivaer predict``: drag, interval, fields and pictures of mesh files."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from data.errors import DrivAerError, ModelError
+from drivaer_app.cli.inputs import Input, expand
+from drivaer_app.cli.outputs import Outputs, plan_outputs
+from drivaer_app.cli.terminal import BadUsage, Waiting, results_only
+
+if TYPE_CHECKING:
+    from drivaer_app.conditions import Conditions
+    from drivaer_app.predict import Prediction, Predictor, Reading
+
+_log = logging.getLogger(__name__)
+
+Unit = Literal["auto", "m", "cm", "mm", "in", "ft"]
+Axis = Literal["auto", "x", "y", "z", "-x", "-y", "-z"]
+Device = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of one file: a prediction and the time that its outputs took, or one line that says why not."""
+
+    file: Path
+    prediction: Prediction | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    error: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """The file's JSON object."""
+        if self.prediction is None:
+            return {"file": str(self.file), "status": "error", "error": self.error}
+        return {"file": str(self.file), "status": "ok", **self.prediction.record(self.seconds)}
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What is the same for all files."""
+
+    predictor: Predictor
+    conditions: Conditions
+    reading: Reading
+    outputs: Outputs
+
+    def run(self, given: Input) -> Outcome:
+        """Predict one file and write what was asked for; a failure is an outcome too, so that the others still run."""
+        if given.error:
+            return Outcome(given.file, error=given.error)
+        try:
+            prediction = self.predictor.predict(given.file, self.conditions, self.reading)
+            return Outcome(given.file, prediction, self._write(given.file, prediction))
+        except DrivAerError as error:
+            return Outcome(given.file, error=error.line)
+        except MemoryError:
+            return Outcome(given.file, error=f"{given.file}: there is not enough memory for it; give a coarser mesh")
+        except Exception as error:
+            from drivaer_app.log import log_bug
+
+            return Outcome(given.file, error=f"{given.file}: {log_bug(_log, error)}")
+
+    def _write(self, file: Path, prediction: Prediction) -> dict[str, float]:
+        seconds = {}
+        if file in self.outputs.fields:
+            from drivaer_app.field_files import write_fields
+
+            started = time.perf_counter()
+            write_fields(self.outputs.fields[file], prediction.file_fields)
+            seconds["field"] = time.perf_counter() - started
+        if file in self.outputs.pictures:
+            from drivaer_app.picture import write_picture
+
+            started = time.perf_counter()
+            write_picture(self.outputs.pictures[file], prediction, name=file.name)
+            seconds["picture"] = time.perf_counter() - started
+        return seconds
+
+
+def predict(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Meshes, or folders of meshes.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, nothing else.")] = False,
+    field: Annotated[
+        str | None,
+        typer.Option(metavar="OUT", help="Write Cp and Cf on the mesh: .vtp .vtu .vtk .ply .csv .npz, or a folder."),
+    ] = None,
+    picture: Annotated[
+        str | None, typer.Option(metavar="OUT", help="Draw the pressure from four sides: .png, or a folder.")
+    ] = None,
+    units: Annotated[Unit, typer.Option(help="Unit of the files.")] = "auto",
+    up: Annotated[Axis, typer.Option(help="The files' axis along which the roof points.")] = "auto",
+    forward: Annotated[Axis, typer.Option(help="The files' axis along which the nose points.")] = "auto",
+    speed: Annotated[float, typer.Option(metavar="M/S", help="Wind speed, for the force.")] = 30.0,
+    density: Annotated[float, typer.Option(metavar="KG/M3", help="Air density, for the force.")] = 1.184,
+    area: Annotated[
+        float | None, typer.Option(metavar="M2", help="Area that coefficients refer to, instead of the measured one.")
+    ] = None,
+    device: Annotated[Device, typer.Option(help="Where the networks run.")] = "auto",
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|PATH", help="A bundled model, a model folder, or a published .pth."),
+    ] = None,
+) -> int:
+    """Predict drag, its uncertainty and the surface pressure of cars from their meshes.
+
+    Reads STL, OBJ, PLY, OFF, glTF, COLLADA, 3MF, VTK and point clouds, also as .gz; finds out unit and axes.
+    Exit status: 0 all predicted, 1 some failed, 2 a mistake in the command.
+    """
+    conditions, reading = _conditions(speed, density, area), _reading(units, up, forward)
+    inputs = expand(files)
+    outputs = plan_outputs([given.file for given in inputs if not given.error], field, picture)
+    with results_only() as stdout:
+        from drivaer_app.cli.report import JsonReport, TextReport
+
+        waiting = Waiting(len(inputs))
+        with waiting.on("loading the models"):
+            job = Job(_predictor(model, device), conditions, reading, outputs)
+        report = JsonReport(stdout) if as_json else TextReport(stdout, len(inputs))
+        failed = 0
+        for given in inputs:
+            with waiting.on_file(given.file.name):
+                outcome = job.run(given)
+            report.show(outcome)
+            failed += outcome.prediction is None
+        report.close()
+    return 1 if failed else 0
+
+
+def _conditions(speed: float, density: float, area: float | None) -> Conditions:
+    from drivaer_app.conditions import Conditions
+
+    try:
+        return Conditions(speed, density, area)
+    except DrivAerError as error:
+        raise BadUsage(f"--{error.line}") from error
+
+
+def _reading(units: str, up: str, forward: str) -> Reading:
+    from drivaer_app.predict import Reading
+
+    if "auto" not in (up, forward) and up[-1] == forward[-1]:
+        raise BadUsage(f"--up {up} and --forward {forward} lie along the same axis")
+    return Reading(units, up, forward)
+
+
+def _predictor(model: str | None, device: str) -> Predictor:
+    from drivaer_app.predict import Predictor
+
+    try:
+        return Predictor(model, device)
+    except ModelError as error:
+        if model is None and device == "auto":
+            raise  # nobody asked for anything: not the user's mistake
+        raise BadUsage(error.line) from error

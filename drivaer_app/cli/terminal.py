@@ -1,0 +1,58 @@
+"""stdout for results and nothing else, stderr for people."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TextIO
+
+
+class BadUsage(Exception):
+    """A command line that parses but makes no sense; ends with status 2."""
+
+
+def say(text: str) -> None:
+    """One line to the person at the terminal, on stderr."""
+    print(f"drivaer: {text}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def results_only() -> Iterator[TextIO]:
+    """The real stdout as a text file, while everything else that prints to stdout lands on stderr.
+
+    C++ libraries write to file descriptor 1 behind Python's back (Open3D and VTK warn there), which would
+    break a stream of JSON lines; so the descriptor itself is turned.
+    """
+    sys.stdout.flush()
+    real = os.dup(1)
+    os.dup2(2, 1)
+    results = open(real, "w", encoding="utf-8", errors="backslashreplace", newline="\n", closefd=False)  # noqa: SIM115
+    try:
+        yield results
+        results.flush()
+    finally:
+        os.dup2(real, 1)
+        os.close(real)
+
+
+class Waiting:
+    """What is being done right now, on stderr: a spinner at a terminal, else a line for each file of several."""
+
+    def __init__(self, n_files: int):
+        from rich.console import Console
+
+        self._console = Console(stderr=True)
+        self._n_files = n_files
+        self._n_done = 0
+
+    def on(self, what: str) -> AbstractContextManager:
+        return self._console.status(what) if self._console.is_terminal else nullcontext()
+
+    def on_file(self, name: str) -> AbstractContextManager:
+        self._n_done += 1
+        line = name if self._n_files == 1 else f"[{self._n_done}/{self._n_files}] {name}"
+        if not self._console.is_terminal and self._n_files > 1:
+            say(line)
+        return self.on(line.replace("[", "\\["))
