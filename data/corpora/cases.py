@@ -1,15 +1,13 @@
-"""CFD cases on a morphed car: coefficients and the surface fields, read from the corpus's files or from our compact ones.
+"""CFD cases on a morphed car: coefficients and surface fields, read from the corpus's files or our compact ones.
 
 Two files hold a case. The corpus format (``../shared/corpus/README.md``) has points, normals and fields; the compact
-one, written by :func:`write_compact_case`, keeps only what the generator cannot give back: parameters, coefficients
+one, written by `data.corpora.compact`, keeps only what the generator cannot give back: parameters, coefficients
 and Cp, Cf per CFD face. Face i is the same place on every car with the same underbody.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,24 +99,3 @@ def read_cases(*folders: str | Path) -> list[Case]:
     if not cases:
         raise DrivAerError("no CFD cases", file=folders[0] if folders else None, fix="give a folder with cases/*.npz")
     return [cases[design] for design in sorted(cases)]
-
-
-def write_compact_case(source: str | Path, destination: str | Path) -> None:
-    """Rewrite a corpus-format case without its geometry, about 48 kB; replaces ``destination`` whole or not at all.
-
-    The container is an ``.npz`` whose members are LZMA-compressed: numpy reads it, and it is a quarter smaller.
-    """
-    with np.load(source, allow_pickle=False) as arrays:
-        cp = np.clip(arrays["face_cp"].astype(np.float32), *CP_RANGE)
-        members = {
-            "meta": arrays["meta"],
-            "face_cp": np.round(cp / CP_STEP).astype(np.int16),
-            "face_cf": np.round(arrays["face_cf"].astype(np.float32) / CF_STEP).astype(np.int16),
-        }
-    destination = Path(destination)
-    partial = destination.with_suffix(".part")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_LZMA) as archive:
-        for name, array in members.items():
-            with archive.open(f"{name}.npy", "w") as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
-    os.replace(partial, destination)

@@ -1,0 +1,168 @@
+"""Clouds of morphed DrivAer cars with the CFD face of every point, without building a mesh for each design.
+
+The corpus's generator (``tools/morph.py`` of the corpus folder, never a part of this program) moves each point of the
+unmorphed car by a displacement that depends on that point alone. So a point that is fixed to the material, a triangle
+and a place in it, can be followed to any design in microseconds, and with it goes the CFD face whose values it takes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import DrivAerError
+from data.sampling import sample_surface
+
+BODY, FRONT_WHEELS, REAR_WHEELS = 0, 1, 2
+_STYLE_PARAMETER = {"fastback": {}, "estate": {"estate": 0.9}, "notchback": {"notch": 0.9}}
+STYLES = tuple(_STYLE_PARAMETER)
+NO_FACE = -1
+
+
+class MorphGenerator:
+    """The corpus's generator and the geometry that it bends.
+
+    corpus: folder with ``tools/morph.py`` and ``cases/``. geometry: folder with ``body.obj.gz`` and the wheels.
+    Raises DrivAerError where either is missing.
+    """
+
+    def __init__(self, corpus: str | Path, geometry: str | Path):
+        self.corpus = Path(corpus)
+        source = self.corpus / "tools" / "morph.py"
+        if not source.exists():
+            raise DrivAerError("the corpus's generator is missing", file=source, fix="give the corpus's folder")
+        spec = importlib.util.spec_from_file_location("drivaer_corpus_morph", source)
+        self.morph = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.morph)
+        self._parts = [_read_obj_gz(Path(geometry, f"{k}.obj.gz")) for k in ("body", "frontWheels", "rearWheels")]
+
+    def neutral(self, style: str) -> dict[str, float]:
+        """Parameters of the unmorphed car in a style."""
+        zero = {name: 1.0 if name == "mirror_scale" else 0.0 for name in self.morph.RANGES}
+        return zero | _STYLE_PARAMETER[style]
+
+    def surface(self, underbody: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The unmorphed car: vertices (V, 3) m, faces (F, 3), part of each vertex (V,)."""
+        parts = list(self._parts)
+        if underbody == "smooth":
+            parts[0] = _joined([parts[0], *(_box(low, high) for low, high in self.morph.floor_boxes())])
+        vertices, faces = _joined(parts)
+        return vertices, faces, np.repeat(np.arange(3), [len(v) for v, _ in parts])
+
+    def move(self, points: np.ndarray, part: np.ndarray, parameters: dict[str, float]) -> np.ndarray:
+        """Unmorphed points (N, 3) of the given parts (N,) to where the design has them."""
+        moved = np.empty_like(points)
+        moved[part == BODY] = self.morph.morph_body(points[part == BODY], parameters)
+        for wheels, shift in zip((FRONT_WHEELS, REAR_WHEELS), self.morph.axle_shift(parameters), strict=True):
+            moved[part == wheels] = self.morph.move_wheels(points[part == wheels], shift)
+        return moved
+
+    def mesh(self, parameters: dict[str, float], underbody: str) -> tuple[np.ndarray, np.ndarray]:
+        """A design as a mesh: vertices (V, 3) m, faces (F, 3)."""
+        vertices, faces, part = self.surface(underbody)
+        return self.move(vertices, part, parameters), faces
+
+    def unmorphed_cfd(self, underbody: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """CFD faces of the unmorphed car: centres (M, 3) m, outward normals (M, 3), areas (M,) m²."""
+        name = "baseline" if underbody == "detailed" else "baseline_smooth"
+        with np.load(self.corpus / "cases" / f"{name}.npz", allow_pickle=False) as case:
+            centres = case["face_centers"] * 1e-4 + case["offset"]
+            return centres, case["face_normals"] / 127.0, case["face_area"].astype(np.float64) * 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class MaterialPoints:
+    """Points fixed to the material of the unmorphed car, even over one style's wetted surface.
+
+    corners: (M, 3, 3) m, each point's triangle on the unmorphed car. weights: (M, 3) barycentric.
+    sign: (M,) +1 or -1, which side of the triangle is in the flow. part: (M,). cfd_face: (M,) or NO_FACE.
+    """
+
+    corners: np.ndarray
+    weights: np.ndarray
+    sign: np.ndarray
+    part: np.ndarray
+    cfd_face: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.sign)
+
+    def cloud(
+        self, generator: MorphGenerator, parameters: dict[str, float], which: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Points (n, 3) m and outward normals (n, 3) of the given rows on a design, float32."""
+        corners = generator.move(self.corners[which].reshape(-1, 3), np.repeat(self.part[which], 3), parameters)
+        corners = corners.reshape(-1, 3, 3)
+        points = np.einsum("nk,nkd->nd", self.weights[which], corners)
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) * self.sign[which, None]
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
+        return points.astype(np.float32), normals.astype(np.float32)
+
+
+def material_points(generator: MorphGenerator, style: str, underbody: str, n: int = 65536) -> MaterialPoints:
+    """Sample a style's neutral car as prediction does, and fix the sample to the material."""
+    import open3d as o3d
+
+    vertices, faces, part = generator.surface(underbody)
+    styled = generator.move(vertices, part, generator.neutral(style))
+    sample = sample_surface(styled, faces, n)
+    scene = o3d.t.geometry.RaycastingScene()
+    scene.add_triangles(o3d.core.Tensor(styled.astype(np.float32)), o3d.core.Tensor(faces.astype(np.uint32)))
+    hit = scene.compute_closest_points(o3d.core.Tensor(sample.points))
+    triangle, uv = hit["primitive_ids"].numpy(), hit["primitive_uvs"].numpy().astype(np.float64)
+    weights = np.column_stack([1 - uv.sum(axis=1), uv])
+    along = hit["primitive_normals"].numpy()
+    sign = np.where(np.einsum("nd,nd->n", along, sample.normals) < 0, -1.0, 1.0)
+    corners = vertices[faces[triangle]]
+    points = MaterialPoints(corners, weights, sign, part[faces[triangle, 0]], np.full(n, NO_FACE))
+    at, normals = points.cloud(generator, generator.neutral("fastback"), np.arange(n))
+    points.cfd_face[:] = _cfd_faces(generator, underbody, at.astype(np.float64), normals.astype(np.float64))
+    return points
+
+
+def _cfd_faces(generator: MorphGenerator, underbody: str, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """The CFD face that each point of the unmorphed car takes its values from, or NO_FACE: near, and facing alike.
+
+    The CFD has the +y half; the other half's points take their mirror image's face.
+    """
+    from scipy.spatial import cKDTree
+
+    centres, face_normals, _ = generator.unmorphed_cfd(underbody)
+    mirror = np.where(points[:, 1:2] < 0, [[1.0, -1.0, 1.0]], [[1.0, 1.0, 1.0]])
+    distance, near = cKDTree(centres).query(points * mirror, k=6)
+    alike = np.einsum("nkd,nd->nk", face_normals[near], normals * mirror)
+    best = np.argmin(distance * (1.5 - alike), axis=1)
+    row = np.arange(len(points))
+    wet = (alike[row, best] > 0.3) & (distance[row, best] < 0.04)
+    return np.where(wet, near[row, best], NO_FACE)
+
+
+def _read_obj_gz(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    import trimesh
+
+    if not path.exists():
+        raise DrivAerError("the DrivAer geometry is missing", file=path, fix="give the geometry's folder")
+    data = gzip.decompress(path.read_bytes())
+    mesh = trimesh.load(io.BytesIO(data), file_type="obj", force="mesh", process=False)
+    return np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int32)
+
+
+def _box(low: tuple[float, ...], high: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """A floor plate in triangles small enough to bend."""
+    import trimesh
+
+    mesh = trimesh.creation.box(bounds=[low, high]).subdivide_to_size(0.12)
+    return np.asarray(mesh.vertices), np.asarray(mesh.faces, np.int32)
+
+
+def _joined(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    start = np.cumsum([0, *(len(v) for v, _ in parts[:-1])])
+    return (
+        np.concatenate([v for v, _ in parts]),
+        np.concatenate([f + s for (_, f), s in zip(parts, start, strict=True)]).astype(np.int32),
+    )

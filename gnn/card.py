@@ -1,0 +1,77 @@
+"""``card.md``: what a model was trained on and how good it is, written from its metrics and never by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def card_text(config: dict[str, Any], metrics: dict[str, Any]) -> str:
+    """The card of a model, Markdown. config, metrics: as written by gnn.training.assemble."""
+    counts, interval = metrics["counts"], metrics["interval"]
+    styles = ", ".join(f"{n} {style}s" for style, n in counts["styles"].items())
+    return f"""# {config["name"]}
+
+Drag (RegDGCNN) and surface pressure and friction (FieldNet) of cars, from our own open CFD.
+This card is written by `{config["made_by"]}` from `metrics.json`; do not edit it.
+
+## Trained on
+{counts["train"]} RANS cases of {config["trained_on"]} ({styles}; detailed and smooth underbodies): OpenFOAM v1912,
+k-omega SST, half car, about 135,000 cells, 30 m/s, moving ground, rotating wheels. The drag network learned from
+{config["drag"]["n_designs"]} morphs whose Cd and Cl a Gaussian process on those cases gave; the field network from the
+cases' own faces. Points are drawn anew in every step; no design is scaled or shifted.
+
+## Accuracy on {counts["test"]} designs that no training saw
+Held out are whole designs (index modulo 5 = 2). Each was meshed, sampled and predicted as a user's file is.
+A label is itself uncertain: Cd swings by {metrics["label_scatter"]:.4f} within its averaging window.
+
+| Cd | R2 | MAE | largest error | rank correlation |
+|---|---|---|---|---|
+{_coefficient_rows(metrics["cd"])}
+
+| Cl | R2 | MAE | largest error | rank correlation |
+|---|---|---|---|---|
+{_coefficient_rows(metrics["cl"])}
+
+| relative L2 error | Cp | Cf |
+|---|---|---|
+{_field_rows(metrics)}
+
+*network*: RegDGCNN (Cd, Cl) and FieldNet (Cp, Cf), from the surface alone. *field integral*: FieldNet's Cp and Cf
+integrated. *label fit*: the Gaussian process on the morph parameters that labelled the training shapes. *linear fit*:
+ridge regression on the morph parameters, the yardstick. The fits know the parameters, which no user's file carries.
+
+8-fold cross-validation inside the training designs: {_folds(metrics, "label fit")}; {_folds(metrics, "linear fit")}.
+
+## Interval and novelty
+Cd ± {interval["half_width"]:.4f} is the {interval["level"]:.0%} interval, conformal on the {interval["n"]} held-out
+designs. Leaving each of them out of its own calibration, {interval["coverage"]:.0%} are covered. The interval holds for
+designs like these; where novelty is above 1 it does not, and the prediction says so. The most novel held-out design
+scores {metrics["novelty_of_held_out"]:.2f}.
+
+## Limits
+- One family: half-model RANS of a morphed DrivAer on a coarse mesh. It ranks such shapes; it is not the wind tunnel.
+- SUVs, vans, sports cars and open cars were not seen. Their numbers come with a warning and no promise.
+- No cooling flow, no yaw, no Reynolds-number effect: coefficients are for 30 m/s.
+- The integrated pressure drag is corrected by {config["field"]["cd_pressure_offset"]:+.4f}, the mean difference between
+  CFD and integral on training designs (edges that the CFD mesh rounds).
+
+## Licence
+Weights Apache-2.0. Shapes: morphs of the DrivAer geometry (Technical University of Munich) as distributed with
+OpenFOAM.
+"""
+
+
+def _coefficient_rows(table: dict[str, dict[str, float]]) -> str:
+    return "\n".join(
+        f"| {name} | {m['r2']:.3f} | {m['mae']:.4f} | {m['max_error']:.4f} | {m['rank_correlation']:.3f} |"
+        for name, m in table.items()
+    )
+
+
+def _folds(metrics: dict[str, Any], name: str) -> str:
+    m = metrics["cross_validation"][name]
+    return f"{name} R2 {m['r2']:.2f}, MAE {m['mae']:.4f}"
+
+
+def _field_rows(metrics: dict[str, Any]) -> str:
+    return "\n".join(f"| {name} | {value:.3f} | {metrics['cf'][name]:.3f} |" for name, value in metrics["cp"].items())

@@ -1,0 +1,95 @@
+"""Model folders: ``weights.safetensors``, ``config.json`` and ``card.md``. No pickle is involved."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.errors import ModelError
+from gnn.novelty import NoveltyReference
+
+FORMAT = 1
+WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
+_NOVELTY_ARRAYS = ("mean", "basis", "spread")
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFolder:
+    """A model as stored: its configuration and its tensors, by ``drag.``, ``field.`` and ``novelty.`` prefixes."""
+
+    path: Path
+    config: dict[str, Any]
+    tensors: dict[str, Any]
+
+    def part(self, prefix: str) -> dict[str, Any]:
+        """The tensors of one part, without its prefix."""
+        start = len(prefix) + 1
+        return {name[start:]: value for name, value in self.tensors.items() if name.startswith(f"{prefix}.")}
+
+    def novelty(self) -> NoveltyReference:
+        arrays = {name: value.numpy() for name, value in self.part("novelty").items()}
+        return NoveltyReference(**arrays, **self.config["novelty"])
+
+    @property
+    def digest(self) -> str:
+        """First 12 hexadecimal digits of the weights' SHA-256: which weights gave a number."""
+        return hashlib.sha256((self.path / WEIGHTS).read_bytes()).hexdigest()[:12]
+
+
+def read_model(folder: str | Path) -> ModelFolder:
+    """Raises ModelError for a folder that is not a model, is damaged, or was written by a newer program."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    folder = Path(folder)
+    for name in (WEIGHTS, CONFIG):
+        if not (folder / name).is_file():
+            raise ModelError(
+                f"not a model folder: {name} is missing", file=folder, fix="give a folder made by training"
+            )
+    try:
+        config = json.loads((folder / CONFIG).read_text("utf-8"))
+        tensors = load_file(folder / WEIGHTS)
+    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, OSError) as error:
+        raise ModelError(f"the model is damaged ({error})", file=folder, fix="copy or train it again") from error
+    if config.get("format") != FORMAT:
+        raise ModelError(f"model format {config.get('format')} is not {FORMAT}", file=folder, fix="update drivaer")
+    return ModelFolder(folder, config, tensors)
+
+
+def write_model(
+    folder: str | Path,
+    config: dict[str, Any],
+    drag: dict[str, Any],
+    field: dict[str, Any],
+    novelty: NoveltyReference,
+) -> None:
+    """Write weights and configuration; each file is replaced whole, the configuration last."""
+    import torch
+    from safetensors.torch import save_file
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"drag.{k}": v for k, v in drag.items()} | {f"field.{k}": v for k, v in field.items()}
+    for name in _NOVELTY_ARRAYS:
+        array = np.asarray(getattr(novelty, name), np.float32)
+        tensors[f"novelty.{name}"] = torch.from_numpy(array)
+    # RegDGCNN names each batch normalisation twice; safetensors refuses shared memory.
+    tensors = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
+    config = {"format": FORMAT, **config, "novelty": {"rest": novelty.rest, "limit": novelty.limit}}
+    save_file(tensors, folder / f"{WEIGHTS}.part")
+    os.replace(folder / f"{WEIGHTS}.part", folder / WEIGHTS)
+    write_text(folder / CONFIG, json.dumps(config, indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file whole."""
+    partial = path.with_name(path.name + ".part")
+    partial.write_text(text, "utf-8")
+    os.replace(partial, path)

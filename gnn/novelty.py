@@ -1,0 +1,82 @@
+"""How far a car lies from what a network was trained on: 0 = typical, above 1 = outside.
+
+A car is told by its profile: how its surface is spread over stations along its length, and how wide, high and low it is
+there. The training designs' profiles span a low-dimensional cloud; a car is novel by its distance within that cloud
+(Mahalanobis) or off it (reconstruction error), as in probabilistic principal components (Tipping and Bishop, 1999).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+N_STATIONS = 24
+HALF_LENGTH = 3.0
+"""m either side of the middle that the stations cover; what sticks out counts at the last station."""
+
+TYPICAL_PART = 0.995
+"""Of the reference designs that score below 1."""
+
+
+def profile(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """(12 * N_STATIONS,) description of a cloud: points (N, 3) in network coordinates, normals (N, 3).
+
+    At each station along x: share of the surface, half width, top, bottom (as near-extremes, which are steadier than
+    extremes), the share in six directions of the normal, and the means of half width and height.
+    """
+    station = np.clip((points[:, 0] + HALF_LENGTH) / (2 * HALF_LENGTH) * N_STATIONS, 0, N_STATIONS - 1).astype(int)
+    rows = np.zeros((N_STATIONS, 12))
+    for i in range(N_STATIONS):
+        inside = station == i
+        if not inside.any():
+            continue
+        p, n = points[inside], normals[inside]
+        y, z = np.abs(p[:, 1]), p[:, 2]
+        towards = np.concatenate([np.clip(n, 0, None), np.clip(-n, 0, None)], axis=1).mean(axis=0)
+        share = N_STATIONS * inside.mean()
+        half_width, top = np.quantile(y, 0.97), np.quantile(z, 0.97)
+        rows[i] = [share, half_width, top, np.quantile(z, 0.03), *(share * towards), y.mean(), z.mean()]
+    return rows.ravel()
+
+
+@dataclass(frozen=True, eq=False)
+class NoveltyReference:
+    """The training designs' cloud of profiles.
+
+    mean (d,), basis (m, d) orthonormal rows, spread (m,) along them, rest: typical distance off the basis,
+    limit: the distance below which TYPICAL_PART of the reference designs lie.
+    """
+
+    mean: np.ndarray
+    basis: np.ndarray
+    spread: np.ndarray
+    rest: float
+    limit: float
+
+    @classmethod
+    def fit(cls, vectors: np.ndarray, kept: float = 0.98) -> NoveltyReference:
+        """vectors: (n, d), n designs that stand for the training distribution, half of which set the limit."""
+        fitted, tried = vectors[::2], vectors[1::2]
+        mean = fitted.mean(axis=0)
+        _, size, rows = np.linalg.svd(fitted - mean, full_matrices=False)
+        energy = np.cumsum(size**2) / (size**2).sum()
+        m = int(np.searchsorted(energy, kept)) + 1
+        spread = size[:m] / np.sqrt(len(fitted))
+        off = (tried - mean) - (tried - mean) @ rows[:m].T @ rows[:m]
+        rest = float(np.sqrt((off**2).sum(axis=1).mean()))
+        unscaled = cls(mean, rows[:m], spread, rest, 1.0)
+        limit = float(np.quantile([unscaled.score(v) for v in tried], TYPICAL_PART))
+        return cls(mean, rows[:m], spread, rest, limit)
+
+    def parts(self, vector: np.ndarray) -> tuple[float, float]:
+        """Distance within the cloud and off it, each about 1 for a typical design, before the limit."""
+        centred = vector - self.mean
+        along = self.basis @ centred
+        off = centred - along @ self.basis
+        within = float(np.sqrt(np.mean((along / self.spread) ** 2)))
+        return within, float(np.linalg.norm(off)) / self.rest
+
+    def score(self, vector: np.ndarray) -> float:
+        """Novelty: the larger of the two distances over the limit."""
+        return max(self.parts(vector)) / self.limit

@@ -1,0 +1,151 @@
+"""A model folder ready to answer: drag with its interval, the surface fields, and how far from home the car is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data.errors import ModelError
+from data.mesh import SurfaceSample
+from gnn.checkpoints import ModelFolder, read_model
+from gnn.field_net import FieldNet
+from gnn.input_frame import middle_x, to_network
+from gnn.novelty import NoveltyReference, profile
+from gnn.regdgcnn import RegDGCNN
+
+BUNDLED = Path(__file__).resolve().parent.parent / "resources" / "models"
+DEFAULT_MODEL = "drivaer"
+
+
+@dataclass(frozen=True, eq=False)
+class SurfacePrediction:
+    """What a model says of one sample; coefficients on the frontal area that was given.
+
+    cd with cd_low..cd_high, the interval that holds 90 % of designs like those trained on. cl.
+    cd_pressure, cd_friction: integrals of cp, cf over the sample. novelty: > 1 is outside of the training designs.
+    points (N, 3) m and normals (N, 3), car frame; cp (N,), cf (N, 3) on them. float32.
+    """
+
+    cd: float
+    cd_low: float
+    cd_high: float
+    cl: float
+    cd_pressure: float
+    cd_friction: float
+    novelty: float
+    in_distribution: bool
+    novelty_reason: str
+    points: np.ndarray
+    normals: np.ndarray
+    cp: np.ndarray
+    cf: np.ndarray
+    warnings: tuple[str, ...] = ()
+
+
+class Surrogate:
+    """The drag network, the field network and the novelty reference of one model folder, loaded once."""
+
+    def __init__(self, model: ModelFolder, device: str):
+        self.name, self.device, self.config = f"{model.path.name}@{model.digest}", device, model.config
+        drag, field = model.config["drag"], model.config["field"]
+        self._drag = _filled(RegDGCNN(**drag["architecture"]), model, "drag").to(device)
+        self._field = _filled(FieldNet(**field["architecture"]), model, "field").to(device)
+        self._novelty: NoveltyReference = model.novelty()
+
+    @classmethod
+    def load(cls, name_or_path: str | Path = DEFAULT_MODEL, device: str = "auto") -> Surrogate:
+        """A bundled model by name, or a model folder. device: auto, cpu or cuda. Raises ModelError."""
+        return cls(read_model(find_model(name_or_path)), pick_device(device))
+
+    @property
+    def n_points(self) -> int:
+        """Points of a sample that are looked at; more are passed over."""
+        drag, field = self.config["drag"], self.config["field"]
+        return max(part["n_clouds"] * part["n_points"] for part in (drag, field))
+
+    @torch.inference_mode()
+    def predict(self, sample: SurfaceSample, frontal_area: float) -> SurfacePrediction:
+        """sample: at least ``n_points`` points. frontal_area: m², whole car."""
+        points = to_network(sample.points, middle_x(sample.points))
+        cd, cl = self._coefficients(points)
+        cp, cf, n = self._fields(points, sample.normals)
+        novelty = self._novelty.score(profile(points, sample.normals))
+        areas = sample.areas[:n].astype(np.float64) * (sample.areas.sum(dtype=np.float64) / sample.areas[:n].sum())
+        half = self.config["interval"]["half_width"]
+        return SurfacePrediction(
+            cd=cd,
+            cd_low=cd - half,
+            cd_high=cd + half,
+            cl=cl,
+            cd_pressure=float(-(cp * sample.normals[:n, 0] * areas).sum() / frontal_area)
+            + self.config["field"]["cd_pressure_offset"],
+            cd_friction=float((cf[:, 0] * areas).sum() / frontal_area),
+            novelty=novelty,
+            in_distribution=novelty <= 1.0,
+            novelty_reason=_novelty_reason(novelty, self.config["trained_on"]),
+            points=sample.points[:n],
+            normals=sample.normals[:n],
+            cp=cp,
+            cf=cf,
+        )
+
+    def _coefficients(self, points: np.ndarray) -> tuple[float, float]:
+        """Cd and Cl as the mean over several disjoint clouds: their scatter is only which points were taken."""
+        drag = self.config["drag"]
+        clouds = _clouds(points, drag["n_clouds"], drag["n_points"], self.device)
+        standard = self._drag(clouds).double().mean(dim=0).cpu().numpy()
+        cd, cl = standard * drag["spread"] + drag["mean"]
+        return float(cd), float(cl)
+
+    def _fields(self, points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+        field = self.config["field"]
+        n_clouds, n_points = field["n_clouds"], field["n_points"]
+        shape = (n_clouds, n_points, self.device)
+        values = self._field.fields(_clouds(points, *shape), _clouds(normals, *shape)).flatten(0, 1).cpu().numpy()
+        return values[:, 0], values[:, 1:], n_clouds * n_points
+
+
+def find_model(name_or_path: str | Path) -> Path:
+    """Folder of a bundled model by its name, else the path itself. Raises ModelError when there is neither."""
+    bundled = BUNDLED / str(name_or_path)
+    for folder in (bundled, Path(name_or_path)):
+        if folder.is_dir():
+            return folder
+    names = ", ".join(sorted(p.name for p in BUNDLED.glob("*") if p.is_dir()))
+    raise ModelError("no such model", file=name_or_path, fix=f"bundled: {names}; or give a model folder")
+
+
+def pick_device(device: str) -> str:
+    """``auto`` becomes cuda where there is one. Raises ModelError for a GPU that is not there."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ModelError("no CUDA device is available", fix="use --device cpu, or install a CUDA build of torch")
+    return device
+
+
+def _filled(network: torch.nn.Module, model: ModelFolder, part: str) -> torch.nn.Module:
+    try:
+        network.load_state_dict(model.part(part))
+    except RuntimeError as error:
+        raise ModelError(f"the {part} network's weights do not fit its configuration", file=model.path) from error
+    return network.eval()
+
+
+def _clouds(rows: np.ndarray, n_clouds: int, n_points: int, device: str) -> Tensor:
+    """(N, 3) rows to (n_clouds, n_points, 3): runs of an even sample are even samples themselves."""
+    if len(rows) < n_clouds * n_points:
+        raise ValueError(f"a sample of {len(rows)} points, but the model looks at {n_clouds * n_points}")
+    used = torch.from_numpy(np.ascontiguousarray(rows[: n_clouds * n_points], np.float32))
+    return used.view(n_clouds, n_points, 3).to(device)
+
+
+def _novelty_reason(novelty: float, trained_on: str) -> str:
+    if novelty <= 1.0:
+        return ""
+    how = "slightly outside" if novelty < 1.5 else "outside" if novelty < 3 else "far outside"
+    return f"the shape lies {how} of what the model was trained on ({trained_on}): its interval does not hold here"

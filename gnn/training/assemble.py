@@ -1,0 +1,206 @@
+"""From trained networks to a model folder: judged on held-out designs, calibrated, and described by a card."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.corpora.cases import Case
+from data.corpora.morphs import NO_FACE
+from data.mesh import SurfaceSample
+from data.sampling import sample_surface
+from gnn.calibration import conformal_half_width, leave_one_out_coverage
+from gnn.card import card_text
+from gnn.checkpoints import CARD, write_model, write_text
+from gnn.evaluation import coefficient_metrics, relative_l2
+from gnn.field_net import FieldNet
+from gnn.novelty import NoveltyReference, profile
+from gnn.regdgcnn import RegDGCNN
+from gnn.surrogate import SurfacePrediction, Surrogate
+from gnn.training.clouds import Design, MorphClouds, random_designs
+from gnn.training.field import labels
+from gnn.training.labels import DesignFeatures, cross_validate, fit_coefficients, gaussian_process, ridge
+
+log = logging.getLogger(__name__)
+
+METRICS = "metrics.json"
+SAMPLE_POINTS = 16384
+TRAINED_ON = "morphed DrivAer fastbacks, estates and notchbacks"
+_N_REFERENCE = 1200
+_N_OFFSET = 24
+_LEVEL = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Cases split by design, and what draws their clouds."""
+
+    cases: Sequence[Case]
+    clouds: MorphClouds
+
+    @property
+    def train(self) -> list[Case]:
+        return [case for case in self.cases if not case.is_test]
+
+    @property
+    def test(self) -> list[Case]:
+        return [case for case in self.cases if case.is_test]
+
+    def sample(self, case: Case) -> SurfaceSample:
+        """What prediction would see of the case's car: its mesh, sampled as any mesh is."""
+        vertices, faces = self.clouds.generator.mesh(case.parameters, case.underbody)
+        return sample_surface(vertices, faces, SAMPLE_POINTS)
+
+
+def assemble(folder: Path, corpus: Corpus, drag: RegDGCNN, field: FieldNet, config: dict[str, Any]) -> dict[str, Any]:
+    """Write the model folder with its card and metrics.json; returns the metrics.
+
+    config: ``drag`` and ``field`` sections (architecture, n_points, n_clouds, output scaling), name and training notes.
+    """
+    novelty = novelty_reference(corpus.clouds)
+    config["trained_on"] = TRAINED_ON
+    config["interval"] = {"level": _LEVEL, "half_width": 0.0}
+    config["field"]["cd_pressure_offset"] = 0.0
+
+    def store() -> Surrogate:
+        write_model(folder, config, drag.state_dict(), field.state_dict(), novelty)
+        return Surrogate.load(folder, "cpu")
+
+    surrogate = store()
+    some = corpus.train[:: max(1, len(corpus.train) // _N_OFFSET)]
+    errors = [
+        surrogate.predict(corpus.sample(c), c.frontal_area).cd_pressure - c.coefficients["Cd_pressure"] for c in some
+    ]
+    config["field"]["cd_pressure_offset"] = -float(np.mean(errors))
+    surrogate = store()
+    predictions = [surrogate.predict(corpus.sample(case), case.frontal_area) for case in corpus.test]
+    metrics = held_out_metrics(corpus, predictions) | field_metrics(corpus, field)
+    error = np.array([p.cd - c.coefficients["Cd"] for p, c in zip(predictions, corpus.test, strict=True)])
+    config["interval"]["half_width"] = conformal_half_width(error, _LEVEL)
+    metrics["interval"] = {**config["interval"], "coverage": leave_one_out_coverage(error, _LEVEL), "n": len(error)}
+    metrics["counts"] = _counts(corpus)
+    store()
+    write_text(folder / METRICS, json.dumps(metrics, indent=1) + "\n")
+    write_text(folder / CARD, card_text(config, metrics))
+    return metrics
+
+
+def held_out_metrics(corpus: Corpus, predictions: Sequence[SurfacePrediction]) -> dict[str, Any]:
+    """Cd and Cl of the network, of the field integral and of the fits on parameters, on the same held-out designs."""
+    features = DesignFeatures(corpus.clouds.generator)
+    train, test = ([Design.of(c) for c in part] for part in (corpus.train, corpus.test))
+    true = {name: np.array([c.coefficients[name] for c in corpus.test]) for name in ("Cd", "Cl", "Cd_pressure")}
+    linear = ridge(
+        features.parameters(train), np.array([[c.coefficients[k] for k in ("Cd", "Cl")] for c in corpus.train])
+    )
+    on_parameters = linear(features.parameters(test))
+    fitted = fit_coefficients(corpus.train, features)(test)
+    integral = np.array([p.cd_pressure + p.cd_friction for p in predictions])
+    return {
+        "cd": {
+            "network": coefficient_metrics(np.array([p.cd for p in predictions]), true["Cd"]),
+            "field integral": coefficient_metrics(integral, true["Cd"]),
+            "label fit": coefficient_metrics(fitted[:, 0], true["Cd"]),
+            "linear fit": coefficient_metrics(on_parameters[:, 0], true["Cd"]),
+        },
+        "cl": {
+            "network": coefficient_metrics(np.array([p.cl for p in predictions]), true["Cl"]),
+            "linear fit": coefficient_metrics(on_parameters[:, 1], true["Cl"]),
+        },
+        "label_scatter": float(np.mean([c.coefficients["Cd_std"] for c in corpus.test])),
+        "cross_validation": _cross_validation(corpus.train, features),
+        "novelty_of_held_out": float(max(p.novelty for p in predictions)),
+        "designs": [
+            {
+                "name": case.name,
+                "style": case.style,
+                "underbody": case.underbody,
+                "cd": case.coefficients["Cd"],
+                "predicted": p.cd,
+                "field_integral": p.cd_pressure + p.cd_friction,
+                "novelty": p.novelty,
+            }
+            for case, p in zip(corpus.test, predictions, strict=True)
+        ],
+    }
+
+
+def _cross_validation(cases: Sequence[Case], features: DesignFeatures) -> dict[str, dict[str, float]]:
+    """How far the two fits can be trusted, by 8-fold cross-validation inside the training designs."""
+    designs = [Design.of(c) for c in cases]
+    cd = np.array([c.coefficients["Cd"] for c in cases])
+    return {
+        "label fit": coefficient_metrics(cross_validate(features.with_roof_line(designs), cd, gaussian_process), cd),
+        "linear fit": coefficient_metrics(cross_validate(features.parameters(designs), cd, ridge), cd),
+    }
+
+
+def field_metrics(corpus: Corpus, field: FieldNet, n_points: int = SAMPLE_POINTS) -> dict[str, Any]:
+    """Relative L2 error of Cp and Cf over even points of the held-out designs: network, linear fit, mean field."""
+    fits = {kind: _field_fits(corpus, kind) for kind in ("detailed", "smooth")}
+    rows: dict[str, list[tuple[float, float]]] = {"network": [], "linear fit": [], "mean field": []}
+    for i, case in enumerate(corpus.test):
+        cloud = corpus.clouds.draw(Design.of(case), n_points, np.random.default_rng(i))
+        true = labels(case, cloud)
+        known = cloud.cfd_face != NO_FACE
+        answers = {"network": field_on(field, cloud.points, cloud.normals)}
+        for name, faces in fits[case.underbody](case).items():
+            answers[name] = labels(dataclasses.replace(case, face_cp=faces[:, 0], face_cf=faces[:, 1:]), cloud)
+        for name, answer in answers.items():
+            even = np.ones(known.sum())
+            rows[name].append(
+                (
+                    relative_l2(answer[known, 0], true[known, 0], even),
+                    relative_l2(answer[known, 1:], true[known, 1:], even),
+                )
+            )
+    means = {name: np.mean(values, axis=0) for name, values in rows.items()}
+    return {"cp": {k: float(v[0]) for k, v in means.items()}, "cf": {k: float(v[1]) for k, v in means.items()}}
+
+
+def field_on(field: FieldNet, points: np.ndarray, normals: np.ndarray, n_points: int = 2048) -> np.ndarray:
+    """(N, 4) Cp and Cf of an even cloud, by runs of ``n_points``."""
+    import torch
+
+    with torch.inference_mode():
+        runs = [torch.from_numpy(a).view(-1, n_points, 3) for a in (points, normals)]
+        return np.concatenate([field.fields(p[None], n[None])[0].numpy() for p, n in zip(*runs, strict=True)])
+
+
+def _field_fits(corpus: Corpus, underbody: str):
+    """Face-wise fits of one underbody's cases: face i is the same place on all of them."""
+    features = DesignFeatures(corpus.clouds.generator)
+    cases = [c for c in corpus.train if c.underbody == underbody]
+    faces = np.array([np.column_stack([c.face_cp, c.face_cf]) for c in cases])
+    fit = ridge(features.parameters([Design.of(c) for c in cases]), faces.reshape(len(cases), -1))
+    mean = faces.mean(axis=0)
+
+    def predict(case: Case) -> dict[str, np.ndarray]:
+        linear = fit(features.parameters([Design.of(case)]))[0].reshape(mean.shape)
+        return {"linear fit": linear, "mean field": mean}
+
+    return predict
+
+
+def novelty_reference(clouds: MorphClouds, n: int = _N_REFERENCE, seed: int = 11) -> NoveltyReference:
+    """Profiles of random designs between the corpus's own."""
+    vectors = []
+    for i, design in enumerate(random_designs(clouds.generator, n, seed)):
+        cloud = clouds.draw(design, SAMPLE_POINTS, np.random.default_rng((seed, i)))
+        vectors.append(profile(cloud.points, cloud.normals))
+    return NoveltyReference.fit(np.array(vectors))
+
+
+def _counts(corpus: Corpus) -> dict[str, Any]:
+    return {
+        "train": len(corpus.train),
+        "test": len(corpus.test),
+        "styles": {s: sum(c.style == s for c in corpus.train) for s in ("fastback", "estate", "notchback")},
+    }

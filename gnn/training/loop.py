@@ -1,0 +1,100 @@
+"""What every training here shares: the schedule, averaged weights, and a checkpoint that a killed run resumes from."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """steps: optimiser steps. peak_rate: learning rate after warm_up steps, then a half cosine to zero.
+
+    average: decay of the weights' running mean, which is what is kept (Polyak and Juditsky, 1992).
+    """
+
+    steps: int
+    peak_rate: float = 2e-3
+    warm_up: int = 100
+    weight_decay: float = 1e-2
+    average: float = 0.995
+    save_every: int = 200
+
+    def rate(self, step: int) -> float:
+        if step < self.warm_up:
+            return self.peak_rate * (step + 1) / self.warm_up
+        return 0.5 * self.peak_rate * (1 + math.cos(math.pi * (step - self.warm_up) / (self.steps - self.warm_up)))
+
+
+def fit(network: nn.Module, loss_of_step: Callable[[nn.Module, int], Tensor], schedule: Schedule, checkpoint: Path):
+    """Train ``network`` and return a copy with the averaged weights, in eval mode.
+
+    loss_of_step(network, step) draws the step's batch, seeded by ``step``, and returns the loss: a resumed run
+    sees the batches that the killed one would have seen. Resumes from ``checkpoint`` where it exists.
+    """
+    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
+    averaged = copy.deepcopy(network)
+    first = 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        network.load_state_dict(state["network"])
+        averaged.load_state_dict(state["averaged"])
+        optimiser.load_state_dict(state["optimiser"])
+        first = state["step"]
+    running, started = None, time.monotonic()
+    for step in range(first, schedule.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = schedule.rate(step)
+        network.train()
+        loss = loss_of_step(network, step)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        _move_average(averaged, network, min(schedule.average, (1 + step) / (10 + step)))
+        running = loss.item() if running is None else 0.98 * running + 0.02 * loss.item()
+        if (step + 1) % 50 == 0:
+            pace = (time.monotonic() - started) / (step + 1 - first)
+            log.info("step %d of %d  loss %.5f  %.2f s a step", step + 1, schedule.steps, running, pace)
+        if (step + 1) % schedule.save_every == 0 or step + 1 == schedule.steps:
+            _save(checkpoint, step + 1, network, averaged, optimiser)
+    return averaged.eval()
+
+
+@torch.no_grad()
+def _move_average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
+    for mean, now in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(now, 1 - decay)
+        else:
+            mean.copy_(now)
+
+
+def _save(path: Path, step: int, network: nn.Module, averaged: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    state = {
+        "step": step,
+        "network": network.state_dict(),
+        "averaged": averaged.state_dict(),
+        "optimiser": optimiser.state_dict(),
+    }
+    torch.save(state, partial)
+    os.replace(partial, path)
+
+
+def load_averaged(network: nn.Module, checkpoint: Path) -> nn.Module:
+    """The network with a checkpoint's averaged weights, in eval mode."""
+    network.load_state_dict(torch.load(checkpoint, weights_only=True)["averaged"])
+    return network.eval()
