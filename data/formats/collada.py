@@ -142,7 +142,9 @@ class _Document:
             kind = str(primitive.tag).rpartition("}")[2]
             if kind not in _PRIMITIVES or primitive.find("{*}p") is None and primitive.find("{*}ph") is None:
                 continue
-            inputs = [(int(i.get("offset", "0")), i.get("semantic"), i.get("source")) for i in primitive.iterfind("{*}input")]
+            inputs = [
+                (int(i.get("offset", "0")), i.get("semantic"), i.get("source")) for i in primitive.iterfind("{*}input")
+            ]
             offset, _, reference = next((i for i in inputs if i[1] == "VERTEX"), (0, None, None))
             if reference is None:
                 raise self._damaged("a primitive has no VERTEX input")

@@ -226,7 +226,9 @@ class _Document:
         elif "sparse" in accessor and count <= 100 * (len(self.source.data) + 1):
             values = np.zeros((count, width), dtype=code)
         else:
-            raise self.source.error(f"its geometry (accessors[{index}]) is in a form that is not read", "export it plain")
+            raise self.source.error(
+                f"its geometry (accessors[{index}]) is in a form that is not read", "export it plain"
+            )
         if "sparse" in accessor:
             values = self._with_sparse(values.copy(), accessor["sparse"], code, width)
         if accessor.get("normalized") and code != "<f4":
@@ -252,7 +254,11 @@ class _Document:
                 f"truncated or damaged glTF: {need} bytes needed, found {len(data)}", "export or copy it again"
             )
         dtype = np.dtype(code)
-        return np.ndarray((count, width), dtype, data, offset, (stride, dtype.itemsize)) if count else np.zeros((0, width), dtype)
+        return (
+            np.ndarray((count, width), dtype, data, offset, (stride, dtype.itemsize))
+            if count
+            else np.zeros((0, width), dtype)
+        )
 
     def _view(self, index: Any) -> tuple[bytes, int]:
         """Bytes of a buffer view, and its stride (0: packed)."""
@@ -273,7 +279,9 @@ class _Document:
             data = self._binary_chunk(index) if uri is None else self._fetch(uri)
             need = buffer.get("byteLength", 0)
             if len(data) < need:
-                raise self.source.error(f"truncated glTF: a buffer of {need} bytes has only {len(data)}", "copy it again")
+                raise self.source.error(
+                    f"truncated glTF: a buffer of {need} bytes has only {len(data)}", "copy it again"
+                )
             self._buffers[index] = data
         return self._buffers[index]
 

@@ -2,8 +2,8 @@
 
 The planes come from Open3D (PCA of the nearest neighbours); their signs from visibility: a point that a distant
 camera sees must face it. Walking the sign from neighbour to neighbour (Hoppe et al. 1992, Open3D's
-``orient_normals_consistent_tangent_plane``) flips whole panels of a real car at its sharp edges and thin parts, and
-takes ten seconds for 100,000 points.
+``orient_normals_consistent_tangent_plane``) flips whole panels of a real car at its sharp edges and thin parts: on
+100,000 points of the DrivAer fastback 18 % came out wrong after 10 s, against 0.5 % of the outer points here.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import numpy as np
 from data.formats.source import Source
 from data.mesh import RawMesh
 
-_NEIGHBOURS = 16  # of the plane fitted at each point
-_DIRECTIONS = 60  # cameras, evenly around
-_POINTS_A_PIXEL = 6  # enough that a surface seldom has an empty pixel through which its far side is seen
+_NEIGHBOURS = 20  # of the plane fitted at each point
+_DIRECTIONS = 48  # cameras, evenly around
+_PIXEL = 1.7  # widest spacings of the points: fine enough to see into gaps, coarse enough to have no empty pixels
+_DEPTH = 0.1  # pixels: what lies so little behind the nearest point of its pixel is seen too
+_GRAZING = 0.3  # cosine below which a view says nothing about the side
 _SPREAD_ROUNDS = 12
+_MOST_ORIENTED = 150_000  # points; of a denser cloud so many are oriented, and the others follow the nearest of them
 
 
 def with_outward_normals(source: Source, cloud: RawMesh) -> RawMesh:
@@ -37,14 +40,12 @@ def with_outward_normals(source: Source, cloud: RawMesh) -> RawMesh:
     given = normals is not None
     if normals is None:
         normals = _estimate(points)
-    seen = _votes(points, normals)
     if given:
-        seen_ones = seen != 0
-        wrong = np.mean(seen[seen_ones] < 0) if seen_ones.any() else 0.0
-        if wrong > 0.5:
+        _, votes = _votes(points, normals)
+        if (votes < 0).sum() > (votes > 0).sum():
             normals, warnings = -normals, (*warnings, "the file's normals point inwards: turned round")
     else:
-        normals = normals * _signs(points, normals, seen)[:, None]
+        normals = _oriented(points, normals)
     return replace(cloud, normals=np.ascontiguousarray(normals, dtype=np.float32), warnings=warnings)
 
 
@@ -77,43 +78,66 @@ def _sphere(n: int) -> np.ndarray:
     return np.stack([r * np.cos(turn), r * np.sin(turn), z], axis=1)
 
 
-def _votes(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """(V,) for each point the sum over the cameras that see it of the cosine to its normal; 0 where none does."""
-    votes = np.zeros(len(points))
-    centred = (points - points.mean(axis=0)).astype(np.float32)
-    for direction in _sphere(_DIRECTIONS).astype(np.float32):
-        cosine = normals @ direction
-        votes += np.where(_visible(centred, direction, cosine), cosine, 0.0)
-    return votes
-
-
-def _visible(points: np.ndarray, direction: np.ndarray, cosine: np.ndarray) -> np.ndarray:
-    """(V,) bool: points that nothing hides from a camera far away along ``direction``."""
-    across = np.cross(direction, np.eye(3, dtype=np.float32)[np.abs(direction).argmin()])
-    across /= np.linalg.norm(across)
-    plane = points @ np.stack([across, np.cross(direction, across)], axis=1)
-    depth = points @ direction
-    plane -= plane.min(axis=0)
-    size = np.sqrt(np.prod(plane.max(axis=0)) * _POINTS_A_PIXEL / len(points) * 0.6)
-    pixel = np.floor(plane / size).astype(np.int64)
-    width = int(pixel[:, 0].max()) + 1
-    index = pixel[:, 1] * width + pixel[:, 0]
-    nearest = np.full(int(index.max()) + 1, -np.inf, dtype=np.float32)
-    np.maximum.at(nearest, index, depth)
-    slope = np.sqrt(1 - np.minimum(cosine**2, 1)) / np.maximum(np.abs(cosine), 0.2)
-    return depth >= nearest[index] - size * (0.5 + slope)
-
-
-def _signs(points: np.ndarray, normals: np.ndarray, votes: np.ndarray) -> np.ndarray:
-    """(V,) of +1 and -1: the votes, smoothed by neighbours that share the plane, spread to where no camera saw."""
+def _oriented(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """``normals`` with the signs that make them point outwards."""
+    if len(points) <= _MOST_ORIENTED:
+        return normals * _signs(normals, *_votes(points, normals))[:, None]
     from scipy.spatial import cKDTree
 
-    _, neighbours = cKDTree(points).query(points, k=9, workers=-1)
-    neighbours = neighbours[:, 1:]
-    agree = np.einsum("ik,ijk->ij", normals, normals[neighbours])
-    agree = np.sign(agree) * agree**2
-    belief = np.tanh(votes)
-    own = belief.copy()
+    chosen = np.random.default_rng(0).choice(len(points), _MOST_ORIENTED, replace=False)
+    oriented = normals[chosen] * _signs(normals[chosen], *_votes(points[chosen], normals[chosen]))[:, None]
+    _, nearest = cKDTree(points[chosen]).query(points, workers=-1)
+    along = np.einsum("ij,ij->i", normals, oriented[nearest])
+    return normals * np.where(along < 0, -1.0, 1.0)[:, None]
+
+
+def _votes(points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(V, 8) neighbours of each point; (V,) sum of the cosines to the cameras that see it, 0 where none does."""
+    distances, neighbours = _nearest(points, 9)
+    pixel = _PIXEL * float(np.percentile(distances[:, 4], 98))  # clouds of mesh vertices are sparse on flat panels
+    largest = np.ptp(points, axis=0).max()
+    pixel = max(pixel, largest / 4000)  # a cloud of repeated points has no spacing; it must not need a huge picture
+    centred = np.ascontiguousarray((points - points.mean(axis=0)).T, dtype=np.float32)
+    normals = normals.astype(np.float32)
+    votes = np.zeros(len(points), dtype=np.float32)
+    for direction in _sphere(_DIRECTIONS).astype(np.float32):
+        cosine = normals @ direction
+        seen = _seen(centred, direction, pixel)
+        seen = seen[np.abs(cosine[seen]) > _GRAZING]
+        votes[seen] += cosine[seen]
+    return neighbours[:, 1:], votes
+
+
+def _nearest(points: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Distances and indices (V, n) of the nearest points, itself first."""
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(points)
+    order = tree.indices  # asking neighbour after neighbour keeps the tree in the processor's cache
+    distances, found = np.empty((len(points), n)), np.empty((len(points), n), dtype=np.int64)
+    distances[order], found[order] = tree.query(points[order], k=n, workers=-1)
+    return distances, found
+
+
+def _seen(points: np.ndarray, direction: np.ndarray, pixel: float) -> np.ndarray:
+    """Indices of the points, (3, V), that nothing hides from a camera far away along ``direction``."""
+    across = np.cross(direction, np.eye(3, dtype=np.float32)[np.abs(direction).argmin()])
+    across /= np.linalg.norm(across)
+    u, v, depth = np.stack([across, np.cross(direction, across), direction]) @ points
+    column = ((u - u.min()) / pixel).astype(np.int32)
+    row = ((v - v.min()) / pixel).astype(np.int32)
+    index = row * (int(column.max()) + 1) + column
+    nearest = np.full(int(index.max()) + 1, -np.inf, dtype=np.float32)
+    np.maximum.at(nearest, index, depth)
+    return np.flatnonzero(depth >= nearest[index] - _DEPTH * pixel)
+
+
+def _signs(normals: np.ndarray, neighbours: np.ndarray, votes: np.ndarray) -> np.ndarray:
+    """(V,) of +1 and -1: the votes, settled among neighbours that share a plane, spread to where no camera sees."""
+    agree = np.einsum("ik,ijk->ij", normals, normals[neighbours]).astype(np.float32)
+    agree *= np.abs(agree)
+    own = np.tanh(votes)
+    belief = own
     for _ in range(_SPREAD_ROUNDS):
-        belief = np.tanh(own + (agree * belief[neighbours]).mean(axis=1) * 2)
+        belief = np.tanh(own + 2 * np.einsum("ij,ij->i", agree, belief[neighbours]) / neighbours.shape[1])
     return np.where(belief < 0, -1.0, 1.0)

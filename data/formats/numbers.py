@@ -16,7 +16,9 @@ def parse_numbers(source: Source, text: bytes | str, what: str, dtype: type = np
         try:
             return np.fromstring(text, dtype=dtype, sep=" ")
         except (DeprecationWarning, ValueError) as error:
-            raise source.error(f"a number among the {what} cannot be read", "the file is damaged: export it again") from error
+            raise source.error(
+                f"a number among the {what} cannot be read", "the file is damaged: export it again"
+            ) from error
 
 
 def parse_table(source: Source, lines: list[bytes], what: str) -> np.ndarray:

@@ -123,7 +123,9 @@ _MAGIC: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
 def _refuse_strangers(path: Path, data: bytes) -> None:
     """Say what a file is when its first bytes contradict its name."""
     if data.startswith(b"version https://git-lfs"):
-        raise MeshError("is a Git-LFS pointer, not the mesh itself", file=path, fix="run `git lfs pull` in its repository")
+        raise MeshError(
+            "is a Git-LFS pointer, not the mesh itself", file=path, fix="run `git lfs pull` in its repository"
+        )
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise MeshError("is a web page (a download that failed?)", file=path, fix="download the mesh again")

@@ -45,7 +45,9 @@ def _read_binary(source: Source) -> RawMesh:
         raise source.error("is text, but neither ASCII nor binary STL (no 'solid' line)", "export it as binary STL")
     room = max(len(data) - _HEADER, 0) // _FACET.itemsize
     if len(data) < _HEADER:
-        raise source.error(f"truncated binary STL: {len(data)} bytes, the header alone takes {_HEADER}", "copy it again")
+        raise source.error(
+            f"truncated binary STL: {len(data)} bytes, the header alone takes {_HEADER}", "copy it again"
+        )
     promised = _promised_faces(data)
     if promised > room:
         raise source.error(

@@ -37,7 +37,9 @@ def read(source: Source) -> RawMesh:
     try:
         archive = zipfile.ZipFile(io.BytesIO(source.data))
     except zipfile.BadZipFile as error:
-        raise source.error("is not a 3MF file, or truncated: its zip archive cannot be read", "copy it again") from error
+        raise source.error(
+            "is not a 3MF file, or truncated: its zip archive cannot be read", "copy it again"
+        ) from error
     with archive:
         model = _Model(source, archive)
         return compose(source, model.instances(), unit=model.unit, up="z")
@@ -79,7 +81,9 @@ class _Model:
         try:
             data = self.archive.read(info)
         except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
-            raise self.source.error(f"damaged 3MF: its archive cannot be unpacked ({error})", "copy it again") from error
+            raise self.source.error(
+                f"damaged 3MF: its archive cannot be unpacked ({error})", "copy it again"
+            ) from error
         tree = parse_xml(self.source, data, "3MF")
         self.objects[part] = {o.get("id", ""): self._object(o, part) for o in tree.iter("{*}object")}
         return tree
@@ -140,5 +144,7 @@ class _Model:
         if part not in self.objects:
             self._load(part)
         if identity not in self.objects[part]:
-            raise self.source.error(f"damaged 3MF: object {identity[:40]} is referred to but missing", "export it again")
+            raise self.source.error(
+                f"damaged 3MF: object {identity[:40]} is referred to but missing", "export it again"
+            )
         return self.objects[part][identity]

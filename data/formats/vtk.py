@@ -111,7 +111,9 @@ def _read_xml(source: Source) -> RawMesh:
 
 def _refuse_impossible_xml(source: Source) -> None:
     """Counts in the text must fit the file, packed as tightly as can be."""
-    for match in re.finditer(rb"\bNumberOf(?:Points|Cells|Verts|Lines|Strips|Polys|Tuples)\s*=\s*[\"'](\d+)", source.data):
+    for match in re.finditer(
+        rb"\bNumberOf(?:Points|Cells|Verts|Lines|Strips|Polys|Tuples)\s*=\s*[\"'](\d+)", source.data
+    ):
         if int(match.group(1)) > len(source.data) * _MOST_PACKED // 4:
             raise source.error(
                 f"truncated or damaged VTK file: it promises {match.group(1).decode()} entries in "
@@ -233,11 +235,16 @@ def _flat_faces(vertices: np.ndarray, types: np.ndarray, counts: np.ndarray, cor
         cells = np.flatnonzero(types == kind)
         if kind in _FLAT:
             ring = _FLAT[kind][1]
-            found = triangulate(vertices, np.full(len(cells), len(ring)), corners[starts[cells][:, None] + ring].ravel())
+            found = triangulate(
+                vertices, np.full(len(cells), len(ring)), corners[starts[cells][:, None] + ring].ravel()
+            )
         elif kind in (_POLYGON, _STRIP):
             members = np.concatenate([np.arange(starts[c], starts[c] + counts[c]) for c in cells])
             if kind == _STRIP:
-                found = _strips(counts[cells], corners[members]), np.repeat(np.arange(len(cells)), np.maximum(counts[cells] - 2, 0))
+                found = (
+                    _strips(counts[cells], corners[members]),
+                    np.repeat(np.arange(len(cells)), np.maximum(counts[cells] - 2, 0)),
+                )
             else:
                 found = triangulate(vertices, counts[cells], corners[members])
         else:
