@@ -240,7 +240,18 @@ def install(files: list[str]) -> None:
 
 def run_pip(arguments: list[str]) -> bool:
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *arguments]
-    return subprocess.run(command, stdout=sys.stderr).returncode == 0
+    if sys.stderr.isatty():  # pip draws progress bars
+        return subprocess.run(command, stdout=sys.stderr).returncode == 0
+    noise = ("Requirement already satisfied", "Ignoring ", "Looking in ")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", errors="replace") as pip:
+        try:
+            for line in pip.stdout:
+                if not line.startswith(noise):
+                    print(line, end="", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            pip.terminate()
+            raise
+    return pip.returncode == 0
 
 
 def run_uv(uv: str, arguments: list[str], settings: dict) -> bool:

@@ -1,0 +1,143 @@
+"""One PNG of a prediction: the car in Cp from four sides, with its drag in the title.
+
+Composed with Pillow: its drawing and its built-in font do all that a title and a colour bar need, without the
+second that matplotlib takes to import and the font cache that it writes on a cluster node.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.mesh import CarMesh
+from drivaer_app.colours import diverging, to_srgb
+from drivaer_app.field_files import replacing
+from drivaer_app.raycast import Studio, Surface, View
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageDraw
+
+    from drivaer_app.predict import Prediction
+
+VIEWS = (
+    View("front", 38.0, 18.0),
+    View("rear", 142.0, 18.0),
+    View("side", 90.0, 2.0),
+    View("underneath", 52.0, -38.0),
+)
+# The same range in every picture, so that pictures compare: +1 is where the flow stops, and little but the
+# suction peaks at edges lies below -1.
+CP_RANGE = 1.0
+
+_PANEL = (800, 440)
+_HEADER, _FOOTER, _MARGIN = 124, 84, 36
+_INK, _PALE_INK, _ALARM = (28, 30, 34), (104, 108, 116), (176, 84, 0)
+_PAPER = (255, 255, 255)
+
+
+def write_picture(path: str | Path, prediction: Prediction, name: str) -> None:
+    """Draw and write a PNG, replacing a file of that name once complete. Raises DrivAerError where it cannot be."""
+    image = draw(prediction, name)
+    with replacing(Path(path)) as unfinished:
+        image.save(unfinished, format="PNG")
+
+
+def draw(prediction: Prediction, name: str) -> Image.Image:
+    """The picture as a Pillow image; ``name`` goes into the title."""
+    from PIL import Image, ImageDraw
+
+    studio = Studio(drawn_surface(prediction))
+    width, height = 2 * _PANEL[0], _HEADER + 2 * _PANEL[1] + _FOOTER
+    image = Image.new("RGB", (width, height), _PAPER)
+    pen = ImageDraw.Draw(image)
+    for i, view in enumerate(VIEWS):
+        corner = (i % 2 * _PANEL[0], _HEADER + i // 2 * _PANEL[1])
+        image.paste(Image.fromarray(studio.look(view, *_PANEL)), corner)
+        pen.text((corner[0] + 18, corner[1] + 14), view.name, font=_font(17), fill=_PALE_INK)
+    _title(pen, prediction, name, width)
+    _colour_bar(image, pen)
+    return image
+
+
+def drawn_surface(prediction: Prediction) -> Surface:
+    """The car as triangles with Cp; a point cloud as small plates."""
+    fields = prediction.car_fields
+    values, car = fields.cp / np.float32(CP_RANGE), prediction.car
+    if len(car.faces):
+        return Surface(car.vertices, car.faces, values, fields.exposed)
+    vertices, faces = _plates(car)
+    return Surface(vertices, faces, values.repeat(4), fields.exposed.repeat(4))
+
+
+def _plates(cloud: CarMesh) -> tuple[np.ndarray, np.ndarray]:
+    """A square on each point across its normal, large enough to touch its neighbours."""
+    from scipy.spatial import cKDTree
+
+    spacing = np.median(cKDTree(cloud.vertices).query(cloud.vertices[:: max(1, len(cloud.vertices) // 2000)], k=3)[0])
+    normals = cloud.normals.astype(np.float64)
+    helper = np.where(np.abs(normals[:, 2:]) < 0.8, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]])
+    across = np.cross(normals, helper)
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    over = np.cross(normals, across)
+    corners = np.stack([across + over, over - across, -across - over, across - over], axis=1)
+    vertices = (cloud.vertices[:, None] + 1.5 * spacing * corners).reshape(-1, 3)
+    first = 4 * np.arange(len(cloud.vertices), dtype=np.int32)[:, None]
+    return vertices, np.concatenate([first + [0, 1, 2], first + [0, 2, 3]]).astype(np.int32)
+
+
+def _title(pen: ImageDraw.ImageDraw, p: Prediction, name: str, width: int) -> None:
+    pen.text((_MARGIN, 24), f"Cd {p.cd:.3f}", font=_font(52), fill=_INK)
+    left = _MARGIN + pen.textlength(f"Cd {p.cd:.3f}", font=_font(52)) + 34
+    room = width - _MARGIN - left
+    interval = f"90 % interval {p.cd_low:.3f} to {p.cd_high:.3f}, " if p.cd_low is not None else ""
+    pen.text((left, 26), _fitting(pen, _writable(name), 25, room), font=_font(25), fill=_INK)
+    facts = f"{interval}drag {p.drag:.0f} N at {p.conditions.speed:g} m/s, frontal area {p.frontal_area:.3f} m"
+    pen.text((left, 60), facts, font=_font(19), fill=_PALE_INK)
+    pen.text((left + pen.textlength(facts, font=_font(19)) + 1, 58), "2", font=_font(13), fill=_PALE_INK)
+    if p.in_distribution is False:
+        alarm = f"novelty {p.novelty:.1f}: outside what the model was trained on; the interval does not hold"
+        pen.text((left, 88), _fitting(pen, alarm, 19, room), font=_font(19), fill=_ALARM)
+
+
+def _fitting(pen: ImageDraw.ImageDraw, text: str, size: int, room: float) -> str:
+    """The text, its middle left out where it is longer than the room."""
+    cut = text
+    for keep in range(len(text), 8, -2):
+        if pen.textlength(cut, font=_font(size)) <= room:
+            return cut
+        cut = f"{text[: keep // 2]}...{text[-keep // 2 :]}"
+    return cut
+
+
+def _writable(text: str) -> str:
+    """The built-in font has the letters of ASCII only: accents are lost, other scripts left out."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+
+
+def _colour_bar(image: Image.Image, pen: ImageDraw.ImageDraw) -> None:
+    from PIL import Image
+
+    length, thick = 720, 18
+    left, top = (image.width - length) // 2, image.height - _FOOTER + 20
+    bar = to_srgb(diverging(np.linspace(-1, 1, length)))[None].repeat(thick, axis=0)
+    image.paste(Image.fromarray(bar), (left, top))
+    for end, tip in ((left, -thick), (left + length, thick)):  # arrows: values go on beyond the ends
+        colour = tuple(int(c) for c in bar[0, 0 if tip < 0 else -1])
+        pen.polygon([(end, top), (end, top + thick - 1), (end + tip, top + thick // 2)], fill=colour)
+    pen.text((left - thick - 14, top + thick // 2), "Cp", font=_font(21), fill=_INK, anchor="rm")
+    for value in np.linspace(-CP_RANGE, CP_RANGE, 9):
+        x = left + length * (value / CP_RANGE + 1) / 2
+        pen.line([(x, top + thick), (x, top + thick + 5)], fill=_PALE_INK)
+        label = f"{value:+.2f}".rstrip("0").rstrip(".") if value else "0"
+        pen.text((x, top + thick + 9), label, font=_font(16), fill=_PALE_INK, anchor="mt")
+    note = "grey: not in the flow's sight"
+    pen.text((image.width - _MARGIN, top + thick // 2), note, font=_font(16), fill=_PALE_INK, anchor="rm")
+
+
+def _font(size: int):
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size)
