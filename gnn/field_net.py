@@ -15,7 +15,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from gnn.neighbours import gather_max
+from gnn.neighbourhood import Neighbourhood
 
 N_FREQUENCIES = 4
 
@@ -32,12 +32,12 @@ class FieldBlock(nn.Module):
         self.code = nn.Linear(2 * width, width)
         self.mix = nn.Sequential(nn.Linear(3 * width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
-    def forward(self, h: Tensor, geometry: Tensor, neighbours: Tensor) -> Tensor:
-        """h (B, N, width), geometry (B, N, n_geometry), neighbours (B, N, k) int64 -> (B, N, width)."""
+    def forward(self, h: Tensor, geometry: Tensor, neighbours: Neighbourhood) -> Tensor:
+        """h (B, N, width), geometry (B, N, n_geometry), neighbours of B clouds of N points -> (B, N, width)."""
         normed = self.norm(h)
         # max_j of W [h_j, g_j] - V g_i: only differences of position matter, and each term is made once a point.
         message = self.from_neighbour(torch.cat([normed, geometry], dim=-1))
-        local = gather_max(message, neighbours) - self.to_centre(geometry)
+        local = neighbours.max(message) - self.to_centre(geometry)
         pooled = self.pool(normed)
         code = self.code(torch.cat([pooled.amax(dim=1), pooled.mean(dim=1)], dim=-1))
         code = code[:, None].expand_as(h)
@@ -67,7 +67,7 @@ class FieldNet(nn.Module):
         h = self.embed(torch.cat([geometry, waves(points)], dim=-1))
         for block, thinning in zip(self.blocks, self.thinning, strict=True):
             seen = max(self.k, points.shape[1] // thinning)
-            h = block(h, geometry, nearest(points, points[:, :seen], self.k))
+            h = block(h, geometry, Neighbourhood(nearest(points, points[:, :seen], self.k)))
         return self.head(h)
 
     def fields(self, points: Tensor, normals: Tensor) -> Tensor:

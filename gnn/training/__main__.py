@@ -93,7 +93,7 @@ def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
 
 
 def _scaling(folder: Path, coefficients: np.ndarray) -> dict[str, list[float]]:
-    """Mean and spread of the drag network's targets: those that it started with, so that its weights keep their sense."""
+    """Mean and spread of the targets: those that the network started with, so that its weights keep their sense."""
     if (folder / SCALING).exists():
         return json.loads((folder / SCALING).read_text("utf-8"))
     return {"mean": coefficients.mean(axis=0).tolist(), "spread": coefficients.std(axis=0).tolist()}
