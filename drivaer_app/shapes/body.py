@@ -28,8 +28,6 @@ _LIP = 0.010
 """How far the wing's edge around a wheel lies inside the plan's half-width: its section leans there (m)."""
 _BUMPER_HEIGHT = 0.40
 """Foremost and rearmost height of the bumpers, as a fraction of the way from the floor to the belt."""
-_SHOULDER_SHELF = 0.038
-"""How far the side windows' foot lies inside the body's side (m)."""
 
 
 class BodyField:
@@ -129,7 +127,7 @@ class BodyField:
             soft_ramp(z - self.bumper_z, 0.10),
             soft_ramp(self.bumper_z - z, 0.10),
         )
-        lean = min(0.09, 0.55 * p.boot_length) / (p.boot_height - self.bumper_z) ** 1.5
+        lean = min(0.12, 0.8 * p.boot_length) / (p.boot_height - self.bumper_z) ** 1.5
         face = p.tail_x - p.tail_sweep * (y / self.half_width) ** 2.4 - lean * up**1.5 - 0.35 * down**2
         return x - face + details.tail(p, y, z)
 
@@ -138,7 +136,7 @@ class BodyField:
         ramp = math.tan(math.radians(p.ramp_angle_deg)) * soft_ramp(-0.45 - x, 0.08)
         diffuser_x = p.tail_x - p.diffuser_length
         diffuser = math.tan(math.radians(p.diffuser_angle_deg)) * soft_ramp(x - diffuser_x, 0.08)
-        height = p.ride_height + ramp + diffuser
+        height = p.ride_height + ramp + diffuser + 0.010 * (y / self.half_width) ** 2
         if p.underbody == "tunnel":
             along = smooth_step((x + 0.45) / 0.5) * smooth_step((p.wheelbase + 0.5 - x) / 0.5)
             height = height + p.tunnel_depth * along * smooth_step((0.20 - y) / 0.12)
@@ -152,7 +150,7 @@ class BodyField:
             round_intersection(p.rear_corner_radius, tail, side),
         )
         front = smooth_step((0.2 - x) / 0.8)
-        edge = p.edge_radius * (1.0 + 1.2 * front)
+        edge = p.edge_radius * (1.0 + 1.8 * front)
         upper = round_intersection(edge, top, around)
         return round_intersection(0.05, upper, self._floor(x, y, z))
 
@@ -165,7 +163,7 @@ class BodyField:
         belt = self._side_top(x)
         panes = glass + details.side_windows(p, x, z, screen, roof, back, belt)
         screen, back = screen + details.windscreen(p, z, glass, roof), back + details.backlight(p, z, glass, roof)
-        header = bend_radius(0.55, math.radians(p.windscreen_angle_deg - 4.0))
+        header = bend_radius(0.9, math.radians(p.windscreen_angle_deg - 4.0))
         over_roof = round_intersection(header, screen, roof)
         rear_edge = bend_radius(p.backlight_radius, math.radians(p.backlight_angle_deg - 6.0))
         over_roof = round_intersection(rear_edge, over_roof, back)
@@ -195,17 +193,18 @@ class BodyField:
         peak = p.header_x + 0.45 * min(p.roof_end_x - p.header_x, 1.2)
         ahead, behind = np.maximum(peak - x, 0.0), np.maximum(x - peak, 0.0)
         crown = 0.055 * (y / (0.7 * self.half_width)) ** 2
-        height = p.height - 0.05 * ahead**2 - p.roof_drop * behind**2 - crown
-        slope = 0.1 * ahead - 2.0 * p.roof_drop * behind
+        height = p.height - 0.06 * ahead**2 - p.roof_drop * behind**2 - crown
+        slope = 0.12 * ahead - 2.0 * p.roof_drop * behind
         return (z - height) / np.sqrt(1.0 + slope * slope)
 
     def _side_window(self, x: Array, y: Array, z: Array) -> Array:
         p = self.p
         lean = math.tan(math.radians(p.tumblehome_deg))
-        up = soft_ramp(z - p.belt_height + 0.03, 0.03)  # upright below the belt, so clear of the body's side
+        up = soft_ramp(z - p.belt_height, 0.02)
+        hidden = soft_ramp(p.belt_height - 0.02 - z, 0.02)  # below the belt it draws in, clear of the body's side
         bow = 0.10 * up * (1.0 - up / (p.height - p.belt_height))
-        taper = 0.025 * soft_ramp(x - 0.55 * p.wheelbase, 0.3) ** 2 * (p.tumblehome_deg / 24.0)
-        face = self.plan(x) - FLARE - _SHOULDER_SHELF - lean * up + bow - taper
+        taper = 0.017 * soft_ramp(x - 0.55 * p.wheelbase, 0.3) ** 2 * (p.tumblehome_deg / 24.0) ** 2
+        face = self.plan(x) - FLARE - p.shoulder - lean * up - 0.8 * hidden + bow - taper
         return (y - face) * math.cos(math.atan(lean))
 
     def tyre_wall_y(self, axle_x: float) -> float:

@@ -19,9 +19,9 @@ from drivaer_app.shapes.wheels import build_wheel, wheel_centre_z
 
 log = logging.getLogger(__name__)
 
-RESOLUTION = 0.018
+RESOLUTION = 0.016
 """Grid spacing that the body is sampled with before flat regions are thinned (m)."""
-_HALF_BODY_FACES = 17_000
+_HALF_BODY_FACES = 22_000
 """Triangles that half a body sampled at ``RESOLUTION`` is thinned to."""
 _BEHIND_WHEEL = 0.06
 """Gap between a tyre's inner side wall and the wheelhouse (m)."""

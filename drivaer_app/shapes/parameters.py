@@ -32,6 +32,7 @@ class CarParameters:
     windscreen_angle_deg, backlight_angle_deg: from the horizontal, on the centreline.
     boot_length: foot of the backlight to the rearmost point; boot_height: height there.
     roof_drop: how far the roof falls from its highest point towards the backlight, per metre squared.
+    shoulder: how far the side windows' foot lies inside the body's side.
     tumblehome_deg: lean of the side windows from the vertical.
     boat_tail_deg: inward turn of the body sides behind the rear axle, in plan view.
     front_corner_radius, rear_corner_radius: of the bumpers' corners, in plan view.
@@ -63,6 +64,7 @@ class CarParameters:
     boot_length: float = 0.22
     boot_height: float = 1.04
     roof_drop: float = 0.045
+    shoulder: float = 0.04
     tumblehome_deg: float = 24.0
     boat_tail_deg: float = 6.0
     front_corner_radius: float = 0.22
@@ -158,6 +160,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "boot_length": (0.06, 0.80),
     "boot_height": (0.88, 1.35),
     "roof_drop": (0.0, 0.10),
+    "shoulder": (0.01, 0.09),
     "tumblehome_deg": (4.0, 32.0),
     "boat_tail_deg": (0.0, 14.0),
     "front_corner_radius": (0.06, 0.35),
@@ -235,6 +238,7 @@ _STYLE_DEFAULTS: dict[str, dict[str, float]] = {
         "boot_height": 1.15,
         "backlight_radius": 0.16,
         "roof_drop": 0.02,
+        "shoulder": 0.03,
         "tumblehome_deg": 19.0,
         "tyre_radius": 0.355,
         "tyre_width": 0.235,
@@ -258,6 +262,7 @@ _STYLE_DEFAULTS: dict[str, dict[str, float]] = {
         "boot_height": 1.12,
         "backlight_radius": 0.12,
         "roof_drop": 0.006,
+        "shoulder": 0.015,
         "tumblehome_deg": 9.0,
         "boat_tail_deg": 2.0,
         "rear_corner_radius": 0.09,

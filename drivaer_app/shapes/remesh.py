@@ -7,10 +7,11 @@ from scipy import sparse
 
 from drivaer_app.shapes.surface import Field, settle, value_and_gradient
 
-_GAP = 0.0003
+_GAP = 0.0001
 """A new edge that is this much (m) farther off the surface weighs as much as one radian of better triangle angles."""
 _SLIVER = np.radians(4.0)
 """No flip makes a triangle with a smaller angle."""
+_PASSES = 2
 
 
 def thin(vertices: np.ndarray, faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -24,7 +25,7 @@ def thin(vertices: np.ndarray, faces: np.ndarray, count: int) -> tuple[np.ndarra
 
 
 def even_out(
-    field: Field, vertices: np.ndarray, faces: np.ndarray, cell: float, rounds: int = 2
+    field: Field, vertices: np.ndarray, faces: np.ndarray, cell: float, rounds: int = 3
 ) -> tuple[np.ndarray, np.ndarray]:
     """Flip edges towards Delaunay triangles and slide vertices towards their neighbours' middle, on the surface.
 
@@ -32,14 +33,14 @@ def even_out(
     """
     on_plane = vertices[:, 1] == 0.0
     for _ in range(rounds):
-        for _ in range(3):
-            faces, flipped = flip_edges(field, vertices, faces)
-            if not flipped:
-                break
+        for _ in range(_PASSES):
+            faces = flip_edges(field, vertices, faces)
         vertices = _slide(field, vertices, faces, on_plane)
         vertices = settle(field, vertices, cell, steps=1)
         vertices[on_plane, 1] = 0.0
-    return vertices, flip_edges(field, vertices, faces)[0]
+    for _ in range(_PASSES):
+        faces = flip_edges(field, vertices, faces)
+    return vertices, faces
 
 
 def _slide(field: Field, vertices: np.ndarray, faces: np.ndarray, on_plane: np.ndarray) -> np.ndarray:
@@ -66,21 +67,23 @@ def _surface_normals(field: Field, vertices: np.ndarray) -> np.ndarray:
     return slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-9)
 
 
-def flip_edges(field: Field, vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, int]:
-    """One pass of edge flips, no face twice; returns the faces and how many edges were flipped.
+def flip_edges(field: Field, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """The faces after one pass of edge flips, no face twice.
 
     An edge is flipped for a more Delaunay pair of triangles and for lying closer to the surface, on balance.
     """
-    pairs, first, second = _shared_edges(faces)
-    a, b = pairs.T
-    c, d = _opposite(faces, first, pairs), _opposite(faces, second, pairs)
+    n = len(vertices)
+    keys, first, second = _shared_edges(faces, n)
+    a, b = keys // n, keys % n
+    c, d = faces[first].sum(axis=1) - a - b, faces[second].sum(axis=1) - a - b
     gain = _angle(vertices, c, a, b) + _angle(vertices, d, a, b) - np.pi
     closer = np.abs(field(*(0.5 * (vertices[a] + vertices[b])).T)) - np.abs(
         field(*(0.5 * (vertices[c] + vertices[d])).T)
     )
     gain = gain + closer / _GAP
-    keys, new_keys = _keys(a, b, len(vertices)), _keys(c, d, len(vertices))
-    wanted = np.flatnonzero((gain > 0.01) & ~np.isin(new_keys, keys) & (c != d))
+    new_keys = _keys(c, d, n)
+    there = keys[np.minimum(np.searchsorted(keys, new_keys), len(keys) - 1)] == new_keys
+    wanted = np.flatnonzero((gain > 0.01) & ~there & (c != d))
     wanted = wanted[np.argsort(-gain[wanted], kind="stable")]
     chosen = _independent(wanted, first, second, new_keys)
     f, g, c, d = first[chosen], second[chosen], c[chosen], d[chosen]
@@ -90,7 +93,7 @@ def flip_edges(field: Field, vertices: np.ndarray, faces: np.ndarray) -> tuple[n
     sound = _faces_like(vertices, faces[f], faces[g], new_f, new_g)
     flipped = faces.copy()
     flipped[f[sound]], flipped[g[sound]] = new_f[sound], new_g[sound]
-    return flipped, int(sound.sum())
+    return flipped
 
 
 def _faces_like(vertices: np.ndarray, f: np.ndarray, g: np.ndarray, new_f: np.ndarray, new_g: np.ndarray) -> np.ndarray:
@@ -108,18 +111,13 @@ def _keys(a: np.ndarray, b: np.ndarray, n: int) -> np.ndarray:
     return np.minimum(a, b).astype(np.int64) * n + np.maximum(a, b)
 
 
-def _shared_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Edges with exactly two faces: (E, 2) vertices ascending, and the two faces of each."""
-    edges = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
-    owner = np.repeat(np.arange(len(faces)), 3)
-    order = np.lexsort((edges[:, 1], edges[:, 0]))
-    edges, owner = edges[order], owner[order]
-    same = np.flatnonzero((edges[1:] == edges[:-1]).all(axis=1))
-    return edges[same], owner[same], owner[same + 1]
-
-
-def _opposite(faces: np.ndarray, which: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    return faces[which].sum(axis=1) - pairs.sum(axis=1)
+def _shared_edges(faces: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Edges with exactly two faces: (E,) keys ascending as ``_keys`` makes them, and the two faces of each."""
+    keys = _keys(faces[:, [0, 1, 2]].ravel(), faces[:, [1, 2, 0]].ravel(), n)
+    order = np.argsort(keys, kind="stable")
+    keys, owner = keys[order], order // 3
+    same = np.flatnonzero(keys[1:] == keys[:-1])
+    return keys[same], owner[same], owner[same + 1]
 
 
 def _angle(vertices: np.ndarray, at: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:

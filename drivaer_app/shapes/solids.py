@@ -44,7 +44,7 @@ def wheelhouse(axle_x: float, axle_z: float, radius: float, inner_y: float, oute
     return turned.translate((axle_x, inner_y, axle_z))
 
 
-def tidied(solid: Manifold, tolerance: float = 1e-4) -> Manifold:
+def tidied(solid: Manifold, tolerance: float = 2.5e-4) -> Manifold:
     """The same solid without the slivers that cuts leave, nowhere moved by more than ``tolerance`` m."""
     return solid.as_original().simplify(tolerance)
 
