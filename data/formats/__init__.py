@@ -107,7 +107,8 @@ def _reader(path: Path) -> Callable[[Source], RawMesh]:
     if target is None:
         if path.is_dir() or not path.exists():
             open_source(path)  # says so
-        raise MeshError(*advice(suffix)[:1], file=path, fix=advice(suffix)[1])
+        what, fix = advice(suffix)
+        raise MeshError(what, file=path, fix=fix)
     module, function = target.split(":")
     return getattr(import_module(f"data.formats.{module}"), function)
 
@@ -118,10 +119,8 @@ def _check(source: Source, mesh: RawMesh) -> None:
         raise source.error("has no vertices", "export the surface again")
     bad = ~np.isfinite(mesh.vertices).all(axis=1)
     if bad.any():
-        raise source.error(
-            f"{int(bad.sum())} of {len(bad)} vertices have NaN or infinite coordinates (first: vertex {int(bad.argmax())})",
-            "export it again",
-        )
+        which = f"{int(bad.sum())} of {len(bad)} vertices (first: number {int(bad.argmax())}, counted from 0)"
+        raise source.error(f"NaN or infinite coordinates in {which}", "export it again")
     if mesh.is_point_cloud and len(mesh.vertices) < FEWEST_POINTS:
         raise source.error(
             f"has no faces and only {len(mesh.vertices)} points; a point cloud needs at least {FEWEST_POINTS}",

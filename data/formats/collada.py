@@ -10,14 +10,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data.formats.numbers import parse_numbers
+from data.formats.parsing import parse_numbers
 from data.formats.polygons import check_indices, triangulate
+from data.formats.safe_xml import parse_xml
 from data.formats.scene import Instance, compose
 from data.formats.source import Source
-from data.formats.xml import parse_xml
 from data.mesh import RawMesh
-
-SUFFIXES = (".dae",)
 
 _UNITS = {1.0: "m", 0.01: "cm", 0.001: "mm", 0.0254: "in", 0.3048: "ft"}
 _PRIMITIVES = ("triangles", "polylist", "polygons", "tristrips", "trifans")

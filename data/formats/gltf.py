@@ -19,14 +19,12 @@ from data.formats.scene import Instance, compose
 from data.formats.source import Source
 from data.mesh import RawMesh
 
-SUFFIXES = (".glb", ".gltf")
-
 _COMPONENTS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
-_MESHOPT = ("EXT_meshopt_compression", "KHR_meshopt_compression")
+_MESHOPT = {"EXT_meshopt_compression", "KHR_meshopt_compression"}
+_INSTANCING = "EXT_mesh_gpu_instancing"
 _DRACO = "KHR_draco_mesh_compression"
-_GEOMETRY_EXTENSIONS = {_DRACO, "KHR_mesh_quantization"}  # those that change the triangles, and are understood
 
 
 def read(source: Source) -> RawMesh:
@@ -85,12 +83,14 @@ class _Document:
             raise self.source.error(f"is glTF version {version}; only 2 is read", "export it as glTF 2.0")
         used = set(self.tree.get("extensionsUsed", [])) | set(self.tree.get("extensionsRequired", []))
         required = set(self.tree.get("extensionsRequired", []))
-        views_packed = any(set(view.get("extensions", {})) & set(_MESHOPT) for view in self.tree.get("bufferViews", []))
-        if views_packed or required & set(_MESHOPT) or used & set(_MESHOPT) and views_packed:
+        packed = any(set(view.get("extensions", {})) & _MESHOPT for view in self.tree.get("bufferViews", []))
+        if packed or required & _MESHOPT:
             raise self.source.error(
                 "its geometry is meshopt-compressed (EXT_meshopt_compression), which is not read",
-                "export it without compression or with Draco (gltf-transform: `gltf-transform copy in.glb out.glb`)",
+                "export it without compression or with Draco (`gltf-transform copy in.glb out.glb` unpacks it)",
             )
+        if _INSTANCING in used:
+            raise self.source.error(f"it places copies with {_INSTANCING}, which is not read", "export it without")
 
     def _at(self, key: str, index: Any) -> dict[str, Any]:
         items = self.tree.get(key, [])

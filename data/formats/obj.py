@@ -6,12 +6,10 @@ import re
 
 import numpy as np
 
-from data.formats.numbers import parse_numbers
+from data.formats.parsing import parse_numbers
 from data.formats.polygons import check_indices, triangulate
 from data.formats.source import Source
 from data.mesh import RawMesh
-
-SUFFIXES = (".obj",)
 
 _CORNER_TAIL = re.compile(rb"/[^ \t\n]*")  # texture and normal numbers of a face corner
 
@@ -71,9 +69,11 @@ def _sort(lines: list[bytes]):
 
 def _vertices(source: Source, lines: list[bytes]) -> np.ndarray:
     """(V, 3) float64. A line may carry a weight or colours behind x y z, and not every line the same."""
-    numbers = parse_numbers(source, b" ".join(lines), "vertices") if b"#" not in lines[0] else np.zeros(0)
-    if len(numbers) == 3 * len(lines) and all(len(line.split()) == 3 for line in lines):
-        return numbers.reshape(-1, 3)
+    text = b" ".join(lines)
+    if b"#" in text:
+        lines = [line.partition(b"#")[0] for line in lines]
+    elif all(len(line.split()) == 3 for line in lines):
+        return parse_numbers(source, text, "vertices").reshape(-1, 3)
     words = [line.split(None, 3)[:3] for line in lines]
     if any(len(row) < 3 for row in words):
         raise source.error("a vertex has fewer than three coordinates", "the file is damaged: export it again")

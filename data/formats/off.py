@@ -6,12 +6,10 @@ import re
 
 import numpy as np
 
-from data.formats.numbers import parse_numbers
+from data.formats.parsing import parse_numbers
 from data.formats.polygons import check_indices, triangulate
 from data.formats.source import Source
 from data.mesh import RawMesh
-
-SUFFIXES = (".off",)
 
 _HEADER = re.compile(rb"\s*(ST)?(C)?(N)?(4)?(n)?OFF[ \t]*(BINARY)?", re.IGNORECASE)
 

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.formats.numbers import parse_numbers
+from data.formats.parsing import parse_numbers
 from data.formats.polygons import check_indices, triangulate
 from data.formats.source import Source
 from data.mesh import RawMesh
-
-SUFFIXES = (".ply",)
 
 _TYPES = {"char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4"}
 _TYPES |= {"float": "f4", "double": "f8", "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2"}
@@ -80,7 +78,11 @@ def _element(source: Source, words: list[str]) -> _Element:
 def _property(source: Source, words: list[str]) -> _Property:
     is_list = words[1:2] == ["list"]
     types = words[2:4] if is_list else words[1:2]
-    if len(words) != (5 if is_list else 3) or any(name not in _TYPES for name in types):
+    if (
+        len(words) != (5 if is_list else 3)
+        or any(name not in _TYPES for name in types)
+        or (is_list and _TYPES[types[0]].startswith("f"))
+    ):
         raise source.error(f"damaged PLY header: '{' '.join(words)}'", "export it again")
     return _Property(words[-1], _TYPES[types[-1]], _TYPES[types[0]] if is_list else None)
 

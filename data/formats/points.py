@@ -7,19 +7,18 @@ optional ``faces`` (F, 3), which makes it a surface.
 from __future__ import annotations
 
 import io
+import math
 import re
 import zipfile
 
 import numpy as np
 
-from data.formats.numbers import parse_numbers, parse_table
+from data.formats.parsing import parse_table
 from data.formats.polygons import check_indices
 from data.formats.source import Source
 from data.mesh import RawMesh
 
-PCD_SUFFIXES = (".pcd",)
 TEXT_SUFFIXES = (".xyz", ".xyzn", ".xyzrgb", ".pts", ".asc", ".txt", ".csv")
-NPZ_SUFFIXES = (".npz",)
 
 _POINT_NAMES = ("points", "vertices", "xyz")
 
@@ -96,6 +95,15 @@ def _refuse_bombs(source: Source, archive: zipfile.ZipFile) -> None:
     size = sum(info.file_size for info in archive.infolist())
     if size > 2**32:
         raise source.error(f"unpacks to {size / 2**30:.0f} GiB", "write a coarser mesh")
+    for info in archive.infolist():  # numpy reserves the memory that an array's header asks for, before it reads on
+        with archive.open(info) as member:
+            version = np.lib.format.read_magic(member)
+            read_header = (
+                np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            )
+            shape, _, dtype = read_header(member)
+        if math.prod(shape) * dtype.itemsize > info.file_size:
+            raise source.error(f"damaged NPZ: '{info.filename}' promises more than it holds", "write it again")
 
 
 def _array(source: Source, name: str, values: np.ndarray) -> np.ndarray:

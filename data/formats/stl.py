@@ -9,8 +9,6 @@ import numpy as np
 from data.formats.source import Source
 from data.mesh import RawMesh
 
-SUFFIXES = (".stl", ".stla", ".stlb")
-
 _HEADER = 84  # 80 bytes of comment and the face count
 _FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 _GRID = 21  # words of one ASCII facet
@@ -49,6 +47,8 @@ def _read_binary(source: Source) -> RawMesh:
             f"truncated binary STL: {len(data)} bytes, the header alone takes {_HEADER}", "copy it again"
         )
     promised = _promised_faces(data)
+    if int.from_bytes(data[80:_HEADER], "big") == room != promised:
+        raise source.error("is binary STL in the wrong byte order (big-endian)", "export it again as little-endian STL")
     if promised > room:
         raise source.error(
             f"truncated or damaged binary STL: the header promises {promised} faces, found bytes for {room}",

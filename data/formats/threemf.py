@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from data.formats.safe_xml import parse_xml
 from data.formats.scene import MOST_FACES, Instance, compose
 from data.formats.source import LARGEST_FILE, Source
-from data.formats.xml import parse_xml
 from data.mesh import RawMesh
-
-SUFFIXES = (".3mf",)
 
 _UNITS = {"micron": "um", "millimeter": "mm", "centimeter": "cm", "inch": "in", "foot": "ft", "meter": "m"}
 _DEEPEST = 64  # components in components

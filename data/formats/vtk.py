@@ -15,11 +15,9 @@ from contextlib import contextmanager
 import numpy as np
 
 from data.formats.polygons import check_indices, triangulate
+from data.formats.safe_xml import refuse_entities
 from data.formats.source import Source
-from data.formats.xml import refuse_entities
 from data.mesh import RawMesh
-
-SUFFIXES = (".vtk", ".vtp", ".vtu")
 
 _log = logging.getLogger(__name__)
 _quiet_lock = threading.Lock()  # VTK's message window is one for the whole process
@@ -61,7 +59,8 @@ def _without_fields(data: bytes) -> bytes:
 def _refuse_impossible_legacy(source: Source, data: bytes) -> None:
     """Every number takes a byte at least; VTK would ask for the memory first."""
     sizes = re.finditer(
-        rb"^(POINTS|CELLS|CELL_TYPES|POLYGONS|VERTICES|LINES|TRIANGLE_STRIPS|OFFSETS|CONNECTIVITY)[ \t]+(\d+)(?:[ \t]+(\d+))?",
+        rb"^(POINTS|CELLS|CELL_TYPES|POLYGONS|VERTICES|LINES|TRIANGLE_STRIPS|OFFSETS|CONNECTIVITY)"
+        rb"[ \t]+(\d+)(?:[ \t]+(\d+))?",
         data,
         re.MULTILINE,
     )
