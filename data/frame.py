@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.errors import DrivAerError, MeshError
-from data.front_rear import nose_score
+from data.front_rear import boxiness
+from data.half_car import MirrorPlane, find_mirror_plane
 from data.mesh import RawMesh
+from data.orientation import find_orientation
 from data.outline import Outline, outline_of
 from data.placing import NOSE_AHEAD_OF_AXLE, Axles, find_axles, middle_plane
 from data.units import METRES, UnitGuess, find_unit
-from data.upright import AXES, axis_vector, car_rotation, upright_scores, ways_up
+from data.upright import AXES, car_rotation
 
 LEVEL_DEG = 1.5  # a pitch below this is suspension, above it the file is tilted
 MAX_EXTENT = 1e7  # file units: 10 km of mm; beyond it a file is not a car in any unit
@@ -25,8 +27,7 @@ class Frame:
 
     unit: ``m``, ``cm``, ``mm``, ``in``, ``ft`` or ``other``; to_metres: its length in metres.
     up, forward: the file's own axes along which the roof and the nose point, one of x y z -x -y -z.
-    mirrored: a half car was completed; mirror_plane: then the file axis it was mirrored along and the plane's place on
-        it in the file's unit, else None.
+    mirror_plane: where a half car is to be completed (``complete_half_car``), in the file's axes and unit; else None.
     confidence: 0..1, the chance that unit, up and forward are all right. 1 when all were given.
     offset: (3,) m. warnings: what was assumed on thin evidence.
     """
@@ -35,11 +36,15 @@ class Frame:
     to_metres: float
     up: str
     forward: str
-    mirrored: bool
-    mirror_plane: tuple[str, float] | None
     confidence: float
     offset: np.ndarray
+    mirror_plane: MirrorPlane | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the file holds half a car, to be completed by mirroring."""
+        return self.mirror_plane is not None
 
     @property
     def rotation(self) -> np.ndarray:
@@ -72,25 +77,29 @@ def find_frame(raw: RawMesh, *, unit: str = "auto", up: str = "auto", forward: s
     _check_options(unit, up, forward)
     _check_extent(raw)
     outline = outline_of(raw.vertices, raw.faces)
-    axes = _find_axes(outline, up, forward)
-    rotation = car_rotation(axes.up, axes.forward)
-    guess = _unit_of(np.abs(rotation) @ outline.extent, unit, raw.unit)
+    plane = find_mirror_plane(raw.vertices, raw.faces, outline)
+    if plane is not None:
+        outline = outline.mirrored(plane.axis, at_low=plane.low)
+    orientation = find_orientation(outline, up, forward, raw.up)
+    rotation = orientation.rotation
+    guess = _unit_of(outline.turned(rotation), unit, raw.unit)
     points = (raw.vertices * guess.to_metres) @ rotation.T
-    axles = find_axles(points, raw.faces)
-    offset, notes = _place(points, axles)
-    warnings = axes.warnings + ((guess.warning,) if guess.warning else ()) + notes
-    confidence = axes.confidence * guess.confidence
+    offset, notes = _place(points, find_axles(points, raw.faces))
+    if plane is not None:
+        offset[1] = -(rotation[1, plane.axis] * plane.place * guess.to_metres)
+        notes = (*notes, f"half a car: completed by mirroring at {'xyz'[plane.axis]} = {plane.place:.6g} in the file")
+    warnings = (*orientation.warnings, *guess.warnings, *notes)
+    confidence = orientation.confidence * orientation.likeness * guess.confidence
     return Frame(
-        guess.unit, guess.to_metres, axes.up, axes.forward, False, None, float(confidence), offset, tuple(warnings)
+        unit=guess.unit,
+        to_metres=guess.to_metres,
+        up=orientation.up,
+        forward=orientation.forward,
+        mirror_plane=plane,
+        confidence=confidence,
+        offset=offset,
+        warnings=warnings,
     )
-
-
-@dataclass(frozen=True)
-class _Axes:
-    up: str
-    forward: str
-    confidence: float
-    warnings: tuple[str, ...] = ()
 
 
 def _check_options(unit: str, up: str, forward: str) -> None:
@@ -122,26 +131,13 @@ def _check_extent(raw: RawMesh) -> None:
         )
 
 
-def _find_axes(outline: Outline, up: str, forward: str) -> _Axes:
-    along = None if forward == "auto" else forward[-1]
-    ways = ways_up(up, along)
-    if forward == "auto":
-        ways = [w for w in ways if w[0][-1] != w[1]]
-    scores = upright_scores(outline, ways)
-    best = int(scores.argmax())
-    up, along = ways[best]
-    certain = 1 / np.exp(scores - scores[best]).sum()
-    if forward != "auto":
-        return _Axes(up, forward, float(certain))
-    # Read with the nose at the axis's low end; a positive score agrees.
-    score = nose_score(outline.turned(car_rotation(up, "-" + along)))
-    nose = ("-" if score > 0 else "") + along
-    sure = 1 / (1 + np.exp(-abs(score)))
-    return _Axes(up, nose, float(certain * sure))
-
-
-def _unit_of(size: np.ndarray, unit: str, stated: str | None) -> UnitGuess:
-    return find_unit(size, stated) if unit == "auto" else UnitGuess(unit, METRES[unit], 1.0)
+def _unit_of(turned: Outline, unit: str, stated: str | None) -> UnitGuess:
+    """turned: outline in car axes, still in the file's unit."""
+    if unit != "auto":
+        return UnitGuess(unit, METRES[unit], 1.0)
+    boxy = boxiness(turned.cells) > 0.5
+    centred = bool((np.abs(turned.centre) < 1e-3 * turned.extent).all())
+    return find_unit(turned.extent, boxy=boxy, centred=centred, stated=stated)
 
 
 def _place(points: np.ndarray, axles: Axles | None) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -47,6 +47,15 @@ class Outline:
         first = cells.argmax(axis=axis) / cells.shape[axis]
         return np.where(seen, first, 1.0), seen
 
+    def mirrored(self, axis: int, *, at_low: bool) -> Outline:
+        """The outline with its mirror image beyond the low (or high) side of ``axis``."""
+        image = np.flip(self.cells, axis)
+        cells = np.concatenate([image, self.cells] if at_low else [self.cells, image], axis)
+        centre, extent = self.centre.copy(), self.extent.copy()
+        centre[axis] += (-0.5 if at_low else 0.5) * extent[axis]
+        extent[axis] *= 2
+        return Outline(cells, self.cell, centre, extent)
+
     def coarser(self) -> Outline:
         """Two by two by two cells into one, from the middle outwards, so that symmetric stays symmetric."""
         pad = [((-(n // 2)) % 2,) * 2 for n in self.cells.shape]

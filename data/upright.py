@@ -15,8 +15,15 @@ from data.outline import Outline
 AXES = ("x", "y", "z", "-x", "-y", "-z")
 
 # One number a feature, in the order of ``_features``.
-FEATURES = ("length_to_width", "height_to_width", "height_to_length", "symmetry", "top_emptier", "tumblehome", "feet")
-WEIGHTS = np.array([-4.0, -4.0, -3.0, 12.0, 8.0, 3.0, 5.0])
+FEATURES = (
+    "length_to_width",  # how unusual the proportions are
+    "height_to_width",
+    "height_to_length",
+    "symmetry",  # of the two sides, beyond that of top and bottom, front and rear
+    "profile",  # the outline seen from the side varies more above (bonnet, roof, boot) than below
+    "feet",  # it stands on wheels
+)
+WEIGHTS = np.array([-0.45, -0.58, -0.38, 6.3, 26.0, 3.0])
 
 
 def axis_vector(name: str) -> np.ndarray:
@@ -56,24 +63,35 @@ def mirror_symmetry(outline: Outline, axis: int) -> float:
     return float((cells & near).sum() / max(cells.sum(), 1))
 
 
+def unusual_shape(turned: Outline) -> float:
+    """How far length, width and height are from a car's, in half squared spreads: below 4 for every car known here.
+
+    turned: outline with x along the car and z to the roof.
+    """
+    return float(sum(_proportions(turned)))
+
+
 def upright_features(outline: Outline, up: str, along: str, symmetry: np.ndarray) -> np.ndarray:
     """(len(FEATURES),) how far the outline, read this way, is from a car (distances) or like one (the others)."""
     turned = outline.turned(car_rotation(up, "-" + along))
-    length, width, height = turned.extent
-    top, seen = turned.depth(2, from_high=True)
-    bottom, _ = turned.depth(2, from_high=False)
-    front = turned.cells.any(axis=0)  # (y, z)
+    side = turned.cells.any(axis=1)
     across = "xyz".index(({"x", "y", "z"} - {up[-1], along}).pop())
     return np.array(
         [
-            _square(np.log(length / width), 0.88, 0.30),
-            _square(np.log(height / width), -0.25, 0.30),
-            _square(np.log(height / length), -1.15, 0.35),
+            *_proportions(turned),
             symmetry[across] - 0.5 * (symmetry.sum() - symmetry[across]),
-            float(top[seen].mean() - bottom[seen].mean()),
-            _width_between(front, 0.2, 0.5) - _width_between(front, 0.8, 0.97),
+            _variation(_gap(side[:, ::-1])) - _variation(_gap(side)),
             _feet(turned) - _feet(_upside_down(turned)),
         ]
+    )
+
+
+def _proportions(turned: Outline) -> tuple[float, float, float]:
+    length, width, height = turned.extent
+    return (
+        _square(np.log(length / width), 0.88, 0.30),
+        _square(np.log(height / width), -0.25, 0.30),
+        _square(np.log(height / length), -1.15, 0.35),
     )
 
 
@@ -81,11 +99,13 @@ def _square(value: float, typical: float, spread: float) -> float:
     return min(((value - typical) / spread) ** 2, 9.0) / 2
 
 
-def _width_between(front: np.ndarray, low: float, high: float) -> float:
-    """Mean width of the front view between two heights (fractions), over the widest."""
-    widths = front.sum(axis=0) / front.shape[0]
-    n = front.shape[1]
-    return float(widths[int(low * n) : max(int(high * n), int(low * n) + 1)].mean())
+def _gap(view: np.ndarray) -> np.ndarray:
+    """(n,) empty share of each row before its first cell."""
+    return np.where(view.any(axis=1), view.argmax(axis=1), view.shape[1]) / view.shape[1]
+
+
+def _variation(gap: np.ndarray) -> float:
+    return float(np.abs(gap - np.median(gap)).mean())
 
 
 def _upside_down(turned: Outline) -> Outline:
@@ -93,7 +113,7 @@ def _upside_down(turned: Outline) -> Outline:
 
 
 def _feet(turned: Outline) -> float:
-    """How much the lowest layer looks like wheels on a road: little of the plan, at its sides, ahead and behind. 0..1."""
+    """How much the lowest layer looks like wheels: little of the plan, at its sides, ahead and behind. 0..1."""
     plan = turned.cells.any(axis=2)
     layers = max(1, round(0.07 * turned.cells.shape[2]))
     low = turned.cells[:, :, :layers].any(axis=2)

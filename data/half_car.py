@@ -1,0 +1,95 @@
+"""Half cars: one side of the symmetry plane, cut open or closed by a flat face. Found, and completed by mirroring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.outline import Outline
+from data.upright import upright_scores, ways_up
+
+_FLAT = 2e-4  # of the longest side: what still lies in the cutting plane
+_SPANS = (0.75, 0.5)  # shares of the box's two sides, longer first, that a cut through a car's middle spans
+_MARGIN = 1.0  # log-odds by which the completed shape must be the better car
+
+
+@dataclass(frozen=True)
+class MirrorPlane:
+    """axis: 0, 1 or 2 of the file; place: where the plane crosses it; flat: how far off still counts as in it.
+
+    low: the car lies on the high side of the plane, so the plane is the box's low side.
+    """
+
+    axis: int
+    place: float
+    flat: float
+    low: bool
+
+
+def find_mirror_plane(vertices: np.ndarray, faces: np.ndarray, outline: Outline) -> MirrorPlane | None:
+    """The plane that a half car was cut along, or None for a whole car (and for point clouds, which have no edges).
+
+    A cut is a side of the box along which the surface ends, over most of the box; that also fits the flat floor of
+    a simple body. So it counts only if the shape completed by its mirror image is a better car than the shape as it is.
+    """
+    cuts = [cut for cut in _box_sides(outline) if _surface_ends_at(cut, vertices, faces, outline)]
+    if not cuts:
+        return None
+    ways = ways_up()
+    whole = upright_scores(outline, ways).max()
+    scores = [_completed_score(outline, cut, ways) for cut in cuts]
+    best = int(np.argmax(scores))
+    return cuts[best] if scores[best] > whole + _MARGIN else None
+
+
+def complete_half_car(
+    vertices: np.ndarray, faces: np.ndarray, plane: MirrorPlane
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The whole car from its half: (vertices, faces, kept).
+
+    Rows of ``vertices`` come first and unchanged, then the mirror images of those off the plane; the two sides share
+    the vertices in the plane. Faces that close the cut are dropped: ``kept``, (F,) bool, says which of the file's
+    faces come first in the result; their mirror images follow, with the winding reversed.
+    """
+    inside = np.abs(vertices[:, plane.axis] - plane.place) <= plane.flat
+    kept = ~inside[faces].all(axis=1) if len(faces) else np.zeros(0, dtype=bool)
+    images = vertices[~inside].copy()
+    images[:, plane.axis] = 2 * plane.place - images[:, plane.axis]
+    image_of = np.arange(len(vertices), dtype=faces.dtype)
+    image_of[~inside] = len(vertices) + np.arange(len(images), dtype=faces.dtype)
+    mirrored = image_of[faces[kept]][:, ::-1]
+    return np.vstack([vertices, images]), np.vstack([faces[kept], mirrored]), kept
+
+
+def _box_sides(outline: Outline) -> list[MirrorPlane]:
+    flat = _FLAT * float(outline.extent.max())
+    low, high = outline.centre - outline.extent / 2, outline.centre + outline.extent / 2
+    return [MirrorPlane(k, float(end[k]), flat, end is low) for k in range(3) for end in (low, high)]
+
+
+def _surface_ends_at(cut: MirrorPlane, vertices: np.ndarray, faces: np.ndarray, outline: Outline) -> bool:
+    """Whether faces end with an edge in this side of the box, along an outline that spans most of it."""
+    inside = np.abs(vertices[:, cut.axis] - cut.place) <= cut.flat
+    if not _spans(vertices[inside], cut.axis, outline.extent):
+        return False
+    count = inside[faces].sum(axis=1)
+    ending = faces[count == 2]
+    edges = ending[inside[ending]]
+    return _spans(vertices[edges], cut.axis, outline.extent)
+
+
+def _spans(points: np.ndarray, axis: int, extent: np.ndarray) -> bool:
+    if len(points) < 3:
+        return False
+    others = [k for k in range(3) if k != axis]
+    shares = np.ptp(points[:, others], axis=0) / extent[others]
+    longer = int(extent[others[1]] > extent[others[0]])
+    return bool(shares[longer] >= _SPANS[0] and shares[1 - longer] >= _SPANS[1])
+
+
+def _completed_score(outline: Outline, cut: MirrorPlane, ways: list[tuple[str, str]]) -> float:
+    """How good a car the shape with its mirror image is, read with the mirrored axis across the car."""
+    across = "xyz"[cut.axis]
+    fitting = [way for way in ways if across not in (way[0][-1], way[1])]
+    return float(upright_scores(outline.mirrored(cut.axis, at_low=cut.low), fitting).max())
