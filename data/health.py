@@ -68,15 +68,18 @@ class HealthReport:
         )
 
     def _winding_warning(self) -> str:
-        return f"{_percent(self.wrong_fraction)} of the surface is wound inwards; normals were turned outwards, Cd is not affected"
+        share = _percent(self.wrong_fraction)
+        return f"{share} of the surface is wound inwards; normals were turned outwards, Cd is not affected"
 
     def _hidden_warning(self) -> str:
-        return f"{_percent(self.hidden_fraction)} of the surface is hidden inside and was left out; Cd is that of the outer surface"
+        share = _percent(self.hidden_fraction)
+        return f"{share} of the surface is hidden inside and was left out; Cd is that of the outer surface"
 
     def _sheet_warning(self) -> str:
+        share = _percent(self.sheet_fraction)
         return (
-            f"the flow reaches both sides of {_percent(self.sheet_fraction)} of the surface (open shell, windows or floor"
-            " missing?); inner sides then count as wetted and Cd may be off by more than its interval"
+            f"the flow reaches both sides of {share} of the surface (an open shell, no windows or no floor?);"
+            " its inside counts as wetted too, and Cd may be further off than its interval says"
         )
 
     def _holes_warning(self) -> str:

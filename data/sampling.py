@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from data.errors import MeshError
 from data.lines import N_DIRECTIONS, crossing_density, parallel_lines
 from data.mesh import SurfaceSample
+from data.thinning import even_order, scrambled
 from data.visibility import Crossings, RayScene, cross, sides_seen
 
 # Crossings to choose from for one that is taken: with 4, a region's share of the points scatters half as much as
 # at random; more costs more than it brings.
 _CHOICE = 4
 _LEAST = 16384  # shorter samples choose among as many crossings as this one, and so are its beginning
-_CELLS = 60  # cells along the box's diagonal within which crossings stand in for one another
 _MAX_LINES = 1 << 22
 
 
@@ -65,74 +65,74 @@ def sample_surface(
 
 def survey(scene: RayScene, n: int, draw: int = 0) -> Survey:
     """Look at the surface from the flow in n points; any prefix of them is itself spread evenly."""
-    crossings, order, waste = _even_crossings(scene, n, draw)
-    chosen, seen = np.empty(0, np.int64), np.empty((0, 2), bool)
-    while seen.sum() < n:
-        if len(chosen) == len(order):
-            raise MeshError("the flow sees next to nothing of the surface", fix="export the car's outer surface")
-        more = order[len(chosen) : len(chosen) + max(n - int(seen.sum()), 256)]
-        chosen = np.concatenate([chosen, more])
-        seen = np.concatenate([seen, sides_seen(scene, crossings, more)])
+    candidates = _candidates(scene, n, draw)
+    seen = candidates.look(scene, n)
     row, behind = np.divmod(np.flatnonzero(seen.ravel())[:n], 2)
-    at, turned = chosen[row], behind.astype(bool)
-    area = scene.area * (1 - waste)
+    seen = seen[: row[-1] + 1]
+    at, turned = candidates.order[row], behind.astype(bool)
+    crossings = candidates.crossings
+    single = 1 - candidates.doubled
     return Survey(
         points=crossings.points[at],
         normals=np.where(turned[:, None], -1.0, 1.0) * crossings.normals[at],
         faces=crossings.face[at],
         with_winding=crossings.with_winding[at] != turned,
         two_sided=seen.all(axis=1)[row],
-        wetted_area=area * float(seen.sum()) / len(chosen),
-        hidden_fraction=1 - (1 - waste) * float(seen.any(axis=1).mean()),
+        wetted_area=scene.area * single * float(seen.sum()) / len(seen),
+        hidden_fraction=1 - single * float(seen.any(axis=1).mean()),
     )
 
 
-def _even_crossings(scene: RayScene, n: int, draw: int) -> tuple[Crossings, np.ndarray, float]:
-    """Crossings to choose from, the order to take them in, and the fraction of the faces' area that lies doubled."""
-    wanted = _CHOICE * max(n, _LEAST)
+@dataclass(eq=False)
+class _Candidates:
+    """Crossings to choose from.
+
+    order: (M,) the order in which to take them. doubled: the fraction of the faces' area that lies on other faces.
+    seen: (K, 2) for the first K in that order, whether the flow is before and behind them; grows as asked for.
+    """
+
+    crossings: Crossings
+    order: np.ndarray
+    doubled: float
+    seen: np.ndarray = field(default_factory=lambda: np.empty((0, 2), bool))
+
+    def look(self, scene: RayScene, n: int) -> np.ndarray:
+        """``seen`` for as many candidates as it takes to find n sides in the flow."""
+        while (found := int(self.seen.sum())) < n:
+            if len(self.seen) == len(self.order):
+                raise MeshError("the flow sees next to nothing of the surface", fix="export the car's outer surface")
+            more = self.order[len(self.seen) : len(self.seen) + max(n - found, 256)]
+            self.seen = np.concatenate([self.seen, sides_seen(scene, self.crossings, more)])
+        return self.seen
+
+
+def _candidates(scene: RayScene, n: int, draw: int) -> _Candidates:
+    """The candidates for a sample of n points, the last ones worked out kept with the scene."""
+    pool = max(n, _LEAST)
+    if scene.memo is None or scene.memo[0] != (pool, draw):
+        scene.memo = (pool, draw), _find_candidates(scene, pool, draw)
+    return scene.memo[1]
+
+
+def _find_candidates(scene: RayScene, pool: int, draw: int) -> _Candidates:
     thinness = scene.diagonal**2 / scene.area if scene.area > 0 else np.inf
-    # A power of two, so that meshes of the same surface whose areas differ a little get the same lines.
-    lines = 2 * wanted * thinness / N_DIRECTIONS
-    if not lines * N_DIRECTIONS < _MAX_LINES * max(1, n / _LEAST):
+    lines = 2 * _CHOICE * pool * thinness / N_DIRECTIONS
+    if not lines * N_DIRECTIONS < _MAX_LINES * pool / _LEAST:
         raise MeshError("the surface has next to no area", fix="export the car's outer surface as triangles")
+    # A power of two, so that meshes of the same surface whose areas differ a little get the same lines.
     per_direction = 1 << int(np.ceil(np.log2(lines)))
     line, origins, directions = parallel_lines(scene.low, scene.high, per_direction, draw)
     crossings = cross(scene, origins, directions)
     area_each = 1 / crossing_density(crossings.normals, per_direction, scene.diagonal, draw)
-    order = _even_order(crossings, line[crossings.line], area_each, scene)
-    return crossings, order, 1 - len(crossings) / max(crossings.n_found, 1)
+    random = _fixed_random(line[crossings.line], crossings)
+    order = even_order(crossings.points, crossings.normals, area_each, random, scene.low, scene.diagonal)
+    return _Candidates(crossings, order, 1 - len(crossings) / max(crossings.n_found, 1))
 
 
-def _even_order(crossings: Crossings, line: np.ndarray, area_each: np.ndarray, scene: RayScene) -> np.ndarray:
-    """(M,) the crossings in an order of which any prefix takes from each cell of space its share by area.
-
-    Within a cell (and one of six ways that the surface faces) crossings come in a fixed random order; the cells
-    take turns by a low-discrepancy dither. What happens in one cell leaves the others alone, so that a local
-    change of the mesh is a local change of the sample.
-    """
-    cell = np.floor((crossings.points - scene.low) * (_CELLS / scene.diagonal)).astype(np.int64)
-    axis = np.abs(crossings.normals).argmax(axis=1)
-    facing = 2 * axis + (np.take_along_axis(crossings.normals, axis[:, None], axis=1)[:, 0] > 0)
-    group = ((cell[:, 0] * 1024 + cell[:, 1]) * 1024 + cell[:, 2]) * 6 + facing
-    by_group = np.lexsort((_scrambled(line, crossings), group))
-    starts = np.flatnonzero(np.diff(group[by_group], prepend=-1))
-    sizes = np.diff(starts, append=len(group))
-    rank = np.arange(len(group)) - np.repeat(starts, sizes)
-    share = np.repeat(np.add.reduceat(area_each[by_group], starts), sizes)
-    turn = np.mod(cell @ _DITHER + 0.6180339887498949 * facing, 1.0)[by_group]
-    return by_group[np.argsort((rank + turn) / share, kind="stable")]
-
-
-_DITHER = 1.2207440846057596 ** -np.array([1.0, 2.0, 3.0])  # root of x**4 = x + 1
-
-
-def _scrambled(line: np.ndarray, crossings: Crossings) -> np.ndarray:
-    """(M,) uint64 fixed random numbers, one for the k-th crossing of a line (Steele's SplitMix64)."""
-    first = np.maximum.accumulate(np.where(crossings.first, np.arange(len(line)), 0))
-    x = (line * 256 + np.arange(len(line)) - first).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+def _fixed_random(line: np.ndarray, crossings: Crossings) -> np.ndarray:
+    """(M,) a number for the k-th crossing of each line that no other line's crossings have a say in."""
+    start = np.maximum.accumulate(np.where(crossings.first, np.arange(len(line)), 0))
+    return scrambled(line * 256 + np.arange(len(line)) - start)
 
 
 def closed_areas(normals: np.ndarray, total: float) -> np.ndarray:

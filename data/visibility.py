@@ -30,7 +30,7 @@ class RayScene:
     """A triangle surface with the ray-tracing structure that is built once, when first needed.
 
     vertices: (V, 3) m. faces: (F, 3) into ``vertices``, F >= 1.
-    low, high: (3,) the box around the faces.
+    low, high: (3,) the box around the faces. memo: what data.sampling keeps of its last look at this surface.
     """
 
     def __init__(self, vertices: np.ndarray, faces: np.ndarray):
@@ -40,6 +40,7 @@ class RayScene:
         if len(used):
             used = used[np.bincount(self.faces.ravel(), minlength=len(used)) > 0]
         self.low, self.high = used.min(axis=0), used.max(axis=0)
+        self.memo: tuple | None = None
 
     @property
     def diagonal(self) -> float:

@@ -1,0 +1,134 @@
+"""From a file to a car: read, placed in the car frame, examined, measured, ready to be sampled."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from data.cloud import cloud_frontal_area, sample_cloud
+from data.errors import DrivAerError, MeshError
+from data.formats import read_mesh
+from data.frame import find_frame
+from data.frontal_area import frontal_area as measured_area
+from data.health import HealthReport, check_health, cloud_health
+from data.mesh import CarMesh, RawMesh, SurfaceSample
+from data.sampling import sample_surface
+from data.visibility import RayScene
+
+_log = logging.getLogger(__name__)
+
+# The ray-tracing structure costs more than all that is asked of it: it lives as long as its car.
+_scenes: WeakKeyDictionary[CarMesh, RayScene] = WeakKeyDictionary()
+
+
+def load_car(
+    path: str | Path,
+    *,
+    unit: str = "auto",
+    up: str = "auto",
+    forward: str = "auto",
+    frontal_area: float | None = None,
+) -> CarMesh:
+    """Read any mesh or point cloud as a car in the car frame.
+
+    unit, up, forward: as in ``data.frame.find_frame``. frontal_area: m², instead of measuring it.
+    Raises DrivAerError (MeshError for the file's own faults), which names the file.
+    """
+    if frontal_area is not None and not 0 < frontal_area < np.inf:
+        raise DrivAerError(f"a frontal area of {frontal_area} m² is not positive")
+    with _stage("read"):
+        raw = read_mesh(path)
+    return place_car(raw, unit=unit, up=up, forward=forward, frontal_area=frontal_area)
+
+
+def place_car(
+    raw: RawMesh,
+    *,
+    unit: str = "auto",
+    up: str = "auto",
+    forward: str = "auto",
+    frontal_area: float | None = None,
+) -> CarMesh:
+    """The same for geometry that is already in memory."""
+    with _stage("frame"):
+        frame = find_frame(raw, unit=unit, up=up, forward=forward)
+        vertices = frame.to_car(raw.vertices)
+    try:
+        health, area, scene = _examine(vertices, raw, frontal_area)
+    except MeshError as error:
+        raise error if error.file else MeshError(error.what, file=raw.path, fix=error.fix) from error
+    normals = None
+    if raw.is_point_cloud:
+        normals = frame.vectors_to_car(raw.normals)
+    car = CarMesh(
+        vertices=vertices,
+        faces=raw.faces,
+        frame=frame,
+        health=health,
+        frontal_area=area,
+        n_file_vertices=len(raw.vertices),
+        parts=raw.parts,
+        normals=normals,
+        path=raw.path,
+        warnings=(*raw.warnings, *frame.warnings, *health.warnings),
+    )
+    if scene is not None:
+        _scenes[car] = scene
+    return car
+
+
+def sample_car(car: CarMesh, n: int = 16384, *, draw: int = 0) -> SurfaceSample:
+    """N points spread evenly over what the flow sees of the car; see ``sample_surface`` and ``sample_cloud``.
+
+    draw: which of many independent samples; a point cloud has only the one.
+    """
+    with _stage("sample"):
+        if len(car.faces) == 0:
+            return sample_cloud(car.vertices, car.normals, n)
+        return sample_surface(car.vertices, car.faces, n, draw=draw, scene=scene_of(car))
+
+
+def scene_of(car: CarMesh) -> RayScene:
+    """The car's ray-tracing structure, built once (for pictures, too)."""
+    if car not in _scenes:
+        _scenes[car] = RayScene(car.vertices, car.faces)
+    return _scenes[car]
+
+
+def with_frontal_area(car: CarMesh, area: float) -> CarMesh:
+    """The same car on another reference area, m²."""
+    other = replace(car, frontal_area=area)
+    if car in _scenes:
+        _scenes[other] = _scenes[car]
+    return other
+
+
+def _examine(
+    vertices: np.ndarray, raw: RawMesh, given_area: float | None
+) -> tuple[HealthReport, float, RayScene | None]:
+    if raw.is_point_cloud:
+        with _stage("area"):
+            return cloud_health(len(vertices)), given_area or cloud_frontal_area(vertices), None
+    scene = RayScene(vertices, raw.faces)
+    with _stage("rays"):
+        scene.build()
+    with _stage("health"):
+        health = check_health(vertices, raw.faces, scene=scene)
+    with _stage("area"):
+        area = given_area or measured_area(vertices, raw.faces, scene=scene)
+    return health, area, scene
+
+
+@contextmanager
+def _stage(name: str) -> Iterator[None]:
+    """Log how long a stage took; ``benchmarks/loading.py`` makes its table of these records."""
+    start = time.perf_counter()
+    yield
+    _log.debug("%s took %.3f s", name, time.perf_counter() - start, extra={"stage": name})
