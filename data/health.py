@@ -25,7 +25,7 @@ class HealthReport:
     n_non_manifold_edges: edges of three faces or more.
     n_duplicate_faces: faces given again, either way round. n_degenerate_faces: faces without area.
     winding: of what the flow sees: ``outward``, ``inward``, ``inconsistent``, or ``none`` for a point cloud.
-    wrong_fraction: of the area that the flow sees, what is wound inwards.
+    wrong_fraction: of the area that the flow sees, what is wound inwards (a sheet cannot be).
     hidden_fraction: of all faces' area, what the flow does not see.
     sheet_fraction: of the area that the flow sees, what it sees from both sides.
     n_bodies: pieces that do not touch.
@@ -122,14 +122,14 @@ def cloud_health(n_points: int) -> HealthReport:
 
 def _as_seen(seen: Survey) -> dict:
     """Winding, and how much is wound wrongly, hidden or reached on both sides."""
-    one_sided = ~seen.two_sided
-    wrong = float((~seen.with_winding[one_sided]).mean()) if one_sided.any() else 0.0
-    winding = "outward" if wrong <= _STRAY else "inward" if wrong >= 1 - _STRAY else "inconsistent"
+    wrong = float((~seen.two_sided & ~seen.with_winding).mean())
+    sheet = float(seen.two_sided.mean())
+    inward = wrong > _STRAY and wrong >= (1 - sheet) - _STRAY
     return {
-        "winding": winding,
+        "winding": "inward" if inward else "outward" if wrong <= _STRAY else "inconsistent",
         "wrong_fraction": wrong,
         "hidden_fraction": seen.hidden_fraction,
-        "sheet_fraction": float(seen.two_sided.mean()),
+        "sheet_fraction": sheet,
     }
 
 

@@ -15,8 +15,9 @@ import numpy as np
 from data.cloud import cloud_frontal_area, sample_cloud
 from data.errors import DrivAerError, MeshError
 from data.formats import read_mesh
-from data.frame import find_frame
+from data.frame import Frame, find_frame
 from data.frontal_area import frontal_area as measured_area
+from data.half_car import complete_half_car
 from data.health import HealthReport, check_health, cloud_health
 from data.mesh import CarMesh, RawMesh, SurfaceSample
 from data.sampling import sample_surface
@@ -59,23 +60,21 @@ def place_car(
     """The same for geometry that is already in memory."""
     with _stage("frame"):
         frame = find_frame(raw, unit=unit, up=up, forward=forward)
-        vertices = frame.to_car(raw.vertices)
+        whole = _completed(raw, frame) if frame.mirror_plane is not None else raw
+        vertices = frame.to_car(whole.vertices)
     try:
-        health, area, scene = _examine(vertices, raw, frontal_area)
+        health, area, scene = _examine(vertices, whole.faces, frontal_area)
     except MeshError as error:
         raise error if error.file else MeshError(error.what, file=raw.path, fix=error.fix) from error
-    normals = None
-    if raw.is_point_cloud:
-        normals = frame.vectors_to_car(raw.normals)
     car = CarMesh(
         vertices=vertices,
-        faces=raw.faces,
+        faces=whole.faces,
         frame=frame,
         health=health,
         frontal_area=area,
         n_file_vertices=len(raw.vertices),
-        parts=raw.parts,
-        normals=normals,
+        parts=whole.parts,
+        normals=frame.vectors_to_car(raw.normals) if raw.is_point_cloud else None,
         path=raw.path,
         warnings=(*raw.warnings, *frame.warnings, *health.warnings),
     )
@@ -110,19 +109,28 @@ def with_frontal_area(car: CarMesh, area: float) -> CarMesh:
     return other
 
 
+def _completed(raw: RawMesh, frame: Frame) -> RawMesh:
+    """Half a car with its mirror image; each part's faces are followed, after all of the file's, by their images."""
+    vertices, faces, kept = complete_half_car(raw.vertices, raw.faces, frame.mirror_plane)
+    n_before = np.concatenate([[0], np.cumsum(kept)])
+    own = [(name, int(n_before[start]), int(n_before[stop])) for name, start, stop in raw.parts]
+    n = int(n_before[-1])
+    return replace(raw, vertices=vertices, faces=faces, parts=(*own, *((name, a + n, b + n) for name, a, b in own)))
+
+
 def _examine(
-    vertices: np.ndarray, raw: RawMesh, given_area: float | None
+    vertices: np.ndarray, faces: np.ndarray, given_area: float | None
 ) -> tuple[HealthReport, float, RayScene | None]:
-    if raw.is_point_cloud:
+    if len(faces) == 0:
         with _stage("area"):
             return cloud_health(len(vertices)), given_area or cloud_frontal_area(vertices), None
-    scene = RayScene(vertices, raw.faces)
+    scene = RayScene(vertices, faces)
     with _stage("rays"):
         scene.build()
     with _stage("health"):
-        health = check_health(vertices, raw.faces, scene=scene)
+        health = check_health(vertices, faces, scene=scene)
     with _stage("area"):
-        area = given_area or measured_area(vertices, raw.faces, scene=scene)
+        area = given_area or measured_area(vertices, faces, scene=scene)
     return health, area, scene
 
 

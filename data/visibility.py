@@ -18,7 +18,7 @@ from data.lines import even_directions
 # between two parts lets fewer out, a wheelhouse more (on the DrivAer 78 % of the stretches let none out, 0.2 % up
 # to 2 %, the rest more). Rays are shot in rounds, given here for one end; a stretch is done after a round with enough
 # out, or after the second with none.
-_ROUNDS = (8, 24, 64)
+_ROUNDS = (4, 28, 64)
 _ENOUGH = 4
 # Crossings closer together than this times the box's diagonal are one: a shared edge, a face given twice.
 _SAME = 1e-6
