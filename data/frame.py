@@ -11,12 +11,13 @@ from data.front_rear import boxiness
 from data.half_car import MirrorPlane, find_mirror_plane
 from data.mesh import RawMesh
 from data.orientation import find_orientation
-from data.outline import Outline, outline_of
+from data.outline import Outline, bounds, outline_of
 from data.placing import NOSE_AHEAD_OF_AXLE, Axles, find_axles, middle_plane
 from data.units import METRES, UnitGuess, find_unit
 from data.upright import AXES, car_rotation
 
 LEVEL_DEG = 1.5  # a pitch below this is suspension, above it the file is tilted
+MAX_CLEARANCE = 0.35  # of the height: a body without wheels floats no higher over the ground
 MAX_EXTENT = 1e7  # file units: 10 km of mm; beyond it a file is not a car in any unit
 MIN_EXTENT = 1e-6
 
@@ -75,15 +76,17 @@ def find_frame(raw: RawMesh, *, unit: str = "auto", up: str = "auto", forward: s
     Raises DrivAerError for options that contradict each other, MeshError for what cannot be a car at all.
     """
     _check_options(unit, up, forward)
-    _check_extent(raw)
-    outline = outline_of(raw.vertices, raw.faces)
-    plane = find_mirror_plane(raw.vertices, raw.faces, outline)
+    vertices = _surface_vertices(raw)
+    _check_extent(vertices, raw)
+    outline = outline_of(vertices, raw.faces)
+    plane = find_mirror_plane(vertices, raw.faces, outline)
     if plane is not None:
         outline = outline.mirrored(plane.axis, at_low=plane.low)
     orientation = find_orientation(outline, up, forward, raw.up)
     rotation = orientation.rotation
     guess = _unit_of(outline.turned(rotation), unit, raw.unit)
-    points = (raw.vertices * guess.to_metres) @ rotation.T
+    # Columns that lie together: all that follows goes through one coordinate of every point.
+    points = np.asfortranarray((vertices * guess.to_metres) @ rotation.T)
     offset, notes = _place(points, find_axles(points, raw.faces))
     if plane is not None:
         offset[1] = -(rotation[1, plane.axis] * plane.place * guess.to_metres)
@@ -112,10 +115,20 @@ def _check_options(unit: str, up: str, forward: str) -> None:
         raise DrivAerError(f"the roof ({up}) and the nose ({forward}) cannot point along the same axis")
 
 
-def _check_extent(raw: RawMesh) -> None:
-    if len(raw.vertices) == 0:
+def _surface_vertices(raw: RawMesh) -> np.ndarray:
+    """The vertices, with those that no face refers to moved onto the surface: they say nothing about the car."""
+    if raw.is_point_cloud:
+        return raw.vertices
+    used = np.zeros(len(raw.vertices), dtype=bool)
+    used[raw.faces.ravel()] = True
+    return raw.vertices if used.all() else np.where(used[:, None], raw.vertices, raw.vertices[raw.faces[0, 0]])
+
+
+def _check_extent(vertices: np.ndarray, raw: RawMesh) -> None:
+    if len(vertices) == 0:
         raise MeshError("no geometry in it", file=raw.path)
-    extent = np.ptp(raw.vertices, axis=0)
+    low, high = bounds(vertices)
+    extent = high - low
     if not np.isfinite(extent).all():
         raise MeshError("its coordinates are not all finite numbers", file=raw.path, fix="export it again")
     longest = extent.max()
@@ -142,16 +155,25 @@ def _unit_of(turned: Outline, unit: str, stated: str | None) -> UnitGuess:
 
 def _place(points: np.ndarray, axles: Axles | None) -> tuple[np.ndarray, tuple[str, ...]]:
     """Offset, (3,) m, from turned and scaled points to the car frame, and what is to be said about it."""
-    low, high = points.min(axis=0), points.max(axis=0)
+    low, high = bounds(points)
     notes = []
     middle, agree = middle_plane(points)
     if not agree:
         notes.append("something sticks out on one side only; the symmetry plane is taken from the rest of the body")
     if axles is None:
         x = low[0] + NOSE_AHEAD_OF_AXLE * (high[0] - low[0])
-        notes.append("no wheels found: the front axle's place is assumed from the length")
+        ground = _ground_without_wheels(low, high, middle)
+        lies = "as in the file" if ground != low[2] else "at its lowest point"
+        notes.append(f"no wheels found: the front axle is assumed at 18 % of the length, the ground {lies}")
     else:
-        x = axles.front.x
+        x, ground = axles.front.x, low[2]
         if abs(axles.pitch_deg) > LEVEL_DEG:
             notes.append(f"the car is not level: pitched by {axles.pitch_deg:.1f} degrees; turn it level in the file")
-    return -np.array([x, middle, low[2]]), tuple(notes)
+    return -np.array([x, middle, ground]), tuple(notes)
+
+
+def _ground_without_wheels(low: np.ndarray, high: np.ndarray, middle: float) -> float:
+    """The file's own zero where it can be the ground (below a body centred over it), else the lowest point."""
+    clearance = low[2] / (high[2] - low[2])
+    centred = abs(middle) < 0.01 * (high[1] - low[1])
+    return 0.0 if centred and 0 < clearance < MAX_CLEARANCE else float(low[2])

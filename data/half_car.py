@@ -10,7 +10,9 @@ from data.outline import Outline
 from data.upright import upright_scores, ways_up
 
 _FLAT = 2e-4  # of the longest side: what still lies in the cutting plane
-_SPANS = (0.75, 0.5)  # shares of the box's two sides, longer first, that a cut through a car's middle spans
+_SPANS = np.array([0.75, 0.5])  # shares of the box's two sides, longer first, that a cut through a car's middle spans
+_FULL = 0.985  # a body without wheels and mirrors spans its box nowhere but in its middle,
+_FULL_BONUS = 4.0  # which is evidence for boxes that are hardly a better car when completed
 _MARGIN = 1.0  # log-odds by which the completed shape must be the better car
 
 
@@ -33,14 +35,19 @@ def find_mirror_plane(vertices: np.ndarray, faces: np.ndarray, outline: Outline)
     A cut is a side of the box along which the surface ends, over most of the box; that also fits the flat floor of
     a simple body. So it counts only if the shape completed by its mirror image is a better car than the shape as it is.
     """
-    cuts = [cut for cut in _box_sides(outline) if _surface_ends_at(cut, vertices, faces, outline)]
+    spans = [(side, _edge_spans(side, vertices, faces, outline)) for side in _box_sides(outline)]
+    cuts = [(side, span) for side, span in spans if (span >= _SPANS).all()]
     if not cuts:
         return None
     ways = ways_up()
     whole = upright_scores(outline, ways).max()
-    scores = [_completed_score(outline, cut, ways) for cut in cuts]
+    full = [side.axis for side, span in cuts if span.min() > _FULL]
+    scores = []
+    for side, span in cuts:
+        only_full_side = span.min() > _FULL and full.count(side.axis) == 1
+        scores.append(_completed_score(outline, side, ways) + _FULL_BONUS * only_full_side)
     best = int(np.argmax(scores))
-    return cuts[best] if scores[best] > whole + _MARGIN else None
+    return cuts[best][0] if scores[best] > whole + _MARGIN else None
 
 
 def complete_half_car(
@@ -68,24 +75,22 @@ def _box_sides(outline: Outline) -> list[MirrorPlane]:
     return [MirrorPlane(k, float(end[k]), flat, end is low) for k in range(3) for end in (low, high)]
 
 
-def _surface_ends_at(cut: MirrorPlane, vertices: np.ndarray, faces: np.ndarray, outline: Outline) -> bool:
-    """Whether faces end with an edge in this side of the box, along an outline that spans most of it."""
-    inside = np.abs(vertices[:, cut.axis] - cut.place) <= cut.flat
-    if not _spans(vertices[inside], cut.axis, outline.extent):
-        return False
-    count = inside[faces].sum(axis=1)
-    ending = faces[count == 2]
-    edges = ending[inside[ending]]
-    return _spans(vertices[edges], cut.axis, outline.extent)
+def _edge_spans(side: MirrorPlane, vertices: np.ndarray, faces: np.ndarray, outline: Outline) -> np.ndarray:
+    """Shares, (2,), of this side of the box, longer way first, over which faces end in an edge that lies in it."""
+    inside = np.abs(vertices[:, side.axis] - side.place) <= side.flat
+    spans = _spans(vertices[inside], side.axis, outline.extent)
+    if (spans < _SPANS).any():  # spares most meshes the gathering of faces
+        return spans
+    ending = faces[inside[faces].sum(axis=1) == 2]
+    return _spans(vertices[ending[inside[ending]]], side.axis, outline.extent)
 
 
-def _spans(points: np.ndarray, axis: int, extent: np.ndarray) -> bool:
-    if len(points) < 3:
-        return False
+def _spans(points: np.ndarray, axis: int, extent: np.ndarray) -> np.ndarray:
     others = [k for k in range(3) if k != axis]
-    shares = np.ptp(points[:, others], axis=0) / extent[others]
-    longer = int(extent[others[1]] > extent[others[0]])
-    return bool(shares[longer] >= _SPANS[0] and shares[1 - longer] >= _SPANS[1])
+    others.sort(key=lambda k: -extent[k])
+    if len(points) == 0:
+        return np.zeros(2)
+    return np.ptp(points[:, others], axis=0) / extent[others]
 
 
 def _completed_score(outline: Outline, cut: MirrorPlane, ways: list[tuple[str, str]]) -> float:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.outline import bounds
+
 NOSE_AHEAD_OF_AXLE = 0.18  # of the length: where the nose goes when there are no wheels to be found
 _HEIGHTS = np.linspace(0.004, 0.014, 6)  # of the length, above the lowest point of a tyre: 2-6 cm
 _RADIUS = (0.035, 0.13)  # of the length
@@ -46,7 +48,11 @@ def find_axles(points: np.ndarray, faces: np.ndarray) -> Axles | None:
     low, high = points[:, 0].min(), points[:, 0].max()
     length = high - low
     ends = [points[:, 0] < low + 0.45 * length, points[:, 0] > low + 0.55 * length]
-    axles = [_axle(points, faces, end, length) for end in ends]
+    near = [_near_ground(points, end, length) for end in ends]
+    if len(faces):
+        either = near[0] | near[1]
+        faces = faces[either[faces[:, 0]] | either[faces[:, 1]] | either[faces[:, 2]]]
+    axles = [_axle(points, faces, foot, length) for foot in near]
     if axles[0] is None or axles[1] is None:
         return None
     front, rear = axles
@@ -55,11 +61,17 @@ def find_axles(points: np.ndarray, faces: np.ndarray) -> Axles | None:
     return Axles(front, rear) if alike and _WHEELBASE[0] < base < _WHEELBASE[1] else None
 
 
-def _axle(points: np.ndarray, faces: np.ndarray, end: np.ndarray, length: float) -> Axle | None:
-    if not end.any():
+def _near_ground(points: np.ndarray, end: np.ndarray, length: float) -> np.ndarray:
+    """(V,) the points of one end of the car that lie in its lowest layer."""
+    z = points[:, 2]
+    ground = z[end].min() if end.any() else np.inf
+    return end & (z < ground + _HEIGHTS[-1] * length)
+
+
+def _axle(points: np.ndarray, faces: np.ndarray, near: np.ndarray, length: float) -> Axle | None:
+    if not near.any():
         return None
-    ground = points[end, 2].min()
-    near = end & (points[:, 2] < ground + _HEIGHTS[-1] * length)
+    ground = points[near, 2].min()
     corners = points[faces[near[faces].any(axis=1)]] if len(faces) else points[near]
     middles, chords, heights = [], [], []
     for height in _HEIGHTS * length:
@@ -94,7 +106,7 @@ def middle_plane(points: np.ndarray) -> tuple[float, bool]:
     Half-way between the outermost points; where something sticks out on one side only, half-way between the sides of
     most of the body (a median over slices).
     """
-    low, high = points.min(axis=0), points.max(axis=0)
+    low, high = bounds(points)
     whole = float(low[1] + high[1]) / 2
     body = _slice_middles(points, low, high)
     if len(body) == 0:
@@ -109,11 +121,11 @@ def _slice_middles(points: np.ndarray, low: np.ndarray, high: np.ndarray, slices
     middles = []
     for axis in (0, 2):
         place = (points[:, axis] - low[axis]) / max(high[axis] - low[axis], 1e-300)
-        index = np.clip((place * slices).astype(int), 0, slices - 1)
-        least = np.full(slices, np.inf)
-        most = np.full(slices, -np.inf)
-        np.minimum.at(least, index, points[:, 1])
-        np.maximum.at(most, index, points[:, 1])
+        index = np.clip(place * slices, 0, slices - 1).astype(np.uint8)
+        order = np.argsort(index, kind="stable")
+        starts = np.flatnonzero(np.diff(index[order].astype(int), prepend=-1))
+        y = points[order, 1]
+        least, most = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
         full = most - least > 0.4 * (high[1] - low[1])
         middles.append((least[full] + most[full]) / 2)
     return np.concatenate(middles)
