@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 STAGES = {
     "read": "read the file",
+    "weld": "weld equal points",
     "frame": "unit, axes, place",
     "rays": "ray-tracing structure",
     "health": "health (with the look from the flow that the sample shares)",

@@ -8,7 +8,6 @@ import numpy as np
 
 from data.sampling import Survey, survey
 from data.visibility import RayScene
-from data.weld import weld
 
 _N_LOOKS = 16384  # points at which the surface is looked at from the flow; the same that the networks get
 _STRAY = 0.001  # fractions of area below this are taken for the scatter of looking at points
@@ -88,25 +87,28 @@ class HealthReport:
         return f"the surface is not closed: {holes}, {self.open_length:.3g} m of open edges; {end}"
 
 
-def check_health(vertices: np.ndarray, faces: np.ndarray, *, scene: RayScene | None = None) -> HealthReport:
-    """Examine a surface.
+def check_health(
+    vertices: np.ndarray, faces: np.ndarray, *, scene: RayScene | None = None, n_file_vertices: int | None = None
+) -> HealthReport:
+    """Examine a surface whose equal points are one (``data.weld``); otherwise triangles that touch count as apart.
 
     vertices: (V, 3) m, car frame. faces: (F, 3), F >= 1. scene: of this very surface, to save building it.
-    Raises MeshError when the flow sees next to nothing of it.
+    n_file_vertices: what to report as the number of vertices. Raises MeshError when the flow sees next to nothing of
+    the surface.
     """
-    seen = survey(scene or RayScene(vertices, faces), _N_LOOKS)
-    points, welded, _ = weld(vertices, faces)
-    whole = ~_degenerate(points, welded)
-    single = _first_of_each(welded[whole], len(points))
-    kept = welded[whole][single]
-    edges = _Edges.of(kept, len(points))
+    scene = scene or RayScene(vertices, faces)
+    seen = survey(scene, _N_LOOKS)
+    whole = ~_degenerate(scene)
+    single = _first_of_each(faces[whole], len(vertices))
+    kept = faces[whole][single]
+    edges = _Edges.of(kept, len(vertices))
     open_edges = edges.ends[edges.n_faces == 1]
     return HealthReport(
         n_faces=len(faces),
-        n_vertices=len(vertices),
+        n_vertices=len(vertices) if n_file_vertices is None else n_file_vertices,
         watertight=bool(len(kept)) and bool((edges.n_faces == 2).all()),
         n_holes=_n_pieces(open_edges),
-        open_length=float(np.linalg.norm(points[open_edges[:, 0]] - points[open_edges[:, 1]], axis=1).sum()),
+        open_length=float(np.linalg.norm(np.diff(vertices[open_edges], axis=1), axis=2).sum()),
         n_non_manifold_edges=int((edges.n_faces > 2).sum()),
         n_duplicate_faces=int(whole.sum()) - len(kept),
         n_degenerate_faces=int(len(faces) - whole.sum()),
@@ -150,12 +152,9 @@ class _Edges:
         return cls(ends, np.diff(starts, append=len(key)))
 
 
-def _degenerate(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    a, b, c = faces.T
-    repeated = (a == b) | (b == c) | (c == a)
-    twice_area = np.cross(points[b] - points[a], points[c] - points[a])
-    size_squared = float((np.ptp(points, axis=0) ** 2).sum())
-    return repeated | (np.einsum("ij,ij->i", twice_area, twice_area) <= (1e-14 * size_squared) ** 2)
+def _degenerate(scene: RayScene) -> np.ndarray:
+    a, b, c = scene.faces.T
+    return (a == b) | (b == c) | (c == a) | (scene.face_areas <= 1e-14 * scene.diagonal**2)
 
 
 def _first_of_each(faces: np.ndarray, n_vertices: int) -> np.ndarray:

@@ -22,6 +22,7 @@ from data.health import HealthReport, check_health, cloud_health
 from data.mesh import CarMesh, RawMesh, SurfaceSample
 from data.sampling import sample_surface
 from data.visibility import RayScene
+from data.weld import weld
 
 _log = logging.getLogger(__name__)
 
@@ -58,12 +59,16 @@ def place_car(
     frontal_area: float | None = None,
 ) -> CarMesh:
     """The same for geometry that is already in memory."""
+    with _stage("weld"):
+        welded = _welded(raw)
     with _stage("frame"):
-        frame = find_frame(raw, unit=unit, up=up, forward=forward)
-        whole = _completed(raw, frame) if frame.mirror_plane is not None else raw
+        frame = find_frame(welded, unit=unit, up=up, forward=forward)
+        whole = _completed(raw, frame)
         vertices = frame.to_car(whole.vertices)
+        welded = _completed(welded, frame)
+        points = frame.to_car(welded.vertices) if welded is not whole else vertices
     try:
-        health, area, scene = _examine(vertices, whole.faces, frontal_area)
+        health, area, scene = _examine(points, welded.faces, frontal_area, len(vertices))
     except MeshError as error:
         raise error if error.file else MeshError(error.what, file=raw.path, fix=error.fix) from error
     car = CarMesh(
@@ -91,13 +96,15 @@ def sample_car(car: CarMesh, n: int = 16384, *, draw: int = 0) -> SurfaceSample:
     with _stage("sample"):
         if len(car.faces) == 0:
             return sample_cloud(car.vertices, car.normals, n)
-        return sample_surface(car.vertices, car.faces, n, draw=draw, scene=scene_of(car))
+        scene = scene_of(car)
+        return sample_surface(scene.vertices, scene.faces, n, draw=draw, scene=scene)
 
 
 def scene_of(car: CarMesh) -> RayScene:
-    """The car's ray-tracing structure, built once (for pictures, too)."""
+    """The car's ray-tracing structure, built once; its faces are the car's, its vertices the welded ones."""
     if car not in _scenes:
-        _scenes[car] = RayScene(car.vertices, car.faces)
+        vertices, faces, _ = weld(car.vertices, car.faces)
+        _scenes[car] = RayScene(vertices, faces)
     return _scenes[car]
 
 
@@ -109,8 +116,18 @@ def with_frontal_area(car: CarMesh, area: float) -> CarMesh:
     return other
 
 
+def _welded(raw: RawMesh) -> RawMesh:
+    """The same surface with equal points made one: what all is worked out on (an STL has each point six times)."""
+    if raw.is_point_cloud:
+        return raw
+    vertices, faces, _ = weld(raw.vertices, raw.faces)
+    return replace(raw, vertices=vertices, faces=faces)
+
+
 def _completed(raw: RawMesh, frame: Frame) -> RawMesh:
     """Half a car with its mirror image; each part's faces are followed, after all of the file's, by their images."""
+    if frame.mirror_plane is None:
+        return raw
     vertices, faces, kept = complete_half_car(raw.vertices, raw.faces, frame.mirror_plane)
     n_before = np.concatenate([[0], np.cumsum(kept)])
     own = [(name, int(n_before[start]), int(n_before[stop])) for name, start, stop in raw.parts]
@@ -119,7 +136,7 @@ def _completed(raw: RawMesh, frame: Frame) -> RawMesh:
 
 
 def _examine(
-    vertices: np.ndarray, faces: np.ndarray, given_area: float | None
+    vertices: np.ndarray, faces: np.ndarray, given_area: float | None, n_file_vertices: int
 ) -> tuple[HealthReport, float, RayScene | None]:
     if len(faces) == 0:
         with _stage("area"):
@@ -128,7 +145,7 @@ def _examine(
     with _stage("rays"):
         scene.build()
     with _stage("health"):
-        health = check_health(vertices, faces, scene=scene)
+        health = check_health(vertices, faces, scene=scene, n_file_vertices=n_file_vertices)
     with _stage("area"):
         area = given_area or measured_area(vertices, faces, scene=scene)
     return health, area, scene

@@ -36,9 +36,8 @@ class RayScene:
     def __init__(self, vertices: np.ndarray, faces: np.ndarray):
         self.vertices = np.asarray(vertices, np.float64)
         self.faces = np.asarray(faces, np.int32)
-        used = self.vertices
-        if len(used):
-            used = used[np.bincount(self.faces.ravel(), minlength=len(used)) > 0]
+        is_used = np.bincount(self.faces.ravel(), minlength=len(self.vertices)) > 0
+        used = self.vertices if is_used.all() else self.vertices[is_used]
         self.low, self.high = used.min(axis=0), used.max(axis=0)
         self.memo: tuple | None = None
 
@@ -47,9 +46,15 @@ class RayScene:
         return float(np.linalg.norm(self.high - self.low))
 
     @cached_property
+    def face_areas(self) -> np.ndarray:
+        """(F,) m²."""
+        vectors = self.face_vectors(slice(None))
+        return 0.5 * np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+
+    @cached_property
     def area(self) -> float:
         """Area of all triangles, hidden and doubled ones too, m²."""
-        return float(0.5 * np.linalg.norm(self.face_vectors(slice(None)), axis=1).sum())
+        return float(self.face_areas.sum())
 
     def face_vectors(self, which: np.ndarray | slice) -> np.ndarray:
         """(n, 3) normals along the winding of the given faces, twice their area long."""
