@@ -12,6 +12,7 @@ For a point i with neighbours j the layer is ``max_j leaky(bn(W [x_j - x_i, x_i]
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -53,6 +54,17 @@ class ConvNorm(nn.Sequential):
         """The convolution's (C_out, C_in) matrix."""
         return self[0].weight.flatten(1)
 
+    def of_layers(self, layers: Sequence[Tensor]) -> Tensor:
+        """The layer, for ``dims=1``, of several (B, N, C_l) features side by side: (B, N, C_out)."""
+        if self[1].training:
+            return self(torch.cat(tuple(layers), dim=2).transpose(1, 2)).transpose(1, 2)
+        weight, bias = self.folded()
+        parts = weight.split([layer.shape[2] for layer in layers], dim=1)
+        out = F.linear(layers[0], parts[0], bias).flatten(0, 1)
+        for layer, part in zip(layers[1:], parts[1:], strict=True):
+            out.addmm_(layer.flatten(0, 1), part.T)
+        return F.leaky_relu_(out, SLOPE).unflatten(0, layers[0].shape[:2])
+
     def running_scale_shift(self) -> tuple[Tensor, Tensor]:
         """Scale and shift (C_out,) that the batch normalisation amounts to outside training."""
         norm = self[1]
@@ -75,14 +87,17 @@ class EdgeConv(ConvNorm):
         """(B, N, C_in) features and (B, N, k) neighbours to (B, N, C_out) features."""
         if form == "published":
             return self.on_edges(points, indices).max(dim=-1).values.transpose(1, 2)
-        centre, neighbour = self.split(points)
         graph = Neighbourhood(indices)
-        if self[1].training:
-            mean, variance = edge_statistics(centre, neighbour, graph)
-            update_running_statistics(self[1], mean, variance, graph.n_edges)
-            scale, shift = scale_shift(self[1], mean, variance)
-        else:
-            scale, shift = self.running_scale_shift()
+        if not self[1].training:
+            # The scale, sign and all, goes into the weights: what is left is a maximum, a sum and the LeakyReLU.
+            weight, bias = self.folded()
+            of_difference, of_centre = weight.split(self.in_channels, dim=1)
+            foremost = graph.max(F.linear(points, of_difference))
+            return F.leaky_relu_(foremost.add_(F.linear(points, of_centre - of_difference, bias)), SLOPE)
+        centre, neighbour = self.split(points)
+        mean, variance = edge_statistics(centre, neighbour, graph)
+        update_running_statistics(self[1], mean, variance, graph.n_edges)
+        scale, shift = scale_shift(self[1], mean, variance)
         sign = torch.where(scale < 0, -1.0, 1.0).to(scale.dtype)
         foremost = graph.max(neighbour * sign) * sign
         return F.leaky_relu((foremost + centre) * scale + shift, SLOPE)

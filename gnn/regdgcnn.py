@@ -80,8 +80,12 @@ class RegDGCNN(nn.Module):
         for number in range(1, self.n_edge_convs + 1):
             x = self.get_submodule(f"conv{number}")(x, knn(x, self.k), self.form)
             layers.append(x)
-        x = self.get_submodule(f"conv{self.n_edge_convs + 1}")(torch.cat(layers, dim=2).transpose(1, 2))
-        return torch.cat((x.amax(dim=2), x.mean(dim=2)), dim=1)
+        last = self.get_submodule(f"conv{self.n_edge_convs + 1}")
+        if self.form == "published":
+            x = last(torch.cat(layers, dim=2).transpose(1, 2)).transpose(1, 2)
+        else:
+            x = last.of_layers(layers)
+        return torch.cat((x.amax(dim=1), x.mean(dim=1)), dim=1)
 
     def head(self, features: Tensor) -> Tensor:
         """(B, 2 * emb_dims) pooled features to (B, out_channels)."""
