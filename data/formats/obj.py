@@ -31,7 +31,7 @@ def read(source: Source) -> RawMesh:
     faces, owner = triangulate(vertices, counts, corners)
     starts = np.searchsorted(owner, [start for _, start in parts] + [len(face_lines)])
     ranges = [(name, int(starts[i]), int(starts[i + 1])) for i, (name, _) in enumerate(parts)]
-    warnings = _dropped(counts)
+    warnings = _dropped(counts) + _unused(faces, len(vertices))
     return RawMesh(vertices, faces, source.path, tuple(r for r in ranges if r[2] > r[1]), warnings=warnings)
 
 
@@ -103,3 +103,11 @@ def _faces(source: Source, lines: list[bytes], above: list[int]) -> tuple[np.nda
 def _dropped(counts: np.ndarray) -> tuple[str, ...]:
     n = int((counts < 3).sum())
     return (f"{n} faces with fewer than three corners were passed over",) if n else ()
+
+
+def _unused(faces: np.ndarray, n_vertices: int) -> tuple[str, ...]:
+    """OBJ promises no number of faces: where its end is lost, only vertices without a face tell."""
+    used = np.zeros(n_vertices, dtype=bool)
+    used[faces] = True
+    n = int(n_vertices - used.sum())
+    return (f"{n} of {n_vertices} vertices belong to no face: is the file complete?",) if n > n_vertices // 50 else ()

@@ -117,7 +117,7 @@ class _Binary:
                 fields.append((f"v{i}", self.order + p.type))
         row = np.dtype(fields)
         if element.n * row.itemsize > len(self.body) - self.at:
-            raise _too_short(self.source, element)
+            raise _UnevenLists if lengths else _too_short(self.source, element)
         rows = np.frombuffer(self.body, row, element.n, self.at)
         table = {}
         for i, p in enumerate(element.properties):

@@ -10,6 +10,7 @@ import io
 import math
 import re
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -72,15 +73,7 @@ def _no_faces() -> np.ndarray:
 
 def read_npz(source: Source) -> RawMesh:
     """NumPy archive; no pickled objects are ever loaded."""
-    with np.load(io.BytesIO(source.data), allow_pickle=False) as archive:
-        name = next((n for n in _POINT_NAMES if n in archive.files), None)
-        if name is None:
-            held = ", ".join(archive.files[:8]) or "nothing"
-            raise source.error(f"has no array named points, vertices or xyz (it holds {held})", "rename the array")
-        _refuse_bombs(source, archive.zip)
-        points = _array(source, name, archive[name])
-        normals = _array(source, "normals", archive["normals"]) if "normals" in archive.files else None
-        faces = archive["faces"] if "faces" in archive.files else _no_faces()
+    points, normals, faces = _npz_arrays(source)
     if normals is not None and len(normals) != len(points):
         raise source.error(f"has {len(points)} points but {len(normals)} normals", "write one normal a point")
     if faces.size and (faces.ndim != 2 or faces.shape[1] != 3 or faces.dtype.kind not in "iu"):
@@ -89,6 +82,22 @@ def read_npz(source: Source) -> RawMesh:
     check_indices(source, faces, len(points))
     normals = normals.astype(np.float32) if normals is not None and len(faces) == 0 else None
     return RawMesh(points, faces.astype(np.int32), source.path, normals=normals)
+
+
+def _npz_arrays(source: Source) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """Points, normals, faces."""
+    try:
+        with np.load(io.BytesIO(source.data), allow_pickle=False) as archive:
+            name = next((n for n in _POINT_NAMES if n in archive.files), None)
+            if name is None:
+                held = ", ".join(archive.files[:8]) or "nothing"
+                raise source.error(f"has no array named points, vertices or xyz (it holds {held})", "rename the array")
+            _refuse_bombs(source, archive.zip)
+            normals = _array(source, "normals", archive["normals"]) if "normals" in archive.files else None
+            faces = archive["faces"] if "faces" in archive.files else _no_faces()
+            return _array(source, name, archive[name]), normals, faces
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
+        raise source.error(f"truncated or damaged NPZ ({str(error)[:100]})", "write it again") from error
 
 
 def _refuse_bombs(source: Source, archive: zipfile.ZipFile) -> None:

@@ -23,7 +23,7 @@ def parse_xml(source: Source, data: bytes, what: str) -> _Element:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise source.error(
-            f"truncated or damaged {what}: its XML cannot be read ({error})", "export or copy it again"
+            f"truncated or damaged {what}: its XML cannot be read ({error.msg})", "export or copy it again"
         ) from error
     if root.getroottree().docinfo.internalDTD is not None:  # in an encoding that the search above does not see through
         raise source.error("its XML has a document type definition, which is not read", "export it without one")

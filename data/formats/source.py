@@ -49,8 +49,10 @@ def open_source(path: Path) -> Source:
         data = _unpack_gzip(path, data)
     elif path.suffix.lower() == ".gz":
         raise MeshError("is named .gz but is not gzip data", file=path, fix="remove .gz from its name or pack it again")
-    if not data.strip(b"\x00 \t\r\n"):
+    if not data.strip():
         raise MeshError("is empty" if not data else "holds nothing but blanks", file=path, fix="export it again")
+    if len(data) > 100 and not data.strip(b"\x00"):  # shorter: a binary STL header, whose own story is better
+        raise MeshError("holds nothing but zero bytes (an interrupted copy?)", file=path, fix="copy it again")
     _refuse_strangers(path, data)
     return Source(path, mesh_suffix(path), data)
 
@@ -110,6 +112,7 @@ _MAGIC: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Office or CAD compound document", ()),
     (b"Rar!", "a RAR archive", ()),
     (b"7z\xbc\xaf\x27\x1c", "a 7-zip archive", ()),
+    (b"\x1f\x8b", "gzip inside gzip", ()),
     (b"BZh", "a bzip2 file", ()),
     (b"\xfd7zXZ", "an xz file", ()),
     (b"%PDF", "a PDF document", ()),
@@ -133,5 +136,5 @@ def _refuse_strangers(path: Path, data: bytes) -> None:
         raise MeshError("is UTF-16 text", file=path, fix="save it as UTF-8 or plain ASCII")
     for magic, what, suffixes in _MAGIC:
         if data.startswith(magic) and mesh_suffix(path) not in suffixes:
-            fix = f"rename it to {suffixes[0]}" if suffixes else "export the mesh as binary STL"
+            fix = f"rename it to {suffixes[0]}" if suffixes else "unpack it, or export the mesh as binary STL"
             raise MeshError(f"is {what} by its content, not {mesh_suffix(path)}", file=path, fix=fix)

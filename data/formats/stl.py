@@ -131,4 +131,4 @@ def _block_corners(source: Source, text: bytes) -> np.ndarray:
     try:
         return np.array(columns, dtype=np.bytes_).astype(np.float64).T
     except ValueError as error:
-        raise source.error(f"damaged ASCII STL: a coordinate is not a number ({error})", "export it again") from error
+        raise source.error("damaged ASCII STL: a coordinate is not a number", "export it again") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -78,7 +79,7 @@ class _Model:
             raise self.source.error("is protected by a password", "export it without one")
         try:
             data = self.archive.read(info)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError, zlib.error) as error:
             raise self.source.error(
                 f"damaged 3MF: its archive cannot be unpacked ({error})", "copy it again"
             ) from error
@@ -130,7 +131,9 @@ class _Model:
             key, matrix, depth = stack.pop()
             visited += 1
             if depth > _DEEPEST or visited > _MOST_INSTANCES or shown > MOST_FACES:
-                raise self.source.error("damaged 3MF: its components contain each other", "export it again")
+                raise self.source.error(
+                    "damaged 3MF: its components contain each other, or too many copies", "export it again"
+                )
             item = self._find(key)
             if item.vertices is not None and item.faces is not None:
                 shown += len(item.faces)
