@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data.errors import DrivAerError
+
+if TYPE_CHECKING:
+    from drivaer_app.shapes.parameters import CarParameters
 
 
 def shapes(
@@ -19,22 +22,24 @@ def shapes(
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the cars.")] = Path("cars"),
     file_format: Annotated[str, typer.Option("--format", help="stl, obj or ply.")] = "stl",
+    resolution_mm: Annotated[float, typer.Option("--resolution", help="Grid spacing in mm; finer, more faces.")] = 16.0,
     list_parameters: Annotated[bool, typer.Option("--list", help="List the parameters and ranges, and stop.")] = False,
 ) -> None:
     """Build procedural cars and write each to FOLDER/STYLE_SEED.stl, with cars.csv telling their parameters."""
     if list_parameters:
         _print_parameters(style)
         return
-    from drivaer_app.shapes.car import build_car
+    from drivaer_app.shapes.car import build_car, check_suffix
 
+    suffix = "." + file_format.lower().lstrip(".")
+    check_suffix(output / f"car{suffix}")
     cars = _wanted(style, random, seed, _parsed(settings or []))
     for name, parameters in cars:
-        path = build_car(parameters).export(output / f"{name}.{file_format.lower().lstrip('.')}")
-        typer.echo(path)
+        typer.echo(build_car(parameters, resolution=1e-3 * resolution_mm).export(output / f"{name}{suffix}"))
     _write_table(output / "cars.csv", cars)
 
 
-def _wanted(style: str, random: int, seed: int, changes: dict[str, float | str]) -> list[tuple[str, object]]:
+def _wanted(style: str, random: int, seed: int, changes: dict[str, float | str]) -> list[tuple[str, CarParameters]]:
     from drivaer_app.shapes.parameters import STYLES, CarParameters, random_parameters
 
     styles = STYLES if style == "all" else (style,)
@@ -61,14 +66,17 @@ def _parsed(settings: list[str]) -> dict[str, float | str]:
 
 
 def _print_parameters(style: str) -> None:
-    from drivaer_app.shapes.parameters import RANGES, CarParameters
+    from drivaer_app.shapes.parameters import RANGES, STYLES, UNDERBODIES, CarParameters
 
     defaults = CarParameters.for_style("fastback" if style == "all" else style)
+    typer.echo(f"{'parameter':22s} {defaults.style:>10s}   range")
+    typer.echo(f"{'style':22s} {defaults.style:>10s}   {', '.join(STYLES)}")
+    typer.echo(f"{'underbody':22s} {defaults.underbody:>10s}   {', '.join(UNDERBODIES)}")
     for name, (low, high) in RANGES.items():
-        typer.echo(f"{name:24s} {getattr(defaults, name):8.4g}   {low:g} to {high:g}")
+        typer.echo(f"{name:22s} {getattr(defaults, name):10.4g}   {low:g} to {high:g}")
 
 
-def _write_table(path: Path, cars: list[tuple[str, object]]) -> None:
+def _write_table(path: Path, cars: list[tuple[str, CarParameters]]) -> None:
     import csv
     from dataclasses import asdict
 

@@ -11,15 +11,7 @@ import math
 import numpy as np
 
 from drivaer_app.shapes import details
-from drivaer_app.shapes.fields import (
-    Array,
-    Curve,
-    bend_radius,
-    round_intersection,
-    round_union,
-    smooth_step,
-    soft_ramp,
-)
+from drivaer_app.shapes.fields import Array, Curve, bend_radius, round_intersection, round_union, smooth_step, soft_ramp
 from drivaer_app.shapes.parameters import CarParameters
 
 FLARE = 0.014
@@ -58,6 +50,7 @@ class BodyField:
         return self.half_width - barrel - nose - tail
 
     def _make_centre_top(self) -> Curve:
+        """Height of bonnet, waist and boot on the centreline; the bonnet rises early and flattens towards the cowl."""
         p = self.p
         rise = p.cowl_height - p.nose_height
         return Curve(
@@ -72,6 +65,7 @@ class BodyField:
         )
 
     def _make_side_top(self) -> Curve:
+        """Height of wing and belt line at the body's side: over the wheelhouses first, then along the windows."""
         p = self.p
         over_wheel = 2.0 * p.tyre_radius + p.wheelhouse_gap + 0.07
         front = max(over_wheel, 0.4 * p.nose_height + 0.6 * p.belt_height - 0.01)
@@ -81,10 +75,7 @@ class BodyField:
                 (0.0, front),
                 (max(p.cowl_x, 0.25), p.belt_height - 0.03),
                 (0.5 * p.wheelbase, p.belt_height),
-                (
-                    p.wheelbase,
-                    p.belt_height + 0.25 * (p.boot_height - p.belt_height) + 0.01,
-                ),
+                (p.wheelbase, p.belt_height + 0.25 * (p.boot_height - p.belt_height) + 0.01),
                 (p.tail_x, p.belt_height + 0.55 * (p.boot_height - p.belt_height)),
             ],
             smoothing=0.12,
@@ -107,31 +98,29 @@ class BodyField:
         return y - (self.plan(x) - section - crease - FLARE + flare)
 
     def _lower_top(self, x: Array, y: Array, z: Array) -> Array:
+        """Bonnet and boot: level across the middle, falling to wing and belt at the sides."""
         centre, side = self._centre_top(x), self._side_top(x)
         across = np.minimum(y / self.half_width, 1.2)
         height = centre + (side - centre) * across**3
         return (z - height) / np.sqrt(1.0 + self._centre_top.slope(x) ** 2)
 
     def _nose(self, x: Array, y: Array, z: Array) -> Array:
+        """Front end: foremost at the bumper, swept back to the sides, drawn in above and below."""
         p = self.p
-        up, down = (
-            soft_ramp(z - self.bumper_z, 0.10),
-            soft_ramp(self.bumper_z - z, 0.10),
-        )
+        up, down = soft_ramp(z - self.bumper_z, 0.10), soft_ramp(self.bumper_z - z, 0.10)
         face = p.nose_x + p.nose_sweep * (y / self.half_width) ** 2.4 + 0.55 * up**2 + 0.9 * down**2
         return face - x + details.nose(p, y, z)
 
     def _tail(self, x: Array, y: Array, z: Array) -> Array:
+        """Rear end: leans in above the bumper, short boots so much that the tailgate runs on into the backlight."""
         p = self.p
-        up, down = (
-            soft_ramp(z - self.bumper_z, 0.10),
-            soft_ramp(self.bumper_z - z, 0.10),
-        )
+        up, down = soft_ramp(z - self.bumper_z, 0.10), soft_ramp(self.bumper_z - z, 0.10)
         lean = min(0.12, 0.8 * p.boot_length) / (p.boot_height - self.bumper_z) ** 1.5
         face = p.tail_x - p.tail_sweep * (y / self.half_width) ** 2.4 - lean * up**1.5 - 0.35 * down**2
         return x - face + details.tail(p, y, z)
 
     def _floor(self, x: Array, y: Array, z: Array) -> Array:
+        """Underbody: ramp, flat floor rising a little to the sills, diffuser, and the tunnel if there is one."""
         p = self.p
         ramp = math.tan(math.radians(p.ramp_angle_deg)) * soft_ramp(-0.45 - x, 0.08)
         diffuser_x = p.tail_x - p.diffuser_length
@@ -168,11 +157,13 @@ class BodyField:
         rear_edge = bend_radius(p.backlight_radius, math.radians(p.backlight_angle_deg - 6.0))
         over_roof = round_intersection(rear_edge, over_roof, back)
         shell = round_intersection(p.roof_radius, over_roof, panes)
+        # A flat backlight would run on behind the tail.
         shell = round_intersection(0.03, shell, tail)
         foot = min(p.belt_height, p.cowl_height, p.boot_height) - 0.12
         return round_intersection(0.04, shell, foot - z)
 
     def _windscreen(self, x: Array, y: Array, z: Array) -> Array:
+        """Through the cowl at its angle, bowed upwards and wrapped round towards the pillars."""
         p = self.p
         angle = math.radians(p.windscreen_angle_deg)
         up = z - p.cowl_height
@@ -181,6 +172,7 @@ class BodyField:
         return (face - x) * math.sin(angle)
 
     def _backlight(self, x: Array, y: Array, z: Array) -> Array:
+        """Through its foot at its angle, bowed outwards and drawn forward towards the pillars."""
         p = self.p
         angle = math.radians(p.backlight_angle_deg)
         up = z - p.boot_height
@@ -189,6 +181,7 @@ class BodyField:
         return (x - face) * math.sin(angle)
 
     def _roof(self, x: Array, y: Array, z: Array) -> Array:
+        """Arched from windscreen to backlight and crowned across; highest, at the car's height, behind the header."""
         p = self.p
         peak = p.header_x + 0.45 * min(p.roof_end_x - p.header_x, 1.2)
         ahead, behind = np.maximum(peak - x, 0.0), np.maximum(x - peak, 0.0)
@@ -198,6 +191,7 @@ class BodyField:
         return (z - height) / np.sqrt(1.0 + slope * slope)
 
     def _side_window(self, x: Array, y: Array, z: Array) -> Array:
+        """Leaning in from the shoulder upwards, and tapering behind the B-pillar."""
         p = self.p
         lean = math.tan(math.radians(p.tumblehome_deg))
         up = soft_ramp(z - p.belt_height, 0.02)

@@ -49,12 +49,7 @@ class CarShape:
         Raises DrivAerError for another suffix or a place that cannot be written.
         """
         path = Path(path)
-        if path.suffix.lower() not in EXPORT_SUFFIXES:
-            raise DrivAerError(
-                f"cannot write a car as {path.suffix or 'a file without suffix'}",
-                file=path,
-                fix=f"name it {', '.join(EXPORT_SUFFIXES)}",
-            )
+        check_suffix(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(self._encoded(path.suffix.lower()))
@@ -74,6 +69,13 @@ class CarShape:
             part = trimesh.Trimesh(self.vertices[used], faces.reshape(-1, 3), process=False)
             scene.add_geometry(part, node_name=name, geom_name=name)
         return scene.export(file_type="obj").encode()
+
+
+def check_suffix(path: Path) -> None:
+    """Raise DrivAerError when a car cannot be written in the format that the path's suffix names."""
+    if path.suffix.lower() not in EXPORT_SUFFIXES:
+        what = f"cannot write a car as {path.suffix or 'a file without suffix'}"
+        raise DrivAerError(what, file=path, fix=f"name it {', '.join(EXPORT_SUFFIXES)}")
 
 
 def build_car(parameters: CarParameters, *, resolution: float = RESOLUTION) -> CarShape:

@@ -12,6 +12,7 @@ from drivaer_app.shapes.remesh import even_out, thin
 from drivaer_app.shapes.surface import contour_surface
 
 _FACES = 1600
+"""Triangles of one mirror before it is joined to the body."""
 
 
 class MirrorField:
@@ -40,11 +41,7 @@ class MirrorField:
 
     def _housing(self, x: Array, y: Array, z: Array) -> Array:
         half = self.half
-        u, v, w = (
-            (x - self.centre[0]) / half[0],
-            (y - self.centre[1]) / half[1],
-            (z - self.centre[2]) / half[2],
-        )
+        u, v, w = (x - self.centre[0]) / half[0], (y - self.centre[1]) / half[1], (z - self.centre[2]) / half[2]
         # An egg's front half, elongated, cut flat behind; a power of 3 squares it off as seen from ahead.
         outline = (np.abs(v) ** 3 + np.abs(w) ** 3) ** (1.0 / 3.0)
         bowl = np.sqrt(outline**2 + np.maximum(-u, 0.0) ** 2 + 0.05 * np.maximum(u, 0.0) ** 2) - 1.0
@@ -54,11 +51,7 @@ class MirrorField:
         along = self.centre - self.root
         t = (x - self.root[0]) * along[0] + (y - self.root[1]) * along[1] + (z - self.root[2]) * along[2]
         t = np.clip(t / (along @ along), 0.0, 1.0)
-        dx, dy, dz = (
-            x - self.root[0] - t * along[0],
-            y - self.root[1] - t * along[1],
-            z - self.root[2] - t * along[2],
-        )
+        dx, dy, dz = x - self.root[0] - t * along[0], y - self.root[1] - t * along[1], z - self.root[2] - t * along[2]
         # Flattened: twice as long as it is thick.
         return np.sqrt((0.5 * dx) ** 2 + (0.7 * dy) ** 2 + dz**2) - 0.019 * self.scale
 

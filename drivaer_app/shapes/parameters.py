@@ -15,12 +15,12 @@ UNDERBODIES = ("smooth", "tunnel")
 
 @dataclass(frozen=True)
 class CarParameters:
-    """A car in about thirty numbers: lengths in metres, angles in degrees where the name says ``_deg``.
+    """A car in about thirty-five numbers: lengths in metres, angles in degrees where the name says ``_deg``.
 
     The defaults are the fastback's. Raises DrivAerError, naming the range, for a value outside ``RANGES``
     and for values that no car can have together.
 
-    style: body style; decides nothing by itself but the defaults and the rear's finish.
+    style: body style, which names the family; the shape comes from the other parameters alone.
     length, width, height: outer dimensions; the width is the body's, without mirrors.
     wheelbase: front to rear axle.
     front_overhang: foremost point of the nose to the front axle.
@@ -31,7 +31,7 @@ class CarParameters:
     belt_height: height of the side windows' lower edge at the B-pillar.
     windscreen_angle_deg, backlight_angle_deg: from the horizontal, on the centreline.
     boot_length: foot of the backlight to the rearmost point; boot_height: height there.
-    roof_drop: how far the roof falls from its highest point towards the backlight, per metre squared.
+    roof_drop: the roof lies roof_drop · d² lower at d metres behind its highest point (1/m).
     shoulder: how far the side windows' foot lies inside the body's side.
     tumblehome_deg: lean of the side windows from the vertical.
     boat_tail_deg: inward turn of the body sides behind the rear axle, in plan view.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from drivaer_app.shapes.surface import Field, settle, value_and_gradient
+from drivaer_app.shapes.surface import Field, pinned, settle, value_and_gradient
 
 _GAP = 0.0001
 """A new edge that is this much (m) farther off the surface weighs as much as one radian of better triangle angles."""
 _SLIVER = np.radians(4.0)
 """No flip makes a triangle with a smaller angle."""
 _PASSES = 2
+"""Passes of edge flips each round; each pass flips every second wanted edge or so."""
 
 
 def thin(vertices: np.ndarray, faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -21,7 +22,8 @@ def thin(vertices: np.ndarray, faces: np.ndarray, count: int) -> tuple[np.ndarra
     if len(faces) <= count:
         return vertices, faces
     fewer, triangles = simplify(vertices, faces, target_count=count, agg=3)
-    return fewer.astype(np.float64), triangles.astype(np.int32)
+    triangles = triangles.astype(np.int32)
+    return pinned(fewer.astype(np.float64), triangles), triangles
 
 
 def even_out(
@@ -36,8 +38,7 @@ def even_out(
         for _ in range(_PASSES):
             faces = flip_edges(field, vertices, faces)
         vertices = _slide(field, vertices, faces, on_plane)
-        vertices = settle(field, vertices, cell, steps=1)
-        vertices[on_plane, 1] = 0.0
+        vertices = pinned(settle(field, vertices, cell, steps=1), faces)
     for _ in range(_PASSES):
         faces = flip_edges(field, vertices, faces)
     return vertices, faces

@@ -8,6 +8,9 @@ import numpy as np
 
 Field = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
+_OFF_PLANE = 1e-6
+"""A vertex that is not on the plane of symmetry is at least this far from it (m)."""
+
 
 def contour_surface(field: Field, low: np.ndarray, high: np.ndarray, cell: float) -> tuple[np.ndarray, np.ndarray]:
     """The field's zero surface inside a box, outward wound; open where the box cuts it.
@@ -17,11 +20,24 @@ def contour_surface(field: Field, low: np.ndarray, high: np.ndarray, cell: float
     Returns vertices (V, 3) float64 m and faces (F, 3) int32.
     """
     vertices, faces = _contour(field, low, high, cell)
-    on_plane = vertices[:, 1] == 0.0
-    vertices = settle(field, vertices, cell)
-    vertices[on_plane, 1] = 0.0
-    vertices[~on_plane, 1] = np.maximum(vertices[~on_plane, 1], 1e-6) if low[1] == 0.0 else vertices[~on_plane, 1]
-    return vertices, faces
+    return pinned(settle(field, vertices, cell, steps=1), faces), faces
+
+
+def pinned(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """The vertices of an opening put exactly on y = 0, and of a surface with an opening no others there.
+
+    The opening's vertices are known by their edges, which have one face only, not by a tolerance.
+    """
+    directed = np.stack([faces.ravel(), faces[:, [1, 2, 0]].ravel()], axis=1).astype(np.int64)
+    keys = directed.min(axis=1) * len(vertices) + directed.max(axis=1)
+    once, counts = np.unique(keys, return_counts=True)
+    rim = once[counts == 1]
+    if len(rim) == 0:
+        return vertices
+    vertices = vertices.copy()
+    vertices[:, 1] = np.maximum(vertices[:, 1], _OFF_PLANE)
+    vertices[np.concatenate([rim // len(vertices), rim % len(vertices)]), 1] = 0.0
+    return vertices
 
 
 def settle(field: Field, vertices: np.ndarray, cell: float, steps: int = 2) -> np.ndarray:

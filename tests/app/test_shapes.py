@@ -224,3 +224,52 @@ def test_export_to_an_unknown_format_says_what_to_name_it(styled, tmp_path):
 def test_resolution_out_of_range_is_refused():
     with pytest.raises(DrivAerError, match=r"0\.012 to 0\.05"):
         build_car(CarParameters(), resolution=0.2)
+
+
+def shapes_command(*arguments: str):
+    import typer
+    from typer.testing import CliRunner
+
+    from drivaer_app.cli.shapes import shapes
+
+    app = typer.Typer()
+    app.command()(shapes)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_command_writes_random_cars_and_their_parameters(tmp_path):
+    import csv
+
+    asked = ("--style", "estate", "--random", 2, "--seed", 7, "--set", "length=4.7", "--resolution", 40)
+    result = shapes_command(*asked, "-o", tmp_path)
+    assert result.exit_code == 0, result.output
+    written = sorted(path.name for path in tmp_path.iterdir())
+    assert written == ["cars.csv", "estate_0007.stl", "estate_0008.stl"]
+    with (tmp_path / "cars.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] == ["estate_0007", "estate_0008"]
+    assert [float(row["length"]) for row in rows] == [4.7, 4.7]
+    assert float(rows[0]["width"]) == random_parameters("estate", 7, length=4.7).width
+
+
+def test_command_lists_parameters_with_their_ranges():
+    result = shapes_command("--list", "--style", "van")
+    lines = {line.split()[0]: line for line in result.output.splitlines()}
+    assert set(RANGES) <= set(lines)
+    assert "1.55 to 2.1" in lines["width"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--set", "length"), "NAME=VALUE"),
+        (("--set", "length=9"), "3.4 to 5.6"),
+        (("--style", "pickup"), "estate"),
+        (("--format", "step"), ".stl"),
+    ],
+)
+def test_command_refuses_what_it_cannot_build(tmp_path, arguments, message):
+    result = shapes_command(*arguments, "-o", tmp_path)
+    assert isinstance(result.exception, DrivAerError)
+    assert message in str(result.exception)
+    assert list(tmp_path.iterdir()) == []
