@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.load import scene_of
 from data.mesh import CarMesh
 
 if TYPE_CHECKING:
@@ -22,14 +23,18 @@ _REACH = 4.0
 
 @dataclass(frozen=True, eq=False)
 class CarFields:
-    """Pressure and friction on every vertex of a CarMesh, car frame, a completed half's other side included.
+    """Pressure and friction all over a CarMesh, car frame, a completed half's other side included.
 
-    cp: (V,) float32. cf: (V, 3) float32, the wall shear stress over q.
-    exposed: (V,) bool. False where the flow does not see the surface (inside, behind other faces): there cp
+    vertices: (W, 3) m, each place once (an STL gives it for every triangle). faces: (F, 3), those of the car in
+        its order; F = 0 for a point cloud.
+    cp: (W,) float32. cf: (W, 3) float32, the wall shear stress over q.
+    exposed: (W,) bool. False where the flow does not see the surface (inside, behind other faces): there cp
         and cf are those of the nearest exposed point and mean nothing; they are given so that colour ranges
         and averages in other programs do not break on NaN.
     """
 
+    vertices: np.ndarray
+    faces: np.ndarray
     cp: np.ndarray
     cf: np.ndarray
     exposed: np.ndarray
@@ -104,26 +109,50 @@ def _spacing(tree, points: np.ndarray) -> float:
 
 
 def car_fields(surface: SurfacePrediction, car: CarMesh) -> CarFields:
-    """The networks' fields on all vertices of the car."""
-    normals = car.normals if car.normals is not None else vertex_normals(car.vertices, car.faces)
+    """The networks' fields all over the car."""
+    if len(car.faces):
+        scene = scene_of(car)
+        vertices, faces = scene.vertices, scene.faces
+        normals = vertex_normals(vertices, faces)
+    else:
+        vertices, faces, normals = car.vertices, car.faces, car.normals
     values = np.column_stack([surface.cp, surface.cf])
-    at_vertices, exposed = spread(surface.points, surface.normals, values, car.vertices, normals)
-    return CarFields(at_vertices[:, 0], at_vertices[:, 1:], exposed)
+    at_vertices, exposed = spread(surface.points, surface.normals, values, vertices, normals)
+    return CarFields(vertices, faces, at_vertices[:, 0], at_vertices[:, 1:], exposed)
 
 
 def file_fields(fields: CarFields, car: CarMesh) -> SurfaceFields:
     """Back to what the user gave: the file's vertices and faces only, its unit, axes and place."""
-    own = slice(0, car.n_file_vertices)
-    faces = car.faces
-    if car.frame.mirrored and len(faces):
-        faces = faces[faces.max(axis=1) < car.n_file_vertices]
+    n = car.n_file_vertices
+    one_for_each = _place_of_each(fields, car)[:n]
     return SurfaceFields(
-        vertices=_as_in_file(car.frame.to_file(car.vertices[own])),
-        faces=faces,
-        cp=fields.cp[own],
-        cf=car.frame.vectors_to_file(fields.cf[own]),
-        exposed=fields.exposed[own],
+        vertices=_as_in_file(car.frame.to_file(car.vertices[:n])),
+        faces=car.faces[faces_of_file(car)],
+        cp=fields.cp[one_for_each],
+        cf=car.frame.vectors_to_file(fields.cf[one_for_each]),
+        exposed=fields.exposed[one_for_each],
     )
+
+
+def faces_of_file(car: CarMesh) -> np.ndarray:
+    """(F,) bool: the faces of the file itself, without a completed half car's other half."""
+    if len(car.vertices) == car.n_file_vertices:
+        return np.ones(len(car.faces), bool)
+    return car.faces.max(axis=1) < car.n_file_vertices
+
+
+def _place_of_each(fields: CarFields, car: CarMesh) -> np.ndarray:
+    """(V,) which row of the fields each vertex of the car is."""
+    if len(car.faces) == 0:
+        return np.arange(len(car.vertices))
+    place = np.full(len(car.vertices), -1, np.int64)
+    place[car.faces.ravel()] = fields.faces.ravel()
+    loose = place < 0  # vertices of no face: in the file all the same
+    if loose.any():
+        from scipy.spatial import cKDTree
+
+        place[loose] = cKDTree(fields.vertices).query(car.vertices[loose], workers=-1)[1]
+    return place
 
 
 def _as_in_file(vertices: np.ndarray) -> np.ndarray:

@@ -65,10 +65,10 @@ def draw(prediction: Prediction, name: str) -> Image.Image:
 def drawn_surface(prediction: Prediction) -> Surface:
     """The car as triangles with Cp; a point cloud as small plates."""
     fields = prediction.car_fields
-    values, car = fields.cp / np.float32(CP_RANGE), prediction.car
-    if len(car.faces):
-        return Surface(car.vertices, car.faces, values, fields.exposed)
-    vertices, faces = _plates(car)
+    values = fields.cp / np.float32(CP_RANGE)
+    if len(fields.faces):
+        return Surface(fields.vertices, fields.faces, values, fields.exposed)
+    vertices, faces = _plates(prediction.car)
     return Surface(vertices, faces, values.repeat(4), fields.exposed.repeat(4))
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import DrivAerError
-from data.mesh import CarMesh, SurfaceSample
+from data.load import load_car, sample_car
+from data.mesh import CarMesh
 from drivaer_app.conditions import Conditions
-from drivaer_app.fields import CarFields, SurfaceFields, car_fields, file_fields
+from drivaer_app.fields import CarFields, SurfaceFields, car_fields, faces_of_file, file_fields
 
 if TYPE_CHECKING:
     from gnn.surrogate import SurfacePrediction
@@ -66,6 +67,11 @@ class Prediction:
         """Drag force at the given speed and density, N."""
         return self.conditions.force(self.cd, self.frontal_area)
 
+    @property
+    def n_faces(self) -> int:
+        """Faces of the file itself, without a completed half car's other half."""
+        return int(faces_of_file(self.car).sum())
+
     @cached_property
     def car_fields(self) -> CarFields:
         """Cp, Cf and exposure on all of the car's vertices, in the car frame; worked out when first asked for."""
@@ -110,7 +116,7 @@ class Prediction:
                 "mirrored": frame.mirrored,
                 "confidence": _round(frame.confidence, 3),
             },
-            "n_faces": n_file_faces(self.car),
+            "n_faces": self.n_faces,
             "watertight": bool(self.car.health.watertight),
             "warnings": list(self.warnings),
             "model": self.model,
@@ -150,7 +156,7 @@ class Predictor:
         if not isinstance(car, CarMesh):
             car = load(car, reading or Reading())
         loaded = time.perf_counter()
-        surface = self._surrogate.predict(_sample(car, self._surrogate.n_points), car.frontal_area)
+        surface = self._surrogate.predict(sample_car(car, self._surrogate.n_points), car.frontal_area)
         seconds = {"load": loaded - started, "predict": time.perf_counter() - loaded}
         return self._prediction(car, conditions, surface, seconds)
 
@@ -177,22 +183,7 @@ class Predictor:
 
 def load(path: str | Path, reading: Reading) -> CarMesh:
     """A mesh file as a car in the car frame. Raises MeshError."""
-    from data.load import load_car
-
     return load_car(path, unit=reading.unit, up=reading.up, forward=reading.forward)
-
-
-def n_file_faces(car: CarMesh) -> int:
-    """Faces of the file itself, without a completed half car's other half."""
-    if not car.frame.mirrored:
-        return len(car.faces)
-    return int((car.faces.max(axis=1) < car.n_file_vertices).sum())
-
-
-def _sample(car: CarMesh, n: int) -> SurfaceSample:
-    from data.load import sample_car
-
-    return sample_car(car, n=n)
 
 
 def _warnings(car: CarMesh, conditions: Conditions, surface) -> tuple[str, ...]:

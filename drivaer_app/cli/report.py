@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from drivaer_app.cli.terminal import say
-from drivaer_app.predict import n_file_faces
 
 if TYPE_CHECKING:
     from drivaer_app.cli.predict import Outcome
@@ -114,7 +113,7 @@ def _facts(p: Prediction, seconds: float) -> list[tuple[str, str, str]]:
         facts.append(("Novelty", f"{p.novelty:.2f}", inside))
     facts.append(("Read as", _unit(p), _axes(p)))
     shell = "watertight" if p.car.health.watertight else "not watertight"
-    size = f"{n_file_faces(p.car):,} faces" if len(p.car.faces) else f"{p.car.n_file_vertices:,} points"
+    size = f"{p.n_faces:,} faces" if len(p.car.faces) else f"{p.car.n_file_vertices:,} points"
     facts.append(("Mesh", size, shell if len(p.car.faces) else "a point cloud"))
     facts.append(("Took", f"{seconds:.1f} s", f"model {p.model} on {p.device}"))
     return facts
@@ -128,7 +127,8 @@ def _unit(p: Prediction) -> str:
 def _axes(p: Prediction) -> str:
     frame = p.car.frame
     half = ", half a car mirrored" if frame.mirrored else ""
-    return f"nose along {frame.forward}, roof along {frame.up}{half} ({frame.confidence:.0%} sure)"
+    sure = "as told" if frame.confidence == 1 else f"{min(frame.confidence, 0.99):.0%} sure"
+    return f"nose along {frame.forward}, roof along {frame.up}{half} ({sure})"
 
 
 def _reading(p: Prediction) -> str:
