@@ -13,7 +13,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Archetype:
-    """roof: (x, z) m of the top from nose to tail; width m; axles: x of the two; mirrors: x, or None; belt: height m."""
+    """roof: (x, z) m of the top, nose to tail; width m; axles: x of both; mirrors: x or None; belt: height m."""
 
     roof: tuple[tuple[float, float], ...]
     width: float
@@ -24,6 +24,7 @@ class Archetype:
     wheel: float = 0.32
 
 
+# ruff: noqa: E501 (one roof line a line)
 ARCHETYPES = {
     "hatchback": Archetype(
         ((0, 0.5), (0.05, 0.7), (0.25, 0.8), (1.15, 1.0), (1.95, 1.42), (2.6, 1.46), (3.7, 1.38), (4.1, 1.0), (4.28, 0.7)),

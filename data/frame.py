@@ -12,7 +12,7 @@ from data.half_car import MirrorPlane, find_mirror_plane
 from data.mesh import RawMesh
 from data.orientation import find_orientation
 from data.outline import Outline, bounds, outline_of
-from data.placing import NOSE_AHEAD_OF_AXLE, Axles, find_axles, middle_plane
+from data.placing import NOSE_AHEAD_OF_AXLE, find_axles, middle_plane
 from data.units import METRES, UnitGuess, find_unit
 from data.upright import AXES, car_rotation
 
@@ -87,10 +87,7 @@ def find_frame(raw: RawMesh, *, unit: str = "auto", up: str = "auto", forward: s
     guess = _unit_of(outline.turned(rotation), unit, raw.unit)
     # Columns that lie together: all that follows goes through one coordinate of every point.
     points = np.asfortranarray((vertices * guess.to_metres) @ rotation.T)
-    offset, notes = _place(points, find_axles(points, raw.faces))
-    if plane is not None:
-        offset[1] = -(rotation[1, plane.axis] * plane.place * guess.to_metres)
-        notes = (*notes, f"half a car: completed by mirroring at {'xyz'[plane.axis]} = {plane.place:.6g} in the file")
+    offset, notes = _place(points, raw.faces, _plane_in_car_axes(plane, guess.to_metres, rotation))
     warnings = (*orientation.warnings, *guess.warnings, *notes)
     confidence = orientation.confidence * orientation.likeness * guess.confidence
     return Frame(
@@ -153,11 +150,22 @@ def _unit_of(turned: Outline, unit: str, stated: str | None) -> UnitGuess:
     return find_unit(turned.extent, boxy=boxy, centred=centred, stated=stated)
 
 
-def _place(points: np.ndarray, axles: Axles | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Offset, (3,) m, from turned and scaled points to the car frame, and what is to be said about it."""
+def _plane_in_car_axes(plane: MirrorPlane | None, to_metres: float, rotation: np.ndarray) -> float | None:
+    """Where a half car was cut, m along the car's y axis before placing."""
+    return None if plane is None else float(rotation[1, plane.axis] * plane.place * to_metres)
+
+
+def _place(points: np.ndarray, faces: np.ndarray, cut: float | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Offset, (3,) m, from turned and scaled points to the car frame, and what is to be said about it.
+
+    cut: y of the plane a half car was cut along, else None.
+    """
     low, high = bounds(points)
+    axles = find_axles(points, faces)
     notes = []
-    middle, agree = middle_plane(points)
+    middle, agree = (cut, True) if cut is not None else middle_plane(points)
+    if cut is not None:
+        notes.append("half a car: completed by mirroring at the plane it was cut along")
     if not agree:
         notes.append("something sticks out on one side only; the symmetry plane is taken from the rest of the body")
     if axles is None:

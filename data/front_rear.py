@@ -23,7 +23,7 @@ CUES = (
     "box_corners",  # corners and underside of box-like bodies (Ahmed bodies, vans), where nothing else differs
     "box_underside",
 )
-WEIGHTS = np.array([-3.1, 4.6, 9.9, 3.1, -2.8, -5.0, 2.2, 1.4, -19.0, 15.7])
+WEIGHTS = np.array([-2.8, 4.1, 7.5, 3.1, -2.6, -5.2, 3.0, 1.2, -17.4, 12.4])
 
 
 def nose_score(turned: Outline) -> float:

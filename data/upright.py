@@ -1,7 +1,7 @@
 """Which of a file's axes runs along the car, which across it, and which points to the roof.
 
 All twelve ways are scored on the outline (the nose is found afterwards, by data.front_rear) and compared by a
-conditional logit: the scores' softmax is the probability of each way.
+conditional logit (fitted by `benchmarks/front_from_rear.py --fit`): the scores' softmax is the probability of each way.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FEATURES = (
     "profile",  # the outline seen from the side varies more above (bonnet, roof, boot) than below
     "feet",  # it stands on wheels
 )
-WEIGHTS = np.array([-0.45, -0.58, -0.38, 6.3, 26.0, 3.0])
+WEIGHTS = np.array([-0.41, -0.46, -0.35, 5.6, 21.4, 2.8])
 
 
 def axis_vector(name: str) -> np.ndarray:
