@@ -84,6 +84,7 @@ def write_model(
     tensors = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
     config = {"format": FORMAT, **config, "novelty": {"rest": novelty.rest, "limit": novelty.limit}}
     save_file(tensors, folder / f"{WEIGHTS}.part")
+    (folder / f"{WEIGHTS}.part").chmod(0o644)  # the library makes it readable by its owner alone
     os.replace(folder / f"{WEIGHTS}.part", folder / WEIGHTS)
     write_text(folder / CONFIG, json.dumps(config, indent=1) + "\n")
 

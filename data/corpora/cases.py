@@ -8,6 +8,7 @@ and Cp, Cf per CFD face. Face i is the same place on every car with the same und
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def read_case(path: str | Path) -> Case:
         with np.load(path, allow_pickle=False) as arrays:
             meta = json.loads(str(arrays["meta"]))
             cp, cf = arrays["face_cp"], arrays["face_cf"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DrivAerError(f"not a CFD case ({error})", file=path, fix="give a case .npz of a corpus") from error
     if cp.dtype == np.int16:
         cp, cf = cp * np.float32(CP_STEP), cf * np.float32(CF_STEP)

@@ -1,0 +1,108 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from data.errors import ModelError
+from data.mesh import SurfaceSample
+from gnn.checkpoints import CONFIG, WEIGHTS, read_model, write_model
+from gnn.field_net import FieldNet
+from gnn.novelty import NoveltyReference, profile
+from gnn.regdgcnn import RegDGCNN
+from gnn.surrogate import Surrogate, find_model, pick_device
+
+DRAG = {"k": 6, "conv_channels": [8, 8, 8, 16], "emb_dims": 16, "mlp": [16, 8], "dropout": 0.0, "out_channels": 2}
+FIELD = {"width": 16, "k": 4, "thinning": [1, 2]}
+
+
+@pytest.fixture
+def sample():
+    rng = np.random.default_rng(0)
+    normals = rng.normal(size=(512, 3)).astype(np.float32)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    points = normals * np.array([2.3, 0.9, 0.7], np.float32) + np.array([1.4, 0, 0.7], np.float32)
+    return SurfaceSample(points, normals, np.full(512, 0.05, np.float32))
+
+
+@pytest.fixture
+def folder(tmp_path, sample):
+    """A model folder with small untrained networks."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    vectors = np.array([profile(sample.points + rng.normal(0, 0.01, 3), sample.normals) for _ in range(40)])
+    config = {
+        "drag": {"architecture": DRAG, "n_points": 128, "n_clouds": 4, "mean": [0.3, 0.0], "spread": [0.02, 0.1]},
+        "field": {"architecture": FIELD, "n_points": 256, "n_clouds": 2, "cd_pressure_offset": 0.0},
+        "interval": {"level": 0.9, "half_width": 0.01},
+        "trained_on": "nothing",
+    }
+    drag, field = RegDGCNN(**DRAG), FieldNet(**FIELD)
+    write_model(tmp_path / "small", config, drag.state_dict(), field.state_dict(), NoveltyReference.fit(vectors))
+    return tmp_path / "small"
+
+
+def test_a_model_answers_the_same_after_it_was_stored(folder, sample):
+    first, second = (Surrogate.load(folder, "cpu").predict(sample, 2.1) for _ in range(2))
+    assert first.cd == second.cd
+    assert np.array_equal(first.cp, second.cp)
+    assert first.cd_high - first.cd_low == pytest.approx(0.02)
+    assert first.cp.shape == (512,) and first.cf.shape == (512, 3)
+
+
+def test_where_along_x_the_car_stands_does_not_matter(folder, sample):
+    moved = SurfaceSample(sample.points + np.array([4.0, 0, 0], np.float32), sample.normals, sample.areas)
+    surrogate = Surrogate.load(folder, "cpu")
+    assert surrogate.predict(moved, 2.1).cd == pytest.approx(surrogate.predict(sample, 2.1).cd, abs=1e-4)
+
+
+def test_constant_pressure_gives_no_drag(folder, sample):
+    surrogate = Surrogate.load(folder, "cpu")
+    surrogate._field.scale[:] = 0.0
+    surrogate._field.mean[:] = torch.tensor([0.7, 0.001, 0.0, 0.0])
+    both = SurfaceSample(np.repeat(sample.points, 2, axis=0)[:512], _antipodal(sample.normals), sample.areas)
+    answer = surrogate.predict(both, 2.0)
+    assert answer.cd_pressure == pytest.approx(0.0, abs=1e-5)
+    assert answer.cd_friction == pytest.approx(0.001 * 512 * 0.05 / 2.0, rel=1e-4)
+
+
+def _antipodal(normals):
+    pairs = np.repeat(normals, 2, axis=0)[:512]
+    pairs[1::2] *= -1
+    return pairs
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda f: (f / WEIGHTS).unlink(), "weights.safetensors is missing"),
+        (lambda f: (f / CONFIG).write_text("{"), "damaged"),
+        (lambda f: (f / WEIGHTS).write_bytes((f / WEIGHTS).read_bytes()[:1000]), "damaged"),
+        (lambda f: (f / CONFIG).write_text(json.dumps({"format": 99})), "model format 99"),
+    ],
+)
+def test_a_broken_model_folder_is_one_line(folder, damage, words):
+    damage(folder)
+    with pytest.raises(ModelError, match=words) as caught:
+        read_model(folder)
+    assert "\n" not in caught.value.line and str(folder) in caught.value.line
+
+
+def test_weights_of_another_architecture_are_refused(folder):
+    config = json.loads((folder / CONFIG).read_text())
+    config["drag"]["architecture"]["emb_dims"] = 32
+    (folder / CONFIG).write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="do not fit"):
+        Surrogate.load(folder, "cpu")
+
+
+def test_an_unknown_model_names_the_bundled_ones():
+    with pytest.raises(ModelError, match="bundled: "):
+        find_model("no-such-model")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_missing_gpu_is_said():
+    with pytest.raises(ModelError, match="--device cpu"):
+        pick_device("cuda")
+    assert pick_device("auto") == "cpu"

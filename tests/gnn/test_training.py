@@ -1,0 +1,139 @@
+"""Training on the corpus handed over, in small: skipped where it is absent."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from data.corpora.cases import read_cases
+from data.corpora.morphs import NO_FACE, MorphGenerator
+from gnn.training.clouds import Design, MorphClouds, random_designs
+from gnn.training.field import field_loss, labels, set_output_scale
+from gnn.training.labels import DesignFeatures, cross_validate, ridge
+from gnn.training.loop import Schedule, fit, load_averaged
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+needs_corpus = pytest.mark.skipif(not (SHARED / "corpus").exists(), reason="needs ../shared/corpus")
+
+
+@pytest.fixture(scope="module")
+def clouds():
+    generator = MorphGenerator(SHARED / "corpus", SHARED / "geometry/drivaer_fastback")
+    return MorphClouds(generator, pool=2048)
+
+
+@pytest.fixture(scope="module")
+def cases():
+    return read_cases(SHARED / "corpus")
+
+
+@needs_corpus
+def test_material_points_lie_on_the_designs_own_surface(clouds, cases):
+    import open3d as o3d
+
+    case = next(c for c in cases if c.style == "estate")
+    vertices, faces = clouds.generator.mesh(case.parameters, case.underbody)
+    scene = o3d.t.geometry.RaycastingScene()
+    scene.add_triangles(o3d.core.Tensor(vertices.astype(np.float32)), o3d.core.Tensor(faces.astype(np.uint32)))
+    pool = clouds._pools[case.style, case.underbody]
+    points, normals = pool.cloud(clouds.generator, case.parameters, np.arange(len(pool)))
+    assert scene.compute_distance(o3d.core.Tensor(points)).numpy().max() < 1e-4
+    assert np.linalg.norm(normals, axis=1) == pytest.approx(1.0, abs=1e-5)
+
+
+@needs_corpus
+def test_pressure_labels_give_the_cases_own_drag_back(clouds, cases):
+    """Points carry the CFD faces' values: their integral is the case's pressure drag but for sampling and edges."""
+    from data.sampling import sample_surface
+
+    case = next(c for c in cases if c.name == "0000")
+    vertices, faces = clouds.generator.mesh(case.parameters, case.underbody)
+    area = sample_surface(vertices, faces, 2048).areas.sum() / 2048
+    drags = []
+    for seed in range(4):
+        cloud = clouds.draw(Design.of(case), 2048, np.random.default_rng(seed))
+        known = cloud.cfd_face != NO_FACE
+        cp = labels(case, cloud)[known, 0]
+        n = cloud.normals[known].astype(float)
+        drags.append(-((cp - cp.mean()) * (n[:, 0] - n[:, 0].mean())).sum() * area / case.frontal_area)
+    assert np.mean(drags) == pytest.approx(case.coefficients["Cd_pressure"], rel=0.15)
+
+
+@needs_corpus
+def test_mirrored_clouds_have_mirrored_friction(clouds, cases):
+    case = cases[0]
+    cloud = clouds.draw(Design.of(case), 1024, np.random.default_rng(0))
+    other = dataclasses.replace(cloud, points=cloud.points * np.array([1, -1, 1], np.float32))
+    one, two = labels(case, cloud), labels(case, other)
+    known = np.isfinite(one[:, 0]) & (np.abs(cloud.points[:, 1]) > 1e-6)
+    np.testing.assert_array_equal(one[known][:, [0, 1, 3]], two[known][:, [0, 1, 3]])
+    np.testing.assert_array_equal(one[known, 2], -two[known, 2])
+
+
+@needs_corpus
+def test_random_designs_lie_in_the_corpus_range_and_in_all_styles(clouds):
+    designs = random_designs(clouds.generator, 200, seed=3)
+    assert {d.style for d in designs} == {"fastback", "estate", "notchback"}
+    assert {d.underbody for d in designs} == {"detailed", "smooth"}
+    rows = DesignFeatures(clouds.generator).parameters(designs)
+    assert np.abs(rows[:, :18]).max() <= 1.0
+    assert random_designs(clouds.generator, 200, seed=3) == designs
+
+
+@needs_corpus
+def test_a_few_steps_teach_the_field_network_more_than_the_mean(clouds, cases, tmp_path):
+    from gnn.field_net import FieldNet
+
+    torch.manual_seed(0)
+    net = FieldNet(width=24, k=6, thinning=(1, 4))
+    set_output_scale(net, cases)
+
+    def loss(network, step):
+        rng = np.random.default_rng(step)
+        cloud = clouds.draw(Design.of(cases[step % 4]), 512, rng)
+        return field_loss(network, [cloud], [labels(cases[step % 4], cloud)])
+
+    trained = fit(net, loss, Schedule(steps=40, peak_rate=5e-3, warm_up=5, average=0.8), tmp_path / "field.ckpt")
+    with torch.inference_mode():
+        after = np.mean([loss(trained, step).item() for step in range(1000, 1008)])
+    assert after < 0.75
+
+
+def test_a_killed_training_ends_as_an_unbroken_one(tmp_path):
+    def loss(network, step):
+        x = torch.from_numpy(np.random.default_rng(step).normal(size=(16, 4)).astype(np.float32))
+        return (network(x) - x.sum(dim=1, keepdim=True)).square().mean()
+
+    class Killed(Exception):
+        pass
+
+    def deadly(network, step):
+        if step == 27:
+            raise Killed
+        return loss(network, step)
+
+    def network():
+        torch.manual_seed(1)
+        return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
+
+    schedule = Schedule(steps=40, warm_up=5, save_every=10)
+    unbroken = fit(network(), loss, schedule, tmp_path / "one.ckpt")
+    with pytest.raises(Killed):
+        fit(network(), deadly, schedule, tmp_path / "two.ckpt")
+    resumed = fit(network(), loss, schedule, tmp_path / "two.ckpt")
+    for a, b in zip(unbroken.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+    stored = load_averaged(network(), tmp_path / "two.ckpt").state_dict()
+    assert all(torch.equal(stored[name], value) for name, value in unbroken.state_dict().items())
+
+
+def test_cross_validation_never_shows_a_fit_what_it_predicts():
+    rng = np.random.default_rng(0)
+    rows, noise = rng.normal(size=(60, 3)), rng.normal(size=60)
+    predicted = cross_validate(rows, noise, lambda x, y: ridge(x, y, penalty=1e-6))
+    assert np.corrcoef(predicted, noise)[0, 1] < 0.3
+    line = rows @ [1.0, 2.0, 3.0] + 5
+    assert cross_validate(rows, line, lambda x, y: ridge(x, y, penalty=1e-9)) == pytest.approx(line, abs=1e-6)
