@@ -73,7 +73,7 @@ class Surrogate:
         points = to_network(sample.points, middle_x(sample.points))
         cd, cl = self._coefficients(points)
         cp, cf, n = self._fields(points, sample.normals)
-        novelty = self._novelty.score(profile(points, sample.normals))
+        novelty = self.novelty(sample)
         areas = sample.areas[:n].astype(np.float64) * (sample.areas.sum(dtype=np.float64) / sample.areas[:n].sum())
         half = self.config["interval"]["half_width"]
         return SurfacePrediction(
@@ -92,6 +92,18 @@ class Surrogate:
             cp=cp,
             cf=cf,
         )
+
+    def novelty(self, sample: SurfaceSample) -> float:
+        """How far the car lies from the training designs; > 1 is outside."""
+        points = to_network(sample.points, middle_x(sample.points))
+        return self._novelty.score(profile(points, sample.normals))
+
+    @torch.inference_mode()
+    def drag_features(self, points: np.ndarray) -> np.ndarray:
+        """(2 * emb_dims,) the drag network's pooled features of points (N, 3) in network coordinates."""
+        drag = self.config["drag"]
+        clouds = _clouds(points, drag["n_clouds"], drag["n_points"], self.device)
+        return self._drag.features(clouds).mean(dim=0).cpu().numpy()
 
     def _coefficients(self, points: np.ndarray) -> tuple[float, float]:
         """Cd and Cl as the mean over several disjoint clouds: their scatter is only which points were taken."""
