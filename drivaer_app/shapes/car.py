@@ -116,7 +116,7 @@ def _build_body(field: BodyField, resolution: float) -> tuple[np.ndarray, np.nda
         radius = p.tyre_radius + p.wheelhouse_gap
         body -= wheelhouse(axle_x, wheel_centre_z(p), radius, inner_y, p.width)
     left_mirror = as_solid(*build_mirror(field)) if p.mirror_scale > 0.0 else None
-    return whole_surface(tidied(body).as_original(), left_mirror)
+    return whole_surface(tidied(body), left_mirror)
 
 
 def _to_size(vertices: np.ndarray, p: CarParameters) -> np.ndarray:

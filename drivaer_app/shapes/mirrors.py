@@ -20,13 +20,13 @@ class MirrorField:
 
     def __init__(self, body: BodyField):
         p, self.scale = body.p, body.p.mirror_scale
-        self.half = np.array([0.07, 0.105, 0.07]) * self.scale
+        self.half = np.array([0.07, 0.092, 0.07]) * self.scale
         foot_z = p.belt_height + 0.055
         up = foot_z - p.cowl_height
         screen_foot = p.cowl_x + up / math.tan(math.radians(p.windscreen_angle_deg)) + 0.16
         foot_x = screen_foot + 0.20
         self.root = np.array([foot_x, self._body_side(body, foot_x, foot_z) - 0.03, foot_z])
-        reach = 0.03 + 0.035 + self.half[1]
+        reach = 0.03 + 0.018 + self.half[1]
         self.centre = self.root + (0.03 * self.scale, reach, 0.055 * self.scale)
 
     @staticmethod

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from manifold3d import Manifold
 
 _AROUND = 96
+"""Corners of a wheelhouse's circle."""
+_LONGEST = 0.3
 
 
 def as_solid(vertices: np.ndarray, faces: np.ndarray) -> Manifold:
@@ -45,8 +47,11 @@ def wheelhouse(axle_x: float, axle_z: float, radius: float, inner_y: float, oute
 
 
 def tidied(solid: Manifold, tolerance: float = 2.5e-4) -> Manifold:
-    """The same solid without the slivers that cuts leave, nowhere moved by more than ``tolerance`` m."""
-    return solid.as_original().simplify(tolerance)
+    """The same solid without the slivers that cuts leave and without edges across half the floor.
+
+    No point moves by more than ``tolerance`` m; longer edges than ``_LONGEST`` are divided evenly.
+    """
+    return solid.as_original().simplify(tolerance).refine_to_length(_LONGEST).as_original()
 
 
 def whole_surface(body: Manifold, left_mirror: Manifold | None) -> tuple[np.ndarray, np.ndarray, int]:

@@ -120,6 +120,11 @@ def test_surface_has_no_stairs(fastback):
     assert np.degrees(body.face_adjacency_angles[roof]).max() < 6.0
 
 
+def test_no_triangle_spans_the_car(fastback):
+    corners = fastback.vertices[fastback.faces]
+    assert np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max() < 0.6
+
+
 def test_mirror_scale_zero_leaves_mirrors_off():
     car = build_car(CarParameters.for_style("fastback", mirror_scale=0.0), resolution=COARSE)
     assert "mirrors" not in {name for name, _, _ in car.parts}
