@@ -13,7 +13,7 @@ For a point i with neighbours j the layer is ``max_j leaky(bn(W [x_j - x_i, x_i]
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,12 @@ Form = Literal["fast", "published"]
 SLOPE = 0.2
 _BLOCK_EDGES = 4096
 """Edges of a two-layer EdgeConv worked on at once: few enough that their features stay in a core's cache."""
+
+
+def check_form(form: str) -> None:
+    """Raise ``ValueError`` for anything but a `Form`."""
+    if form not in get_args(Form):
+        raise ValueError(f"form {form!r} is none of {', '.join(get_args(Form))}")
 
 
 def edge_features(points: Tensor, indices: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,13 +46,13 @@ def load_published(path: str | Path, *, k: int = DEFAULT_K, form: Form = "fast")
 def _read(path: Path) -> object:
     """The plain data in a file of torch.save."""
     try:
-        if path.stat().st_size == 0:
-            raise ModelError("is empty", file=path, fix=_WANTED)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except ModelError:
-        raise
+        content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"cannot be read ({error.strerror or error})", file=path) from error
+    if not content:
+        raise ModelError("is empty", file=path, fix=_WANTED)
+    try:
+        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # the restricted unpickler lets whatever a malformed stream provokes escape
         if isinstance(error, pickle.UnpicklingError) and "GLOBAL" in str(error):
             what = "holds Python objects that would run code to load; only plain tensors are read"
@@ -65,9 +66,10 @@ def _tensors(content: object, path: Path) -> dict[str, Tensor]:
     if not isinstance(content, Mapping):
         raise ModelError(f"holds a {type(content).__name__}, not a state dict", file=path, fix=_WANTED)
     for key, value in content.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and all(isinstance(part, Tensor) for part in value.values()):
             fix = f"save the dict under {key!r} alone"
-            raise ModelError(f"is a training checkpoint, not a state dict (it nests {key!r})", file=path, fix=fix)
+            raise ModelError(f"is a training checkpoint that nests a state dict under {key!r}", file=path, fix=fix)
+    for key, value in content.items():
         if not isinstance(key, str) or not isinstance(value, Tensor):
             raise ModelError(f"entry {key!r} of the state dict is no tensor", file=path, fix=_WANTED)
     return dict(content)

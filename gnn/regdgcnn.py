@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gnn.edge_conv import SLOPE, ConvNorm, EdgeConv, Form
+from gnn.edge_conv import SLOPE, ConvNorm, EdgeConv, Form, check_form
 from gnn.knn import knn
 
 DEFAULT_K = 40
@@ -56,6 +56,7 @@ class RegDGCNN(nn.Module):
         form: Form = "fast",
     ):
         super().__init__()
+        check_form(form)
         self.k, self.form, self.dropout = k, form, dropout
         self.n_edge_convs, self.n_hidden = len(conv_channels), len(mlp)
         convs = [EdgeConv(before, after) for before, after in pairwise((in_channels, *conv_channels))]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gnn.edge_conv import SLOPE, ConvNorm, EdgeConv, Form, two_layer_edge_conv
+from gnn.edge_conv import SLOPE, ConvNorm, EdgeConv, Form, check_form, two_layer_edge_conv
 from gnn.knn import knn
 from gnn.regdgcnn import DEFAULT_K, add_numbered
 
@@ -54,6 +54,7 @@ class RegDGCNNPressure(nn.Module):
 
     def __init__(self, k: int = DEFAULT_K, emb_dims: int = 1024, dropout: float = 0.4, form: Form = "fast"):
         super().__init__()
+        check_form(form)
         self.k, self.form, self.dropout = k, form, dropout
         self.transform_net = TransformNet()
         label = ConvNorm(16, 64, dims=1)  # unused: it embeds a class label that the published network never gets
