@@ -154,6 +154,7 @@ def _examine(
 @contextmanager
 def _stage(name: str) -> Iterator[None]:
     """Log how long a stage took; ``benchmarks/loading.py`` makes its table of these records."""
-    start = time.perf_counter()
+    wall, cpu = time.perf_counter(), time.process_time()
     yield
-    _log.debug("%s took %.3f s", name, time.perf_counter() - start, extra={"stage": name})
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    _log.debug("%s took %.3f s, %.3f s of CPU", name, wall, cpu, extra={"stage": name})

@@ -17,6 +17,8 @@ from data.visibility import Crossings, RayScene, cross, sides_seen
 _CHOICE = 4
 _LEAST = 16384  # shorter samples choose among as many crossings as this one, and so are its beginning
 _MAX_LINES = 1 << 22
+_NO_AREA = 1e-9  # of the diagonal's square
+_COINCIDENT = 0.01  # faces lie on each other when their area exceeds the surface's, by its crossings, by this much
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,7 @@ class Survey:
     with_winding: (N,) bool, the face's own winding gives that normal.
     two_sided: (N,) bool, the flow is on both sides of the surface there (a sheet).
     wetted_area: m² that the flow sees, both sides of a sheet counted.
-    hidden_fraction: of the area of all faces, what the flow sees no side of.
+    hidden_fraction: of the surface's area (faces that coincide counted once), what the flow sees no side of.
     """
 
     points: np.ndarray
@@ -71,15 +73,14 @@ def survey(scene: RayScene, n: int, draw: int = 0) -> Survey:
     seen = seen[: row[-1] + 1]
     at, turned = candidates.order[row], behind.astype(bool)
     crossings = candidates.crossings
-    single = 1 - candidates.doubled
     return Survey(
         points=crossings.points[at],
         normals=np.where(turned[:, None], -1.0, 1.0) * crossings.normals[at],
         faces=crossings.face[at],
         with_winding=crossings.with_winding[at] != turned,
         two_sided=seen.all(axis=1)[row],
-        wetted_area=scene.area * single * float(seen.sum()) / len(seen),
-        hidden_fraction=1 - single * float(seen.any(axis=1).mean()),
+        wetted_area=candidates.area * float(seen.sum()) / len(seen),
+        hidden_fraction=1 - float(seen.any(axis=1).mean()),
     )
 
 
@@ -87,13 +88,14 @@ def survey(scene: RayScene, n: int, draw: int = 0) -> Survey:
 class _Candidates:
     """Crossings to choose from.
 
-    order: (M,) the order in which to take them. doubled: the fraction of the faces' area that lies on other faces.
+    order: (M,) the order in which to take them. area: m² of the whole surface, faces that coincide counted
+    once.
     seen: (K, 2) for the first K in that order, whether the flow is before and behind them; grows as asked for.
     """
 
     crossings: Crossings
     order: np.ndarray
-    doubled: float
+    area: float
     seen: np.ndarray = field(default_factory=lambda: np.empty((0, 2), bool))
 
     def look(self, scene: RayScene, n: int) -> np.ndarray:
@@ -115,18 +117,31 @@ def _candidates(scene: RayScene, n: int, draw: int) -> _Candidates:
 
 
 def _find_candidates(scene: RayScene, pool: int, draw: int) -> _Candidates:
-    thinness = scene.diagonal**2 / scene.area if scene.area > 0 else np.inf
-    lines = 2 * _CHOICE * pool * thinness / N_DIRECTIONS
-    if not lines * N_DIRECTIONS < _MAX_LINES * pool / _LEAST:
+    if not scene.area > _NO_AREA * scene.diagonal**2:
         raise MeshError("the surface has next to no area", fix="export the car's outer surface as triangles")
-    # A power of two, so that meshes of the same surface whose areas differ a little get the same lines.
+    # A power of two, from the box alone: other triangles of the same surface get the same lines.
+    lines = 2 * _CHOICE * pool * scene.diagonal**2 / scene.box_area / N_DIRECTIONS
     per_direction = 1 << int(np.ceil(np.log2(lines)))
+    line, crossings = _cross_lattices(scene, per_direction, draw)
+    while 2 * len(crossings) < _CHOICE * pool:
+        if per_direction * N_DIRECTIONS > _MAX_LINES * pool / _LEAST:
+            raise MeshError("lines hardly ever meet the surface", fix="export the car's outer surface as triangles")
+        per_direction *= 2
+        line, crossings = _cross_lattices(scene, per_direction, draw)
+    area_each = 1 / crossing_density(crossings.normals, per_direction, scene.diagonal, draw)
+    random = _fixed_random(line, crossings)
+    order = even_order(crossings.points, crossings.normals, area_each, random, scene.low, scene.diagonal)
+    area = float(area_each.sum())
+    if abs(scene.area - area) <= _COINCIDENT * area:
+        area = scene.area  # exact, where no faces coincide
+    return _Candidates(crossings, order, area)
+
+
+def _cross_lattices(scene: RayScene, per_direction: int, draw: int) -> tuple[np.ndarray, Crossings]:
+    """Crossings with the lattices of lines, and the lasting number (M,) of the line of each."""
     line, origins, directions = parallel_lines(scene.low, scene.high, per_direction, draw)
     crossings = cross(scene, origins, directions)
-    area_each = 1 / crossing_density(crossings.normals, per_direction, scene.diagonal, draw)
-    random = _fixed_random(line[crossings.line], crossings)
-    order = even_order(crossings.points, crossings.normals, area_each, random, scene.low, scene.diagonal)
-    return _Candidates(crossings, order, 1 - len(crossings) / max(crossings.n_found, 1))
+    return line[crossings.line], crossings
 
 
 def _fixed_random(line: np.ndarray, crossings: Crossings) -> np.ndarray:

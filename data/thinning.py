@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-_CELLS = 60  # cells along the diagonal, within which points stand in for one another (9 cm on a car)
+# Cells along the diagonal, fine to coarse: within the finest (9 cm on a car) points stand in for one another,
+# the coarser ones keep short prefixes even.
+_LEVELS = (60, 20, 6)
 _DITHER = 1.2207440846057596 ** -np.array([1.0, 2.0, 3.0])  # root of x**4 = x + 1
 _GOLDEN = 0.6180339887498949
 
@@ -17,21 +19,31 @@ def even_order(
     points: (M, 3) m. normals: (M, 3). areas: (M,) m² that each point stands for. random: (M,) numbers that do not
     change with the order of the points. low: (3,) corner of the box around the surface, diagonal: its length, m.
 
-    Within a cell (and one of six ways that the surface faces) points come in the order of ``random``; the cells
-    take turns by a low-discrepancy dither. What happens in one cell leaves the others alone, so that a local
-    change of the surface is a local change of the sample.
+    Within a finest cell (and one of six ways that the surface faces) points come in the order of ``random``; cells
+    take turns by a low-discrepancy dither, and so do the coarser cells that they make up. What happens in one cell
+    leaves the others alone, so that a local change of the surface is a local change of the sample.
     """
-    cell = np.floor((points - low) * (_CELLS / diagonal)).astype(np.int64)
     axis = np.abs(normals).argmax(axis=1)
     facing = 2 * axis + (np.take_along_axis(normals, axis[:, None], axis=1)[:, 0] > 0)
-    group = ((cell[:, 0] * 1024 + cell[:, 1]) * 1024 + cell[:, 2]) * 6 + facing
-    by_group = np.lexsort((random, group))
+    place = (points - low) / diagonal
+    key = random
+    for n_cells in _LEVELS:
+        cell = np.floor(place * n_cells).astype(np.int64)
+        group = ((cell[:, 0] * 1024 + cell[:, 1]) * 1024 + cell[:, 2]) * 6 + facing
+        key = _in_turn(key, group, areas, np.mod(cell @ _DITHER + _GOLDEN * facing, 1.0))
+    return np.argsort(key, kind="stable")
+
+
+def _in_turn(key: np.ndarray, group: np.ndarray, areas: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """(M,) keys that keep the order within each group, and fall below any bound in proportion to the groups' areas."""
+    by_group = np.lexsort((key, group))
     starts = np.flatnonzero(np.diff(group[by_group], prepend=-1))
     sizes = np.diff(starts, append=len(group))
     rank = np.arange(len(group)) - np.repeat(starts, sizes)
     share = np.repeat(np.add.reduceat(areas[by_group], starts), sizes)
-    turn = np.mod(cell @ _DITHER + _GOLDEN * facing, 1.0)[by_group]
-    return by_group[np.argsort((rank + turn) / share, kind="stable")]
+    result = np.empty(len(group))
+    result[by_group] = (rank + turn[by_group]) / share
+    return result
 
 
 def scrambled(numbers: np.ndarray) -> np.ndarray:

@@ -45,6 +45,12 @@ class RayScene:
     def diagonal(self) -> float:
         return float(np.linalg.norm(self.high - self.low))
 
+    @property
+    def box_area(self) -> float:
+        """Surface of the box, m²."""
+        x, y, z = self.high - self.low
+        return float(2 * (x * y + y * z + z * x))
+
     @cached_property
     def face_areas(self) -> np.ndarray:
         """(F,) m²."""
@@ -104,7 +110,6 @@ class Crossings:
     along: (M, 3) the line's unit direction.
     points: (M, 3) m. normals: (M, 3) unit, facing back along the line.
     with_winding: (M,) bool, the face's own winding gives that normal.
-    n_found: crossings before coincident ones were made one.
     """
 
     line: np.ndarray
@@ -114,7 +119,6 @@ class Crossings:
     points: np.ndarray
     normals: np.ndarray
     with_winding: np.ndarray
-    n_found: int
     first: np.ndarray = field(init=False)
     last: np.ndarray = field(init=False)
 
@@ -131,8 +135,7 @@ class Crossings:
 def cross(scene: RayScene, origins: np.ndarray, directions: np.ndarray) -> Crossings:
     """All crossings of the lines, given by origins (L, 3) outside the surface and unit directions (L, 3)."""
     line, t, face = scene.crossings(origins, directions)
-    n_found = len(line)
-    keep = np.ones(n_found, bool)
+    keep = np.ones(len(line), bool)
     keep[1:] = (line[1:] != line[:-1]) | (np.diff(t) > _SAME * scene.diagonal)
     line, t, face = line[keep], t[keep], face[keep]
     along = directions[line]
@@ -140,7 +143,7 @@ def cross(scene: RayScene, origins: np.ndarray, directions: np.ndarray) -> Cross
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
     against = np.einsum("ij,ij->i", normals, along) <= 0
     normals[~against] *= -1
-    return Crossings(line, t, face, along, origins[line] + t[:, None] * along, normals, against, n_found)
+    return Crossings(line, t, face, along, origins[line] + t[:, None] * along, normals, against)
 
 
 def sides_seen(scene: RayScene, crossings: Crossings, which: np.ndarray) -> np.ndarray:
