@@ -47,18 +47,25 @@ def _counts(source: Source, lines: list[bytes]) -> tuple[int, int]:
 
 def _leading(source: Source, lines: list[bytes], n: int, what: str, dtype: type) -> np.ndarray:
     """The first ``n`` numbers of each line (the rest are colours, normals, texture)."""
-    words = [line.split(None, n)[:n] for line in lines]
-    if any(len(row) < n for row in words):
-        raise source.error(f"truncated line among the {what}", "export or copy it again")
-    return parse_numbers(source, b" ".join([b" ".join(row) for row in words]), what, dtype).reshape(-1, n)
+    if {len(line.split()) for line in lines} != {n}:
+        words = [line.split(None, n)[:n] for line in lines]
+        if any(len(row) < n for row in words):
+            raise source.error(f"truncated line among the {what}", "export or copy it again")
+        lines = [b" ".join(row) for row in words]
+    return parse_numbers(source, b" ".join(lines), what, dtype).reshape(-1, n)
 
 
 def _faces(source: Source, lines: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    """Corners of each polygon, and all corners in a row."""
+    if {len(line.split()) for line in lines} == {4}:  # triangles without colours, or so it seems
+        rows = _leading(source, lines, 4, "faces", np.int64)
+        if (rows[:, 0] == 3).all():
+            return rows[:, 0], rows[:, 1:].ravel()
     counts = _leading(source, lines, 1, "faces", np.int64).ravel()
-    rows = []
+    rings = []
     for count, line in zip(counts.tolist(), lines, strict=True):
         words = line.split()
         if not 0 < count < len(words):
             raise source.error("truncated line among the faces", "export or copy it again")
-        rows.append(b" ".join(words[1 : count + 1]))
-    return counts, parse_numbers(source, b" ".join(rows), "faces", np.int64)
+        rings.append(b" ".join(words[1 : count + 1]))
+    return counts, parse_numbers(source, b" ".join(rings), "faces", np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -90,22 +91,32 @@ def _read_ascii(source: Source) -> RawMesh:
 
 def _solids(source: Source, data: bytes) -> list[tuple[str, bytes]]:
     """Name and facet text of each body; ``endsolid`` must close every one of them."""
-    marks = list(re.finditer(rb"^[ \t]*(end)?solid\b[ \t]*([^\n]*)\n?", data, re.MULTILINE | re.IGNORECASE))
     solids: list[tuple[str, bytes]] = []
-    open_mark = None
-    for mark in marks:
-        closes = mark.group(1) is not None
-        if closes and open_mark is not None:
-            name = open_mark.group(2).strip().decode("utf-8", "replace") or f"solid {len(solids) + 1}"
-            solids.append((name, data[open_mark.end() : mark.start()]))
-            open_mark = None
-        elif not closes and open_mark is None:
-            open_mark = mark
+    opened: tuple[str, int] | None = None
+    for closes, start, name, end in _solid_lines(data):
+        if closes and opened is not None:
+            solids.append((opened[0] or f"solid {len(solids) + 1}", data[opened[1] : start]))
+            opened = None
+        elif not closes and opened is None:
+            opened = name, end
         else:
             raise source.error("damaged ASCII STL: 'solid' and 'endsolid' do not pair up", "export it again")
-    if open_mark is not None:
+    if opened is not None:
         raise source.error("truncated ASCII STL: the last 'endsolid' is missing", "export or copy it again")
     return solids
+
+
+def _solid_lines(data: bytes) -> Iterator[tuple[bool, int, str, int]]:
+    """Every ``solid`` or ``endsolid`` line: whether it closes, its start, the name on it, where the next one starts."""
+    end = 0
+    for match in re.finditer(rb"solid\b", data.lower()):
+        if match.start() < end:  # a name with "solid" in it
+            continue
+        start = data.rfind(b"\n", 0, match.start()) + 1
+        before = data[start : match.start()].strip().lower()
+        if before in (b"", b"end"):
+            end = data.find(b"\n", match.end()) + 1 or len(data)
+            yield before == b"end", start, data[match.end() : end].strip().decode("utf-8", "replace"), end
 
 
 def _corners(source: Source, text: bytes) -> np.ndarray:
