@@ -13,7 +13,7 @@ from data.mesh import RawMesh
 from data.orientation import find_orientation
 from data.outline import Outline, bounds, outline_of
 from data.placing import NOSE_AHEAD_OF_AXLE, find_axles, middle_plane
-from data.units import METRES, UnitGuess, find_unit
+from data.units import METRES, UnitGuess, find_unit, given_unit
 from data.upright import AXES, car_rotation
 
 LEVEL_DEG = 1.5  # a pitch below this is suspension, above it the file is tilted
@@ -89,7 +89,8 @@ def find_frame(raw: RawMesh, *, unit: str = "auto", up: str = "auto", forward: s
     points = np.asfortranarray((vertices * guess.to_metres) @ rotation.T)
     offset, notes = _place(points, raw.faces, _plane_in_car_axes(plane, guess.to_metres, rotation))
     warnings = (*orientation.warnings, *guess.warnings, *notes)
-    confidence = orientation.confidence * orientation.likeness * guess.confidence
+    told = "auto" not in (unit, up, forward)
+    confidence = 1.0 if told else orientation.confidence * orientation.likeness * guess.confidence
     return Frame(
         unit=guess.unit,
         to_metres=guess.to_metres,
@@ -144,7 +145,7 @@ def _check_extent(vertices: np.ndarray, raw: RawMesh) -> None:
 def _unit_of(turned: Outline, unit: str, stated: str | None) -> UnitGuess:
     """turned: outline in car axes, still in the file's unit."""
     if unit != "auto":
-        return UnitGuess(unit, METRES[unit], 1.0)
+        return given_unit(unit, float(turned.extent[0]))
     boxy = boxiness(turned.cells) > 0.5
     centred = bool((np.abs(turned.centre) < 1e-3 * turned.extent).all())
     return find_unit(turned.extent, boxy=boxy, centred=centred, stated=stated)

@@ -12,6 +12,7 @@ TYPICAL_LENGTH = 4.6  # m, given to a car whose unit cannot be told
 
 _STATED_BONUS = 2.0  # the format says so: evidence, but exporters write what they like
 _FITS = 4.5  # half the summed squares up to which a size is one of a kind: 3 spreads in one of the three
+_PLAUSIBLE = (0.5, 20.0)  # m
 _SCALE_MODEL = (1.2, 2.5)  # m, cars built small for a wind tunnel
 
 
@@ -56,6 +57,13 @@ def find_unit(size: np.ndarray, *, boxy: bool = False, centred: bool = False, st
         unit = list(METRES)[best]
         return UnitGuess(unit, METRES[unit], float(1 / np.exp(misfits[best] - misfits).sum()))
     return _unusual_unit(float(size[0]), centred, stated)
+
+
+def given_unit(unit: str, length: float) -> UnitGuess:
+    """The user's unit, with a word of doubt where it makes the car, ``length`` units long, a toy or a train."""
+    metres = length * METRES[unit]
+    doubts = () if _PLAUSIBLE[0] <= metres <= _PLAUSIBLE[1] else (f"in {unit}, as given, this is {metres:.3g} m long",)
+    return UnitGuess(unit, METRES[unit], 1.0, doubts)
 
 
 def _unusual_unit(length: float, centred: bool, stated: str | None) -> UnitGuess:

@@ -131,6 +131,12 @@ def test_an_ahmed_body_keeps_the_clearance_of_its_file():
 def test_what_the_user_says_wins():
     frame = find_frame(shared_mesh("meshes/cars/gazebo_hatchback.obj"), unit="ft", up="-z", forward="y")
     assert (frame.unit, frame.to_metres, frame.up, frame.forward) == ("ft", 0.3048, "-z", "y")
+    assert frame.confidence == 1.0
+
+
+def test_a_unit_that_makes_a_toy_of_the_car_is_taken_and_questioned():
+    frame = find_frame(shared_mesh("meshes/cars/gazebo_hatchback.obj"), unit="mm")
+    assert frame.unit == "mm" and any("0.158 m long" in w for w in frame.warnings)
 
 
 def test_the_user_s_roof_leaves_the_nose_to_be_found():
