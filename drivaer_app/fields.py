@@ -11,6 +11,8 @@ from data.load import scene_of
 from data.mesh import CarMesh
 
 if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
+
     from gnn.surrogate import SurfacePrediction
 
 # A vertex takes the inverse-distance mean of this many nearest sample points ...
@@ -102,10 +104,10 @@ def spread(
     return mean @ values.astype(np.float32, copy=False), exposed
 
 
-def _spacing(tree, points: np.ndarray) -> float:
-    """Typical distance between neighbouring points, m."""
+def _spacing(tree: cKDTree, points: np.ndarray) -> float:
+    """Typical distance between neighbouring points, m: to the fourth, as the first may lie on a panel's other side."""
     some = points[:: max(1, len(points) // 2000)]
-    return float(np.median(tree.query(some, k=2)[0][:, 1])) if len(points) > 1 else 0.0
+    return float(np.median(tree.query(some, k=min(5, len(points)))[0][:, -1]))
 
 
 def car_fields(surface: SurfacePrediction, car: CarMesh) -> CarFields:
