@@ -300,8 +300,11 @@ class _Document:
             raise self.source.error(f"its buffer is on the network ({uri[:80]})", "download it, or export as .glb")
         path = self.source.path.parent / unquote(uri)
         try:
-            return path.read_bytes()
+            if path.is_file():  # never a device, whose end may not come
+                return path.read_bytes()
+            reason = "is missing"
         except (OSError, ValueError) as error:
-            raise self.source.error(
-                f"its buffer file '{unquote(uri)[:80]}' is missing", "put it beside the .gltf, or export as .glb"
-            ) from error
+            reason = f"cannot be opened ({error})"
+        raise self.source.error(
+            f"its buffer file '{unquote(uri)[:80]}' {reason}", "put it beside the .gltf, or export as .glb"
+        )

@@ -16,7 +16,7 @@ import numpy as np
 
 from data.formats.parsing import parse_table
 from data.formats.polygons import check_indices
-from data.formats.source import Source
+from data.formats.source import Source, refuse_bomb
 from data.mesh import RawMesh
 
 TEXT_SUFFIXES = (".xyz", ".xyzn", ".xyzrgb", ".pts", ".asc", ".txt", ".csv")
@@ -101,10 +101,9 @@ def _npz_arrays(source: Source) -> tuple[np.ndarray, np.ndarray | None, np.ndarr
 
 
 def _refuse_bombs(source: Source, archive: zipfile.ZipFile) -> None:
-    size = sum(info.file_size for info in archive.infolist())
-    if size > 2**32:
-        raise source.error(f"unpacks to {size / 2**30:.0f} GiB", "write a coarser mesh")
-    for info in archive.infolist():  # numpy reserves the memory that an array's header asks for, before it reads on
+    members = archive.infolist()
+    refuse_bomb(source.path, sum(m.file_size for m in members), sum(m.compress_size for m in members))
+    for info in members:  # numpy reserves the memory that an array's header asks for, before it reads on
         with archive.open(info) as member:
             version = np.lib.format.read_magic(member)
             read_header = (

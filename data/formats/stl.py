@@ -26,6 +26,8 @@ def read(source: Source) -> RawMesh:
         return _read_binary(source)  # the size decides: headers of binary files may start with "solid" too
     if _is_ascii(data):
         return _read_ascii(source)
+    if b"\x00" not in data[:4096]:
+        raise source.error("is text, but neither ASCII nor binary STL (no 'solid' line)", "export it as binary STL")
     return _read_binary(source)
 
 
@@ -40,8 +42,6 @@ def _is_ascii(data: bytes) -> bool:
 
 def _read_binary(source: Source) -> RawMesh:
     data = source.data
-    if b"\x00" not in data[:4096]:
-        raise source.error("is text, but neither ASCII nor binary STL (no 'solid' line)", "export it as binary STL")
     room = max(len(data) - _HEADER, 0) // _FACET.itemsize
     if len(data) < _HEADER:
         raise source.error(

@@ -15,7 +15,7 @@ import numpy as np
 
 from data.formats.safe_xml import parse_xml
 from data.formats.scene import MOST_FACES, Instance, compose
-from data.formats.source import LARGEST_FILE, Source
+from data.formats.source import Source, refuse_bomb
 from data.mesh import RawMesh
 
 _UNITS = {"micron": "um", "millimeter": "mm", "centimeter": "cm", "inch": "in", "foot": "ft", "meter": "m"}
@@ -73,8 +73,7 @@ class _Model:
         if part not in self.names:
             raise self.source.error(f"damaged 3MF: its part '{part[:80]}' is missing", "export it again")
         info = self.archive.getinfo(self.names[part])
-        if info.file_size > LARGEST_FILE:
-            raise self.source.error(f"unpacks to {info.file_size / 2**30:.0f} GiB", "export a coarser mesh")
+        refuse_bomb(self.source.path, info.file_size, info.compress_size)
         if info.flag_bits & 1:
             raise self.source.error("is protected by a password", "export it without one")
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 from pathlib import Path
@@ -137,3 +138,20 @@ def test_nothing_is_printed(samples, tmp_path, capfd):
             (tmp_path / fault.name).write_bytes(fault.content)
             one_line(tmp_path / fault.name)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_bug_in_a_reader_keeps_its_cause(samples, monkeypatch):
+    def broken(source):
+        return {}["no such key"]
+
+    monkeypatch.setattr("data.formats.stl.read", broken)
+    with pytest.raises(MeshError, match="cannot be read as .stl") as caught:
+        read_mesh(samples["binary.stl"])
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_a_gzip_bomb_is_refused_before_it_fills_the_memory(tmp_path):
+    path = tmp_path / "bomb.stl.gz"
+    piece = gzip.compress(bytes(2**26))
+    path.write_bytes(piece * 6)
+    assert "unpacks to" in one_line(path)
