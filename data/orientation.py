@@ -78,11 +78,10 @@ def _likeness(turned: Outline) -> tuple[float, tuple[str, ...]]:
     if unusual > _UNUSUAL:
         doubts.append("does not look like a car: length, width and height are not in a car's proportions")
     if abs(yaw) > _YAW_DEG:
+        likeness *= 0.5
         doubts.append(f"not aligned with the file's axes: turned by about {abs(yaw):.0f} degrees; align it in the file")
     elif alike < _LOPSIDED:
         doubts.append("does not look like a car square to its axes: its two sides differ")
-    if abs(yaw) > _YAW_DEG:
-        likeness *= 0.5
     return float(likeness), tuple(doubts)
 
 
