@@ -72,7 +72,8 @@ def test_each_failure_names_its_file_in_one_line(batch):
 
 def test_a_record_keeps_the_contract(batch):
     record = json.loads(batch[0].stdout.splitlines()[1])
-    numbers = "cd cd_low cd_high cl cd_pressure cd_friction frontal_area_m2 cda_m2 drag_n speed_ms novelty".split()
+    numbers = ["cd", "cd_low", "cd_high", "cl", "cd_pressure", "cd_friction"]
+    numbers += ["frontal_area_m2", "cda_m2", "drag_n", "speed_ms", "novelty"]
     assert all(np.isfinite(record[name]) for name in numbers)
     assert record["cd_low"] <= record["cd"] <= record["cd_high"]
     assert record["cda_m2"] == pytest.approx(record["cd"] * record["frontal_area_m2"], rel=1e-3)
