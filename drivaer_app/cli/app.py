@@ -17,6 +17,8 @@ import typer
 
 from data.errors import DrivAerError
 from drivaer_app.cli.predict import predict
+from drivaer_app.cli.shapes import shapes
+from drivaer_app.cli.shapes import shapes
 from drivaer_app.cli.terminal import BadUsage, say
 
 # The family of typer's own usage errors; it shows only the leaves of it.
@@ -33,6 +35,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(predict)
+app.command()(shapes)
+app.command()(shapes)
 
 
 @app.callback()
