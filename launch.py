@@ -363,7 +363,8 @@ def apt_install(packages: list[str]) -> bool:
 
 
 def run_tests(arguments: list[str]) -> int:
-    command = [str(PYTHON), "-m", "pytest", *arguments]
+    # Two processes: much of a test's time is spent in one thread. A later -n in the arguments wins.
+    command = [str(PYTHON), "-m", "pytest", "-n", "2", "--dist", "loadfile", *arguments]
     if sys.platform == "linux":
         provide_screen()
         xvfb = shutil.which("xvfb-run")
