@@ -102,6 +102,7 @@ def _stl(sound: dict[str, bytes]) -> list[Fault]:
         Fault("binary STL, big-endian", "endian.stl", binary_stl(triangles, order=">")),
         Fault("NaN coordinate", "nan.stl", binary_stl(nan)),
         Fault("infinite coordinate", "infinite.stl", binary_stl(infinite)),
+        Fault("coordinates of 1e37", "vast_car.stl", binary_stl(triangles * 1e37)),
         Fault("ASCII STL without endsolid", "open.stl", sound["ascii.stl"].rpartition(b"endsolid")[0]),
         Fault("ASCII STL, a facet cut out", "facet.stl", sound["ascii.stl"].replace(b"endloop", b"", 1)),
         Fault("ASCII STL, a word for a number", "word.stl", sound["ascii.stl"].replace(b"vertex 0", b"vertex x", 1)),

@@ -51,6 +51,7 @@ _ONLY_WHEN_NAMED = {".txt", ".csv", ".asc"}
 
 MESH_SUFFIXES: tuple[str, ...] = tuple(s + gz for s in _READERS for gz in ("", ".gz"))
 
+LARGEST_COORDINATE = 1e30  # far beyond any car in any unit, and small enough to be squared
 FEWEST_POINTS = 100  # of a point cloud: normals of fewer mean nothing
 
 
@@ -121,6 +122,8 @@ def _check(source: Source, mesh: RawMesh) -> None:
     if bad.any():
         which = f"{int(bad.sum())} of {len(bad)} vertices (first: number {int(bad.argmax())}, counted from 0)"
         raise source.error(f"NaN or infinite coordinates in {which}", "export it again")
+    if (largest := float(np.abs(mesh.vertices).max())) > LARGEST_COORDINATE:
+        raise source.error(f"has coordinates up to {largest:.1e}", "the file is damaged: export it again")
     if mesh.is_point_cloud and len(mesh.vertices) < FEWEST_POINTS:
         raise source.error(
             f"has no faces and only {len(mesh.vertices)} points; a point cloud needs at least {FEWEST_POINTS}",

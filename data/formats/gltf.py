@@ -74,7 +74,6 @@ class _Document:
         self.source, self.tree, self.binary = source, tree, binary
         self._buffers: dict[int, bytes] = {}
         self._meshes: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        self.warnings: list[str] = []
 
     def check(self) -> None:
         """Refuse what would come out wrong."""

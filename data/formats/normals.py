@@ -33,20 +33,20 @@ def with_outward_normals(source: Source, cloud: RawMesh) -> RawMesh:
     extent = np.ptp(points, axis=0)
     if not extent.min() > 1e-6 * extent.max():
         raise source.error("all its points lie in one plane", "export the whole surface")
-    warnings = cloud.warnings
-    normals = _usable(cloud.normals)
-    if cloud.normals is not None and normals is None:
-        warnings += ("the file's normals are zero or not finite: estimated from the points instead",)
-    given = normals is not None
-    if normals is None:
-        normals = _estimate(points)
-    if given:
-        _, votes = _votes(points, normals)
-        if (votes < 0).sum() > (votes > 0).sum():
-            normals, warnings = -normals, (*warnings, "the file's normals point inwards: turned round")
+    points = (points - points.min(axis=0)) / extent.max()  # of any size, without losing digits
+    given = _usable(cloud.normals)
+    warnings = list(cloud.warnings)
+    if given is None:
+        if cloud.normals is not None:
+            warnings.append("the file's normals are zero or not finite: estimated from the points instead")
+        normals = _oriented(points, _estimate(points))
     else:
-        normals = _oriented(points, normals)
-    return replace(cloud, normals=np.ascontiguousarray(normals, dtype=np.float32), warnings=warnings)
+        _, votes = _votes(points, given)
+        inwards = (votes < 0).sum() > (votes > 0).sum()
+        if inwards:
+            warnings.append("the file's normals point inwards: turned round")
+        normals = -given if inwards else given
+    return replace(cloud, normals=np.ascontiguousarray(normals, dtype=np.float32), warnings=tuple(warnings))
 
 
 def _usable(normals: np.ndarray | None) -> np.ndarray | None:

@@ -42,8 +42,10 @@ def compose(
         if n_faces + len(instance.faces) > MOST_FACES:
             raise source.error(f"its scene shows more than {MOST_FACES} faces", "export a coarser mesh")
         linear = instance.matrix[:3, :3]
+        with np.errstate(all="ignore"):  # what overflows is not finite, and refused as that
+            placed = instance.vertices @ linear.T + instance.matrix[:3, 3]
         corners = instance.faces[:, ::-1] if np.linalg.det(linear) < 0 else instance.faces
-        vertices.append(instance.vertices @ linear.T + instance.matrix[:3, 3])
+        vertices.append(placed)
         faces.append(corners.astype(np.int32) + np.int32(n_vertices))
         parts.append((instance.name, n_faces, n_faces + len(corners)))
         n_vertices += len(instance.vertices)
