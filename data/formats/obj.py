@@ -73,11 +73,11 @@ def _vertices(source: Source, lines: list[bytes]) -> np.ndarray:
     if b"#" in text:
         lines = [line.partition(b"#")[0] for line in lines]
     elif all(len(line.split()) == 3 for line in lines):
-        return parse_numbers(source, text, "vertices").reshape(-1, 3)
+        return parse_numbers(source, text, "vertices").reshape(len(lines), 3)
     words = [line.split(None, 3)[:3] for line in lines]
     if any(len(row) < 3 for row in words):
         raise source.error("a vertex has fewer than three coordinates", "the file is damaged: export it again")
-    return parse_numbers(source, b" ".join([b" ".join(row) for row in words]), "vertices").reshape(-1, 3)
+    return parse_numbers(source, b" ".join([b" ".join(row) for row in words]), "vertices").reshape(len(lines), 3)
 
 
 def _faces(source: Source, lines: list[bytes], above: list[int]) -> tuple[np.ndarray, np.ndarray]:

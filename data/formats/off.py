@@ -52,7 +52,7 @@ def _leading(source: Source, lines: list[bytes], n: int, what: str, dtype: type)
         if any(len(row) < n for row in words):
             raise source.error(f"truncated line among the {what}", "export or copy it again")
         lines = [b" ".join(row) for row in words]
-    return parse_numbers(source, b" ".join(lines), what, dtype).reshape(-1, n)
+    return parse_numbers(source, b" ".join(lines), what, dtype).reshape(len(lines), n)
 
 
 def _faces(source: Source, lines: list[bytes]) -> tuple[np.ndarray, np.ndarray]:

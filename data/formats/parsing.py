@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 
 import numpy as np
 
 from data.formats.source import Source
 
+_filters = threading.Lock()  # Python's warning filters are one set for all threads
+
 
 def parse_numbers(source: Source, text: bytes | str, what: str, dtype: type = np.float64) -> np.ndarray:
     """All blank-separated numbers of ``text`` (1D); MeshError naming ``what`` when one of them is not a number."""
-    with warnings.catch_warnings():
+    with _filters, warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)  # numpy only warns, and gives what it had, at a bad word
         try:
             return np.fromstring(text, dtype=dtype, sep=" ")
