@@ -18,7 +18,6 @@ import typer
 from data.errors import DrivAerError
 from drivaer_app.cli.predict import predict
 from drivaer_app.cli.shapes import shapes
-from drivaer_app.cli.shapes import shapes
 from drivaer_app.cli.terminal import BadUsage, say
 
 # The family of typer's own usage errors; it shows only the leaves of it.
@@ -35,7 +34,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(predict)
-app.command()(shapes)
 app.command()(shapes)
 
 
@@ -76,12 +74,15 @@ def _run(arguments: list[str]) -> int:
         say("what to do? 'predict CAR.stl' predicts a car's drag, '--help' lists the commands")
         return 2
     try:
-        return app(args=_debug_first(arguments), prog_name="drivaer", standalone_mode=False) or 0
+        status = app(args=_debug_first(arguments), prog_name="drivaer", standalone_mode=False) or 0
     except typer.Exit as done:
-        return done.exit_code
+        status = done.exit_code
     except (_UsageError, BadUsage) as error:
         say(_usage_line(error, arguments))
         return 2
+    if status == _INTERRUPTED:  # what typer makes of Ctrl-C
+        raise KeyboardInterrupt
+    return status
 
 
 def _debug_first(arguments: list[str]) -> list[str]:
