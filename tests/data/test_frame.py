@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from frame_cases import CARS, TURNS, delivered, drivaer, shared_mesh
 
 from data.errors import DrivAerError, MeshError
 from data.frame import find_frame
 from data.mesh import RawMesh
 from data.units import METRES
+from tests.data.frame_cases import CARS, TURNS, delivered, drivaer, shared_mesh
 
 BOX = np.array([(x, y, z) for x in (0, 4.6) for y in (0, 1.8) for z in (0, 1.4)], dtype=float)
 BOX_FACES = np.array(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from frame_cases import CARS, delivered, drivaer, half_of, shared_mesh
 
 from data.frame import find_frame
 from data.half_car import complete_half_car
 from data.mesh import RawMesh
 from data.units import METRES
+from tests.data.frame_cases import CARS, delivered, drivaer, half_of, shared_mesh
 
 
 @pytest.mark.parametrize("keep", [1, -1])
