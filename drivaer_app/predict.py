@@ -208,7 +208,7 @@ def _disagreement(surface) -> list[str]:
         return []
     return [
         f"the drag network says Cd {surface.cd:.3f} but the predicted pressure and friction add up to {integral:.3f}, "
-        f"outside the interval: trust neither to the third digit"
+        f"outside the interval: the two answers disagree"
     ]
 
 
