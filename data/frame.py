@@ -54,11 +54,11 @@ class Frame:
 
     def to_car(self, points: np.ndarray) -> np.ndarray:
         """(N, 3) points of the file in the car frame, m."""
-        return (np.asarray(points, dtype=float) * self.to_metres) @ self.rotation.T + self.offset
+        return _turned(points, self.rotation, self.to_metres) + self.offset
 
     def to_file(self, points: np.ndarray) -> np.ndarray:
         """(N, 3) car frame points, m, in the file's unit, axes and place."""
-        return ((np.asarray(points, dtype=float) - self.offset) @ self.rotation) / self.to_metres
+        return _turned(np.asarray(points, dtype=float) - self.offset, self.rotation.T) / self.to_metres
 
     def vectors_to_car(self, vectors: np.ndarray) -> np.ndarray:
         """(N, 3) directions (normals, Cf) of the file in car axes; lengths stay."""
@@ -67,6 +67,18 @@ class Frame:
     def vectors_to_file(self, vectors: np.ndarray) -> np.ndarray:
         """(N, 3) directions in car axes in the file's axes; lengths stay."""
         return np.asarray(vectors) @ self.rotation.astype(np.asarray(vectors).dtype)
+
+
+def _turned(points: np.ndarray, rotation: np.ndarray, scale: float = 1.0) -> np.ndarray:
+    """``rotation @ (scale * point)`` where the rotation only swaps axes: columns are moved, nothing is multiplied."""
+    points = np.asarray(points, dtype=float)
+    turned = np.empty(points.shape)
+    for i, row in enumerate(rotation):
+        axis = int(np.abs(row).argmax())
+        np.multiply(points[:, axis], scale, out=turned[:, i])
+        if row[axis] < 0:
+            np.negative(turned[:, i], out=turned[:, i])
+    return turned
 
 
 def find_frame(raw: RawMesh, *, unit: str = "auto", up: str = "auto", forward: str = "auto") -> Frame:
