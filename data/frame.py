@@ -54,7 +54,7 @@ class Frame:
 
     def to_car(self, points: np.ndarray) -> np.ndarray:
         """(N, 3) points of the file in the car frame, m."""
-        return _turned(points, self.rotation, self.to_metres) + self.offset
+        return _turned(np.asarray(points, dtype=float), self.rotation, self.to_metres) + self.offset
 
     def to_file(self, points: np.ndarray) -> np.ndarray:
         """(N, 3) car frame points, m, in the file's unit, axes and place."""
@@ -62,17 +62,17 @@ class Frame:
 
     def vectors_to_car(self, vectors: np.ndarray) -> np.ndarray:
         """(N, 3) directions (normals, Cf) of the file in car axes; lengths stay."""
-        return np.asarray(vectors) @ self.rotation.T.astype(np.asarray(vectors).dtype)
+        return _turned(vectors, self.rotation)
 
     def vectors_to_file(self, vectors: np.ndarray) -> np.ndarray:
         """(N, 3) directions in car axes in the file's axes; lengths stay."""
-        return np.asarray(vectors) @ self.rotation.astype(np.asarray(vectors).dtype)
+        return _turned(vectors, self.rotation.T)
 
 
 def _turned(points: np.ndarray, rotation: np.ndarray, scale: float = 1.0) -> np.ndarray:
     """``rotation @ (scale * point)`` where the rotation only swaps axes: columns are moved, nothing is multiplied."""
-    points = np.asarray(points, dtype=float)
-    turned = np.empty(points.shape)
+    points = np.asarray(points)
+    turned = np.empty_like(points)
     for i, row in enumerate(rotation):
         axis = int(np.abs(row).argmax())
         np.multiply(points[:, axis], scale, out=turned[:, i])

@@ -33,10 +33,14 @@ _BLOCK_GROUPS = 16
 """Groups worked on at once: their candidates fit in a core's cache."""
 
 
+_LEAST_POINTS = 2048
+"""Below it all distances are as quick to work out, in a few large steps that many threads share better."""
+
+
 def pays(cloud: Tensor, k: int) -> bool:
-    """Whether to search here: a CPU (the kernels are there alone), and far more points than candidates."""
-    candidates = _NEAR_GROUPS * _group_size(k)
-    return cloud.device.type == "cpu" and cloud.dtype in (torch.float32, torch.float64) and len(cloud) >= 2 * candidates
+    """Whether to search here: a CPU (the kernels are there alone), many points, and far more than candidates."""
+    enough = len(cloud) >= max(_LEAST_POINTS, 2 * _NEAR_GROUPS * _group_size(k))
+    return cloud.device.type == "cpu" and cloud.dtype in (torch.float32, torch.float64) and enough
 
 
 def search(cloud: Tensor, k: int) -> tuple[Tensor, Tensor]:
