@@ -26,6 +26,9 @@ from data.weld import weld
 
 _log = logging.getLogger(__name__)
 
+LEAST_FILLING = 0.01
+"""Of its width times height that a car covers at least, seen from the front; cars cover about 0.8."""
+
 # The ray-tracing structure costs more than all that is asked of it: it lives as long as its car.
 _scenes: WeakKeyDictionary[CarMesh, RayScene] = WeakKeyDictionary()
 
@@ -71,6 +74,7 @@ def place_car(
         health, area, scene = _examine(points, welded.faces, frontal_area, len(vertices))
     except MeshError as error:
         raise error if error.file else MeshError(error.what, file=raw.path, fix=error.fix) from error
+    _check_area(area, points, raw.path)
     car = CarMesh(
         vertices=vertices,
         faces=whole.faces,
@@ -133,6 +137,15 @@ def _completed(raw: RawMesh, frame: Frame) -> RawMesh:
     own = [(name, int(n_before[start]), int(n_before[stop])) for name, start, stop in raw.parts]
     n = int(n_before[-1])
     return replace(raw, vertices=vertices, faces=faces, parts=(*own, *((name, a + n, b + n) for name, a, b in own)))
+
+
+def _check_area(area: float, points: np.ndarray, path: Path | None) -> None:
+    """Coefficients are forces over this area: a surface that shows next to nothing from the front has none."""
+    _, width, height = np.ptp(points, axis=0)
+    if area < LEAST_FILLING * width * height:
+        raise MeshError(
+            "hardly anything of it is seen from the front", file=path, fix="export the car's outer surface as triangles"
+        )
 
 
 def _examine(

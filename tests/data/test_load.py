@@ -10,8 +10,8 @@ import trimesh
 from scipy.spatial import cKDTree
 
 from data.errors import DrivAerError, MeshError
-from data.load import load_car, sample_car, scene_of, with_frontal_area
-from data.mesh import CarMesh
+from data.load import load_car, place_car, sample_car, scene_of, with_frontal_area
+from data.mesh import CarMesh, RawMesh
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 CARS = SHARED / "meshes/cars"
@@ -173,3 +173,11 @@ def test_a_real_body_loads_from_a_packed_obj(tmp_path):
     np.testing.assert_array_equal(one.vertices, other.vertices)
     assert one.health.n_bodies == 2 and one.health.winding == "outward"
     assert one.health.hidden_fraction < 0.05
+
+
+def test_a_surface_without_a_front_is_refused():
+    """Three triangles on edge to the wind: long and high, but nothing to divide a force by."""
+    vertices = np.array([[0, 0, 0], [4, 0, 0], [4, 0, 1.4], [0, 1.6, 0], [4, 1.6, 0], [4, 1.6, 1.4]], float)
+    faces = np.array([[0, 1, 2], [3, 4, 5], [0, 2, 1]], np.int32)
+    with pytest.raises(MeshError, match="seen from the front"):
+        place_car(RawMesh(vertices, faces), unit="m", up="z", forward="-x")
