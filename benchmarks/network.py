@@ -23,11 +23,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from readme import replace_between  # noqa: E402
+
 REFERENCE = ROOT.parent / "shared" / "reference" / "regdgcnn"
 CAR = ROOT / "resources" / "samples" / "fastback.stl"
 FORMS = ("published", "fast")
 TOLERANCE = 1e-5
-START, END = "<!-- network-benchmark -->", "<!-- /network-benchmark -->"
 
 
 def main() -> None:
@@ -49,7 +50,7 @@ def main() -> None:
         text += "\n" + parity_table()
     print(text)
     if options.write:
-        replace_between_marks(options.write, text)
+        replace_between("network-benchmark", text.rstrip("\n"), options.write)
 
 
 def measure(form: str, n_points: int, k: int) -> dict[str, float | list[float]]:
@@ -161,16 +162,6 @@ def parity_table() -> str:
             "",
         ]
     )
-
-
-def replace_between_marks(path: Path, text: str) -> None:
-    """Put ``text`` between the marks of the file, in place of what is there."""
-    content = path.read_text(encoding="utf-8")
-    before, start, rest = content.partition(START)
-    _, end, after = rest.partition(END)
-    if not start or not end:
-        sys.exit(f"{path}: lacks the marks {START} and {END}; put them where the tables belong")
-    path.write_text(f"{before}{START}\n{text}{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -24,17 +24,7 @@ cases' own faces. Points are drawn anew in every step; no design is scaled or sh
 Held out are whole designs (index modulo 5 = 2). Each was meshed, sampled and predicted as a user's file is.
 A label is itself uncertain: Cd swings by {metrics["label_scatter"]:.4f} within its averaging window.
 
-| Cd | R2 | MAE | largest error | rank correlation |
-|---|---|---|---|---|
-{_coefficient_rows(metrics["cd"])}
-
-| Cl | R2 | MAE | largest error | rank correlation |
-|---|---|---|---|---|
-{_coefficient_rows(metrics["cl"])}
-
-| relative L2 error | Cp | Cf |
-|---|---|---|
-{_field_rows(metrics)}
+{accuracy_tables(metrics)}
 
 *network*: RegDGCNN (Cd, Cl) and FieldNet (Cp, Cf), from the surface alone. *field integral*: FieldNet's Cp and Cf
 integrated. *label fit*: the Gaussian process on the morph parameters that labelled the training shapes. *linear fit*:
@@ -59,6 +49,21 @@ scores {metrics["novelty_of_held_out"]:.2f}.
 Weights Apache-2.0. Shapes: morphs of the DrivAer geometry (Technical University of Munich) as distributed with
 OpenFOAM.
 """
+
+
+def accuracy_tables(metrics: dict[str, Any]) -> str:
+    """Cd, Cl, Cp and Cf on the held-out designs, Markdown."""
+    return f"""| Cd | R2 | MAE | largest error | rank correlation |
+|---|---|---|---|---|
+{_coefficient_rows(metrics["cd"])}
+
+| Cl | R2 | MAE | largest error | rank correlation |
+|---|---|---|---|---|
+{_coefficient_rows(metrics["cl"])}
+
+| relative L2 error | Cp | Cf |
+|---|---|---|
+{_field_rows(metrics)}"""
 
 
 def _coefficient_rows(table: dict[str, dict[str, float]]) -> str:

@@ -1,0 +1,42 @@
+"""Fill the README's example and accuracy table from the bundled model: `python benchmarks/readme.py`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from gnn.card import accuracy_tables  # noqa: E402
+
+README = ROOT / "README.md"
+METRICS = ROOT / "resources" / "models" / "drivaer" / "metrics.json"
+EXAMPLE = "resources/samples/estate.stl"
+
+
+def main() -> None:
+    replace_between("example", f"```\n{_example()}```")
+    replace_between("accuracy", accuracy_tables(json.loads(METRICS.read_text("utf-8"))))
+
+
+def replace_between(name: str, content: str, path: Path = README) -> None:
+    """Put ``content`` between the marks ``<!-- name -->`` and ``<!-- /name -->`` of a Markdown file."""
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, found, rest = path.read_text("utf-8").partition(start)
+    _, found_end, after = rest.partition(end)
+    if not found or not found_end:
+        sys.exit(f"{path}: lacks the marks {start} and {end}; put them where the text belongs")
+    path.write_text(f"{before}{start}\n{content}\n{end}{after}", "utf-8")
+
+
+def _example() -> str:
+    command = [sys.executable, "main.py", "predict", EXAMPLE, "--picture", "docs/estate.png"]
+    run = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, encoding="utf-8")
+    return "\n".join(line.rstrip() for line in run.stdout.strip("\n").splitlines()) + "\n"
+
+
+if __name__ == "__main__":
+    main()
