@@ -17,8 +17,6 @@ from torch import Tensor, nn
 
 from gnn.neighbourhood import Neighbourhood
 
-N_FREQUENCIES = 4
-
 
 class FieldBlock(nn.Module):
     """Neighbourhood maximum and whole-car code, added to each point's features."""
@@ -49,13 +47,14 @@ class FieldNet(nn.Module):
 
     k: neighbours a point looks at. thinning: one block each; a block looks among the first N / t points. Because any
     prefix of a sample is even, that widens its sight by the root of t.
+    n_waves: wavelengths in which a point tells its place, halving from 4 m: six go down to 12 cm.
     mean, scale: (4,) buffers that turn the standardised output into Cp and Cf.
     """
 
-    def __init__(self, width: int = 128, k: int = 12, thinning: tuple[int, ...] = (1, 4, 16)):
+    def __init__(self, width: int = 128, k: int = 12, thinning: tuple[int, ...] = (1, 4, 16), n_waves: int = 6):
         super().__init__()
-        self.k, self.thinning = k, tuple(thinning)
-        n_input = 6 + 6 * N_FREQUENCIES
+        self.k, self.thinning, self.n_waves = k, tuple(thinning), n_waves
+        n_input = 6 + 6 * n_waves
         self.embed = nn.Sequential(nn.Linear(n_input, width), nn.GELU(), nn.Linear(width, width))
         self.blocks = nn.ModuleList(FieldBlock(width, n_geometry=6) for _ in self.thinning)
         self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, 4))
@@ -64,7 +63,7 @@ class FieldNet(nn.Module):
 
     def forward(self, points: Tensor, normals: Tensor) -> Tensor:
         geometry = torch.cat([points, normals], dim=-1)
-        h = self.embed(torch.cat([geometry, waves(points)], dim=-1))
+        h = self.embed(torch.cat([geometry, waves(points, self.n_waves)], dim=-1))
         for block, thinning in zip(self.blocks, self.thinning, strict=True):
             seen = max(self.k, points.shape[1] // thinning)
             h = block(h, geometry, Neighbourhood(nearest(points, points[:, :seen], self.k)))
@@ -75,9 +74,9 @@ class FieldNet(nn.Module):
         return self(points, normals) * self.scale + self.mean
 
 
-def waves(points: Tensor) -> Tensor:
-    """(B, N, 3) -> (B, N, 6 * N_FREQUENCIES): sines and cosines of wavelengths from 4 m down (Tancik et al., 2020)."""
-    rates = 0.5 * math.pi * 2.0 ** torch.arange(N_FREQUENCIES, dtype=points.dtype, device=points.device)
+def waves(points: Tensor, n: int) -> Tensor:
+    """(B, N, 3) -> (B, N, 6 n): sines and cosines of n wavelengths, halving from 4 m (Tancik et al., 2020)."""
+    rates = 0.5 * math.pi * 2.0 ** torch.arange(n, dtype=points.dtype, device=points.device)
     angles = (points[..., None] * rates).flatten(-2)
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
 

@@ -51,9 +51,8 @@ class Surrogate:
 
     def __init__(self, model: ModelFolder, device: str):
         self.name, self.device, self.config = f"{model.path.name}@{model.digest}", device, model.config
-        drag, field = model.config["drag"], model.config["field"]
-        self._drag = _filled(RegDGCNN(**drag["architecture"]), model, "drag").to(device)
-        self._field = _filled(FieldNet(**field["architecture"]), model, "field").to(device)
+        self._drag = _network(RegDGCNN, model, "drag").to(device)
+        self._field = _network(FieldNet, model, "field").to(device)
         self._novelty: NoveltyReference = model.novelty()
 
     @classmethod
@@ -140,7 +139,13 @@ def pick_device(device: str) -> str:
     return device
 
 
-def _filled(network: torch.nn.Module, model: ModelFolder, part: str) -> torch.nn.Module:
+def _network(kind: type[torch.nn.Module], model: ModelFolder, part: str) -> torch.nn.Module:
+    """One of the model's networks, in eval mode. Raises ModelError where configuration and weights do not agree."""
+    try:
+        network = kind(**model.config[part]["architecture"])
+    except (KeyError, TypeError) as error:
+        what = f"the {part} network's configuration is not one that this program knows ({error})"
+        raise ModelError(what, file=model.path, fix="update drivaer, or train the model again") from error
     try:
         network.load_state_dict(model.part(part))
     except RuntimeError as error:

@@ -28,7 +28,7 @@ DRAG = {
     "n_points": 1024,
     "n_clouds": 8,
 }
-FIELD = {"architecture": {"width": 128, "k": 12, "thinning": [1, 4, 16]}, "n_points": 2048, "n_clouds": 8}
+FIELD = {"architecture": {"width": 128, "k": 12, "thinning": [1, 4, 16], "n_waves": 6}, "n_points": 2048, "n_clouds": 8}
 N_DESIGNS = 4000
 SCALING = "drag.json"
 

@@ -96,6 +96,14 @@ def test_weights_of_another_architecture_are_refused(folder):
         Surrogate.load(folder, "cpu")
 
 
+def test_an_architecture_of_a_newer_program_is_refused(folder):
+    config = json.loads((folder / CONFIG).read_text())
+    config["field"]["architecture"]["n_moons"] = 2
+    (folder / CONFIG).write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="n_moons"):
+        Surrogate.load(folder, "cpu")
+
+
 def test_an_unknown_model_names_the_bundled_ones():
     with pytest.raises(ModelError, match="bundled: "):
         find_model("no-such-model")
