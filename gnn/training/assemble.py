@@ -34,7 +34,7 @@ METRICS = "metrics.json"
 SAMPLE_POINTS = 16384
 TRAINED_ON = "morphed DrivAer fastbacks, estates and notchbacks"
 _N_REFERENCE = 1200
-_N_OFFSET = 24
+_N_OFFSET = 16
 _LEVEL = 0.9
 
 
