@@ -30,12 +30,12 @@ def keep(packed: Path, out: Path) -> int:
 
 
 def write_index(cases: list[Case], path: Path) -> None:
-    """A row a case: name, design, style, underbody, split, coefficients, frontal area (m2), parameters (m, degrees)."""
+    """A row a case: name, i (the generator's index, under the name that its own tools read), style, underbody, split, coefficients, frontal area (m2), parameters (m, degrees)."""
     names = sorted({name for case in cases for name in case.parameters})
     partial = path.with_suffix(".part")
     with partial.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["name", "design", "style", "underbody", "split", *_COEFFICIENTS, "frontal_area_m2", *names])
+        table.writerow(["name", "i", "style", "underbody", "split", *_COEFFICIENTS, "frontal_area_m2", *names])
         for case in cases:
             numbers = [case.coefficients[k] for k in _COEFFICIENTS] + [case.frontal_area]
             numbers += [case.parameters.get(name, 0.0) for name in names]
