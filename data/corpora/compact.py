@@ -30,7 +30,10 @@ def keep(packed: Path, out: Path) -> int:
 
 
 def write_index(cases: list[Case], path: Path) -> None:
-    """A row a case: name, i (the generator's index, under the name that its own tools read), style, underbody, split, coefficients, frontal area (m2), parameters (m, degrees)."""
+    """A row a case: name, i, style, underbody, split, coefficients, frontal area (m2), parameters (m, degrees).
+
+    ``i`` is the generator's index of the design, under the name that its own tools read.
+    """
     names = sorted({name for case in cases for name in case.parameters})
     partial = path.with_suffix(".part")
     with partial.open("w", newline="", encoding="utf-8") as file:
