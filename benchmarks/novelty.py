@@ -41,13 +41,10 @@ def main() -> None:
     reference = _features_reference(surrogate, MorphClouds(generator, pool=32768))
     print("| kind | shape | profile | network features |\n|---|---|---|---|")
     for kind, name, sample in _shapes(generator):
-        shipped = surrogate.novelty(sample)
-        features = reference.score(_features(surrogate, sample))
+        points = to_network(sample.points, middle_x(sample.points))
+        shipped = surrogate.novelty(points, sample.normals)
+        features = reference.score(surrogate.drag_features(points))
         print(f"| {kind} | {name} | {shipped:.2f} | {features:.2f} |", flush=True)
-
-
-def _features(surrogate: Surrogate, sample: SurfaceSample) -> np.ndarray:
-    return surrogate.drag_features(to_network(sample.points, middle_x(sample.points)))
 
 
 def _features_reference(surrogate: Surrogate, clouds: MorphClouds) -> NoveltyReference:

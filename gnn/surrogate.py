@@ -72,7 +72,7 @@ class Surrogate:
         points = to_network(sample.points, middle_x(sample.points))
         cd, cl = self._coefficients(points)
         cp, cf, n = self._fields(points, sample.normals)
-        novelty = self.novelty(sample)
+        novelty = self.novelty(points, sample.normals)
         areas = sample.areas[:n].astype(np.float64) * (sample.areas.sum(dtype=np.float64) / sample.areas[:n].sum())
         half = self.config["interval"]["half_width"]
         return SurfacePrediction(
@@ -92,10 +92,9 @@ class Surrogate:
             cf=cf,
         )
 
-    def novelty(self, sample: SurfaceSample) -> float:
-        """How far the car lies from the training designs; > 1 is outside."""
-        points = to_network(sample.points, middle_x(sample.points))
-        return self._novelty.score(profile(points, sample.normals))
+    def novelty(self, points: np.ndarray, normals: np.ndarray) -> float:
+        """How far a car's points (N, 3) in network coordinates and normals (N, 3) lie from training; > 1 is outside."""
+        return self._novelty.score(profile(points, normals))
 
     @torch.inference_mode()
     def drag_features(self, points: np.ndarray) -> np.ndarray:

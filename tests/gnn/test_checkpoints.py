@@ -88,18 +88,20 @@ def test_a_broken_model_folder_is_one_line(folder, damage, words):
     assert "\n" not in caught.value.line and str(folder) in caught.value.line
 
 
-def test_weights_of_another_architecture_are_refused(folder):
+def change_architecture(folder, part, **changes):
     config = json.loads((folder / CONFIG).read_text())
-    config["drag"]["architecture"]["emb_dims"] = 32
+    config[part]["architecture"].update(changes)
     (folder / CONFIG).write_text(json.dumps(config))
+
+
+def test_weights_of_another_architecture_are_refused(folder):
+    change_architecture(folder, "drag", emb_dims=32)
     with pytest.raises(ModelError, match="do not fit"):
         Surrogate.load(folder, "cpu")
 
 
 def test_an_architecture_of_a_newer_program_is_refused(folder):
-    config = json.loads((folder / CONFIG).read_text())
-    config["field"]["architecture"]["n_moons"] = 2
-    (folder / CONFIG).write_text(json.dumps(config))
+    change_architecture(folder, "field", n_moons=2)
     with pytest.raises(ModelError, match="n_moons"):
         Surrogate.load(folder, "cpu")
 
