@@ -12,7 +12,7 @@ from data.half_car import MirrorPlane, find_mirror_plane
 from data.mesh import RawMesh
 from data.orientation import find_orientation
 from data.outline import Outline, bounds, outline_of
-from data.placing import NOSE_AHEAD_OF_AXLE, Axles, find_axles, middle_plane
+from data.placing import NOSE_AHEAD_OF_AXLE, find_axles, middle_plane
 from data.units import METRES, UnitGuess, find_unit, given_unit
 from data.upright import AXES, car_rotation
 
@@ -30,8 +30,7 @@ class Frame:
     up, forward: the file's own axes along which the roof and the nose point, one of x y z -x -y -z.
     mirror_plane: where a half car is to be completed (``complete_half_car``), in the file's axes and unit; else None.
     confidence: 0..1, the chance that unit, up and forward are all right. 1 when all were given.
-    offset: (3,) m. wheelbase: m between the axles, None where no wheels were found.
-    warnings: what was assumed on thin evidence.
+    offset: (3,) m. warnings: what was assumed on thin evidence.
     """
 
     unit: str
@@ -41,7 +40,6 @@ class Frame:
     confidence: float
     offset: np.ndarray
     mirror_plane: MirrorPlane | None = None
-    wheelbase: float | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -101,8 +99,7 @@ def find_frame(raw: RawMesh, *, unit: str = "auto", up: str = "auto", forward: s
     guess = _unit_of(outline.turned(rotation), unit, raw.unit)
     # Columns that lie together: all that follows goes through one coordinate of every point.
     points = np.asfortranarray((vertices * guess.to_metres) @ rotation.T)
-    axles = find_axles(points, raw.faces)
-    offset, notes = _place(points, axles, _plane_in_car_axes(plane, guess.to_metres, rotation))
+    offset, notes = _place(points, raw.faces, _plane_in_car_axes(plane, guess.to_metres, rotation))
     warnings = (*orientation.warnings, *guess.warnings, *notes)
     told = "auto" not in (unit, up, forward)
     confidence = 1.0 if told else orientation.confidence * orientation.likeness * guess.confidence
@@ -114,7 +111,6 @@ def find_frame(raw: RawMesh, *, unit: str = "auto", up: str = "auto", forward: s
         mirror_plane=plane,
         confidence=confidence,
         offset=offset,
-        wheelbase=axles.wheelbase if axles else None,
         warnings=warnings,
     )
 
@@ -172,12 +168,13 @@ def _plane_in_car_axes(plane: MirrorPlane | None, to_metres: float, rotation: np
     return None if plane is None else float(rotation[1, plane.axis] * plane.place * to_metres)
 
 
-def _place(points: np.ndarray, axles: Axles | None, cut: float | None) -> tuple[np.ndarray, tuple[str, ...]]:
+def _place(points: np.ndarray, faces: np.ndarray, cut: float | None) -> tuple[np.ndarray, tuple[str, ...]]:
     """Offset, (3,) m, from turned and scaled points to the car frame, and what is to be said about it.
 
     cut: y of the plane a half car was cut along, else None.
     """
     low, high = bounds(points)
+    axles = find_axles(points, faces)
     notes = []
     middle, agree = (cut, True) if cut is not None else middle_plane(points)
     if cut is not None:

@@ -35,10 +35,6 @@ class Axles:
     rear: Axle
 
     @property
-    def wheelbase(self) -> float:
-        return self.rear.x - self.front.x
-
-    @property
     def pitch_deg(self) -> float:
         """How far the line through the tyres' lowest points is from level; positive: tail up."""
         return float(np.degrees(np.arctan2(self.rear.ground - self.front.ground, self.rear.x - self.front.x)))

@@ -166,9 +166,3 @@ def test_what_cannot_be_a_car_is_one_clear_line(vertices, says):
     with pytest.raises(MeshError, match=says) as error:
         find_frame(RawMesh(vertices, faces))
     assert "\n" not in str(error.value)
-
-
-def test_the_wheelbase_is_the_distance_of_the_axles():
-    raw = drivaer()
-    assert find_frame(raw).wheelbase == pytest.approx(2.786, abs=0.005)
-    assert find_frame(RawMesh(BOX, BOX_FACES)).wheelbase is None

@@ -1,0 +1,94 @@
+"""Fit the template cars: modes of the morphs' displacement, the code's first guess, and fields that follow the code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from data.corpora.cases import Case
+from data.corpora.morphs import CfdFaces
+from gnn.input_frame import to_network
+from gnn.novelty import profile
+from gnn.template import Template
+from gnn.training.clouds import UNDERBODIES, Design, MorphClouds, random_designs
+from gnn.training.labels import ridge
+
+N_MODES = 26
+"""More than the generator's parameters and styles: what is left over is under a tenth of a millimetre."""
+N_DESIGNS = 2400
+N_POINTS = 16384
+_NORMAL_WEIGHT = 0.1
+"""m: how far a place must move to count as much as its normal turning by a radian."""
+
+
+def fit_templates(cases: Sequence[Case], clouds: MorphClouds, seed: int = 5) -> list[Template]:
+    """A template for each underbody. cases: those to train on; shapes need no CFD and are drawn at random."""
+    designs = random_designs(clouds.generator, N_DESIGNS, seed)
+    return [_fit_template(underbody, designs, cases, clouds, seed) for underbody in UNDERBODIES]
+
+
+def _fit_template(
+    underbody: str, designs: Sequence[Design], cases: Sequence[Case], clouds: MorphClouds, seed: int
+) -> Template:
+    faces = CfdFaces.of(clouds.generator, underbody)
+    designs = [d for d in designs if d.underbody == underbody]
+    cases = [c for c in cases if c.underbody == underbody]
+    profiles = np.array([_profile(d, clouds, (seed, i)) for i, d in enumerate(designs)])
+    shapes = np.array([_shape(d, faces, clouds) for d in designs])
+    mean = shapes.mean(axis=0)
+    _, size, rows = np.linalg.svd(shapes - mean, full_matrices=False)
+    spread = size[:N_MODES] / np.sqrt(len(shapes))
+    modes = rows[:N_MODES] * spread[:, None]
+
+    def code(some: np.ndarray) -> np.ndarray:
+        return (some - mean) @ rows[:N_MODES].T / spread
+
+    codes = code(shapes)
+    weights, centre, doubt = _profile_fit(profiles, codes)
+    shape_rows = np.concatenate([mean[None], modes]).reshape(1 + N_MODES, 2, -1, 3)
+    return Template(
+        places=shape_rows[:, 0],
+        normals=shape_rows[:, 1] / _NORMAL_WEIGHT,
+        fields=_fields(code(np.array([_shape(Design.of(c), faces, clouds) for c in cases])), cases),
+        from_profile=weights.astype(np.float32),
+        profile_mean=centre.astype(np.float32),
+        doubt=doubt.astype(np.float32),
+    )
+
+
+def _shape(design: Design, faces: CfdFaces, clouds: MorphClouds) -> np.ndarray:
+    """(2 M 3,) float32: the faces' places in network coordinates, then their weighted normals."""
+    centres, normals = faces.on(clouds.generator, design.parameters)
+    places = to_network(centres, clouds.x_middle(design))
+    return np.concatenate([places.ravel(), _NORMAL_WEIGHT * normals.ravel()]).astype(np.float32)
+
+
+def _profile(design: Design, clouds: MorphClouds, seed: tuple[int, int]) -> np.ndarray:
+    cloud = clouds.draw(design, N_POINTS, np.random.default_rng(seed))
+    return profile(cloud.points, cloud.normals)
+
+
+def _profile_fit(profiles: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Linear weights (d, K) and centre (d,) from profile to code, and the code's standard error on a quarter kept out.
+
+    A profile's own spread sets the scale on which its weights are kept small.
+    """
+    scale = profiles.std(axis=0) + 1e-3
+    kept_out = np.arange(len(profiles)) % 4 == 0
+    tried = ridge(profiles[~kept_out] / scale, codes[~kept_out])
+    doubt = (tried(profiles[kept_out] / scale) - codes[kept_out]).std(axis=0)
+    fit = ridge(profiles / scale, codes)
+    centre = profiles.mean(axis=0)
+    constant = fit(centre[None] / scale)
+    weights = fit(centre[None] / scale + np.diag(1.0 / scale)) - constant
+    return weights, centre, doubt
+
+
+def _fields(codes: np.ndarray, cases: Sequence[Case]) -> np.ndarray:
+    """(1 + K, M, 4) Cp and Cf of each face: mean over the shapes drawn, and what one unit of each code adds."""
+    values = np.array([np.column_stack([c.face_cp, c.face_cf]).ravel() for c in cases])
+    fit = ridge(codes, values)
+    at_zero = fit(np.zeros((1, codes.shape[1])))
+    by_code = fit(np.eye(codes.shape[1])) - at_zero
+    return np.concatenate([at_zero, by_code]).reshape(1 + codes.shape[1], -1, 4).astype(np.float32)
