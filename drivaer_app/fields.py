@@ -120,6 +120,8 @@ def car_fields(surface: SurfacePrediction, car: CarMesh) -> CarFields:
         vertices, faces, normals = car.vertices, car.faces, car.normals
     values = np.column_stack([surface.cp, surface.cf])
     at_vertices, exposed = spread(surface.points, surface.normals, values, vertices, normals)
+    known, weight = surface.template_fields(vertices, normals)
+    at_vertices += (weight * exposed)[:, None] * (known - at_vertices)
     return CarFields(vertices, faces, at_vertices[:, 0], at_vertices[:, 1:], exposed)
 
 

@@ -11,14 +11,16 @@ def card_text(config: dict[str, Any], metrics: dict[str, Any]) -> str:
     styles = ", ".join(f"{n} {style}s" for style, n in counts["styles"].items())
     return f"""# {config["name"]}
 
-Drag (RegDGCNN) and surface pressure and friction (FieldNet) of cars, from our own open CFD.
+Drag (RegDGCNN) and surface pressure and friction (a bent template, FieldNet beyond it) of cars, from our own open CFD.
 This card is written by `{config["made_by"]}` from `metrics.json`; do not edit it.
 
 ## Trained on
 {counts["train"]} RANS cases of {config["trained_on"]} ({styles}; detailed and smooth underbodies): OpenFOAM v1912,
 k-omega SST, half car, about 135,000 cells, 30 m/s, moving ground, rotating wheels. The drag network learned from
-{config["drag"]["n_designs"]} morphs whose Cd and Cl a Gaussian process on those cases gave; the field network from the
-cases' own faces. Points are drawn anew in every step; no design is scaled or shifted.
+{config["drag"]["n_designs"]} morphs whose Cd and Cl a Gaussian process on those cases gave; FieldNet from the cases'
+own faces. Points are drawn anew in every step; no design is scaled or shifted. The template knows the cases' Cp and Cf
+as linear functions of 26 modes of shape; it is bent onto a car and answers where it lies on the car's surface, by the
+share to which the whole car is one of its morphs. FieldNet answers elsewhere, and for every other car.
 
 ## Accuracy on {counts["test"]} designs that no training saw
 Held out are whole designs (index modulo 5 = 2). Each was meshed, sampled and predicted as a user's file is.
@@ -26,9 +28,10 @@ A label is itself uncertain: Cd swings by {metrics["label_scatter"]:.4f} within 
 
 {accuracy_tables(metrics)}
 
-*network*: RegDGCNN (Cd, Cl) and FieldNet (Cp, Cf), from the surface alone. *field integral*: FieldNet's Cp and Cf
-integrated. *label fit*: the Gaussian process on the morph parameters that labelled the training shapes. *linear fit*:
-ridge regression on the morph parameters, the yardstick. The fits know the parameters, which no user's file carries.
+*network*: RegDGCNN, from the surface alone. *field integral*: the bundled Cp and Cf integrated. *bundled*: what
+prediction gives, template and FieldNet together, from the surface alone. *label fit*: the Gaussian process on the
+morph parameters that labelled the training shapes. *linear fit*: ridge regression on the morph parameters, the
+yardstick. The fits know the parameters, which no user's file carries; for Cp and Cf, also every point's CFD face.
 
 8-fold cross-validation inside the training designs: {_folds(metrics, "label fit")}; {_folds(metrics, "linear fit")}.
 

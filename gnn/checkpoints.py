@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from data.errors import ModelError
 from gnn.novelty import NoveltyReference
+from gnn.template import Template
 
 FORMAT = 1
 WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
@@ -21,7 +23,7 @@ _NOVELTY_ARRAYS = ("mean", "basis", "spread")
 
 @dataclass(frozen=True, eq=False)
 class ModelFolder:
-    """A model as stored: its configuration and its tensors, by ``drag.``, ``field.`` and ``novelty.`` prefixes."""
+    """A model as stored: its configuration and its tensors, by ``drag.``, ``field.``, ``template.``, ``novelty.``."""
 
     path: Path
     config: dict[str, Any]
@@ -35,6 +37,10 @@ class ModelFolder:
     def novelty(self) -> NoveltyReference:
         arrays = {name: value.numpy() for name, value in self.part("novelty").items()}
         return NoveltyReference(**arrays, **self.config["novelty"])
+
+    def templates(self) -> list[Template]:
+        parts = [self.part(f"template.{i}") for i in range(self.config.get("n_templates", 0))]
+        return [Template.of_arrays({name: value.numpy() for name, value in part.items()}) for part in parts]
 
     @property
     def digest(self) -> str:
@@ -69,6 +75,7 @@ def write_model(
     drag: dict[str, Any],
     field: dict[str, Any],
     novelty: NoveltyReference,
+    templates: Sequence[Template] = (),
 ) -> None:
     """Write weights and configuration; each file is replaced whole, the configuration last."""
     import torch
@@ -80,9 +87,12 @@ def write_model(
     for name in _NOVELTY_ARRAYS:
         array = np.asarray(getattr(novelty, name), np.float32)
         tensors[f"novelty.{name}"] = torch.from_numpy(array)
+    for i, template in enumerate(templates):
+        tensors |= {f"template.{i}.{name}": torch.from_numpy(array) for name, array in template.arrays().items()}
     # RegDGCNN names each batch normalisation twice; safetensors refuses shared memory.
     tensors = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-    config = {"format": FORMAT, **config, "novelty": {"rest": novelty.rest, "limit": novelty.limit}}
+    scalars = {"novelty": {"rest": novelty.rest, "limit": novelty.limit}, "n_templates": len(templates)}
+    config = {"format": FORMAT, **config, **scalars}
     save_file(tensors, folder / f"{WEIGHTS}.part")
     (folder / f"{WEIGHTS}.part").chmod(0o644)  # the library makes it readable by its owner alone
     os.replace(folder / f"{WEIGHTS}.part", folder / WEIGHTS)

@@ -16,6 +16,7 @@ from gnn.field_net import FieldNet
 from gnn.input_frame import middle_x, to_network
 from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
+from gnn.template import RegisteredTemplate, register
 
 BUNDLED = Path(__file__).resolve().parent.parent / "resources" / "models"
 DEFAULT_MODEL = "drivaer"
@@ -28,6 +29,7 @@ class SurfacePrediction:
     cd with cd_low..cd_high, the interval that holds 90 % of designs like those trained on. cl.
     cd_pressure, cd_friction: integrals of cp, cf over the sample. novelty: > 1 is outside of the training designs.
     points (N, 3) m and normals (N, 3), car frame; cp (N,), cf (N, 3) on them. float32.
+    registered: the template bent onto the car, which knows the fields between those points too.
     """
 
     cd: float
@@ -44,6 +46,14 @@ class SurfacePrediction:
     cp: np.ndarray
     cf: np.ndarray
     warnings: tuple[str, ...] = ()
+    registered: RegisteredTemplate | None = None
+    x_middle: float = 0.0
+
+    def template_fields(self, points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cp and Cf (N, 4) from the template at points (N, 3) m of the car frame, and their weight (N,) 0..1."""
+        if self.registered is None:
+            return np.zeros((len(points), 4), np.float32), np.zeros(len(points), np.float32)
+        return self.registered.at(to_network(points, self.x_middle), normals)
 
 
 class Surrogate:
@@ -54,6 +64,7 @@ class Surrogate:
         self._drag = _network(RegDGCNN, model, "drag").to(device)
         self._field = _network(FieldNet, model, "field").to(device)
         self._novelty: NoveltyReference = model.novelty()
+        self._templates = model.templates()
 
     @classmethod
     def load(cls, name_or_path: str | Path = DEFAULT_MODEL, device: str = "auto") -> Surrogate:
@@ -69,10 +80,13 @@ class Surrogate:
     @torch.inference_mode()
     def predict(self, sample: SurfaceSample, frontal_area: float) -> SurfacePrediction:
         """sample: at least ``n_points`` points. frontal_area: m², whole car."""
-        points = to_network(sample.points, middle_x(sample.points))
+        x_middle = middle_x(sample.points)
+        points = to_network(sample.points, x_middle)
         cd, cl = self._coefficients(points)
-        cp, cf, n = self._fields(points, sample.normals)
-        novelty = self.novelty(points, sample.normals)
+        described = profile(points, sample.normals)
+        registered = register(self._templates, points, sample.normals, described)
+        cp, cf, n = self._fields(points, sample.normals, registered)
+        novelty = self._novelty.score(described)
         areas = sample.areas[:n].astype(np.float64) * (sample.areas.sum(dtype=np.float64) / sample.areas[:n].sum())
         half = self.config["interval"]["half_width"]
         return SurfacePrediction(
@@ -90,6 +104,8 @@ class Surrogate:
             normals=sample.normals[:n],
             cp=cp,
             cf=cf,
+            registered=registered,
+            x_middle=x_middle,
         )
 
     def novelty(self, points: np.ndarray, normals: np.ndarray) -> float:
@@ -111,12 +127,19 @@ class Surrogate:
         cd, cl = standard * drag["spread"] + drag["mean"]
         return float(cd), float(cl)
 
-    def _fields(self, points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    def _fields(
+        self, points: np.ndarray, normals: np.ndarray, registered: RegisteredTemplate | None
+    ) -> tuple[np.ndarray, np.ndarray, int]:
+        """Cp, Cf and for how many points: the template's where the car lies on it, FieldNet's elsewhere."""
         field = self.config["field"]
         n_clouds, n_points = field["n_clouds"], field["n_points"]
         shape = (n_clouds, n_points, self.device)
         values = self._field.fields(_clouds(points, *shape), _clouds(normals, *shape)).flatten(0, 1).cpu().numpy()
-        return values[:, 0], values[:, 1:], n_clouds * n_points
+        n = n_clouds * n_points
+        if registered is not None:
+            known, weight = registered.at(points[:n], normals[:n])
+            values += weight[:, None] * (known - values)
+        return values[:, 0], values[:, 1:], n
 
 
 def find_model(name_or_path: str | Path) -> Path:

@@ -61,7 +61,9 @@ class Template:
     def arrays(self) -> dict[str, np.ndarray]:
         """Half precision where it is fine enough: a tenth of a millimetre, a thousandth of Cp."""
         large = ("places", "normals", "fields")
-        return {f.name: getattr(self, f.name).astype(np.float16 if f.name in large else np.float32) for f in fields(self)}
+        return {
+            f.name: getattr(self, f.name).astype(np.float16 if f.name in large else np.float32) for f in fields(self)
+        }
 
     def guess(self, profile: np.ndarray) -> np.ndarray:
         """(K,) code from a car's profile (gnn.novelty.profile)."""
@@ -114,7 +116,7 @@ class RegisteredTemplate:
     fit: float
 
     def at(self, points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Points (N, 3) in network coordinates, both sides, with outward normals -> (N, 4) float32, (N,) weight 0..1."""
+        """Points (N, 3) in network coordinates, of both sides, and outward normals -> (N, 4), weight (N,) 0..1."""
         points, normals, side = _folded(points, normals)
         values, weight = self._on_half(points, normals)
         values[:, 2] *= side
@@ -122,13 +124,16 @@ class RegisteredTemplate:
 
     def _on_half(self, points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         distance, near = self.tree.query(points, k=6, workers=-1)
-        apart = distance * (1.5 - np.einsum("nkd,nd->nk", self.normals[near], normals))
+        alike = np.einsum("nkd,nd->nk", self.normals[near], normals)
+        apart = distance * (1.5 - alike)
         closest = apart.min(axis=1, keepdims=True)
         share = np.exp((closest - apart) / SOFT)
         share /= share.sum(axis=1, keepdims=True)
         values = np.einsum("nk,nkc->nc", share, self.values[near]).astype(np.float32)
-        # A face that looks the same way counts half its distance, one at right angles one and a half times.
+        # A face that looks the same way counts half its distance, one at right angles one and a half times; a panel's
+        # other side is as near, but it is not where this point lies.
         on = np.clip((FAR - 2 * closest[:, 0]) / (FAR - NEAR), 0.0, 1.0)
+        on *= np.clip(2.0 * (share * alike).sum(axis=1), 0.0, 1.0)
         return values, on.astype(np.float32)
 
 
@@ -168,7 +173,7 @@ def _folded(points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.nda
 def _nearest_alike(
     tree: cKDTree, normals: np.ndarray, places: np.ndarray, facing: np.ndarray, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each place, distance to and row of the nearest of the tree's points that faces alike; else an infinite one."""
+    """Distance to and row of the nearest of the tree's points that faces as each place does; infinite where none."""
     distance, near = tree.query(places, k=k, workers=-1)
     alike = np.einsum("nkd,nd->nk", normals[near], facing)
     apart = np.where(alike > 0.8, distance * (1.5 - alike), np.inf)

@@ -24,9 +24,11 @@ from gnn.field_net import FieldNet
 from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
 from gnn.surrogate import SurfacePrediction, Surrogate
+from gnn.template import Template, register
 from gnn.training.clouds import Design, MorphClouds, random_designs
 from gnn.training.field import labels
 from gnn.training.labels import DesignFeatures, cross_validate, fit_coefficients, gaussian_process, ridge
+from gnn.training.template import fit_templates
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ METRICS = "metrics.json"
 SAMPLE_POINTS = 16384
 TRAINED_ON = "morphed DrivAer fastbacks, estates and notchbacks"
 _N_REFERENCE = 1200
-_N_OFFSET = 16
+_N_OFFSET = 40
 _LEVEL = 0.9
 
 
@@ -65,12 +67,13 @@ def assemble(folder: Path, corpus: Corpus, drag: RegDGCNN, field: FieldNet, conf
     config: ``drag`` and ``field`` sections (architecture, n_points, n_clouds, output scaling), name and training notes.
     """
     novelty = novelty_reference(corpus.clouds)
+    templates = fit_templates(corpus.train, corpus.clouds)
     config["trained_on"] = TRAINED_ON
     config["interval"] = {"level": _LEVEL, "half_width": 0.0}
     config["field"]["cd_pressure_offset"] = 0.0
 
     def store() -> Surrogate:
-        write_model(folder, config, drag.state_dict(), field.state_dict(), novelty)
+        write_model(folder, config, drag.state_dict(), field.state_dict(), novelty, templates)
         return Surrogate.load(folder, "cpu")
 
     surrogate = store()
@@ -81,7 +84,7 @@ def assemble(folder: Path, corpus: Corpus, drag: RegDGCNN, field: FieldNet, conf
     config["field"]["cd_pressure_offset"] = -float(np.mean(errors))
     surrogate = store()
     predictions = [surrogate.predict(corpus.sample(case), case.frontal_area) for case in corpus.test]
-    metrics = held_out_metrics(corpus, predictions) | field_metrics(corpus, field)
+    metrics = held_out_metrics(corpus, predictions) | field_metrics(corpus, field, templates)
     error = np.array([p.cd - c.coefficients["Cd"] for p, c in zip(predictions, corpus.test, strict=True)])
     config["interval"]["half_width"] = conformal_half_width(error, _LEVEL)
     metrics["interval"] = {**config["interval"], "coverage": leave_one_out_coverage(error, _LEVEL), "n": len(error)}
@@ -142,15 +145,25 @@ def _cross_validation(cases: Sequence[Case], features: DesignFeatures) -> dict[s
     }
 
 
-def field_metrics(corpus: Corpus, field: FieldNet, n_points: int = SAMPLE_POINTS) -> dict[str, Any]:
-    """Relative L2 error of Cp and Cf over even points of the held-out designs: network, linear fit, mean field."""
+def field_metrics(
+    corpus: Corpus, field: FieldNet, templates: Sequence[Template], n_points: int = SAMPLE_POINTS
+) -> dict[str, Any]:
+    """Relative L2 error of Cp and Cf over even points of the held-out designs: ours, and four to compare it with."""
     fits = {kind: _field_fits(corpus, kind) for kind in ("detailed", "smooth")}
-    rows: dict[str, list[tuple[float, float]]] = {"network": [], "linear fit": [], "mean field": []}
+    rows: dict[str, list[tuple[float, float]]] = {
+        "bundled": [],
+        "FieldNet alone": [],
+        "linear fit": [],
+        "mean field": [],
+    }
     for i, case in enumerate(corpus.test):
         cloud = corpus.clouds.draw(Design.of(case), n_points, np.random.default_rng(i))
         true = labels(case, cloud)
         known = cloud.cfd_face != NO_FACE
-        answers = {"network": field_on(field, cloud.points, cloud.normals)}
+        alone = field_on(field, cloud.points, cloud.normals)
+        described = profile(cloud.points, cloud.normals)
+        known, weight = register(templates, cloud.points, cloud.normals, described).at(cloud.points, cloud.normals)
+        answers = {"bundled": alone + weight[:, None] * (known - alone), "FieldNet alone": alone}
         for name, faces in fits[case.underbody](case).items():
             answers[name] = labels(dataclasses.replace(case, face_cp=faces[:, 0], face_cf=faces[:, 1:]), cloud)
         for name, answer in answers.items():

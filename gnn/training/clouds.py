@@ -43,7 +43,7 @@ class MorphClouds:
     """Draws clouds of any design; the point pools of each style and underbody are sampled once."""
 
     def __init__(self, generator: MorphGenerator, pool: int = 65536):
-        self.generator = generator
+        self.generator, self.pool = generator, pool
         self._pools = {
             (style, underbody): material_points(generator, style, underbody, pool)
             for style in STYLES

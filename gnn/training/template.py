@@ -16,15 +16,17 @@ from gnn.training.labels import ridge
 
 N_MODES = 26
 """More than the generator's parameters and styles: what is left over is under a tenth of a millimetre."""
-N_DESIGNS = 2400
+N_DESIGNS = 1600
 N_POINTS = 16384
 _NORMAL_WEIGHT = 0.1
 """m: how far a place must move to count as much as its normal turning by a radian."""
 
 
-def fit_templates(cases: Sequence[Case], clouds: MorphClouds, seed: int = 5) -> list[Template]:
+def fit_templates(
+    cases: Sequence[Case], clouds: MorphClouds, n_designs: int = N_DESIGNS, seed: int = 5
+) -> list[Template]:
     """A template for each underbody. cases: those to train on; shapes need no CFD and are drawn at random."""
-    designs = random_designs(clouds.generator, N_DESIGNS, seed)
+    designs = random_designs(clouds.generator, n_designs, seed)
     return [_fit_template(underbody, designs, cases, clouds, seed) for underbody in UNDERBODIES]
 
 
@@ -65,7 +67,7 @@ def _shape(design: Design, faces: CfdFaces, clouds: MorphClouds) -> np.ndarray:
 
 
 def _profile(design: Design, clouds: MorphClouds, seed: tuple[int, int]) -> np.ndarray:
-    cloud = clouds.draw(design, N_POINTS, np.random.default_rng(seed))
+    cloud = clouds.draw(design, min(N_POINTS, clouds.pool), np.random.default_rng(seed))
     return profile(cloud.points, cloud.normals)
 
 

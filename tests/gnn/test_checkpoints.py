@@ -11,6 +11,7 @@ from gnn.field_net import FieldNet
 from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
 from gnn.surrogate import Surrogate, find_model, pick_device
+from gnn.template import Template
 
 DRAG = {"k": 6, "conv_channels": [8, 8, 8, 16], "emb_dims": 16, "mlp": [16, 8], "dropout": 0.0, "out_channels": 2}
 FIELD = {"width": 16, "k": 4, "thinning": [1, 2]}
@@ -116,3 +117,22 @@ def test_a_missing_gpu_is_said():
     with pytest.raises(ModelError, match="--device cpu"):
         pick_device("cuda")
     assert pick_device("auto") == "cpu"
+
+
+def test_templates_are_stored_with_the_model(folder, sample):
+    model = read_model(folder)
+    drag, field = model.part("drag"), model.part("field")
+    rows = np.random.default_rng(1).normal(size=(3, 40, 3)).astype(np.float32)
+    profile_length = len(profile(sample.points, sample.normals))
+    template = Template(
+        places=rows,
+        normals=rows,
+        fields=np.ones((3, 40, 4), np.float32),
+        from_profile=np.zeros((profile_length, 2), np.float32),
+        profile_mean=np.zeros(profile_length, np.float32),
+        doubt=np.ones(2, np.float32),
+    )
+    write_model(folder, model.config, drag, field, model.novelty(), [template])
+    (stored,) = read_model(folder).templates()
+    assert np.allclose(stored.places, template.places, atol=2e-3)
+    assert Surrogate.load(folder, "cpu").predict(sample, 2.1).registered is not None

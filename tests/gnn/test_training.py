@@ -9,11 +9,15 @@ import torch
 from torch import nn
 
 from data.corpora.cases import read_cases
-from data.corpora.morphs import NO_FACE, MorphGenerator
+from data.corpora.morphs import NO_FACE, CfdFaces, MorphGenerator
+from gnn.evaluation import relative_l2
+from gnn.novelty import profile
+from gnn.template import register
 from gnn.training.clouds import Design, MorphClouds, random_designs
 from gnn.training.field import field_loss, labels, set_output_scale
 from gnn.training.labels import DesignFeatures, cross_validate, ridge
 from gnn.training.loop import Schedule, fit, load_averaged
+from gnn.training.template import fit_templates
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 needs_corpus = pytest.mark.skipif(not (SHARED / "corpus").exists(), reason="needs ../shared/corpus")
@@ -137,3 +141,36 @@ def test_cross_validation_never_shows_a_fit_what_it_predicts():
     assert np.corrcoef(predicted, noise)[0, 1] < 0.3
     line = rows @ [1.0, 2.0, 3.0] + 5
     assert cross_validate(rows, line, lambda x, y: ridge(x, y, penalty=1e-9)) == pytest.approx(line, abs=1e-6)
+
+
+@needs_corpus
+def test_cfd_faces_stay_where_they_are_on_the_unmorphed_car(clouds):
+    faces = CfdFaces.of(clouds.generator, "smooth")
+    centres, normals = faces.on(clouds.generator, clouds.generator.neutral("fastback"))
+    assert np.abs(centres - faces.centres).max() < 1e-9
+    assert np.einsum("nd,nd->n", normals, faces.normals).min() > 0.99  # a byte a component
+
+
+@needs_corpus
+def test_cfd_faces_of_a_case_lie_where_its_own_file_has_them(clouds, cases):
+    case = next(c for c in cases if c.style == "notchback")
+    centres, _ = CfdFaces.of(clouds.generator, case.underbody).on(clouds.generator, case.parameters)
+    with np.load(SHARED / "corpus" / "cases" / f"{case.name}.npz") as file:
+        own = file["face_centers"] * 1e-4 + file["offset"]
+    assert np.quantile(np.linalg.norm(centres - own, axis=1), 0.99) < 0.01
+
+
+@needs_corpus
+def test_templates_know_the_pressure_of_a_case_better_than_the_mean_does(clouds, cases):
+    held_out = next(c for c in cases if c.is_test and c.style == "fastback" and c.underbody == "detailed")
+    train = [c for c in cases if not c.is_test]
+    templates = fit_templates(train, clouds, n_designs=160)
+    cloud = clouds.draw(Design.of(held_out), clouds.pool, np.random.default_rng(1))
+    registered = register(templates, cloud.points, cloud.normals, profile(cloud.points, cloud.normals))
+    values, weight = registered.at(cloud.points, cloud.normals)
+    known = (cloud.cfd_face != NO_FACE) & (weight > 0.5)
+    true = labels(held_out, cloud)[known, 0]
+    mean = np.mean([labels(c, cloud)[known, 0] for c in train if c.underbody == "detailed"], axis=0)
+    even = np.ones(known.sum())
+    assert known.mean() > 0.7
+    assert relative_l2(values[known, 0], true, even) < 0.9 * relative_l2(mean, true, even)

@@ -1,0 +1,96 @@
+"""A template bent onto a car: found again after a morph, silent where the car is another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gnn.template import Template, register
+
+N_MODES = 2
+
+
+def profile(points: np.ndarray) -> np.ndarray:
+    """What a template's first guess is made from; here the extents, which both modes change."""
+    return np.ptp(points, axis=0).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    """Half an ellipsoid that can grow longer (mode 0) or higher (mode 1), with Cp = x and its change with mode 0."""
+    rng = np.random.default_rng(3)
+    unit = rng.normal(size=(6000, 3))
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    unit[:, 1] = np.abs(unit[:, 1])
+    axes = np.array([2.3, 0.9, 0.7])
+    longer, higher = np.array([0.1, 0.0, 0.0]), np.array([0.0, 0.0, 0.05])
+    normals = unit / axes
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    cp = np.zeros((3, len(unit), 4))
+    cp[0, :, 0], cp[0, :, 2], cp[1, :, 0] = unit[:, 0], 0.01, 0.5
+    weights = np.zeros((3, N_MODES))
+    weights[0, 0], weights[2, 1] = 1 / 0.2, 1 / 0.1
+    return Template(
+        places=np.stack([unit * axes, unit * longer, unit * higher]).astype(np.float32),
+        normals=np.stack([normals, np.zeros_like(normals), np.zeros_like(normals)]).astype(np.float32),
+        fields=cp.astype(np.float32),
+        from_profile=weights.astype(np.float32),
+        profile_mean=(2 * axes).astype(np.float32),
+        doubt=np.full(N_MODES, 0.3, np.float32),
+    )
+
+
+def ellipsoid(axes, n: int = 6000, seed: int = 8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points, normals and the unit sphere's points they come from, on both sides."""
+    unit = np.random.default_rng(seed).normal(size=(n, 3))
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    normals = unit / axes
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return (unit * axes).astype(np.float32), normals.astype(np.float32), unit
+
+
+def test_the_fields_follow_a_morph(template):
+    points, normals, unit = ellipsoid([2.4, 0.9, 0.675])
+    values, weight = register([template], points, normals, profile(points)).at(points, normals)
+    assert weight.mean() > 0.95
+    assert np.abs(values[:, 0] - (unit[:, 0] + 0.5)).mean() < 0.03
+
+
+def test_a_wrong_first_guess_is_mended(template):
+    points, normals, unit = ellipsoid([2.4, 0.9, 0.7])
+    wrong = profile(points) + np.array([0.06, 0.0, 0.0], np.float32)
+    code, _ = template.refine(template.guess(wrong), points[points[:, 1] > 0], normals[points[:, 1] > 0])
+    assert abs(code[0] - 1.0) < 0.15 < abs(template.guess(wrong)[0] - 1.0)
+
+
+def test_the_other_side_is_the_mirror_image(template):
+    points, normals, _ = ellipsoid([2.3, 0.9, 0.7])
+    registered = register([template], points, normals, profile(points))
+    flip = np.array([1, -1, 1], np.float32)
+    here, there = registered.at(points, normals)[0], registered.at(points * flip, normals * flip)[0]
+    assert np.allclose(here * [1, 1, -1, 1], there, atol=1e-6)
+
+
+def test_another_car_is_not_answered(template):
+    points, normals, _ = ellipsoid([2.3, 1.3, 1.4])
+    _, weight = register([template], points, normals, profile(points)).at(points, normals)
+    assert weight.max() == 0.0
+
+
+def test_a_point_off_the_template_is_not_answered(template):
+    points, normals, _ = ellipsoid([2.3, 0.9, 0.7])
+    registered = register([template], points, normals, profile(points))
+    assert registered.at(points + np.float32(0.3) * normals, normals)[1].max() == 0.0
+    assert registered.at(points, -normals)[1].max() == 0.0
+
+
+def test_half_precision_keeps_the_answer(template):
+    points, normals, _ = ellipsoid([2.4, 0.9, 0.7])
+    stored = Template.of_arrays(template.arrays())
+    full, half = (register([t], points, normals, profile(points)).at(points, normals)[0] for t in (template, stored))
+    assert np.abs(full - half).max() < 0.05
+
+
+def test_without_templates_nothing_is_registered():
+    points, normals, _ = ellipsoid([2.3, 0.9, 0.7])
+    assert register([], points, normals, profile(points)) is None
