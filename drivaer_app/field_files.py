@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from data.errors import DrivAerError
+from data.replacing import replacing
 from drivaer_app.fields import SurfaceFields
 
 
@@ -26,20 +25,6 @@ def write_fields(path: str | Path, fields: SurfaceFields) -> None:
         raise DrivAerError("is no format that fields are written in", file=path, fix=f"use {' '.join(FIELD_SUFFIXES)}")
     with replacing(path) as unfinished:
         writer(unfinished, fields)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A name beside ``path`` to write to, which takes its place in the end; after an error nothing has changed."""
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
-        yield unfinished
-        os.replace(unfinished, path)
-    except OSError as error:
-        fix = "" if path.parent.is_dir() else "make the folder first"
-        raise DrivAerError(f"cannot be written ({error.strerror or error})", file=path, fix=fix) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _write_vtp(path: Path, fields: SurfaceFields) -> None:

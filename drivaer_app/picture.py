@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.mesh import CarMesh
+from data.replacing import replacing
 from drivaer_app.colours import diverging, to_srgb
-from drivaer_app.field_files import replacing
 from drivaer_app.raycast import Studio, Surface, View
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import ModelError
+from data.replacing import replacing
 from gnn.novelty import NoveltyReference
 from gnn.template import Template
 
@@ -93,14 +93,13 @@ def write_model(
     tensors = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
     scalars = {"novelty": {"rest": novelty.rest, "limit": novelty.limit}, "n_templates": len(templates)}
     config = {"format": FORMAT, **config, **scalars}
-    save_file(tensors, folder / f"{WEIGHTS}.part")
-    (folder / f"{WEIGHTS}.part").chmod(0o644)  # the library makes it readable by its owner alone
-    os.replace(folder / f"{WEIGHTS}.part", folder / WEIGHTS)
+    with replacing(folder / WEIGHTS) as partial:
+        save_file(tensors, partial)
+        partial.chmod(0o644)  # the library makes it readable by its owner alone
     write_text(folder / CONFIG, json.dumps(config, indent=1) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
     """Replace a text file whole."""
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(text, "utf-8")
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        partial.write_text(text, "utf-8")

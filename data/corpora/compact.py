@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from data.corpora.cases import CF_STEP, CP_RANGE, CP_STEP, Case, read_cases
+from data.replacing import replacing
 
 _COEFFICIENTS = ("Cd", "Cd_std", "Cl", "Clf", "Clr", "Cd_pressure", "Cd_friction")
 
@@ -35,8 +35,7 @@ def write_index(cases: list[Case], path: Path) -> None:
     ``i`` is the generator's index of the design, under the name that its own tools read.
     """
     names = sorted({name for case in cases for name in case.parameters})
-    partial = path.with_suffix(".part")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["name", "i", "style", "underbody", "split", *_COEFFICIENTS, "frontal_area_m2", *names])
         for case in cases:
@@ -45,7 +44,6 @@ def write_index(cases: list[Case], path: Path) -> None:
             split = "test" if case.is_test else "train"
             row = [case.name, case.design, case.style, case.underbody, split]
             table.writerow([*row, *(round(number, 6) for number in numbers)])
-    os.replace(partial, path)
 
 
 def write_compact_case(source: str | Path, destination: str | Path) -> None:
@@ -60,13 +58,10 @@ def write_compact_case(source: str | Path, destination: str | Path) -> None:
             "face_cp": np.round(cp / CP_STEP).astype(np.int16),
             "face_cf": np.round(arrays["face_cf"].astype(np.float32) / CF_STEP).astype(np.int16),
         }
-    destination = Path(destination)
-    partial = destination.with_suffix(".part")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_LZMA) as archive:
+    with replacing(destination) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_LZMA) as archive:
         for name, array in members.items():
             with archive.open(f"{name}.npy", "w") as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
-    os.replace(partial, destination)
 
 
 def main() -> None:

@@ -162,8 +162,8 @@ def field_metrics(
         known = cloud.cfd_face != NO_FACE
         alone = field_on(field, cloud.points, cloud.normals)
         described = profile(cloud.points, cloud.normals)
-        known, weight = register(templates, cloud.points, cloud.normals, described).at(cloud.points, cloud.normals)
-        answers = {"bundled": alone + weight[:, None] * (known - alone), "FieldNet alone": alone}
+        bent, weight = register(templates, cloud.points, cloud.normals, described).at(cloud.points, cloud.normals)
+        answers = {"bundled": alone + weight[:, None] * (bent - alone), "FieldNet alone": alone}
         for name, faces in fits[case.underbody](case).items():
             answers[name] = labels(dataclasses.replace(case, face_cp=faces[:, 0], face_cf=faces[:, 1:]), cloud)
         for name, answer in answers.items():

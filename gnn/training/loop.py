@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import logging
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+
+from data.replacing import replacing
 
 log = logging.getLogger(__name__)
 
@@ -83,15 +84,14 @@ def _move_average(averaged: nn.Module, network: nn.Module, decay: float) -> None
 
 def _save(path: Path, step: int, network: nn.Module, averaged: nn.Module, optimiser: torch.optim.Optimizer) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
     state = {
         "step": step,
         "network": network.state_dict(),
         "averaged": averaged.state_dict(),
         "optimiser": optimiser.state_dict(),
     }
-    torch.save(state, partial)
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        torch.save(state, partial)
 
 
 def load_averaged(network: nn.Module, checkpoint: Path) -> nn.Module:
