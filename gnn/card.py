@@ -16,11 +16,12 @@ This card is written by `{config["made_by"]}` from `metrics.json`; do not edit i
 
 ## Trained on
 {counts["train"]} RANS cases of {config["trained_on"]} ({styles}; detailed and smooth underbodies): OpenFOAM v1912,
-k-omega SST, half car, about 135,000 cells, 30 m/s, moving ground, rotating wheels. The drag network learned from
-{config["drag"]["n_designs"]} morphs whose Cd and Cl a Gaussian process on those cases gave; FieldNet from the cases'
-own faces. Points are drawn anew in every step; no design is scaled or shifted. The template knows the cases' Cp and Cf
-as linear functions of 26 modes of shape; it is bent onto a car and answers where it lies on the car's surface, by the
-share to which the whole car is one of its morphs. FieldNet answers elsewhere, and for every other car.
+k-omega SST, half car, about 135,000 cells, 30 m/s, moving ground, rotating wheels.
+- Drag network: {config["drag"]["n_designs"]} morphs whose Cd and Cl a Gaussian process on
+  {config["drag"]["n_cases"]} cases gave. Points are drawn anew in every step; no design is scaled or shifted.
+- Template: the Cp and Cf of all the cases as linear functions of 26 modes of shape. It is bent onto a car and answers
+  where it lies on the car's surface, by the share to which the whole car is one of its morphs.
+- FieldNet: the faces of {config["field"]["n_cases"]} cases. It answers where the template does not.
 
 ## Accuracy on {counts["test"]} designs that no training saw
 Held out are whole designs (index modulo 5 = 2). Each was meshed, sampled and predicted as a user's file is.

@@ -21,7 +21,7 @@ from gnn.training.clouds import Design, MorphClouds, random_designs
 from gnn.training.drag import train_drag_network
 from gnn.training.field import train_field_net
 from gnn.training.labels import DesignFeatures, fit_coefficients
-from gnn.training.loop import Schedule, load_averaged
+from gnn.training.loop import Schedule, designs_learnt, load_averaged
 
 DRAG = {
     "architecture": {"k": 16, "conv_channels": [32, 64, 64, 128], "emb_dims": 256, "mlp": [128, 64], "dropout": 0.0},
@@ -86,6 +86,7 @@ def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
         options.work / "drag.ckpt",
         mean=np.array(scaling["mean"]),
         spread=np.array(scaling["spread"]),
+        learnt_from=[case.design for case in corpus.train],
         start=options.start,
         n_points=DRAG["n_points"],
         **DRAG["architecture"],
@@ -107,6 +108,8 @@ def _assemble(options: argparse.Namespace, corpus: Corpus) -> None:
         "drag": {**DRAG, **scaling, "architecture": {**DRAG["architecture"], "out_channels": 2}},
         "field": dict(FIELD),
     }
+    for part in ("drag", "field"):
+        config[part]["n_cases"] = designs_learnt(options.work / f"{part}.ckpt")
     drag = load_averaged(RegDGCNN(**config["drag"]["architecture"]), options.work / "drag.ckpt")
     field = load_averaged(FieldNet(**FIELD["architecture"]), options.work / "field.ckpt")
     metrics = assemble(options.out, corpus, drag, field, config)

@@ -148,7 +148,7 @@ def _cross_validation(cases: Sequence[Case], features: DesignFeatures) -> dict[s
 def field_metrics(
     corpus: Corpus, field: FieldNet, templates: Sequence[Template], n_points: int = SAMPLE_POINTS
 ) -> dict[str, Any]:
-    """Relative L2 error of Cp and Cf over even points of the held-out designs: ours, and four to compare it with."""
+    """Relative L2 error of Cp and Cf over even points of the held-out designs: ours, and three to compare it with."""
     fits = {kind: _field_fits(corpus, kind) for kind in ("detailed", "smooth")}
     rows: dict[str, list[tuple[float, float]]] = {
         "bundled": [],

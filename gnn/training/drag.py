@@ -26,6 +26,7 @@ def train_drag_network(
     *,
     mean: np.ndarray,
     spread: np.ndarray,
+    learnt_from: Sequence[int] = (),
     start: Path | None = None,
     n_points: int = 1024,
     batch: int = 16,
@@ -34,7 +35,8 @@ def train_drag_network(
 ) -> RegDGCNN:
     """RegDGCNN fitted to (n, 2) Cd and Cl of n designs, standardised by mean (2,) and spread (2,).
 
-    start: a checkpoint whose averaged weights to begin from. Every cloud keeps its true size and place: scaling or
+    learnt_from: the CFD cases behind the coefficients, for the card. start: a checkpoint whose averaged weights to
+    begin from. Every cloud keeps its true size and place: scaling or
     shifting a car would change its drag, which the label does not.
     """
     torch.manual_seed(seed)
@@ -50,4 +52,4 @@ def train_drag_network(
         points = torch.from_numpy(np.stack([clouds.draw(designs[i], n_points, rng).points for i in drawn]))
         return ((net(points) - target[drawn]).square() * weight).mean()
 
-    return fit(network, loss_of_step, schedule, checkpoint)
+    return fit(network, loss_of_step, schedule, checkpoint, learnt_from)

@@ -48,7 +48,7 @@ def train_field_net(
         pairs = [(cloud := clouds.draw(Design.of(case), n_points, rng), labels(case, cloud)) for case in drawn]
         return field_loss(net, [cloud for cloud, _ in pairs], [label for _, label in pairs])
 
-    return fit(network, loss_of_step, schedule, checkpoint)
+    return fit(network, loss_of_step, schedule, checkpoint, [case.design for case in cases])
 
 
 def labels(case: Case, cloud: Cloud) -> np.ndarray:

@@ -6,7 +6,7 @@ import copy
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,11 +38,18 @@ class Schedule:
         return 0.5 * self.peak_rate * (1 + math.cos(math.pi * (step - self.warm_up) / (self.steps - self.warm_up)))
 
 
-def fit(network: nn.Module, loss_of_step: Callable[[nn.Module, int], Tensor], schedule: Schedule, checkpoint: Path):
+def fit(
+    network: nn.Module,
+    loss_of_step: Callable[[nn.Module, int], Tensor],
+    schedule: Schedule,
+    checkpoint: Path,
+    designs: Sequence[int] = (),
+):
     """Train ``network`` and return a copy with the averaged weights, in eval mode.
 
     loss_of_step(network, step) draws the step's batch, seeded by ``step``, and returns the loss: a resumed run
     sees the batches that the killed one would have seen. Resumes from ``checkpoint`` where it exists.
+    designs: the CFD cases learnt from, noted in the checkpoint for the model's card.
     """
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
     averaged = copy.deepcopy(network)
@@ -69,7 +76,7 @@ def fit(network: nn.Module, loss_of_step: Callable[[nn.Module, int], Tensor], sc
             pace = (time.monotonic() - started) / (step + 1 - first)
             log.info("step %d of %d  loss %.5f  %.2f s a step", step + 1, schedule.steps, running, pace)
         if (step + 1) % schedule.save_every == 0 or step + 1 == schedule.steps:
-            _save(checkpoint, step + 1, network, averaged, optimiser)
+            _save(checkpoint, step + 1, network, averaged, optimiser, designs)
     return averaged.eval()
 
 
@@ -82,13 +89,21 @@ def _move_average(averaged: nn.Module, network: nn.Module, decay: float) -> None
             mean.copy_(now)
 
 
-def _save(path: Path, step: int, network: nn.Module, averaged: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+def _save(
+    path: Path,
+    step: int,
+    network: nn.Module,
+    averaged: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    designs: Sequence[int],
+) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {
         "step": step,
         "network": network.state_dict(),
         "averaged": averaged.state_dict(),
         "optimiser": optimiser.state_dict(),
+        "designs": list(designs),
     }
     with replacing(path) as partial:
         torch.save(state, partial)
@@ -98,3 +113,8 @@ def load_averaged(network: nn.Module, checkpoint: Path) -> nn.Module:
     """The network with a checkpoint's averaged weights, in eval mode."""
     network.load_state_dict(torch.load(checkpoint, weights_only=True)["averaged"])
     return network.eval()
+
+
+def designs_learnt(checkpoint: Path) -> int:
+    """Of how many CFD cases a checkpoint's network was trained; 0 where it does not say."""
+    return len(torch.load(checkpoint, weights_only=True).get("designs", ()))

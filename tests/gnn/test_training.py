@@ -16,7 +16,7 @@ from gnn.template import register
 from gnn.training.clouds import Design, MorphClouds, random_designs
 from gnn.training.field import field_loss, labels, set_output_scale
 from gnn.training.labels import DesignFeatures, cross_validate, ridge
-from gnn.training.loop import Schedule, fit, load_averaged
+from gnn.training.loop import Schedule, designs_learnt, fit, load_averaged
 from gnn.training.template import fit_templates
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -124,7 +124,8 @@ def test_a_killed_training_ends_as_an_unbroken_one(tmp_path):
         return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
 
     schedule = Schedule(steps=40, warm_up=5, save_every=10)
-    unbroken = fit(network(), loss, schedule, tmp_path / "one.ckpt")
+    unbroken = fit(network(), loss, schedule, tmp_path / "one.ckpt", designs=[3, 5])
+    assert designs_learnt(tmp_path / "one.ckpt") == 2
     with pytest.raises(Killed):
         fit(network(), deadly, schedule, tmp_path / "two.ckpt")
     resumed = fit(network(), loss, schedule, tmp_path / "two.ckpt")
