@@ -19,7 +19,7 @@ This card is written by `{config["made_by"]}` from `metrics.json`; do not edit i
 k-omega SST, half car, about 135,000 cells, 30 m/s, moving ground, rotating wheels.
 - Drag network: {config["drag"]["n_designs"]} morphs whose Cd and Cl a Gaussian process on
   {config["drag"]["n_cases"]} cases gave. Points are drawn anew in every step; no design is scaled or shifted.
-- Template: the Cp and Cf of all the cases as linear functions of 26 modes of shape. It is bent onto a car and answers
+- Template: the Cp and Cf of all the cases as smooth functions of 26 modes of shape. It is bent onto a car and answers
   where it lies on the car's surface, by the share to which the whole car is one of its morphs.
 - FieldNet: the faces of {config["field"]["n_cases"]} cases. It answers where the template does not.
 
@@ -46,8 +46,9 @@ scores {metrics["novelty_of_held_out"]:.2f}.
 - One family: half-model RANS of a morphed DrivAer on a coarse mesh. It ranks such shapes; it is not the wind tunnel.
 - SUVs, vans, sports cars and open cars were not seen. Their numbers come with a warning and no promise.
 - No cooling flow, no yaw, no Reynolds-number effect: coefficients are for 30 m/s.
-- The integrated pressure drag is corrected by {config["field"]["cd_pressure_offset"]:+.4f}, the mean difference between
-  CFD and integral on training designs (edges that the CFD mesh rounds).
+- Where the template does not fit, the integrated pressure drag is corrected by
+  {config["field"]["drag_area_offset"]:+.4f} m², the mean difference between CFD and FieldNet's integral on training
+  designs (edges that the CFD mesh rounds).
 
 ## Licence
 Weights Apache-2.0. Shapes: morphs of the DrivAer geometry (Technical University of Munich) as distributed with

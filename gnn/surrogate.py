@@ -27,7 +27,8 @@ class SurfacePrediction:
     """What a model says of one sample; coefficients on the frontal area that was given.
 
     cd with cd_low..cd_high, the interval that holds 90 % of designs like those trained on. cl.
-    cd_pressure, cd_friction: integrals of cp, cf over the sample. novelty: > 1 is outside of the training designs.
+    cd_pressure, cd_friction: integrals of cp, cf over the bent template as far as it fits, else over the sample.
+    novelty: > 1 is outside of the training designs.
     points (N, 3) m and normals (N, 3), car frame; cp (N,), cf (N, 3) on them. float32.
     registered: the template bent onto the car, which knows the fields between those points too.
     """
@@ -87,16 +88,15 @@ class Surrogate:
         registered = register(self._templates, points, sample.normals, described)
         cp, cf, n = self._fields(points, sample.normals, registered)
         novelty = self._novelty.score(described)
-        areas = sample.areas[:n].astype(np.float64) * (sample.areas.sum(dtype=np.float64) / sample.areas[:n].sum())
+        cd_pressure, cd_friction = self._integrals(sample, cp, cf, registered) / frontal_area
         half = self.config["interval"]["half_width"]
         return SurfacePrediction(
             cd=cd,
             cd_low=cd - half,
             cd_high=cd + half,
             cl=cl,
-            cd_pressure=float(-(cp * sample.normals[:n, 0] * areas).sum() / frontal_area)
-            + self.config["field"]["cd_pressure_offset"],
-            cd_friction=float((cf[:, 0] * areas).sum() / frontal_area),
+            cd_pressure=float(cd_pressure),
+            cd_friction=float(cd_friction),
             novelty=novelty,
             in_distribution=novelty <= 1.0,
             novelty_reason=_novelty_reason(novelty, self.config["trained_on"]),
@@ -126,6 +126,18 @@ class Surrogate:
         standard = self._drag(clouds).double().mean(dim=0).cpu().numpy()
         cd, cl = standard * drag["spread"] + drag["mean"]
         return float(cd), float(cl)
+
+    def _integrals(
+        self, sample: SurfaceSample, cp: np.ndarray, cf: np.ndarray, registered: RegisteredTemplate | None
+    ) -> np.ndarray:
+        """(2,) Cd·A, m², from pressure and friction. The template's faces are the CFD's own, edges and all."""
+        n = len(cp)
+        areas = sample.areas[:n].astype(np.float64) * (sample.areas.sum(dtype=np.float64) / sample.areas[:n].sum())
+        pressure = -(cp * sample.normals[:n, 0] * areas).sum() + self.config["field"]["drag_area_offset"]
+        over_sample = np.array([pressure, (cf[:, 0] * areas).sum()])
+        if registered is None:
+            return over_sample
+        return over_sample + registered.fit * (np.array(registered.drag_areas) - over_sample)
 
     def _fields(
         self, points: np.ndarray, normals: np.ndarray, registered: RegisteredTemplate | None

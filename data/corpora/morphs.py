@@ -79,34 +79,35 @@ class MorphGenerator:
 class CfdFaces:
     """The CFD faces of one underbody's unmorphed car, which every design has in the same order.
 
-    centres (M, 3) m, normals (M, 3) outward, part (M,): what each face moves with.
+    centres (M, 3) m, normals (M, 3) outward, areas (M,) m², part (M,): what each face moves with.
     """
 
     centres: np.ndarray
     normals: np.ndarray
+    areas: np.ndarray
     part: np.ndarray
 
     @classmethod
     def of(cls, generator: MorphGenerator, underbody: str) -> CfdFaces:
         import open3d as o3d
 
-        centres, normals, _ = generator.unmorphed_cfd(underbody)
+        centres, normals, areas = generator.unmorphed_cfd(underbody)
+        normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
         vertices, faces, part = generator.surface(underbody)
         scene = o3d.t.geometry.RaycastingScene()
         scene.add_triangles(o3d.core.Tensor(vertices.astype(np.float32)), o3d.core.Tensor(faces.astype(np.uint32)))
         triangle = scene.compute_closest_points(o3d.core.Tensor(centres.astype(np.float32)))["primitive_ids"].numpy()
-        return cls(centres, normals, part[faces[triangle, 0]])
+        return cls(centres, normals, areas, part[faces[triangle, 0]])
 
     def on(self, generator: MorphGenerator, parameters: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
-        """Centres (M, 3) m and unit normals (M, 3) on a design."""
+        """Centres (M, 3) m and area vectors (M, 3) m² on a design: along the outward normal, as long as the area."""
         across = np.cross(self.normals, _ASKEW)
         across /= np.linalg.norm(across, axis=1, keepdims=True)
         along = np.cross(self.normals, across)
         centres, one, other = (
             generator.move(self.centres + _TINY * step, self.part, parameters) for step in (0.0, across, along)
         )
-        normals = np.cross(one - centres, other - centres)
-        return centres, normals / np.linalg.norm(normals, axis=1, keepdims=True)
+        return centres, np.cross(one - centres, other - centres) / _TINY**2 * self.areas[:, None]
 
 
 _ASKEW = np.array([0.3, 0.5, 0.81])  # along no face of a car

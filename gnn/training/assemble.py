@@ -36,7 +36,7 @@ METRICS = "metrics.json"
 SAMPLE_POINTS = 16384
 TRAINED_ON = "morphed DrivAer fastbacks, estates and notchbacks"
 _N_REFERENCE = 1200
-_N_OFFSET = 40
+_N_OFFSET = 24
 _LEVEL = 0.9
 
 
@@ -70,26 +70,27 @@ def assemble(folder: Path, corpus: Corpus, drag: RegDGCNN, field: FieldNet, conf
     templates = fit_templates(corpus.train, corpus.clouds)
     config["trained_on"] = TRAINED_ON
     config["interval"] = {"level": _LEVEL, "half_width": 0.0}
-    config["field"]["cd_pressure_offset"] = 0.0
+    config["field"]["drag_area_offset"] = 0.0
 
-    def store() -> Surrogate:
+    def store(templates: Sequence[Template]) -> Surrogate:
         write_model(folder, config, drag.state_dict(), field.state_dict(), novelty, templates)
         return Surrogate.load(folder, "cpu")
 
-    surrogate = store()
+    surrogate = store([])
     some = corpus.train[:: max(1, len(corpus.train) // _N_OFFSET)]
+    answers = [surrogate.predict(corpus.sample(case), case.frontal_area) for case in some]
     errors = [
-        surrogate.predict(corpus.sample(c), c.frontal_area).cd_pressure - c.coefficients["Cd_pressure"] for c in some
+        (p.cd_pressure - c.coefficients["Cd_pressure"]) * c.frontal_area for p, c in zip(answers, some, strict=True)
     ]
-    config["field"]["cd_pressure_offset"] = -float(np.mean(errors))
-    surrogate = store()
+    config["field"]["drag_area_offset"] = -float(np.mean(errors))
+    surrogate = store(templates)
     predictions = [surrogate.predict(corpus.sample(case), case.frontal_area) for case in corpus.test]
     metrics = held_out_metrics(corpus, predictions) | field_metrics(corpus, field, templates)
     error = np.array([p.cd - c.coefficients["Cd"] for p, c in zip(predictions, corpus.test, strict=True)])
     config["interval"]["half_width"] = conformal_half_width(error, _LEVEL)
     metrics["interval"] = {**config["interval"], "coverage": leave_one_out_coverage(error, _LEVEL), "n": len(error)}
     metrics["counts"] = _counts(corpus)
-    store()
+    store(templates)
     write_text(folder / METRICS, json.dumps(metrics, indent=1) + "\n")
     write_text(folder / CARD, card_text(config, metrics))
     return metrics

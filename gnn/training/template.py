@@ -10,16 +10,19 @@ from data.corpora.cases import Case
 from data.corpora.morphs import CfdFaces
 from gnn.input_frame import to_network
 from gnn.novelty import profile
-from gnn.template import Template
+from gnn.template import Template, kernel
 from gnn.training.clouds import UNDERBODIES, Design, MorphClouds, random_designs
 from gnn.training.labels import ridge
 
 N_MODES = 26
 """More than the generator's parameters and styles: what is left over is under a tenth of a millimetre."""
+N_FIELD_MODES = 30
+NOISE = 0.1
+"""Of a case's field, against the kernel's 4 for a case and itself: the swing of steady RANS."""
 N_DESIGNS = 1600
 N_POINTS = 16384
-_NORMAL_WEIGHT = 0.1
-"""m: how far a place must move to count as much as its normal turning by a radian."""
+_AREA_WEIGHT = 140.0
+"""1/m: how far a place must move to count as much as a change of its area vector; a face has about 7e-4 m²."""
 
 
 def fit_templates(
@@ -48,11 +51,15 @@ def _fit_template(
 
     codes = code(shapes)
     weights, centre, doubt = _profile_fit(profiles, codes)
+    anchors = code(np.array([_shape(Design.of(c), faces, clouds) for c in cases]))
+    modes_of_fields, pull = _fields(anchors, cases)
     shape_rows = np.concatenate([mean[None], modes]).reshape(1 + N_MODES, 2, -1, 3)
     return Template(
         places=shape_rows[:, 0],
-        normals=shape_rows[:, 1] / _NORMAL_WEIGHT,
-        fields=_fields(code(np.array([_shape(Design.of(c), faces, clouds) for c in cases])), cases),
+        area_vectors=shape_rows[:, 1] / _AREA_WEIGHT,
+        fields=modes_of_fields,
+        anchors=anchors.astype(np.float32),
+        pull=pull.astype(np.float32),
         from_profile=weights.astype(np.float32),
         profile_mean=centre.astype(np.float32),
         doubt=doubt.astype(np.float32),
@@ -60,10 +67,10 @@ def _fit_template(
 
 
 def _shape(design: Design, faces: CfdFaces, clouds: MorphClouds) -> np.ndarray:
-    """(2 M 3,) float32: the faces' places in network coordinates, then their weighted normals."""
-    centres, normals = faces.on(clouds.generator, design.parameters)
+    """(2 M 3,) float32: the faces' places in network coordinates, then their weighted area vectors."""
+    centres, areas = faces.on(clouds.generator, design.parameters)
     places = to_network(centres, clouds.x_middle(design))
-    return np.concatenate([places.ravel(), _NORMAL_WEIGHT * normals.ravel()]).astype(np.float32)
+    return np.concatenate([places.ravel(), _AREA_WEIGHT * areas.ravel()]).astype(np.float32)
 
 
 def _profile(design: Design, clouds: MorphClouds, seed: tuple[int, int]) -> np.ndarray:
@@ -87,10 +94,14 @@ def _profile_fit(profiles: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, n
     return weights, centre, doubt
 
 
-def _fields(codes: np.ndarray, cases: Sequence[Case]) -> np.ndarray:
-    """(1 + K, M, 4) Cp and Cf of each face: mean over the shapes drawn, and what one unit of each code adds."""
+def _fields(codes: np.ndarray, cases: Sequence[Case]) -> tuple[np.ndarray, np.ndarray]:
+    """Modes (1 + R, M, 4) of Cp and Cf, the mean first, and each case's pull (n, R): kernel ridge regression."""
     values = np.array([np.column_stack([c.face_cp, c.face_cf]).ravel() for c in cases])
-    fit = ridge(codes, values)
-    at_zero = fit(np.zeros((1, codes.shape[1])))
-    by_code = fit(np.eye(codes.shape[1])) - at_zero
-    return np.concatenate([at_zero, by_code]).reshape(1 + codes.shape[1], -1, 4).astype(np.float32)
+    mean = values.mean(axis=0)
+    likeness = kernel(codes, codes)
+    dual = np.linalg.solve(likeness + NOISE * np.eye(len(codes)), values - mean)
+    _, size, rows = np.linalg.svd(likeness @ dual, full_matrices=False)
+    spread = size[:N_FIELD_MODES] / np.sqrt(len(cases))
+    modes = rows[:N_FIELD_MODES] * spread[:, None]
+    pull = dual @ rows[:N_FIELD_MODES].T / spread
+    return np.concatenate([mean[None], modes]).reshape(1 + len(modes), -1, 4).astype(np.float32), pull

@@ -34,7 +34,7 @@ def folder(tmp_path, sample):
     vectors = np.array([profile(sample.points + rng.normal(0, 0.01, 3), sample.normals) for _ in range(40)])
     config = {
         "drag": {"architecture": DRAG, "n_points": 128, "n_clouds": 4, "mean": [0.3, 0.0], "spread": [0.02, 0.1]},
-        "field": {"architecture": FIELD, "n_points": 256, "n_clouds": 2, "cd_pressure_offset": 0.0},
+        "field": {"architecture": FIELD, "n_points": 256, "n_clouds": 2, "drag_area_offset": 0.0},
         "interval": {"level": 0.9, "half_width": 0.01},
         "trained_on": "nothing",
     }
@@ -126,8 +126,10 @@ def test_templates_are_stored_with_the_model(folder, sample):
     profile_length = len(profile(sample.points, sample.normals))
     template = Template(
         places=rows,
-        normals=rows,
+        area_vectors=rows,
         fields=np.ones((3, 40, 4), np.float32),
+        anchors=np.zeros((5, 2), np.float32),
+        pull=np.zeros((5, 2), np.float32),
         from_profile=np.zeros((profile_length, 2), np.float32),
         profile_mean=np.zeros(profile_length, np.float32),
         doubt=np.ones(2, np.float32),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gnn.template import Template, register
+from gnn.template import Template, kernel, register
 
 N_MODES = 2
+AREA = 7e-4
 
 
 def profile(points: np.ndarray) -> np.ndarray:
@@ -26,14 +27,19 @@ def template() -> Template:
     longer, higher = np.array([0.1, 0.0, 0.0]), np.array([0.0, 0.0, 0.05])
     normals = unit / axes
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    cp = np.zeros((3, len(unit), 4))
+    cp = np.zeros((2, len(unit), 4))
     cp[0, :, 0], cp[0, :, 2], cp[1, :, 0] = unit[:, 0], 0.01, 0.5
+    anchors = np.array([[1.0, 0.0], [-1.0, 0.0]], np.float32)
+    # An amount of 1 at the first anchor, -1 at the second.
+    pull = np.linalg.solve(kernel(anchors, anchors), np.array([[1.0], [-1.0]]))
     weights = np.zeros((3, N_MODES))
     weights[0, 0], weights[2, 1] = 1 / 0.2, 1 / 0.1
     return Template(
         places=np.stack([unit * axes, unit * longer, unit * higher]).astype(np.float32),
-        normals=np.stack([normals, np.zeros_like(normals), np.zeros_like(normals)]).astype(np.float32),
+        area_vectors=(AREA * np.stack([normals, 0 * normals, 0 * normals])).astype(np.float32),
         fields=cp.astype(np.float32),
+        anchors=anchors,
+        pull=pull.astype(np.float32),
         from_profile=weights.astype(np.float32),
         profile_mean=(2 * axes).astype(np.float32),
         doubt=np.full(N_MODES, 0.3, np.float32),
@@ -94,3 +100,11 @@ def test_half_precision_keeps_the_answer(template):
 def test_without_templates_nothing_is_registered():
     points, normals, _ = ellipsoid([2.3, 0.9, 0.7])
     assert register([], points, normals, profile(points)) is None
+
+
+def test_the_drag_of_both_halves_is_the_integral_over_the_faces(template):
+    points, normals, _ = ellipsoid([2.3, 0.9, 0.7])
+    registered = register([template], points, normals, profile(points))
+    pressure, friction = registered.drag_areas
+    assert pressure == pytest.approx(-2 * AREA * (registered.values[:, 0] * registered.normals[:, 0]).sum(), rel=1e-4)
+    assert friction == pytest.approx(0.0, abs=1e-6)
