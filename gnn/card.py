@@ -47,7 +47,7 @@ scores {metrics["novelty_of_held_out"]:.2f}.
 - SUVs, vans, sports cars and open cars were not seen. Their numbers come with a warning and no promise.
 - No cooling flow, no yaw, no Reynolds-number effect: coefficients are for 30 m/s.
 - Where the template does not fit, the integrated pressure drag is corrected by
-  {config["field"]["drag_area_offset"]:+.4f} m², the mean difference between CFD and FieldNet's integral on training
+  {config["field"]["cd_pressure_offset"]:+.4f}, the mean difference between CFD and FieldNet's integral on training
   designs (edges that the CFD mesh rounds).
 
 ## Licence

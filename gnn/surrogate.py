@@ -88,7 +88,7 @@ class Surrogate:
         registered = register(self._templates, points, sample.normals, described)
         cp, cf, n = self._fields(points, sample.normals, registered)
         novelty = self._novelty.score(described)
-        cd_pressure, cd_friction = self._integrals(sample, cp, cf, registered) / frontal_area
+        cd_pressure, cd_friction = self._integrals(sample, cp, cf, registered, frontal_area)
         half = self.config["interval"]["half_width"]
         return SurfacePrediction(
             cd=cd,
@@ -128,16 +128,22 @@ class Surrogate:
         return float(cd), float(cl)
 
     def _integrals(
-        self, sample: SurfaceSample, cp: np.ndarray, cf: np.ndarray, registered: RegisteredTemplate | None
+        self,
+        sample: SurfaceSample,
+        cp: np.ndarray,
+        cf: np.ndarray,
+        registered: RegisteredTemplate | None,
+        frontal_area: float,
     ) -> np.ndarray:
-        """(2,) Cd·A, m², from pressure and friction. The template's faces are the CFD's own, edges and all."""
+        """(2,) Cd from pressure and from friction. The template's faces are the CFD's own, edges and all."""
         n = len(cp)
         areas = sample.areas[:n].astype(np.float64) * (sample.areas.sum(dtype=np.float64) / sample.areas[:n].sum())
-        pressure = -(cp * sample.normals[:n, 0] * areas).sum() + self.config["field"]["drag_area_offset"]
-        over_sample = np.array([pressure, (cf[:, 0] * areas).sum()])
+        pressure = -(cp * sample.normals[:n, 0] * areas).sum() / frontal_area
+        offset = self.config["field"]["cd_pressure_offset"]
+        over_sample = np.array([pressure + offset, (cf[:, 0] * areas).sum() / frontal_area])
         if registered is None:
             return over_sample
-        return over_sample + registered.fit * (np.array(registered.drag_areas) - over_sample)
+        return over_sample + registered.fit * (np.array(registered.drag_areas) / frontal_area - over_sample)
 
     def _fields(
         self, points: np.ndarray, normals: np.ndarray, registered: RegisteredTemplate | None

@@ -70,7 +70,7 @@ def assemble(folder: Path, corpus: Corpus, drag: RegDGCNN, field: FieldNet, conf
     templates = fit_templates(corpus.train, corpus.clouds)
     config["trained_on"] = TRAINED_ON
     config["interval"] = {"level": _LEVEL, "half_width": 0.0}
-    config["field"]["drag_area_offset"] = 0.0
+    config["field"]["cd_pressure_offset"] = 0.0
 
     def store(templates: Sequence[Template]) -> Surrogate:
         write_model(folder, config, drag.state_dict(), field.state_dict(), novelty, templates)
@@ -79,10 +79,8 @@ def assemble(folder: Path, corpus: Corpus, drag: RegDGCNN, field: FieldNet, conf
     surrogate = store([])
     some = corpus.train[:: max(1, len(corpus.train) // _N_OFFSET)]
     answers = [surrogate.predict(corpus.sample(case), case.frontal_area) for case in some]
-    errors = [
-        (p.cd_pressure - c.coefficients["Cd_pressure"]) * c.frontal_area for p, c in zip(answers, some, strict=True)
-    ]
-    config["field"]["drag_area_offset"] = -float(np.mean(errors))
+    errors = [p.cd_pressure - c.coefficients["Cd_pressure"] for p, c in zip(answers, some, strict=True)]
+    config["field"]["cd_pressure_offset"] = -float(np.mean(errors))
     surrogate = store(templates)
     predictions = [surrogate.predict(corpus.sample(case), case.frontal_area) for case in corpus.test]
     metrics = held_out_metrics(corpus, predictions) | field_metrics(corpus, field, templates)

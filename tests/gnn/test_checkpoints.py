@@ -34,7 +34,7 @@ def folder(tmp_path, sample):
     vectors = np.array([profile(sample.points + rng.normal(0, 0.01, 3), sample.normals) for _ in range(40)])
     config = {
         "drag": {"architecture": DRAG, "n_points": 128, "n_clouds": 4, "mean": [0.3, 0.0], "spread": [0.02, 0.1]},
-        "field": {"architecture": FIELD, "n_points": 256, "n_clouds": 2, "drag_area_offset": 0.0},
+        "field": {"architecture": FIELD, "n_points": 256, "n_clouds": 2, "cd_pressure_offset": 0.0},
         "interval": {"level": 0.9, "half_width": 0.01},
         "trained_on": "nothing",
     }
