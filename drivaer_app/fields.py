@@ -120,8 +120,7 @@ def car_fields(surface: SurfacePrediction, car: CarMesh) -> CarFields:
         vertices, faces, normals = car.vertices, car.faces, car.normals
     values = np.column_stack([surface.cp, surface.cf])
     at_vertices, exposed = spread(surface.points, surface.normals, values, vertices, normals)
-    known, weight = surface.template_fields(vertices, normals)
-    at_vertices += (weight * exposed)[:, None] * (known - at_vertices)
+    at_vertices[exposed] = surface.refined(at_vertices[exposed], vertices[exposed], normals[exposed])
     return CarFields(vertices, faces, at_vertices[:, 0], at_vertices[:, 1:], exposed)
 
 

@@ -50,11 +50,11 @@ class SurfacePrediction:
     registered: RegisteredTemplate | None = None
     x_middle: float = 0.0
 
-    def template_fields(self, points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Cp and Cf (N, 4) from the template at points (N, 3) m of the car frame, and their weight (N,) 0..1."""
+    def refined(self, values: np.ndarray, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        """Cp and Cf (N, 4) that were brought to points (N, 3) m of the car frame, better where the template knows."""
         if self.registered is None:
-            return np.zeros((len(points), 4), np.float32), np.zeros(len(points), np.float32)
-        return self.registered.at(to_network(points, self.x_middle), normals)
+            return values
+        return self.registered.over(values, to_network(points, self.x_middle), normals)
 
 
 class Surrogate:
@@ -155,8 +155,7 @@ class Surrogate:
         values = self._field.fields(_clouds(points, *shape), _clouds(normals, *shape)).flatten(0, 1).cpu().numpy()
         n = n_clouds * n_points
         if registered is not None:
-            known, weight = registered.at(points[:n], normals[:n])
-            values += weight[:, None] * (known - values)
+            values = registered.over(values, points[:n], normals[:n])
         return values[:, 0], values[:, 1:], n
 
 

@@ -89,14 +89,10 @@ class CfdFaces:
 
     @classmethod
     def of(cls, generator: MorphGenerator, underbody: str) -> CfdFaces:
-        import open3d as o3d
-
         centres, normals, areas = generator.unmorphed_cfd(underbody)
         normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
         vertices, faces, part = generator.surface(underbody)
-        scene = o3d.t.geometry.RaycastingScene()
-        scene.add_triangles(o3d.core.Tensor(vertices.astype(np.float32)), o3d.core.Tensor(faces.astype(np.uint32)))
-        triangle = scene.compute_closest_points(o3d.core.Tensor(centres.astype(np.float32)))["primitive_ids"].numpy()
+        triangle = _closest(vertices, faces, centres)["primitive_ids"].numpy()
         return cls(centres, normals, areas, part[faces[triangle, 0]])
 
     def on(self, generator: MorphGenerator, parameters: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
@@ -145,14 +141,10 @@ class MaterialPoints:
 
 def material_points(generator: MorphGenerator, style: str, underbody: str, n: int = 65536) -> MaterialPoints:
     """Sample a style's neutral car as prediction does, and fix the sample to the material."""
-    import open3d as o3d
-
     vertices, faces, part = generator.surface(underbody)
     styled = generator.move(vertices, part, generator.neutral(style))
     sample = sample_surface(styled, faces, n)
-    scene = o3d.t.geometry.RaycastingScene()
-    scene.add_triangles(o3d.core.Tensor(styled.astype(np.float32)), o3d.core.Tensor(faces.astype(np.uint32)))
-    hit = scene.compute_closest_points(o3d.core.Tensor(sample.points))
+    hit = _closest(styled, faces, sample.points)
     triangle, uv = hit["primitive_ids"].numpy(), hit["primitive_uvs"].numpy().astype(np.float64)
     weights = np.column_stack([1 - uv.sum(axis=1), uv])
     along = hit["primitive_normals"].numpy()
@@ -162,6 +154,15 @@ def material_points(generator: MorphGenerator, style: str, underbody: str, n: in
     at, normals = points.cloud(generator, generator.neutral("fastback"), np.arange(n))
     points.cfd_face[:] = _cfd_faces(generator, underbody, at.astype(np.float64), normals.astype(np.float64))
     return points
+
+
+def _closest(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) -> dict:
+    """Open3D's answer for the surface points nearest to points (N, 3): triangle, place in it, normal."""
+    import open3d as o3d
+
+    scene = o3d.t.geometry.RaycastingScene()
+    scene.add_triangles(o3d.core.Tensor(vertices.astype(np.float32)), o3d.core.Tensor(faces.astype(np.uint32)))
+    return scene.compute_closest_points(o3d.core.Tensor(points.astype(np.float32)))
 
 
 def _cfd_faces(generator: MorphGenerator, underbody: str, points: np.ndarray, normals: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
 from gnn.surrogate import SurfacePrediction, Surrogate
 from gnn.template import Template, register
-from gnn.training.clouds import Design, MorphClouds, random_designs
+from gnn.training.clouds import SAMPLE_POINTS, Design, MorphClouds, random_designs
 from gnn.training.field import labels
 from gnn.training.labels import DesignFeatures, cross_validate, fit_coefficients, gaussian_process, ridge
 from gnn.training.template import fit_templates
@@ -33,7 +33,6 @@ from gnn.training.template import fit_templates
 log = logging.getLogger(__name__)
 
 METRICS = "metrics.json"
-SAMPLE_POINTS = 16384
 TRAINED_ON = "morphed DrivAer fastbacks, estates and notchbacks"
 _N_REFERENCE = 1200
 _N_OFFSET = 24
@@ -161,8 +160,8 @@ def field_metrics(
         known = cloud.cfd_face != NO_FACE
         alone = field_on(field, cloud.points, cloud.normals)
         described = profile(cloud.points, cloud.normals)
-        bent, weight = register(templates, cloud.points, cloud.normals, described).at(cloud.points, cloud.normals)
-        answers = {"bundled": alone + weight[:, None] * (bent - alone), "FieldNet alone": alone}
+        registered = register(templates, cloud.points, cloud.normals, described)
+        answers = {"bundled": registered.over(alone, cloud.points, cloud.normals), "FieldNet alone": alone}
         for name, faces in fits[case.underbody](case).items():
             answers[name] = labels(dataclasses.replace(case, face_cp=faces[:, 0], face_cf=faces[:, 1:]), cloud)
         for name, answer in answers.items():
@@ -205,8 +204,7 @@ def novelty_reference(clouds: MorphClouds, n: int = _N_REFERENCE, seed: int = 11
     """Profiles of random designs between the corpus's own."""
     vectors = []
     for i, design in enumerate(random_designs(clouds.generator, n, seed)):
-        cloud = clouds.draw(design, SAMPLE_POINTS, np.random.default_rng((seed, i)))
-        vectors.append(profile(cloud.points, cloud.normals))
+        vectors.append(clouds.profile(design, np.random.default_rng((seed, i))))
     return NoveltyReference.fit(np.array(vectors))
 
 

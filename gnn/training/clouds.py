@@ -9,8 +9,11 @@ import numpy as np
 from data.corpora.cases import Case, style_of
 from data.corpora.morphs import STYLES, MaterialPoints, MorphGenerator, material_points
 from gnn.input_frame import middle_x, to_network
+from gnn.novelty import profile
 
 UNDERBODIES = ("detailed", "smooth")
+SAMPLE_POINTS = 16384
+"""Points of a sample as prediction draws them."""
 _N_EXTREME = 64
 
 
@@ -56,6 +59,11 @@ class MorphClouds:
         key = (design.style, design.underbody)
         ends, _ = self._pools[key].cloud(self.generator, design.parameters, self._ends[key])
         return middle_x(ends)
+
+    def profile(self, design: Design, rng: np.random.Generator) -> np.ndarray:
+        """The profile (gnn.novelty.profile) of a design, as of a sample that prediction sees."""
+        cloud = self.draw(design, min(SAMPLE_POINTS, self.pool), rng)
+        return profile(cloud.points, cloud.normals)
 
     def draw(self, design: Design, n: int, rng: np.random.Generator) -> Cloud:
         """n random points of a design; half of the clouds are mirrored, which no car would notice."""

@@ -9,7 +9,6 @@ import numpy as np
 from data.corpora.cases import Case
 from data.corpora.morphs import CfdFaces
 from gnn.input_frame import to_network
-from gnn.novelty import profile
 from gnn.template import Template, kernel
 from gnn.training.clouds import UNDERBODIES, Design, MorphClouds, random_designs
 from gnn.training.labels import ridge
@@ -20,7 +19,6 @@ N_FIELD_MODES = 30
 NOISE = 0.1
 """Of a case's field, against the kernel's 4 for a case and itself: the swing of steady RANS."""
 N_DESIGNS = 1600
-N_POINTS = 16384
 _AREA_WEIGHT = 140.0
 """1/m: how far a place must move to count as much as a change of its area vector; a face has about 7e-4 m²."""
 
@@ -39,7 +37,7 @@ def _fit_template(
     faces = CfdFaces.of(clouds.generator, underbody)
     designs = [d for d in designs if d.underbody == underbody]
     cases = [c for c in cases if c.underbody == underbody]
-    profiles = np.array([_profile(d, clouds, (seed, i)) for i, d in enumerate(designs)])
+    profiles = np.array([clouds.profile(d, np.random.default_rng((seed, i))) for i, d in enumerate(designs)])
     shapes = np.array([_shape(d, faces, clouds) for d in designs])
     mean = shapes.mean(axis=0)
     _, size, rows = np.linalg.svd(shapes - mean, full_matrices=False)
@@ -71,11 +69,6 @@ def _shape(design: Design, faces: CfdFaces, clouds: MorphClouds) -> np.ndarray:
     centres, areas = faces.on(clouds.generator, design.parameters)
     places = to_network(centres, clouds.x_middle(design))
     return np.concatenate([places.ravel(), _AREA_WEIGHT * areas.ravel()]).astype(np.float32)
-
-
-def _profile(design: Design, clouds: MorphClouds, seed: tuple[int, int]) -> np.ndarray:
-    cloud = clouds.draw(design, min(N_POINTS, clouds.pool), np.random.default_rng(seed))
-    return profile(cloud.points, cloud.normals)
 
 
 def _profile_fit(profiles: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
