@@ -1,4 +1,4 @@
-"""Table of bad files and what reading them says: ``python benchmarks/faults.py [FOLDER ...]``, Markdown on stdout.
+"""Table of bad files and what reading them says: ``python benchmarks/faults.py [FOLDER ...] [--write docs/faults.md]``.
 
 Makes each bad file in a temporary folder; the files of FOLDERs (default: ``../shared/meshes/broken``) follow.
 """
@@ -13,7 +13,7 @@ import struct
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # run as a script
     sys.path.insert(0, str(ROOT))
 
+from benchmarks.marks import show_rows  # noqa: E402
 from benchmarks.mesh_files import collada, glb, write_all  # noqa: E402
 from data.errors import MeshError  # noqa: E402
 from data.formats import read_mesh  # noqa: E402
@@ -245,27 +246,32 @@ def outcome(path: Path) -> str:
     return f"read: {size}" + "".join(f"; warning: {warning}" for warning in mesh.warnings)
 
 
-def _print_row(what: str, said: str) -> None:
-    print(f"| {what} | {said.replace('|', chr(92) + '|')} |")
+def _row(what: str, said: str) -> str:
+    return f"| {what} | {said.replace('|', chr(92) + '|')} |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="*", type=Path, default=[ROOT.parent / "shared" / "meshes" / "broken"])
-    arguments = parser.parse_args()
-    print("| bad file | what reading it says |\n|---|---|")
+    parser.add_argument("--write", type=Path, metavar="MD")
+    options = parser.parse_args()
+    show_rows(_rows(options.folder), options.write)
+
+
+def _rows(folders: list[Path]) -> Iterator[str]:
+    yield "| bad file | what reading it says |\n|---|---|"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "folder.stl").mkdir()
-        _print_row("a folder named .stl", outcome(folder / "folder.stl"))
+        yield _row("a folder named .stl", outcome(folder / "folder.stl"))
         for fault in faults(write_all(folder)):
             path = folder / fault.name
             if fault.content is not None:
                 path.write_bytes(fault.content)
-            _print_row(fault.what, outcome(path))
-    for folder in arguments.folder:
+            yield _row(fault.what, outcome(path))
+    for folder in folders:
         for path in sorted(folder.glob("*")):
-            _print_row(f"{folder.name}/{path.name}", outcome(path))
+            yield _row(f"{folder.name}/{path.name}", outcome(path))
 
 
 if __name__ == "__main__":

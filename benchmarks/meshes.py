@@ -1,4 +1,4 @@
-"""What is made of every mesh in a folder: `python benchmarks/meshes.py [FOLDER...]` prints a Markdown table.
+"""What is made of every mesh in a folder: `python benchmarks/meshes.py [FOLDER...] [--write MD]` makes a table.
 
 Without a folder the real meshes of ../shared are taken, cars and others.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "meshes"
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.marks import show_rows  # noqa: E402
 from data.errors import DrivAerError  # noqa: E402
 from data.formats import find_meshes  # noqa: E402
 from drivaer_app.predict import Predictor  # noqa: E402
@@ -21,12 +23,18 @@ from drivaer_app.predict import Predictor  # noqa: E402
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, default=[SHARED / "cars", SHARED / "non_cars"])
+    parser.add_argument("--write", type=Path, metavar="MD")
+    options = parser.parse_args()
+    show_rows(_rows(options.folders), options.write)
+
+
+def _rows(folders: list[Path]) -> Iterator[str]:
     predictor = Predictor()
-    print("| file | faces | read as | sure | area | Cd | fields | novelty | first warning |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for folder in parser.parse_args().folders:
+    yield "| file | faces | read as | sure | area | Cd | fields | novelty | first warning |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for folder in folders:
         for path in find_meshes(folder, recursive=True):
-            print(_row(predictor, path), flush=True)
+            yield _row(predictor, path)
 
 
 def _row(predictor: Predictor, path: Path) -> str:

@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from readme import replace_between  # noqa: E402
+from benchmarks.marks import replace_between  # noqa: E402
 
 REFERENCE = ROOT.parent / "shared" / "reference" / "regdgcnn"
 CAR = ROOT / "resources" / "samples" / "fastback.stl"

@@ -1,4 +1,4 @@
-"""Does novelty tell strangers from family? `python benchmarks/novelty.py [MODEL]` prints a Markdown table.
+"""Does novelty tell strangers from family? `python benchmarks/novelty.py [MODEL] [--write MD]` makes a table.
 
 Two candidates are compared: the profile of the surface that ships (gnn.novelty.profile), and the drag network's own
 pooled features, each with a reference fitted on random designs. Needs ../shared for the designs and the strangers.
@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.marks import show_rows  # noqa: E402
 from data.corpora.cases import read_cases  # noqa: E402
 from data.corpora.morphs import MorphGenerator  # noqa: E402
 from data.errors import DrivAerError  # noqa: E402
@@ -36,15 +37,20 @@ OTHER_CARS = ("gazebo_hatchback.obj", "gazebo_suv.obj", "CesiumMilkTruck.glb", "
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", nargs="?", default="drivaer")
-    surrogate = Surrogate.load(parser.parse_args().model, "cpu")
+    parser.add_argument("--write", type=Path, metavar="MD")
+    options = parser.parse_args()
+    show_rows(_rows(Surrogate.load(options.model, "cpu")), options.write)
+
+
+def _rows(surrogate: Surrogate) -> Iterator[str]:
     generator = MorphGenerator(SHARED / "corpus", SHARED / "geometry" / "drivaer_fastback")
     reference = _features_reference(surrogate, MorphClouds(generator, pool=32768))
-    print("| kind | shape | profile | network features |\n|---|---|---|---|")
+    yield "| kind | shape | profile | network features |\n|---|---|---|---|"
     for kind, name, sample in _shapes(generator):
         points = to_network(sample.points, middle_x(sample.points))
         shipped = surrogate.novelty(points, sample.normals)
         features = reference.score(surrogate.drag_features(points))
-        print(f"| {kind} | {name} | {shipped:.2f} | {features:.2f} |", flush=True)
+        yield f"| {kind} | {name} | {shipped:.2f} | {features:.2f} |"
 
 
 def _features_reference(surrogate: Surrogate, clouds: MorphClouds) -> NoveltyReference:

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from readme import replace_between  # noqa: E402
+from benchmarks.marks import replace_between  # noqa: E402
 
 SAMPLE = ROOT / "resources" / "samples" / "fastback.stl"
 N_FACES = 540_000

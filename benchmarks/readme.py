@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.marks import replace_between  # noqa: E402
 from gnn.card import accuracy_tables  # noqa: E402
 
 README = ROOT / "README.md"
@@ -18,18 +19,8 @@ EXAMPLE = "resources/samples/estate.stl"
 
 
 def main() -> None:
-    replace_between("example", f"```\n{_example()}```")
-    replace_between("accuracy", accuracy_tables(json.loads(METRICS.read_text("utf-8"))))
-
-
-def replace_between(name: str, content: str, path: Path = README) -> None:
-    """Put ``content`` between the marks ``<!-- name -->`` and ``<!-- /name -->`` of a Markdown file."""
-    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    before, found, rest = path.read_text("utf-8").partition(start)
-    _, found_end, after = rest.partition(end)
-    if not found or not found_end:
-        sys.exit(f"{path}: lacks the marks {start} and {end}; put them where the text belongs")
-    path.write_text(f"{before}{start}\n{content}\n{end}{after}", "utf-8")
+    replace_between("example", f"```\n{_example()}```", README)
+    replace_between("accuracy", accuracy_tables(json.loads(METRICS.read_text("utf-8"))), README)
 
 
 def _example() -> str:

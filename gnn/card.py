@@ -19,8 +19,9 @@ This card is written by `{config["made_by"]}` from `metrics.json`; do not edit i
 k-omega SST, half car, about 135,000 cells, 30 m/s, moving ground, rotating wheels.
 - Drag network: {config["drag"]["n_designs"]} morphs whose Cd and Cl a Gaussian process on
   {config["drag"]["n_cases"]} cases gave. Points are drawn anew in every step; no design is scaled or shifted.
-- Template: the Cp and Cf of all the cases as smooth functions of 26 modes of shape. It is bent onto a car and answers
-  where it lies on the car's surface, by the share to which the whole car is one of its morphs.
+- Template: the CFD's own surface, bent onto a car by 26 modes of shape, with the Cp and Cf of all the cases as smooth
+  functions of how it is bent and of its rear roof line. It answers where it lies on the car's surface, by the share to
+  which the whole car is one of its morphs.
 - FieldNet: the faces of {config["field"]["n_cases"]} cases. It answers where the template does not.
 
 ## Accuracy on {counts["test"]} designs that no training saw

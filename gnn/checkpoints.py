@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from data.replacing import replacing
 from gnn.novelty import NoveltyReference
 from gnn.template import Template
 
+if TYPE_CHECKING:
+    import torch
+
 FORMAT = 1
 WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
 _NOVELTY_ARRAYS = ("mean", "basis", "spread")
@@ -23,11 +26,15 @@ _NOVELTY_ARRAYS = ("mean", "basis", "spread")
 
 @dataclass(frozen=True, eq=False)
 class ModelFolder:
-    """A model as stored: its configuration and its tensors, by ``drag.``, ``field.``, ``template.``, ``novelty.``."""
+    """A model as stored: its configuration and its tensors, by ``drag.``, ``field.``, ``template.``, ``novelty.``.
+
+    digest: first 12 hexadecimal digits of the weights' SHA-256, which say what weights gave a number.
+    """
 
     path: Path
     config: dict[str, Any]
     tensors: dict[str, Any]
+    digest: str
 
     def part(self, prefix: str) -> dict[str, Any]:
         """The tensors of one part, without its prefix."""
@@ -38,20 +45,33 @@ class ModelFolder:
         arrays = {name: value.numpy() for name, value in self.part("novelty").items()}
         return NoveltyReference(**arrays, **self.config["novelty"])
 
-    def templates(self) -> list[Template]:
-        parts = [self.part(f"template.{i}") for i in range(self.config.get("n_templates", 0))]
-        return [Template.of_arrays({name: value.numpy() for name, value in part.items()}) for part in parts]
+    def network(self, part: str, kind: type[torch.nn.Module]) -> torch.nn.Module:
+        """One of the model's networks, in eval mode. Raises ModelError where configuration and weights do not agree."""
+        try:
+            network = kind(**self.config[part]["architecture"])
+        except (KeyError, TypeError) as error:
+            what = f"the {part} network's configuration is not one that this program knows ({error})"
+            raise ModelError(what, file=self.path, fix="update drivaer, or train the model again") from error
+        try:
+            network.load_state_dict(self.part(part))
+        except RuntimeError as error:
+            raise ModelError(f"the {part} network's weights do not fit its configuration", file=self.path) from error
+        return network.eval()
 
-    @property
-    def digest(self) -> str:
-        """First 12 hexadecimal digits of the weights' SHA-256: which weights gave a number."""
-        return hashlib.sha256((self.path / WEIGHTS).read_bytes()).hexdigest()[:12]
+    def templates(self) -> list[Template]:
+        numbers = sorted({name.split(".")[1] for name in self.tensors if name.startswith("template.")})
+        parts = [self.part(f"template.{number}") for number in numbers]
+        try:
+            return [Template.of_arrays({name: value.numpy() for name, value in part.items()}) for part in parts]
+        except KeyError as error:
+            what = f"the template's {error.args[0]} is missing"
+            raise ModelError(what, file=self.path, fix="update drivaer, or train the model again") from error
 
 
 def read_model(folder: str | Path) -> ModelFolder:
     """Raises ModelError for a folder that is not a model, is damaged, or was written by a newer program."""
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     folder = Path(folder)
     for name in (WEIGHTS, CONFIG):
@@ -61,12 +81,13 @@ def read_model(folder: str | Path) -> ModelFolder:
             )
     try:
         config = json.loads((folder / CONFIG).read_text("utf-8"))
-        tensors = load_file(folder / WEIGHTS)
+        weights = (folder / WEIGHTS).read_bytes()
+        tensors = load(weights)
     except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, OSError) as error:
         raise ModelError(f"the model is damaged ({error})", file=folder, fix="copy or train it again") from error
     if config.get("format") != FORMAT:
         raise ModelError(f"model format {config.get('format')} is not {FORMAT}", file=folder, fix="update drivaer")
-    return ModelFolder(folder, config, tensors)
+    return ModelFolder(folder, config, tensors, hashlib.sha256(weights).hexdigest()[:12])
 
 
 def write_model(
@@ -91,8 +112,7 @@ def write_model(
         tensors |= {f"template.{i}.{name}": torch.from_numpy(array) for name, array in template.arrays().items()}
     # RegDGCNN names each batch normalisation twice; safetensors refuses shared memory.
     tensors = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-    scalars = {"novelty": {"rest": novelty.rest, "limit": novelty.limit}, "n_templates": len(templates)}
-    config = {"format": FORMAT, **config, **scalars}
+    config = {"format": FORMAT, **config, "novelty": {"rest": novelty.rest, "limit": novelty.limit}}
     with replacing(folder / WEIGHTS) as partial:
         save_file(tensors, partial)
         partial.chmod(0o644)  # the library makes it readable by its owner alone

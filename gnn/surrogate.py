@@ -62,8 +62,8 @@ class Surrogate:
 
     def __init__(self, model: ModelFolder, device: str):
         self.name, self.device, self.config = f"{model.path.name}@{model.digest}", device, model.config
-        self._drag = _network(RegDGCNN, model, "drag").to(device)
-        self._field = _network(FieldNet, model, "field").to(device)
+        self._drag = model.network("drag", RegDGCNN).to(device)
+        self._field = model.network("field", FieldNet).to(device)
         self._novelty: NoveltyReference = model.novelty()
         self._templates = model.templates()
 
@@ -176,20 +176,6 @@ def pick_device(device: str) -> str:
     if device == "cuda" and not torch.cuda.is_available():
         raise ModelError("no CUDA device is available", fix="use --device cpu, or install a CUDA build of torch")
     return device
-
-
-def _network(kind: type[torch.nn.Module], model: ModelFolder, part: str) -> torch.nn.Module:
-    """One of the model's networks, in eval mode. Raises ModelError where configuration and weights do not agree."""
-    try:
-        network = kind(**model.config[part]["architecture"])
-    except (KeyError, TypeError) as error:
-        what = f"the {part} network's configuration is not one that this program knows ({error})"
-        raise ModelError(what, file=model.path, fix="update drivaer, or train the model again") from error
-    try:
-        network.load_state_dict(model.part(part))
-    except RuntimeError as error:
-        raise ModelError(f"the {part} network's weights do not fit its configuration", file=model.path) from error
-    return network.eval()
 
 
 def _clouds(rows: np.ndarray, n_clouds: int, n_points: int, device: str) -> Tensor:

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gnn.roof_line import N_POINTS, roof_measures
+
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
 STEPS = 3
-TRUST = 0.010
+TRUST = 0.001
 """m: the misfit of one point that weighs as much as one standard error of the code's first guess."""
 OUTLIER = 0.005
 """m: misfits beyond it lose their say (a Cauchy weight); morphs fit to a few millimetres."""
@@ -34,11 +36,14 @@ NEAR, FAR = 0.030, 0.080
 """m from the nearest face's centre: up to here a point is on the template, from there on it is not."""
 FITTED = (0.75, 0.95)
 """Share of a car's surface that is on the template: below the first it is another car, above the second a morph."""
-SOFT = 0.004
+SOFT = 0.001
 """m: how sharply a point prefers the nearest face to the second nearest."""
 LINEAR_PART = 3.0
 """Of the kernel, against 1 for the bump."""
-_N_FIT = 5000
+_STORED_IN_HALF = {"places": 1.0, "area_vectors": 1e4, "marks": 1.0, "fields": 1.0}
+"""Scale under which half precision has digits: areas in cm²."""
+_MEAN = "_mean"
+_N_FITTED = 5000
 _N_CHOICE = 1500
 
 
@@ -47,15 +52,21 @@ class Template:
     """K modes over M faces on the +y half, network coordinates. Row 0 is the mean, rows 1..K go with the code.
 
     places (1 + K, M, 3) m. area_vectors (1 + K, M, 3) m², along the outward normals.
-    fields (1 + R, M, 4): Cp and Cf, mean and R modes, whose amounts are ``kernel`` of the code and ``anchors`` (n, K),
-    the training cases' codes, times ``pull`` (n, R).
+    marks (1 + K, m, 3) m: points on the very surface next to the faces ``marked`` (m,); the CFD's face centres lie a
+    millimetre off it, and up to a centimetre at edges, so the code is fitted with these.
+    fields (1 + R, M, 4): Cp and Cf, mean and R modes, whose amounts are ``kernel`` of the car's features and
+    ``anchors`` (n, f), the training cases' features, times ``pull`` (n, R).
+    to_traits (1 + K, t): from code to the traits that ``features`` are made of.
     from_profile (d, K), profile_mean (d,): the first guess of the code, of unit variance over the training designs.
     doubt (K,): that guess's standard error.
     """
 
     places: np.ndarray
     area_vectors: np.ndarray
+    marks: np.ndarray
+    marked: np.ndarray
     fields: np.ndarray
+    to_traits: np.ndarray
     anchors: np.ndarray
     pull: np.ndarray
     from_profile: np.ndarray
@@ -65,44 +76,51 @@ class Template:
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Template:
         """What ``arrays`` gave."""
-        template = cls(**{f.name: np.asarray(arrays[f.name], np.float32) for f in fields(cls)})
-        return replace(template, area_vectors=template.area_vectors * np.float32(1e-4))
+        whole = dict(arrays)
+        for name, scale in _STORED_IN_HALF.items():
+            rows = [arrays[name + _MEAN][None], arrays[name]]
+            whole[name] = np.concatenate([np.asarray(r, np.float32) for r in rows]) / np.float32(scale)
+        return cls(**{f.name: np.asarray(whole[f.name]) for f in fields(cls)}).in_single_precision()
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Half precision where it is fine enough (0.1 mm, a thousandth of Cp; areas in cm², where it has digits)."""
-        large = {"places": self.places, "area_vectors": self.area_vectors * 1e4, "fields": self.fields}
-        small = {name: getattr(self, name) for name in ("anchors", "pull", "from_profile", "profile_mean", "doubt")}
-        return {name: array.astype(np.float16) for name, array in large.items()} | {
-            name: array.astype(np.float32) for name, array in small.items()
-        }
+        """As stored: modes in half precision, which is a hundredth of a millimetre of them; the means in single."""
+        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name, scale in _STORED_IN_HALF.items():
+            rows = arrays[name] * np.float32(scale)
+            arrays |= {name + _MEAN: rows[0].astype(np.float32), name: rows[1:].astype(np.float16)}
+        return arrays
+
+    def in_single_precision(self) -> Template:
+        """The same with its numbers as they are worked with: float32, rows as int32."""
+        arrays = {f.name: getattr(self, f.name).astype(np.float32) for f in fields(self)}
+        return Template(**{**arrays, "marked": self.marked.astype(np.int32)})
 
     def guess(self, profile: np.ndarray) -> np.ndarray:
         """(K,) code from a car's profile (gnn.novelty.profile)."""
         return np.clip((profile - self.profile_mean) @ self.from_profile, -LARGEST_CODE, LARGEST_CODE)
 
-    def bent(self, code: np.ndarray, faces: np.ndarray | slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
-        """Places (m, 3) m and area vectors (m, 3) m² of faces for a code (K,)."""
-        places, areas = (a[0, faces] + np.tensordot(code, a[1:, faces], 1) for a in (self.places, self.area_vectors))
-        return places, areas
+    def bent(self, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Places (M, 3) m and area vectors (M, 3) m² of the faces for a code (K,)."""
+        return _at_code(self.places, code), _at_code(self.area_vectors, code)
 
     def values(self, code: np.ndarray) -> np.ndarray:
         """(M, 4) Cp and Cf of the faces for a code (K,)."""
-        return self.fields[0] + np.tensordot(kernel(code[None], self.anchors)[0] @ self.pull, self.fields[1:], 1)
+        likeness = kernel(features(code[None], self.to_traits), self.anchors)[0]
+        return _at_code(self.fields, likeness @ self.pull)
 
     def refine(self, code: np.ndarray, points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, float]:
         """Code (K,) and shift along x (m) that bring the template onto points (N, 3) of the +y half with normals."""
         from scipy.spatial import cKDTree
 
         tree = cKDTree(points)
-        faces = np.arange(0, self.places.shape[1], max(1, self.places.shape[1] // _N_FIT))
-        modes = np.concatenate([self.places[1:, faces], np.broadcast_to(_ALONG_X, (1, len(faces), 3))])
+        facing = self.area_vectors[:, self.marked]
+        modes = np.concatenate([self.marks[1:], np.broadcast_to(_ALONG_X, (1, *self.marks.shape[1:]))])
         prior = np.append(code, 0.0)
         certainty = 1.0 / np.append(self.doubt, SHIFT) ** 2
         now = prior.copy()
         for _ in range(STEPS):
-            places, areas = self.bent(now[:-1], faces)
-            places = places + now[-1] * _ALONG_X
-            distance, near = _nearest_alike(tree, normals, places, _unit(areas), k=3)
+            places = _at_code(self.marks, now[:-1]) + now[-1] * _ALONG_X
+            distance, near = _nearest_alike(tree, normals, places, _unit(_at_code(facing, now[:-1])), k=3)
             kept = distance < NEAR
             plane = normals[near[kept]]
             misfit = np.einsum("nd,nd->n", points[near[kept]] - places[kept], plane)
@@ -189,18 +207,30 @@ def register(
     places, areas = templates[best].bent(code)
     tree = cKDTree(places + shift * _ALONG_X)
     registered = RegisteredTemplate(tree, areas, templates[best].values(code), 1.0)
-    share = float(registered._on_half(half[:_N_FIT], facing[:_N_FIT])[1].mean())
+    share = float(registered._on_half(half[:_N_FITTED], facing[:_N_FITTED])[1].mean())
     return replace(registered, fit=float(np.clip((share - FITTED[0]) / (FITTED[1] - FITTED[0]), 0.0, 1.0)))
 
 
-def kernel(codes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(a, b) likeness of fields between codes (a, K) and (b, K): linear, and a bump for what bends.
+def features(codes: np.ndarray, to_traits: np.ndarray) -> np.ndarray:
+    """(n, f): what flow fields follow, for codes (n, K).
 
-    Its two constants, and the noise it is fitted with, are among the best of a coarse grid at predicting pressure drag
-    across the training cases (leaving eighths out), where that best is flat.
+    to_traits (1 + K, t): linear map, constant first, to morph parameters (t - 2 N_POINTS) and the roof line's x and z.
     """
-    apart = ((codes[:, None] - others[None]) ** 2).mean(axis=2)
-    return LINEAR_PART * codes @ others.T / codes.shape[1] + np.exp(-0.5 * apart)
+    traits = to_traits[0] + codes @ to_traits[1:]
+    parameters, line = np.split(traits, [to_traits.shape[1] - 2 * N_POINTS], axis=1)
+    line = line.reshape(-1, N_POINTS, 2)
+    return np.concatenate([parameters, roof_measures(line[..., 0], line[..., 1])], axis=1)
+
+
+def kernel(features: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(a, b) likeness of fields between cars of features (a, f) and (b, f): linear, and a bump for what bends."""
+    apart = ((features[:, None] - others[None]) ** 2).mean(axis=2)
+    return LINEAR_PART * features @ others.T / features.shape[1] + np.exp(-0.5 * apart)
+
+
+def _at_code(rows: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """Mean and modes (1 + K, ...) put together by a code (K,)."""
+    return rows[0] + np.tensordot(code, rows[1:], 1)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

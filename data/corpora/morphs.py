@@ -80,20 +80,28 @@ class CfdFaces:
     """The CFD faces of one underbody's unmorphed car, which every design has in the same order.
 
     centres (M, 3) m, normals (M, 3) outward, areas (M,) m², part (M,): what each face moves with.
+    surface (M, 3) m: the points of the unmorphed surface nearest to the centres, which the CFD mesh rounds off.
+    on_surface (M,) bool: that point is near and its panel faces as the CFD face does.
     """
 
     centres: np.ndarray
     normals: np.ndarray
     areas: np.ndarray
     part: np.ndarray
+    surface: np.ndarray
+    on_surface: np.ndarray
 
     @classmethod
     def of(cls, generator: MorphGenerator, underbody: str) -> CfdFaces:
         centres, normals, areas = generator.unmorphed_cfd(underbody)
         normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
         vertices, faces, part = generator.surface(underbody)
-        triangle = _closest(vertices, faces, centres)["primitive_ids"].numpy()
-        return cls(centres, normals, areas, part[faces[triangle, 0]])
+        hit = _closest(vertices, faces, centres)
+        surface = hit["points"].numpy().astype(np.float64)
+        alike = np.abs(np.einsum("nd,nd->n", hit["primitive_normals"].numpy(), normals))
+        near = np.linalg.norm(surface - centres, axis=1) < _NEAR_SURFACE
+        part = part[faces[hit["primitive_ids"].numpy(), 0]]
+        return cls(centres, normals, areas, part, surface, near & (alike > _ALIKE))
 
     def on(self, generator: MorphGenerator, parameters: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
         """Centres (M, 3) m and area vectors (M, 3) m² on a design: along the outward normal, as long as the area."""
@@ -105,9 +113,17 @@ class CfdFaces:
         )
         return centres, np.cross(one - centres, other - centres) / _TINY**2 * self.areas[:, None]
 
+    def surface_on(
+        self, generator: MorphGenerator, parameters: dict[str, float], which: np.ndarray | slice = slice(None)
+    ) -> np.ndarray:
+        """(n, 3) m: the surface points of some faces on a design."""
+        return generator.move(self.surface[which], self.part[which], parameters)
+
 
 _ASKEW = np.array([0.3, 0.5, 0.81])  # along no face of a car
 _TINY = 1e-3  # m
+_NEAR_SURFACE = 0.012  # m; half a CFD face
+_ALIKE = 0.85  # cosine
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import torch
 
 from data.corpora.cases import read_cases
 from data.corpora.morphs import MorphGenerator
-from gnn.checkpoints import write_text
+from gnn.checkpoints import read_model, write_text
 from gnn.field_net import FieldNet
 from gnn.regdgcnn import RegDGCNN
 from gnn.training.assemble import Corpus, assemble
@@ -52,7 +52,8 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--geometry", type=Path, required=True, help="folder with the DrivAer's body.obj.gz")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints")
-    parser.add_argument("--start", type=Path, help="checkpoint to begin from, for a few more steps on a grown corpus")
+    start = "checkpoint to begin from, for a few more steps on a grown corpus; assemble: a model whose networks to keep"
+    parser.add_argument("--start", type=Path, help=start)
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=1)
@@ -101,19 +102,32 @@ def _scaling(folder: Path, coefficients: np.ndarray) -> dict[str, list[float]]:
 
 
 def _assemble(options: argparse.Namespace, corpus: Corpus) -> None:
-    scaling = json.loads((options.work / SCALING).read_text("utf-8"))
-    config: dict[str, Any] = {
-        "name": options.out.name,
-        "made_by": "python -m gnn.training assemble",
-        "drag": {**DRAG, **scaling, "architecture": {**DRAG["architecture"], "out_channels": 2}},
-        "field": dict(FIELD),
-    }
-    for part in ("drag", "field"):
-        config[part]["n_cases"] = designs_learnt(options.work / f"{part}.ckpt")
-    drag = load_averaged(RegDGCNN(**config["drag"]["architecture"]), options.work / "drag.ckpt")
-    field = load_averaged(FieldNet(**FIELD["architecture"]), options.work / "field.ckpt")
-    metrics = assemble(options.out, corpus, drag, field, config)
+    parts = _parts_of_model(options.start) if options.start else _trained_parts(options.work)
+    config: dict[str, Any] = {"name": options.out.name, "made_by": "python -m gnn.training assemble"}
+    networks = {}
+    for part, (section, network) in parts.items():
+        config[part], networks[part] = section, network
+    metrics = assemble(options.out, corpus, networks["drag"], networks["field"], config)
     logging.info("%s", json.dumps({k: metrics[k] for k in ("cd", "cl", "cp", "cf", "interval")}, indent=1))
+
+
+def _trained_parts(work: Path) -> dict[str, tuple[dict[str, Any], torch.nn.Module]]:
+    """Configuration and network of ``drag`` and ``field``, from the checkpoints of the other two steps."""
+    scaling = json.loads((work / SCALING).read_text("utf-8"))
+    drag = {**DRAG, **scaling, "architecture": {**DRAG["architecture"], "out_channels": 2}}
+    parts = {}
+    for part, kind, section in (("drag", RegDGCNN, drag), ("field", FieldNet, FIELD)):
+        checkpoint = work / f"{part}.ckpt"
+        section = {**section, "n_cases": designs_learnt(checkpoint)}
+        parts[part] = section, load_averaged(kind(**section["architecture"]), checkpoint)
+    return parts
+
+
+def _parts_of_model(folder: Path) -> dict[str, tuple[dict[str, Any], torch.nn.Module]]:
+    """The same from a model folder, whose networks are kept while template, interval and card are made anew."""
+    model = read_model(folder)
+    kinds = {"drag": RegDGCNN, "field": FieldNet}
+    return {part: (model.config[part], model.network(part, kind)) for part, kind in kinds.items()}
 
 
 if __name__ == "__main__":

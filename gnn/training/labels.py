@@ -15,6 +15,7 @@ import numpy as np
 
 from data.corpora.cases import Case
 from data.corpora.morphs import MorphGenerator
+from gnn.roof_line import roof_measures
 from gnn.training.clouds import Design
 
 COEFFICIENTS = ("Cd", "Cl")
@@ -39,24 +40,19 @@ class DesignFeatures:
         return np.column_stack([2 * (own - self.low) / (self.high - self.low) - 1, 2 * np.array(styles, float)])
 
     def with_roof_line(self, designs: Sequence[Design]) -> np.ndarray:
-        """(n, 26): parameters less the two styles, and seven measures of the roof line, each of order one."""
-        roof = np.array([self._roof_line(d) for d in designs])
-        parameters = np.delete(self.parameters(designs), [-3, -2], axis=1)
-        return np.column_stack([parameters, (roof - _ROOF_MIDDLE) / _ROOF_SPREAD])
+        """(n, 26): parameters less the two styles, and the roof line's measures, each of order one."""
+        return np.column_stack(
+            [self.without_styles(designs), roof_measures(*np.moveaxis(self.roof_lines(designs), 2, 0))]
+        )
 
-    def _roof_line(self, design: Design) -> np.ndarray:
-        """Edge height, slopes of upper and lower backlight, deck and whole, drop (m, degrees), roof height."""
+    def without_styles(self, designs: Sequence[Design]) -> np.ndarray:
+        """(n, 19): ``parameters`` less the two styles, which bend the roof line and nothing else."""
+        return np.delete(self.parameters(designs), [-3, -2], axis=1)
+
+    def roof_lines(self, designs: Sequence[Design]) -> np.ndarray:
+        """(n, N_POINTS, 2): x and z of the roof's middle, m, car frame."""
         line = np.column_stack([self.morph.ROOF_X, np.full(len(self.morph.ROOF_X), 1e-6), self.morph.ROOF])
-        x, _, z = self.morph.morph_body(line, design.parameters).T
-
-        def slope(i: int, j: int) -> float:
-            return float(np.degrees(np.arctan2(z[i] - z[j], x[j] - x[i])))
-
-        return np.array([z[-1], slope(4, 8), slope(8, 10), slope(11, 13), slope(3, 13), z.max() - z[-1], z.max()])
-
-
-_ROOF_MIDDLE = np.array([1.12, 14.0, 12.0, 4.0, 13.0, 0.35, 1.45])
-_ROOF_SPREAD = np.array([0.13, 10.0, 9.0, 7.0, 6.0, 0.13, 0.05])
+        return np.array([self.morph.morph_body(line, d.parameters)[:, ::2] for d in designs])
 
 
 def gaussian_process(features: np.ndarray, values: np.ndarray) -> Fit:

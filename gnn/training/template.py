@@ -1,24 +1,31 @@
-"""Fit the template cars: modes of the morphs' displacement, the code's first guess, and fields that follow the code."""
+"""Fit the template cars: modes of the morphs' displacement, a first guess of the code, fields that follow the shape."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from data.corpora.cases import Case
 from data.corpora.morphs import CfdFaces
 from gnn.input_frame import to_network
-from gnn.template import Template, kernel
+from gnn.template import Template, features, kernel
 from gnn.training.clouds import UNDERBODIES, Design, MorphClouds, random_designs
-from gnn.training.labels import ridge
+from gnn.training.labels import DesignFeatures, ridge
 
 N_MODES = 26
 """More than the generator's parameters and styles: what is left over is under a tenth of a millimetre."""
-N_FIELD_MODES = 30
+N_MARKS = 5000
+N_FIELD_MODES = 40
 NOISE = 0.1
 """Of a case's field, against the kernel's 4 for a case and itself: the swing of steady RANS."""
+OTHER_UNDERBODY = 0.95
+"""How alike the departures of fields from their means are between cars that differ by the underbody only."""
 N_DESIGNS = 1600
+_SAME_FACE = 0.004
+"""m: both underbodies' meshes have this face; three quarters of the faces are the same to rounding."""
 _AREA_WEIGHT = 140.0
 """1/m: how far a place must move to count as much as a change of its area vector; a face has about 7e-4 m²."""
 
@@ -28,40 +35,82 @@ def fit_templates(
 ) -> list[Template]:
     """A template for each underbody. cases: those to train on; shapes need no CFD and are drawn at random."""
     designs = random_designs(clouds.generator, n_designs, seed)
-    return [_fit_template(underbody, designs, cases, clouds, seed) for underbody in UNDERBODIES]
+    shapes = {kind: ShapeModel.fit(kind, designs, clouds) for kind in UNDERBODIES}
+    return [
+        _fit_template(shapes[kind], shapes[other], designs, cases, clouds, seed)
+        for kind, other in zip(UNDERBODIES, reversed(UNDERBODIES), strict=True)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeModel:
+    """Principal modes of how an underbody's CFD faces move over the designs, each of unit variance.
+
+    mean (6 M,), rows (K, 6 M) orthonormal: places in network coordinates, then weighted area vectors. spread (K,).
+    """
+
+    underbody: str
+    faces: CfdFaces
+    clouds: MorphClouds
+    mean: np.ndarray
+    rows: np.ndarray
+    spread: np.ndarray
+
+    @classmethod
+    def fit(cls, underbody: str, designs: Sequence[Design], clouds: MorphClouds) -> ShapeModel:
+        faces = CfdFaces.of(clouds.generator, underbody)
+        shapes = np.array([_shape(d, faces, clouds) for d in designs if d.underbody == underbody])
+        mean = shapes.mean(axis=0)
+        _, size, rows = np.linalg.svd(shapes - mean, full_matrices=False)
+        return cls(underbody, faces, clouds, mean, rows[:N_MODES], size[:N_MODES] / np.sqrt(len(shapes)))
+
+    def codes(self, designs: Sequence[Design]) -> np.ndarray:
+        """(n, K): where designs, of either underbody, lie among the modes."""
+        shapes = np.array([_shape(d, self.faces, self.clouds) for d in designs])
+        return (shapes - self.mean) @ self.rows.T / self.spread
+
+    @cached_property
+    def places_and_areas(self) -> tuple[np.ndarray, np.ndarray]:
+        """(1 + K, M, 3) m and (1 + K, M, 3) m²: mean and modes."""
+        both = np.concatenate([self.mean[None], self.rows * self.spread[:, None]])
+        both = both.reshape(1 + len(self.rows), 2, -1, 3)
+        return both[:, 0], both[:, 1] / _AREA_WEIGHT
 
 
 def _fit_template(
-    underbody: str, designs: Sequence[Design], cases: Sequence[Case], clouds: MorphClouds, seed: int
+    shape: ShapeModel,
+    other: ShapeModel,
+    designs: Sequence[Design],
+    cases: Sequence[Case],
+    clouds: MorphClouds,
+    seed: int,
 ) -> Template:
-    faces = CfdFaces.of(clouds.generator, underbody)
-    designs = [d for d in designs if d.underbody == underbody]
-    cases = [c for c in cases if c.underbody == underbody]
+    designs = [d for d in designs if d.underbody == shape.underbody]
+    codes = shape.codes(designs)
     profiles = np.array([clouds.profile(d, np.random.default_rng((seed, i))) for i, d in enumerate(designs)])
-    shapes = np.array([_shape(d, faces, clouds) for d in designs])
-    mean = shapes.mean(axis=0)
-    _, size, rows = np.linalg.svd(shapes - mean, full_matrices=False)
-    spread = size[:N_MODES] / np.sqrt(len(shapes))
-    modes = rows[:N_MODES] * spread[:, None]
-
-    def code(some: np.ndarray) -> np.ndarray:
-        return (some - mean) @ rows[:N_MODES].T / spread
-
-    codes = code(shapes)
     weights, centre, doubt = _profile_fit(profiles, codes)
-    anchors = code(np.array([_shape(Design.of(c), faces, clouds) for c in cases]))
-    modes_of_fields, pull = _fields(anchors, cases)
-    shape_rows = np.concatenate([mean[None], modes]).reshape(1 + N_MODES, 2, -1, 3)
+    marked = np.flatnonzero(shape.faces.on_surface)
+    marked = marked[:: max(1, len(marked) // N_MARKS)]
+    measures = DesignFeatures(clouds.generator)
+    lines = measures.roof_lines(designs).reshape(len(designs), -1)
+    to_traits = _linear_map(codes, np.concatenate([measures.without_styles(designs), lines], axis=1))
+    own = sorted(cases, key=lambda case: case.underbody != shape.underbody)  # the other underbody's after them
+    anchors = features(shape.codes([Design.of(c) for c in own]), to_traits)
+    modes_of_fields, pull = _fields(anchors, own, shape, other)
+    places, areas = shape.places_and_areas
     return Template(
-        places=shape_rows[:, 0],
-        area_vectors=shape_rows[:, 1] / _AREA_WEIGHT,
+        places=places,
+        area_vectors=areas,
+        marks=_linear_map(codes, np.array([_marks(d, marked, shape) for d in designs])).reshape(1 + N_MODES, -1, 3),
+        marked=marked,
         fields=modes_of_fields,
-        anchors=anchors.astype(np.float32),
-        pull=pull.astype(np.float32),
-        from_profile=weights.astype(np.float32),
-        profile_mean=centre.astype(np.float32),
-        doubt=doubt.astype(np.float32),
-    )
+        to_traits=to_traits,
+        anchors=anchors,
+        pull=pull,
+        from_profile=weights,
+        profile_mean=centre,
+        doubt=doubt,
+    ).in_single_precision()
 
 
 def _shape(design: Design, faces: CfdFaces, clouds: MorphClouds) -> np.ndarray:
@@ -69,6 +118,17 @@ def _shape(design: Design, faces: CfdFaces, clouds: MorphClouds) -> np.ndarray:
     centres, areas = faces.on(clouds.generator, design.parameters)
     places = to_network(centres, clouds.x_middle(design))
     return np.concatenate([places.ravel(), _AREA_WEIGHT * areas.ravel()]).astype(np.float32)
+
+
+def _marks(design: Design, marked: np.ndarray, shape: ShapeModel) -> np.ndarray:
+    """(3 m,) m: the surface points of some faces on a design, network coordinates."""
+    points = shape.faces.surface_on(shape.clouds.generator, design.parameters, marked)
+    return to_network(points, shape.clouds.x_middle(design)).ravel()
+
+
+def _linear_map(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """(1 + K, m) least squares from codes (n, K), with a constant first, to values (n, m)."""
+    return np.linalg.lstsq(np.insert(codes, 0, 1.0, axis=1), values, rcond=None)[0]
 
 
 def _profile_fit(profiles: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -87,14 +147,44 @@ def _profile_fit(profiles: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, n
     return weights, centre, doubt
 
 
-def _fields(codes: np.ndarray, cases: Sequence[Case]) -> tuple[np.ndarray, np.ndarray]:
-    """Modes (1 + R, M, 4) of Cp and Cf, the mean first, and each case's pull (n, R): kernel ridge regression."""
-    values = np.array([np.column_stack([c.face_cp, c.face_cf]).ravel() for c in cases])
-    mean = values.mean(axis=0)
-    likeness = kernel(codes, codes)
-    dual = np.linalg.solve(likeness + NOISE * np.eye(len(codes)), values - mean)
-    _, size, rows = np.linalg.svd(likeness @ dual, full_matrices=False)
-    spread = size[:N_FIELD_MODES] / np.sqrt(len(cases))
+def _fields(
+    anchors: np.ndarray, cases: Sequence[Case], shape: ShapeModel, other: ShapeModel
+) -> tuple[np.ndarray, np.ndarray]:
+    """Modes (1 + R, M, 4) of Cp and Cf, the mean first, and each case's pull (n, R): kernel ridge regression.
+
+    cases, anchors (n, f): this underbody's first. The other's stand in for what they would be with this one: where
+    the meshes share a face, its departure from their mean; elsewhere, what this underbody's cases predict for them.
+    """
+    n_own = sum(case.underbody == shape.underbody for case in cases)
+    own, others = (np.array([_values(c) for c in some]) for some in (cases[:n_own], cases[n_own:]))
+    mean = own.mean(axis=0)
+    likeness = kernel(anchors, anchors)
+    noise = NOISE * np.eye(len(cases))
+    dual = np.linalg.solve((likeness + noise)[:n_own, :n_own], (own - mean).reshape(n_own, -1))
+    stand_in = (OTHER_UNDERBODY * likeness[n_own:, :n_own] @ dual).reshape(-1, *mean.shape)
+    same, there = _shared_faces(shape.faces, other.faces)
+    stand_in[:, same] = (others - others.mean(axis=0))[:, there]
+    departures = np.concatenate([own - mean, stand_in]).reshape(len(cases), -1)
+    apart = np.arange(len(cases)) >= n_own
+    related = np.where(apart[:, None] == apart[None], 1.0, OTHER_UNDERBODY)
+    dual = np.linalg.solve(likeness * related + noise, departures) * related[:1].T
+    _, size, rows = np.linalg.svd(likeness[:n_own] @ dual, full_matrices=False)
+    spread = size[:N_FIELD_MODES] / np.sqrt(n_own)
     modes = rows[:N_FIELD_MODES] * spread[:, None]
     pull = dual @ rows[:N_FIELD_MODES].T / spread
-    return np.concatenate([mean[None], modes]).reshape(1 + len(modes), -1, 4).astype(np.float32), pull
+    return np.concatenate([mean.ravel()[None], modes]).reshape(1 + len(modes), -1, 4), pull
+
+
+def _values(case: Case) -> np.ndarray:
+    """(M, 4) Cp and Cf of a case's faces."""
+    return np.column_stack([case.face_cp, case.face_cf])
+
+
+def _shared_faces(faces: CfdFaces, others: CfdFaces) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the faces that both meshes have, in the one and in the other."""
+    from scipy.spatial import cKDTree
+
+    distance, near = cKDTree(others.centres).query(faces.centres)
+    alike = np.einsum("nd,nd->n", others.normals[near], faces.normals)
+    same = np.flatnonzero((distance < _SAME_FACE) & (alike > 0.9))
+    return same, near[same]

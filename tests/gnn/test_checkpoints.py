@@ -10,6 +10,7 @@ from gnn.checkpoints import CONFIG, WEIGHTS, read_model, write_model
 from gnn.field_net import FieldNet
 from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
+from gnn.roof_line import N_POINTS
 from gnn.surrogate import Surrogate, find_model, pick_device
 from gnn.template import Template
 
@@ -55,6 +56,15 @@ def test_where_along_x_the_car_stands_does_not_matter(folder, sample):
     moved = SurfaceSample(sample.points + np.array([4.0, 0, 0], np.float32), sample.normals, sample.areas)
     surrogate = Surrogate.load(folder, "cpu")
     assert surrogate.predict(moved, 2.1).cd == pytest.approx(surrogate.predict(sample, 2.1).cd, abs=1e-4)
+
+
+def test_a_template_that_lacks_a_part_is_named(folder):
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(folder / WEIGHTS)
+    save_file({**tensors, "template.0.places": torch.zeros(2, 3, 3)}, folder / WEIGHTS)
+    with pytest.raises(ModelError, match="the template's places_mean is missing"):
+        Surrogate.load(folder, "cpu")
 
 
 def test_constant_pressure_gives_no_drag(folder, sample):
@@ -127,8 +137,11 @@ def test_templates_are_stored_with_the_model(folder, sample):
     template = Template(
         places=rows,
         area_vectors=rows,
+        marks=rows[:, ::2],
+        marked=np.arange(0, 40, 2),
         fields=np.ones((3, 40, 4), np.float32),
-        anchors=np.zeros((5, 2), np.float32),
+        to_traits=np.ones((3, 2 + 2 * N_POINTS), np.float32),
+        anchors=np.zeros((5, 9), np.float32),
         pull=np.zeros((5, 2), np.float32),
         from_profile=np.zeros((profile_length, 2), np.float32),
         profile_mean=np.zeros(profile_length, np.float32),
