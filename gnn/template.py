@@ -200,7 +200,7 @@ def register(
         return None
     half, facing, _ = _folded(points, normals)
     guesses = [template.guess(profile) for template in templates]
-    trees = [cKDTree(t.bent(code)[0]) for t, code in zip(templates, guesses, strict=True)]
+    trees = [cKDTree(_at_code(t.marks, code)) for t, code in zip(templates, guesses, strict=True)]
     misfits = [np.minimum(tree.query(half[:_N_CHOICE], workers=-1)[0], FAR).mean() for tree in trees]
     best = int(np.argmin(misfits))
     code, shift = templates[best].refine(guesses[best], half, facing)
