@@ -129,7 +129,7 @@ def file_fields(fields: CarFields, car: CarMesh) -> SurfaceFields:
     n = car.n_file_vertices
     one_for_each = _place_of_each(fields, car)[:n]
     return SurfaceFields(
-        vertices=_as_in_file(car.frame.to_file(car.vertices[:n])),
+        vertices=_as_in_file(car.as_given[:n]),
         faces=car.faces[faces_of_file(car)],
         cp=fields.cp[one_for_each],
         cf=car.frame.vectors_to_file(fields.cf[one_for_each]),
@@ -139,7 +139,7 @@ def file_fields(fields: CarFields, car: CarMesh) -> SurfaceFields:
 
 def faces_of_file(car: CarMesh) -> np.ndarray:
     """(F,) bool: the faces of the file itself, without a completed half car's other half."""
-    if len(car.vertices) == car.n_file_vertices:
+    if len(car.as_given) == car.n_file_vertices:
         return np.ones(len(car.faces), bool)
     return car.faces.max(axis=1) < car.n_file_vertices
 
@@ -147,8 +147,8 @@ def faces_of_file(car: CarMesh) -> np.ndarray:
 def _place_of_each(fields: CarFields, car: CarMesh) -> np.ndarray:
     """(V,) which row of the fields each vertex of the car is."""
     if len(car.faces) == 0:
-        return np.arange(len(car.vertices))
-    place = np.full(len(car.vertices), -1, np.int64)
+        return np.arange(len(car.as_given))
+    place = np.full(len(car.as_given), -1, np.int32)
     place[car.faces.ravel()] = fields.faces.ravel()
     loose = place < 0  # vertices of no face: in the file all the same
     if loose.any():
@@ -159,7 +159,6 @@ def _place_of_each(fields: CarFields, car: CarMesh) -> np.ndarray:
 
 
 def _as_in_file(vertices: np.ndarray) -> np.ndarray:
-    """The way there and back leaves noise in the last of 16 digits; a file of single precision had none of it."""
+    """In single precision where the file had no more."""
     single = vertices.astype(np.float32)
-    noise = 1e-12 * np.abs(vertices).max(initial=0.0)
-    return single if np.abs(single - vertices).max(initial=0.0) <= noise else vertices
+    return single if np.array_equal(single, vertices) else vertices
