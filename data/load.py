@@ -19,7 +19,7 @@ from data.errors import DrivAerError, MeshError
 from data.formats import read_mesh
 from data.frame import Frame, find_frame
 from data.frontal_area import frontal_area as measured_area
-from data.half_car import complete_half_car
+from data.half_car import complete_half_car, complete_half_cloud
 from data.health import HealthReport, cloud_health, health_report, look_for_health
 from data.mesh import CarMesh, RawMesh, SurfaceSample
 from data.sampling import sample_surface
@@ -91,7 +91,7 @@ def place_car(
         frontal_area=area,
         n_file_vertices=len(raw.vertices),
         parts=whole.parts,
-        normals=frame.vectors_to_car(raw.normals) if raw.is_point_cloud else None,
+        normals=frame.vectors_to_car(whole.normals) if raw.is_point_cloud else None,
         path=raw.path,
         warnings=(*raw.warnings, *frame.warnings, *health.warnings),
     )
@@ -140,6 +140,9 @@ def _completed(raw: RawMesh, frame: Frame) -> RawMesh:
     """Half a car with its mirror image; each part's faces are followed, after all of the file's, by their images."""
     if frame.mirror_plane is None:
         return raw
+    if raw.is_point_cloud:
+        points, normals = complete_half_cloud(raw.vertices, raw.normals, frame.mirror_plane)
+        return replace(raw, vertices=points, normals=normals)
     vertices, faces, kept = complete_half_car(raw.vertices, raw.faces, frame.mirror_plane)
     n_before = np.concatenate([[0], np.cumsum(kept)])
     own = [(name, int(n_before[start]), int(n_before[stop])) for name, start, stop in raw.parts]
