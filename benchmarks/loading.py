@@ -19,10 +19,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 STAGES = {
     "read": "read the file",
     "weld": "weld equal points",
-    "frame": "unit, axes, place",
+    "frame": "unit, axes, place (edges are examined beside it)",
     "rays": "ray-tracing structure",
-    "health": "health (with the look from the flow that the sample shares)",
+    "look": "look from the flow, for health and sample",
     "area": "frontal area",
+    "edges": "what is left of the edges",
     "sample": "sample of 16,384 points",
 }
 

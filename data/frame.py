@@ -98,7 +98,7 @@ def find_frame(raw: RawMesh, *, unit: str = "auto", up: str = "auto", forward: s
     rotation = orientation.rotation
     guess = _unit_of(outline.turned(rotation), unit, raw.unit)
     # Columns that lie together: all that follows goes through one coordinate of every point.
-    points = np.asfortranarray((vertices * guess.to_metres) @ rotation.T)
+    points = _turned(np.asfortranarray(vertices), rotation, guess.to_metres)
     offset, notes = _place(points, raw.faces, _plane_in_car_axes(plane, guess.to_metres, rotation))
     warnings = (*orientation.warnings, *guess.warnings, *notes)
     told = "auto" not in (unit, up, forward)

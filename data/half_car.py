@@ -30,12 +30,14 @@ class MirrorPlane:
 
 
 def find_mirror_plane(vertices: np.ndarray, faces: np.ndarray, outline: Outline) -> MirrorPlane | None:
-    """The plane that a half car was cut along, or None for a whole car (and for point clouds, which have no edges).
+    """The plane that a half car was cut along, or None for a whole car.
 
-    A cut is a side of the box along which the surface ends, over most of the box; that also fits the flat floor of
-    a simple body. So it counts only if the shape completed by its mirror image is a better car than the shape as it is.
+    A cut is a side of the box along which the surface ends (or the points of a cloud do), over most of the box; that
+    also fits the flat floor of a simple body. So it counts only if the shape completed by its mirror image is a better
+    car than the shape as it is.
     """
-    spans = [(side, _edge_spans(side, vertices, faces, outline)) for side in _box_sides(outline)]
+    ends = _edge_spans if len(faces) else _layer_spans
+    spans = [(side, ends(side, vertices, faces, outline)) for side in _box_sides(outline)]
     cuts = [(side, span) for side, span in spans if (span >= _SPANS).all()]
     if not cuts:
         return None
@@ -69,6 +71,15 @@ def complete_half_car(
     return np.vstack([vertices, images]), np.vstack([faces[kept], mirrored]), kept
 
 
+def complete_half_cloud(points: np.ndarray, normals: np.ndarray, plane: MirrorPlane) -> tuple[np.ndarray, np.ndarray]:
+    """The whole cloud from its half: points and normals, the given ones first, then the mirror images of the rest."""
+    off = np.abs(points[:, plane.axis] - plane.place) > plane.flat
+    images, turned = points[off].copy(), normals[off].copy()
+    images[:, plane.axis] = 2 * plane.place - images[:, plane.axis]
+    turned[:, plane.axis] *= -1
+    return np.vstack([points, images]), np.vstack([normals, turned])
+
+
 def _box_sides(outline: Outline) -> list[MirrorPlane]:
     flat = _FLAT * float(outline.extent.max())
     low, high = outline.centre - outline.extent / 2, outline.centre + outline.extent / 2
@@ -83,6 +94,12 @@ def _edge_spans(side: MirrorPlane, vertices: np.ndarray, faces: np.ndarray, outl
         return spans
     ending = faces[inside[faces].sum(axis=1) == 2]
     return _spans(vertices[ending[inside[ending]]], side.axis, outline.extent)
+
+
+def _layer_spans(side: MirrorPlane, vertices: np.ndarray, _: np.ndarray, outline: Outline) -> np.ndarray:
+    """The same for a point cloud, which has no edges: shares over which points lie within a cell of the side."""
+    inside = np.abs(vertices[:, side.axis] - side.place) <= outline.cell
+    return _spans(vertices[inside], side.axis, outline.extent)
 
 
 def _spans(points: np.ndarray, axis: int, extent: np.ndarray) -> np.ndarray:

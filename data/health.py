@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.edges import Connections, find_connections
 from data.sampling import Survey, survey
 from data.visibility import RayScene
 
@@ -87,32 +88,34 @@ class HealthReport:
         return f"the surface is not closed: {holes}, {self.open_length:.3g} m of open edges; {end}"
 
 
-def check_health(
-    vertices: np.ndarray, faces: np.ndarray, *, scene: RayScene | None = None, n_file_vertices: int | None = None
-) -> HealthReport:
+def check_health(vertices: np.ndarray, faces: np.ndarray) -> HealthReport:
     """Examine a surface whose equal points are one (``data.weld``); otherwise triangles that touch count as apart.
 
-    vertices: (V, 3) m, car frame. faces: (F, 3), F >= 1. scene: of this very surface, to save building it.
-    n_file_vertices: what to report as the number of vertices. Raises MeshError when the flow sees next to nothing of
-    the surface.
+    vertices: (V, 3) m, car frame. faces: (F, 3), F >= 1. Raises MeshError when the flow sees next to nothing of it.
     """
-    scene = scene or RayScene(vertices, faces)
-    seen = survey(scene, _N_LOOKS)
-    whole = ~_degenerate(scene)
-    single = _first_of_each(faces[whole], len(vertices))
-    kept = faces[whole][single]
-    edges = _Edges.of(kept, len(vertices))
-    open_edges = edges.ends[edges.n_faces == 1]
+    scene = RayScene(vertices, faces)
+    connections = find_connections(faces, scene.face_areas, scene.diagonal)
+    return health_report(scene, look_for_health(scene), connections, len(vertices))
+
+
+def look_for_health(scene: RayScene) -> Survey:
+    """What the flow sees of the surface, at as many points as the networks get. Raises MeshError as above."""
+    return survey(scene, _N_LOOKS)
+
+
+def health_report(scene: RayScene, seen: Survey, connections: Connections, n_vertices: int) -> HealthReport:
+    """The report of a surface that has been looked at. n_vertices: what to report as their number."""
+    a, b = connections.open_edges.T
     return HealthReport(
-        n_faces=len(faces),
-        n_vertices=len(vertices) if n_file_vertices is None else n_file_vertices,
-        watertight=bool(len(kept)) and bool((edges.n_faces == 2).all()),
-        n_holes=_n_pieces(open_edges),
-        open_length=float(np.linalg.norm(np.diff(vertices[open_edges], axis=1), axis=2).sum()),
-        n_non_manifold_edges=int((edges.n_faces > 2).sum()),
-        n_duplicate_faces=int(whole.sum()) - len(kept),
-        n_degenerate_faces=int(len(faces) - whole.sum()),
-        n_bodies=_n_pieces(edges.ends),
+        n_faces=len(scene.faces),
+        n_vertices=n_vertices,
+        watertight=connections.watertight,
+        n_holes=connections.n_holes,
+        open_length=float(np.linalg.norm(scene.vertices[b] - scene.vertices[a], axis=1).sum()),
+        n_non_manifold_edges=connections.n_non_manifold_edges,
+        n_duplicate_faces=connections.n_duplicate_faces,
+        n_degenerate_faces=connections.n_degenerate_faces,
+        n_bodies=connections.n_bodies,
         **_as_seen(seen),
     )
 
@@ -133,50 +136,6 @@ def _as_seen(seen: Survey) -> dict:
         "hidden_fraction": seen.hidden_fraction,
         "sheet_fraction": sheet,
     }
-
-
-@dataclass(frozen=True, eq=False)
-class _Edges:
-    """Each edge once. ends: (E, 2) vertices. n_faces: (E,) how many faces it joins."""
-
-    ends: np.ndarray
-    n_faces: np.ndarray
-
-    @classmethod
-    def of(cls, faces: np.ndarray, n_vertices: int) -> _Edges:
-        a = faces.T.ravel().astype(np.int64)
-        b = np.roll(faces.T, -1, axis=0).ravel().astype(np.int64)
-        key = np.sort(np.minimum(a, b) * n_vertices + np.maximum(a, b))
-        starts = np.flatnonzero(np.diff(key, prepend=-1))
-        ends = np.stack(np.divmod(key[starts], max(n_vertices, 1)), axis=1)
-        return cls(ends, np.diff(starts, append=len(key)))
-
-
-def _degenerate(scene: RayScene) -> np.ndarray:
-    a, b, c = scene.faces.T
-    return (a == b) | (b == c) | (c == a) | (scene.face_areas <= 1e-14 * scene.diagonal**2)
-
-
-def _first_of_each(faces: np.ndarray, n_vertices: int) -> np.ndarray:
-    """(S,) one face of each set that joins the same three vertices."""
-    low, middle, high = np.sort(faces, axis=1).T.astype(np.uint64)
-    if n_vertices < 1 << 21:
-        key = (low << np.uint64(42)) | (middle << np.uint64(21)) | high
-        return np.unique(key, return_index=True)[1]
-    return np.unique(np.stack([low, middle, high], axis=1), axis=0, return_index=True)[1]
-
-
-def _n_pieces(edges: np.ndarray) -> int:
-    """Connected pieces of a graph given by the ends (E, 2) of its edges."""
-    if len(edges) == 0:
-        return 0
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    n = int(edges.max()) + 1
-    graph = coo_array((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(n, n))
-    isolated = n - np.count_nonzero(np.bincount(edges.ravel(), minlength=n))
-    return int(connected_components(graph, directed=False)[0] - isolated)
 
 
 def _percent(fraction: float) -> str:

@@ -50,21 +50,28 @@ def parallel_lines(low: np.ndarray, high: np.ndarray, per_direction: int, draw: 
     e2 = np.cross(along, e1)
     shift = np.random.default_rng((draw, 2)).random((N_DIRECTIONS, 1, 2))
     steps = np.arange(per_direction)[None, :, None] * _PLASTIC ** -np.array([1.0, 2.0])
-    u = (np.mod(shift + steps, 1.0) - 0.5) * diagonal
-    origins = middle + u[..., :1] * e1[:, None] + u[..., 1:] * e2[:, None] - 0.51 * diagonal * along[:, None]
-    origins, directions = origins.reshape(-1, 3), np.repeat(along, per_direction, axis=0)
-    line = np.flatnonzero(_meets_box(origins, directions, low, high))
-    return line, origins[line], directions[line]
+    u, v = np.moveaxis((np.mod(shift + steps, 1.0) - 0.5) * diagonal, 2, 0)
+    # A coordinate at a time, (N_DIRECTIONS, per_direction): most lines miss the box and are never put together.
+    start = [
+        middle[k] + u * e1[:, k, None] + v * e2[:, k, None] - 0.51 * diagonal * along[:, k, None] for k in range(3)
+    ]
+    line = np.flatnonzero(_meets_box(start, along, low, high))
+    origins = np.stack([x.ravel()[line] for x in start], axis=1)
+    return line, origins, along[line // per_direction]
 
 
 def crossing_density(normals: np.ndarray, per_direction: int, diagonal: float, draw: int = 0) -> np.ndarray:
     """(M,) crossings of the lines to expect per m² of surface with the unit normals (M, 3)."""
-    seen_area = np.abs(normals.astype(np.float32) @ line_directions(draw).T.astype(np.float32)).sum(axis=1)
-    return seen_area * (per_direction / diagonal**2)
+    seen_area = normals.astype(np.float32) @ line_directions(draw).T.astype(np.float32)
+    return np.abs(seen_area, out=seen_area).sum(axis=1) * (per_direction / diagonal**2)
 
 
-def _meets_box(origins: np.ndarray, directions: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def _meets_box(start: list[np.ndarray], along: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(D, P) bool: the line from the place whose coordinates are ``start``, each (D, P), along ``along`` (D, 3)."""
+    enter, leave = np.full(start[0].shape, -np.inf), np.full(start[0].shape, np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
-        a, b = (low - origins) / directions, (high - origins) / directions
-    enter, leave = np.minimum(a, b).max(axis=1), np.maximum(a, b).min(axis=1)
+        for k, x in enumerate(start):
+            a, b = (low[k] - x) / along[:, k, None], (high[k] - x) / along[:, k, None]
+            np.maximum(enter, np.minimum(a, b), out=enter)
+            np.minimum(leave, np.maximum(a, b), out=leave)
     return enter <= leave + 1e-9

@@ -5,23 +5,25 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from data.cloud import cloud_frontal_area, sample_cloud
+from data.edges import Connections, find_connections
 from data.errors import DrivAerError, MeshError
 from data.formats import read_mesh
 from data.frame import Frame, find_frame
 from data.frontal_area import frontal_area as measured_area
-from data.half_car import complete_half_car
-from data.health import HealthReport, check_health, cloud_health
+from data.half_car import complete_half_car, complete_half_cloud
+from data.health import HealthReport, cloud_health, health_report, look_for_health
 from data.mesh import CarMesh, RawMesh, SurfaceSample
 from data.sampling import sample_surface
-from data.visibility import RayScene
+from data.visibility import RayScene, areas_of, box_of, vectors_of_faces
 from data.weld import weld
 
 _log = logging.getLogger(__name__)
@@ -64,26 +66,32 @@ def place_car(
     """The same for geometry that is already in memory."""
     with _stage("weld"):
         welded = _welded(raw)
-    with _stage("frame"):
-        frame = find_frame(welded, unit=unit, up=up, forward=forward)
-        whole = _completed(raw, frame)
-        vertices = frame.to_car(whole.vertices)
-        welded = _completed(welded, frame)
-        points = frame.to_car(welded.vertices) if welded is not whole else vertices
-    try:
-        health, area, scene = _examine(points, welded.faces, frontal_area, len(vertices))
-    except MeshError as error:
-        raise error if error.file else MeshError(error.what, file=raw.path, fix=error.fix) from error
+    with ThreadPoolExecutor(1) as beside:
+        work = _FaceWork.start(welded, beside)
+        with _stage("frame"):
+            frame = find_frame(welded, unit=unit, up=up, forward=forward)
+            whole = _completed(raw, frame)
+            if frame.mirrored:
+                welded = _completed(welded, frame)
+                work = _FaceWork.start(welded, beside)
+            points = frame.to_car(np.asfortranarray(welded.vertices))
+        try:
+            if raw.is_point_cloud:
+                health, area, scene = *_examine_cloud(points, frontal_area), None
+            else:
+                health, area, scene = _examine(points, welded.faces, frame, work, frontal_area, len(whole.vertices))
+        except MeshError as error:
+            raise error if error.file else MeshError(error.what, file=raw.path, fix=error.fix) from error
     _check_area(area, points, raw.path)
     car = CarMesh(
-        vertices=vertices,
+        as_given=whole.vertices,
         faces=whole.faces,
         frame=frame,
         health=health,
         frontal_area=area,
         n_file_vertices=len(raw.vertices),
         parts=whole.parts,
-        normals=frame.vectors_to_car(raw.normals) if raw.is_point_cloud else None,
+        normals=frame.vectors_to_car(whole.normals) if raw.is_point_cloud else None,
         path=raw.path,
         warnings=(*raw.warnings, *frame.warnings, *health.warnings),
     )
@@ -132,6 +140,9 @@ def _completed(raw: RawMesh, frame: Frame) -> RawMesh:
     """Half a car with its mirror image; each part's faces are followed, after all of the file's, by their images."""
     if frame.mirror_plane is None:
         return raw
+    if raw.is_point_cloud:
+        points, normals = complete_half_cloud(raw.vertices, raw.normals, frame.mirror_plane)
+        return replace(raw, vertices=points, normals=normals)
     vertices, faces, kept = complete_half_car(raw.vertices, raw.faces, frame.mirror_plane)
     n_before = np.concatenate([[0], np.cumsum(kept)])
     own = [(name, int(n_before[start]), int(n_before[stop])) for name, start, stop in raw.parts]
@@ -148,20 +159,49 @@ def _check_area(area: float, points: np.ndarray, path: Path | None) -> None:
         )
 
 
+@dataclass(frozen=True)
+class _FaceWork:
+    """What is worked out of the faces in a second thread, while the first one finds the frame; in the file's unit."""
+
+    vectors: Future[np.ndarray]
+    connections: Future[Connections]
+
+    @classmethod
+    def start(cls, welded: RawMesh, beside: ThreadPoolExecutor) -> _FaceWork | None:
+        if welded.is_point_cloud:
+            return None
+        vectors = beside.submit(vectors_of_faces, welded.vertices, welded.faces)
+        return cls(vectors, beside.submit(_connections, welded, vectors))
+
+
+def _connections(welded: RawMesh, vectors: Future[np.ndarray]) -> Connections:
+    low, high = box_of(welded.vertices, welded.faces)
+    return find_connections(welded.faces, areas_of(vectors.result()), float(np.linalg.norm(high - low)))
+
+
 def _examine(
-    vertices: np.ndarray, faces: np.ndarray, given_area: float | None, n_file_vertices: int
-) -> tuple[HealthReport, float, RayScene | None]:
-    if len(faces) == 0:
-        with _stage("area"):
-            return cloud_health(len(vertices)), given_area or cloud_frontal_area(vertices), None
-    scene = RayScene(vertices, faces)
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    frame: Frame,
+    work: _FaceWork,
+    given_area: float | None,
+    n_file_vertices: int,
+) -> tuple[HealthReport, float, RayScene]:
     with _stage("rays"):
+        vectors = frame.vectors_to_car(work.vectors.result()) * frame.to_metres**2
+        scene = RayScene(vertices, faces, vectors)
         scene.build()
-    with _stage("health"):
-        health = check_health(vertices, faces, scene=scene, n_file_vertices=n_file_vertices)
+    with _stage("look"):
+        seen = look_for_health(scene)
     with _stage("area"):
         area = given_area or measured_area(vertices, faces, scene=scene)
-    return health, area, scene
+    with _stage("edges"):
+        return health_report(scene, seen, work.connections.result(), n_file_vertices), area, scene
+
+
+def _examine_cloud(points: np.ndarray, given_area: float | None) -> tuple[HealthReport, float]:
+    with _stage("area"):
+        return cloud_health(len(points)), given_area or cloud_frontal_area(points)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,8 +46,8 @@ class RawMesh:
 class CarMesh:
     """One car surface in the car frame (m, +x nose to tail, +z up, ground z = 0).
 
-    vertices: (V, 3) float64 m. Row i is row i of the file's vertices for i < ``n_file_vertices``;
-        a completed half car has the mirrored vertices after them.
+    as_given: (V, 3) float64, the vertices in the file's own unit, axes and place. Row i is row i of the file for
+        i < ``n_file_vertices``; a completed half car has the mirrored vertices after them.
     faces: (F, 3) int32; F = 0 for a point cloud.
     frame: how the file was placed, and the way back.
     health: what is wrong with the surface.
@@ -54,7 +55,7 @@ class CarMesh:
     normals: (V, 3) float32 outward, for point clouds only.
     """
 
-    vertices: np.ndarray
+    as_given: np.ndarray
     faces: np.ndarray
     frame: Frame
     health: HealthReport
@@ -64,6 +65,11 @@ class CarMesh:
     normals: np.ndarray | None = None
     path: Path | None = None
     warnings: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def vertices(self) -> np.ndarray:
+        """(V, 3) float64 m, ``as_given`` in the car frame; worked out when first asked for, as few do."""
+        return self.frame.to_car(self.as_given)
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,7 +77,9 @@ def outline_of(vertices: np.ndarray, faces: np.ndarray, cells: int = CELLS) -> O
     cell = float(extent.max()) / cells
     half = np.maximum(np.ceil(extent / cell / 2 - 1e-6), 1).astype(np.int32)
     grid = np.zeros(2 * half, dtype=bool)
-    points = ((vertices - centre) / cell).astype(np.float32)
+    points = np.empty((3, len(vertices)), np.float32).T  # each coordinate in one piece: all below goes through one
+    for axis in range(3):
+        points[:, axis] = (vertices[:, axis] - centre[axis]) / cell
     _mark(grid, half, points)
     for batch in _filling_points(points, faces) if len(faces) else ():
         _mark(grid, half, batch)
@@ -102,17 +104,15 @@ def _mark(grid: np.ndarray, half: np.ndarray, points: np.ndarray) -> None:
 
 def _filling_points(points: np.ndarray, faces: np.ndarray):
     """Points inside the triangles that are larger than a cell, less than a cell apart. Batches of (n, 3)."""
-    # Most triangles of a fine mesh lie within one cell: only the others are looked at more closely.
-    cell = np.floor(points).astype(np.int16)
-    cell = (cell[:, 0].astype(np.int64) << 32) + (cell[:, 1].astype(np.int64) << 16) + cell[:, 2]
-    a, b, c = (cell[faces[:, k]] for k in range(3))
-    faces = faces[(a != b) | (a != c)]
-    a, b, c = (points[faces[:, k]] for k in range(3))
-    reach = np.maximum(np.abs(b - a), np.abs(c - a))
-    large = np.flatnonzero((reach[:, 0] > 0.7) | (reach[:, 1] > 0.7) | (reach[:, 2] > 0.7))
-    if len(large) == 0:
+    # Most triangles of a fine mesh are smaller than a cell: only the others are looked at more closely.
+    first, second, third = np.ascontiguousarray(faces.T)
+    is_large = np.zeros(len(faces), bool)
+    for x in points.T:
+        a = x[first]
+        is_large |= (np.abs(x[second] - a) > 0.7) | (np.abs(x[third] - a) > 0.7)
+    if not is_large.any():
         return
-    corners = np.stack([a[large], b[large], c[large]], axis=1)
+    corners = points[faces[is_large]]
     rows, columns = _lattice(corners)
     wanted = float((rows * columns).sum())
     thin = max(1.0, np.sqrt(wanted / MAX_FILL_POINTS))

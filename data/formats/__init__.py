@@ -16,6 +16,7 @@ from data.errors import MeshError
 from data.formats.source import Source, mesh_suffix, open_source
 from data.formats.unreadable import advice
 from data.mesh import RawMesh
+from data.outline import bounds
 
 __all__ = ["MESH_SUFFIXES", "find_meshes", "read_mesh"]
 
@@ -118,11 +119,12 @@ def _check(source: Source, mesh: RawMesh) -> None:
     """What must hold for every mesh, whichever reader made it."""
     if len(mesh.vertices) == 0:
         raise source.error("has no vertices", "export the surface again")
-    bad = ~np.isfinite(mesh.vertices).all(axis=1)
-    if bad.any():
+    low, high = bounds(mesh.vertices)  # NaN wherever there is one
+    if not np.isfinite([low, high]).all():
+        bad = ~np.isfinite(mesh.vertices).all(axis=1)
         which = f"{int(bad.sum())} of {len(bad)} vertices (first: number {int(bad.argmax())}, counted from 0)"
         raise source.error(f"NaN or infinite coordinates in {which}", "export it again")
-    if (largest := float(np.abs(mesh.vertices).max())) > LARGEST_COORDINATE:
+    if (largest := float(np.abs([low, high]).max())) > LARGEST_COORDINATE:
         raise source.error(f"has coordinates up to {largest:.1e}", "the file is damaged: export it again")
     if mesh.is_point_cloud and len(mesh.vertices) < FEWEST_POINTS:
         raise source.error(

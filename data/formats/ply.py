@@ -224,8 +224,8 @@ class _Ascii:
 
     def _lists(self, element: _Element, lines: list[bytes], wanted: tuple[str, ...]) -> dict:
         widths = set(map(len, map(bytes.split, lines)))
-        if len(element.properties) == 1 and len(widths) == 1 and wanted[:1]:
-            return self._even_list(element, lines, widths.pop())
+        if len(widths) == 1 and (table := self._even_lists(element, lines, widths.pop(), wanted)) is not None:
+            return table
         counts: dict[str, list[int]] = {p.name: [] for p in element.properties if p.name in wanted}
         words_of: dict[str, list[bytes]] = {name: [] for name in counts}
         for line in lines:
@@ -248,12 +248,24 @@ class _Ascii:
                 table[p.name] = (np.array(counts[p.name], dtype=np.int64), values) if p.count_type else values
         return table
 
-    def _even_list(self, element: _Element, lines: list[bytes], width: int) -> dict:
-        """The common case of a triangle mesh: one list a line, all of one length."""
+    def _even_lists(self, element: _Element, lines: list[bytes], width: int, wanted: tuple[str, ...]) -> dict | None:
+        """The common case of a triangle mesh: each list as long on every line; None where they are not."""
         rows = parse_numbers(self.source, b" ".join(lines), element.name).reshape(element.n, width)
-        if (rows[:, 0] != width - 1).any():
-            raise self.source.error(f"damaged PLY: a line of '{element.name}' is cut short", "export it again")
-        return {element.properties[0].name: (np.full(element.n, width - 1), rows[:, 1:].ravel())}
+        table, at = {}, 0
+        for p in element.properties:
+            n = 1
+            if p.count_type is not None:
+                if at >= width or not 0 <= rows[0, at] <= width or (rows[:, at] != rows[0, at]).any():
+                    return None
+                n = int(rows[0, at])
+                at += 1
+            if at + n > width:
+                return None
+            if p.name in wanted:
+                values = rows[:, at : at + n].ravel()
+                table[p.name] = (np.full(element.n, n), values) if p.count_type else values
+            at += n
+        return table
 
 
 def _mesh(source: Source, tables: dict[str, dict]) -> RawMesh:

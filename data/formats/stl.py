@@ -16,6 +16,7 @@ _GRID = 21  # words of one ASCII facet
 _CORNER_WORDS = [8, 9, 10, 12, 13, 14, 16, 17, 18]
 _KEYWORDS = {0: b"facet", 1: b"normal", 5: b"outer", 6: b"loop", 7: b"vertex", 11: b"vertex", 15: b"vertex"}
 _KEYWORDS |= {19: b"endloop", 20: b"endfacet"}
+_FACET_END = re.compile(rb"endfacet", re.IGNORECASE)
 _BLOCK = 2**23  # bytes of text turned into words at a time: words take ten times the memory of their text
 
 
@@ -121,10 +122,10 @@ def _solid_lines(data: bytes) -> Iterator[tuple[bool, int, str, int]]:
 
 def _corners(source: Source, text: bytes) -> np.ndarray:
     """(F, 9) float64 from the facets of one body."""
-    blocks, start, lower = [], 0, text.lower()
+    blocks, start = [], 0
     while start < len(text):
-        cut = lower.find(b"endfacet", start + _BLOCK)
-        end = cut + len(b"endfacet") if cut >= 0 else len(text)
+        cut = _FACET_END.search(text, start + _BLOCK)
+        end = cut.end() if cut else len(text)
         blocks.append(_block_corners(source, text[start:end]))
         start = end
     return np.concatenate(blocks) if blocks else np.zeros((0, 9))
@@ -135,11 +136,13 @@ def _block_corners(source: Source, text: bytes) -> np.ndarray:
     if len(words) % _GRID:
         raise source.error("damaged ASCII STL: a facet is incomplete", "export or copy it again")
     for place, keyword in _KEYWORDS.items():
-        found = set(words[place::_GRID])
-        if found and {word.lower() for word in found} != {keyword}:
+        found = words[place::_GRID]
+        if found.count(keyword) != len(found) and {word.lower() for word in found} != {keyword}:
             raise source.error(f"damaged ASCII STL: '{keyword.decode()}' expected in every facet", "export it again")
-    columns = [words[place::_GRID] for place in _CORNER_WORDS]
+    corners = np.empty((len(words) // _GRID, len(_CORNER_WORDS)))
     try:
-        return np.array(columns, dtype=np.bytes_).astype(np.float64).T
+        for column, place in zip(corners.T, _CORNER_WORDS, strict=True):
+            column[:] = np.fromiter(map(float, words[place::_GRID]), np.float64, len(corners))
+        return corners
     except ValueError as error:
         raise source.error("damaged ASCII STL: a coordinate is not a number", "export it again") from error

@@ -7,9 +7,12 @@ import pytest
 
 from data.frame import find_frame
 from data.half_car import complete_half_car
+from data.load import place_car
 from data.mesh import RawMesh
 from data.units import METRES
 from tests.data.frame_cases import CARS, delivered, drivaer, half_of, shared_mesh
+
+NO_FACES = np.zeros((0, 3), np.int32)
 
 
 @pytest.mark.parametrize("keep", [1, -1])
@@ -70,3 +73,27 @@ def test_a_car_without_a_floor_is_whole(name):
 def _area(vertices: np.ndarray, faces: np.ndarray) -> float:
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
+
+
+def test_half_a_cloud_is_recognised_and_its_normals_are_mirrored_too():
+    whole = place_car(shared_mesh("meshes/cars/DrivAer_F_D_WM_WW_0002.pcd"))
+    kept = whole.as_given[:, 1] > 0
+    half = place_car(RawMesh(whole.as_given[kept], NO_FACES, normals=whole.normals[kept]))
+    assert half.frame.mirrored and half.n_file_vertices == kept.sum()
+    assert half.frontal_area == pytest.approx(whole.frontal_area, rel=0.005)
+    left, right = half.vertices[:, 1] < -0.05, half.vertices[:, 1] > 0.05
+    np.testing.assert_allclose(
+        half.normals[left].mean(axis=0), half.normals[right].mean(axis=0) * [1, -1, 1], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", [n for n in CARS if not n.endswith(("half.stl", ".pcd"))])
+@pytest.mark.parametrize("half", [True, False])
+def test_clouds_of_half_cars_and_of_whole_ones_are_told_apart(name, half):
+    import trimesh
+
+    raw = shared_mesh(f"meshes/cars/{name}")
+    surface = trimesh.Trimesh(find_frame(raw).to_car(raw.vertices), raw.faces, process=False)
+    points = np.asarray(trimesh.sample.sample_surface(surface, 10_000, seed=1)[0])
+    frame = find_frame(RawMesh(points[points[:, 1] > 0] if half else points, NO_FACES))
+    assert frame.mirrored == half
