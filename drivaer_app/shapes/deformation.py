@@ -162,10 +162,14 @@ def _roof_height(m: Landmarks) -> _Built:
 
 def _roof_rear_height(m: Landmarks) -> _Built:
     back = m.backlight
-    if back is None or back.head.x - m.roof.x < 0.05 * m.length:
+    if back is None:
+        return None
+    start = m.windscreen.head.x if m.windscreen else m.roof.x
+    run = back.head.x - start
+    if run < 0.1 * m.length:
         return None
     z = rise(back.foot.z, back.head.z - 0.1 * (back.head.z - back.foot.z), 0.4)
-    return (LatticeMove(2, x=rise(m.roof.x, back.head.x), z=z),), _metres
+    return (LatticeMove(2, x=rise(start + 0.1 * run, back.head.x), z=z),), _metres
 
 
 def _bonnet_height(m: Landmarks) -> _Built:
@@ -175,13 +179,9 @@ def _bonnet_height(m: Landmarks) -> _Built:
     bonnet = end - m.nose_x
     if bonnet < 0.1 * m.length:
         return None
-    x = Curve(
-        (m.nose_x + 0.12 * bonnet, m.nose_x + 0.45 * bonnet, m.nose_x + 0.6 * bonnet, end - 0.06 * bonnet),
-        (0.0, 1.0, 1.0, 0.0),
-        (0.24 * bonnet, 0.3 * bonnet, 0.3 * bonnet, 0.12 * bonnet),
-    )
-    arch = m.front_wheels.radius * 2 if m.front_wheels else _bumper_z(m)
-    z = rise(min(arch, m.bonnet_z - 0.12 * m.roof.z), m.bonnet_z - 0.03 * m.roof.z)
+    x = fall(m.nose_x, end, 0.3)
+    edge = 0.5 * (m.nose_z + m.bonnet_z)
+    z = rise(min(_bumper_z(m), edge - 0.2 * m.roof.z), edge)
     return (LatticeMove(2, x=x, z=z),), _metres
 
 
@@ -193,18 +193,15 @@ def _boot_height(m: Landmarks) -> _Built:
     arch = m.rear_wheels.radius * 2 if m.rear_wheels else _bumper_z(m)
     low = min(max(arch, _bumper_z(m)), back.foot.z - 0.15 * m.roof.z)
     z = _tent(low, back.foot.z, back.head.z)
-    return (LatticeMove(2, x=rise(start, back.foot.x), z=z),), _metres
+    return (LatticeMove(2, x=rise(start, back.foot.x, 0.4), z=z),), _metres
 
 
 def _tent(low: float, top: float, high: float) -> Curve:
-    """0 at ``low``, 1 around ``top``, 0 at ``high``."""
-    up, down = top - low, high - top
-    bend = 0.4 * min(up, down)
-    crest = bend / 4  # what the rounding takes off the top is given back by a short flat
+    """0 at ``low``, 1 from ``top`` half-way to ``high``, 0 there: what lies between in x stays straight in between."""
+    shoulder = top + 0.45 * (high - top)
+    up, down = 0.4 * (top - low), 0.4 * (high - shoulder)
     return Curve(
-        (low + bend / 2, top - crest, top + crest, high - bend / 2),
-        (0.0, 1.0, 1.0, 0.0),
-        (bend, 2 * crest, 2 * crest, bend),
+        (low + up / 2, top - up / 2, shoulder + down / 2, high - down / 2), (0.0, 1.0, 1.0, 0.0), (up, up, down, down)
     )
 
 
@@ -291,20 +288,30 @@ def _mirror_scale(m: Landmarks) -> _Built:
 
 def _scaled(box: MirrorBox, axis: int) -> LatticeMove:
     """Distance along one axis from the foot (in y) or the middle (in x and z), within the mirror, none beyond."""
+    curves = list(mirror_share(box))
     size = np.subtract(box.high, box.low)
-    curves = []
-    for i in range(3):
-        low, high, margin = box.low[i], box.high[i], 0.35 * float(max(size[i], 0.6 * size.max()))
-        if i == 1:
-            own = growing(low, 0.2 * float(size[1]))
-            share = rise(low - 0.02 * float(size[1]), low + 0.3 * float(size[1]))
-        else:
-            middle = 0.5 * (low + high)
-            half = 0.5 * float(size[i])
-            own = Curve((low - margin, low, high, high + margin), (0.0, middle - high, half, 0.0), (margin / 2,) * 4)
-            share = Curve((low - margin, low, high, high + margin), (0.0, 1.0, 1.0, 0.0), (margin / 2,) * 4)
-        curves.append(own if i == axis else share)
+    if axis == 1:
+        curves[1] = growing(box.low[1], 0.2 * float(size[1]))
+    else:
+        half, margin = 0.5 * float(size[axis]), _mirror_margin(size, axis)
+        low, high = box.low[axis], box.high[axis]
+        curves[axis] = Curve((low - margin, low, high, high + margin), (0.0, -half, half, 0.0), (margin / 2,) * 4)
     return LatticeMove(axis, *curves, most_shear=np.inf)  # around so small a thing nothing is left to shear
+
+
+def mirror_share(box: MirrorBox) -> tuple[Curve, Curve, Curve]:
+    """Curves along x, |y| and z whose product is 1 in the mirrors, 0 in the body."""
+    size = np.subtract(box.high, box.low)
+    out = rise(box.low[1] - 0.02 * float(size[1]), box.low[1] + 0.3 * float(size[1]))
+    along, _, up = (
+        Curve((low - margin, low, high, high + margin), (0.0, 1.0, 1.0, 0.0), (margin / 2,) * 4)
+        for low, high, margin in ((box.low[i], box.high[i], _mirror_margin(size, i)) for i in range(3))
+    )
+    return along, out, up
+
+
+def _mirror_margin(size: np.ndarray, axis: int) -> float:
+    return 0.35 * float(max(size[axis], 0.6 * size.max()))
 
 
 _BUILDERS: dict[str, Callable[[Landmarks], _Built]] = {

@@ -12,7 +12,7 @@ from data.errors import DrivAerError
 from data.load import reshaped
 from data.mesh import CarMesh, RawMesh
 from data.weld import weld
-from drivaer_app.shapes.deformation import HandleMoves, handle_moves
+from drivaer_app.shapes.deformation import HandleMoves, handle_moves, mirror_share
 from drivaer_app.shapes.handles import Handle, checked
 from drivaer_app.shapes.landmarks import Landmarks, Wheels, find_landmarks
 from drivaer_app.shapes.lattice import LatticeMove
@@ -84,11 +84,28 @@ class MorphField:
         if part in (FRONT_WHEELS, REAR_WHEELS):
             return self._wheel_weight(name, move, points, 0 if part == FRONT_WHEELS else 1)
         weight = move.weight(points)
+        if name != "mirror_scale" and self.landmarks.mirrors is not None:
+            self._carry_mirrors(move, points, weight)
         if part is None:
             for i, share in enumerate(wheel_share(self.landmarks, points)):
                 if share.any():
                     weight += share * (self._wheel_weight(name, move, points, i) - weight)
         return weight
+
+    def _carry_mirrors(self, move: LatticeMove, points: np.ndarray, weight: np.ndarray) -> None:
+        """Mirrors go as their feet go, and keep their shape."""
+        box = self.landmarks.mirrors
+        share = self._mirror_share.weight(points)
+        near = np.flatnonzero(share)
+        foot = np.array([[(box.low[0] + box.high[0]) / 2, box.low[1], (box.low[2] + box.high[2]) / 2]])
+        at_foot = points.dtype.type(move.weight(foot)[0])
+        if move.axis == 1:
+            at_foot = at_foot * np.sign(points[near, 1])
+        weight[near] += share[near] * (at_foot - weight[near])
+
+    @cached_property
+    def _mirror_share(self) -> LatticeMove:
+        return LatticeMove(0, *mirror_share(self.landmarks.mirrors))
 
     def _wheel_weight(self, name: str, move: LatticeMove, points: np.ndarray, i: int) -> np.ndarray:
         """The same for all points of a wheel: it goes where its tyre's outer side does, and stays level."""
