@@ -13,6 +13,7 @@ from data.formats import read_mesh
 from data.load import load_car, place_car
 from data.mesh import CarMesh, RawMesh
 from drivaer_app.shapes.car import build_car
+from drivaer_app.shapes.designs import handle_values
 from drivaer_app.shapes.handles import HANDLES, checked
 from drivaer_app.shapes.landmarks import Landmarks, Pane, find_landmarks
 from drivaer_app.shapes.morph import Morph
@@ -356,3 +357,10 @@ def test_short_models_have_short_ranges():
     model = Morph.of(place_car(RawMesh(0.4 * shape.vertices, shape.faces, parts=shape.parts), unit="m"))
     assert model.handles["roof_height"].high == pytest.approx(HANDLES["roof_height"].high * 0.4 * 4.61 / 4.2, rel=0.01)
     assert model.handles["windscreen_angle"].high == HANDLES["windscreen_angle"].high
+
+
+def test_all_handles_at_once_do_not_fold_a_design(morph):
+    for i in range(6):
+        values = handle_values(i, morph.handles)
+        assert jacobian(morph, values).min() > 0.2
+        assert morph.flipped_faces(morph.vertices(values)) == 0
