@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import DrivAerError
+from data.replacing import replacing
 from drivaer_app.shapes.body import BodyField
 from drivaer_app.shapes.mirrors import build_mirror
 from drivaer_app.shapes.parameters import CarParameters
@@ -52,7 +53,8 @@ class CarShape:
         check_suffix(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(self._encoded(path.suffix.lower()))
+            with replacing(path) as unfinished:
+                unfinished.write_bytes(self._encoded(path.suffix.lower()))
         except OSError as error:
             raise DrivAerError(f"cannot be written ({error.strerror})", file=path) from error
         return path
