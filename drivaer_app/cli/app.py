@@ -18,6 +18,7 @@ import typer
 from data.errors import DrivAerError
 from drivaer_app.cli.predict import predict
 from drivaer_app.cli.shapes import shapes
+from drivaer_app.cli.simulate import simulate
 from drivaer_app.cli.terminal import BadUsage, say
 
 # The family of typer's own usage errors; it shows only the leaves of it.
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.command()(shapes)
+app.command()(simulate)
 
 
 @app.callback()
