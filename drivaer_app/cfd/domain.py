@@ -117,7 +117,7 @@ def _whole(cells: float) -> int:
 
 
 def _refined(low: np.ndarray, high: np.ndarray, scale: float) -> dict[str, Box]:
-    """Under the car and behind it at half the resolution of its surface, around it at a quarter, far around an eighth."""
+    """Cells twice as large as the surface's under and behind the car, four times around it, eight times further out."""
     nose, tail, wide, tall = float(low[0]), float(high[0]), float(max(-low[1], high[1])), float(high[2])
 
     def box(x0: float, x1: float, y: float, z: float) -> Box:

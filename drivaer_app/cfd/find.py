@@ -43,14 +43,14 @@ class Installation:
 
     @property
     def name(self) -> str:
-        """In words: ``OpenFOAM v1912 (Debian's package)``."""
+        """In words: ``OpenFOAM v1912 (Debian)``."""
         mark = "" if self.flavour == "Foundation" else "v"
-        source = {
-            "Debian": "the system's package",
-            "ESI": "openfoam.com",
-            "Foundation": "the OpenFOAM Foundation's, openfoam.org",
-        }[self.flavour]
-        return f"OpenFOAM {mark}{self.version} ({source}) in {self.project}"
+        return f"OpenFOAM {mark}{self.version} ({self.flavour})"
+
+    @property
+    def place(self) -> str:
+        """The name with where it lies."""
+        return f"{self.name} in {self.project}"
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -62,20 +62,20 @@ class Installation:
         """Full path of one of its programs. Raises DrivAerError where it lacks."""
         path = shutil.which(name, path=self.environment.get("PATH", ""))
         if path is None:
-            raise DrivAerError(f"{self.name} has no program {name}", fix="install OpenFOAM again; this one is damaged")
+            raise DrivAerError(f"{self.place} has no program {name}", fix="install OpenFOAM again; this one is damaged")
         return path
 
     def refusal(self) -> str:
         """Why this one cannot be used, or nothing."""
         if self.flavour == "Foundation":
             return (
-                f"{self.name} speaks another dialect (its own solver names and dictionaries since version 7) than "
+                f"{self.place} speaks another dialect (its own solver names and dictionaries since version 7) than "
                 "these cases, which are written for openfoam.com's and Debian's"
             )
         if self.version.isdigit() and int(self.version) < _OLDEST:
-            return f"{self.name} is older than v{_OLDEST}, the oldest one whose results can be read"
+            return f"{self.place} is older than v{_OLDEST}, the oldest one whose results can be read"
         missing = [name for name in PROGRAMS if shutil.which(name, path=self.environment.get("PATH", "")) is None]
-        return f"{self.name} lacks {', '.join(missing)}" if missing else ""
+        return f"{self.place} lacks {', '.join(missing)}" if missing else ""
 
 
 def find_openfoam() -> Installation:
@@ -114,7 +114,7 @@ def how_to_install() -> str:
             "OpenFOAM runs on Linux: open WSL (wsl --install), there type 'sudo apt install openfoam' and use drivaer"
         )
     if sys.platform == "darwin":
-        return "install it with 'brew install --no-quarantine gerlero/openfoam/openfoam@2412' and start drivaer in its shell"
+        return "install it with 'brew install --no-quarantine gerlero/openfoam/openfoam' and start drivaer in its shell"
     release = _os_release()
     if "debian" in release or "ubuntu" in release:
         return "install it with 'sudo apt install openfoam'"

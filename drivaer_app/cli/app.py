@@ -20,6 +20,7 @@ from drivaer_app.cli.predict import predict
 from drivaer_app.cli.shapes import shapes
 from drivaer_app.cli.simulate import simulate
 from drivaer_app.cli.terminal import BadUsage, say
+from drivaer_app.cli.verify import verify
 
 # The family of typer's own usage errors; it shows only the leaves of it.
 _UsageError = typer.BadParameter.__mro__[1]
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command()(predict)
 app.command()(shapes)
 app.command()(simulate)
+app.command()(verify)
 
 
 @app.callback()

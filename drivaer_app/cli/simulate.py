@@ -185,6 +185,10 @@ def _page(result: CaseResult) -> list[tuple[str, str, str]]:
             f"{setup.preset.name}, {'half' if setup.domain.half else 'whole'} car, {1000 * setup.surface_cell:.0f} mm "
             f"on its surface, {wheels}",
         ),
-        ("Took", _duration(sum(result.seconds.values())), f"{result.iterations} iterations of {result.solver}"),
-        ("Files", str(result.files["case"]), f"{result.files['vtp'].name}, {result.files['plot'].name}"),
+        ("Took", _duration(sum(result.seconds.values())), f"{result.iterations} iterations, {result.solver}"),
+        (
+            "Files",
+            result.files["case"].name,
+            f"{result.files['vtp'].name}, {result.files['plot'].name} in {result.folder}",
+        ),
     ]
