@@ -120,7 +120,7 @@ def _reason(program: str, status: int, text: str) -> tuple[str, str]:
     again = "give the same command again: it goes on from here"
     if any(sign in text for sign in _FULL):
         return f"{program} could not write: the disk is full", f"make room, then {again}"
-    if "Floating point exception" in text or status == -signal.SIGFPE or _has_nan(text):
+    if "sigFpe::sigHandler" in text or status in (-signal.SIGFPE, 128 + signal.SIGFPE) or _has_nan(text):
         return diverged(program)
     fatal = _FATAL.search(text)
     if fatal:
@@ -129,6 +129,8 @@ def _reason(program: str, status: int, text: str) -> tuple[str, str]:
     if status < 0 or status > 128:
         number = -status if status < 0 else status - 128
         name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
+        if name in ("SIGSEGV", "SIGABRT", "SIGBUS"):
+            return f"{program} crashed ({name})", _fix(program)
         memory = " (out of memory, perhaps)" if number == getattr(signal, "SIGKILL", 9) else ""
         return f"{program} was killed by {name}{memory}", again
     last = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "its log is empty")

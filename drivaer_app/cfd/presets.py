@@ -26,7 +26,8 @@ class Preset:
 PRESETS = {
     preset.name: preset
     for preset in (
-        Preset("coarse", 0.875, 5, 1, 300, 100),
+        Preset("draft", 1.2, 5, 1, 300, 150),
+        Preset("coarse", 0.875, 5, 1, 300, 150),
         Preset("medium", 0.62, 5, 2, 500, 200),
         Preset("fine", 0.44, 5, 3, 1000, 400),
     )

@@ -184,9 +184,16 @@ def _values(setup: CaseSetup, iterations: int, processes: int) -> dict[str, obje
         "window_start": iterations - window,
         "write_interval": min(20, iterations),
         "processes": processes,
+        "slabs": _vector(_slabs(processes)),
         **_block_values(domain, x0, y0, x1, y1, z1),
         **_snappy_values(setup),
     }
+
+
+def _slabs(processes: int) -> tuple[int, int, int]:
+    """How many parts along x, y and z: as cubic as the number allows, most along the wind."""
+    across = max(n for n in range(1, int(processes**0.5) + 1) if processes % n == 0)
+    return processes // across, 1, across
 
 
 def _block_values(domain: Domain, x0: float, y0: float, x1: float, y1: float, z1: float) -> dict[str, object]:

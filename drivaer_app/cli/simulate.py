@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from drivaer_app.cfd.result import CaseResult
     from drivaer_app.cfd.run import Progress
 
-PresetName = Literal["coarse", "medium", "fine", "trial"]
+PresetName = Literal["draft", "coarse", "medium", "fine", "trial"]
 Sides = Literal["auto", "half", "whole"]
 HALF = {"auto": None, "half": True, "whole": False}
 
