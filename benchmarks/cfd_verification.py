@@ -30,7 +30,6 @@ from drivaer_app.conditions import Conditions  # noqa: E402
 
 DOCS = ROOT / "docs" / "cfd.md"
 SHARED = ROOT.parent / "shared"
-SAMPLE = ROOT / "resources" / "samples" / "fastback.stl"
 
 # Chosen before any was run: two fastbacks' underbodies unmorphed, and a fastback, an estate and a notchback.
 CORPUS_DESIGNS = ("baseline", "baseline_smooth", "0009", "1003", "2000")
@@ -101,7 +100,8 @@ def runs() -> list[Run]:
     found = [Run(f"ahmed_{slant}", _ahmed(slant), options=fixed) for slant in MEASURED_AHMED]
     if SHARED.is_dir():
         found += [Run(f"drivaer_{name}", _drivaer(name), options=half) for name in CORPUS_DESIGNS]
-    found += [Run(f"fastback_{preset}", lambda work: SAMPLE, preset) for preset in ("draft", "coarse", "medium")]
+        refined = {"half": True, "iterations": 300}
+        found += [Run(f"drivaer_baseline_{p}", _drivaer("baseline"), p, refined) for p in ("draft", "medium")]
     return found
 
 
@@ -152,8 +152,9 @@ def refinement_table(results: dict[str, CaseResult]) -> str:
         "| mesh | cells | on the surface | Cd | scatter | from pressure | from friction | Cl | faces off |",
         _rule(9),
     ]
-    for name, result in results.items():
-        if name.startswith("fastback_"):
+    for preset in ("_draft", "", "_medium"):
+        result = results.get(f"drivaer_baseline{preset}")
+        if result is not None:
             rows.append(
                 f"| {result.setup.preset.name} | {result.mesh.n_cells:,} | {1000 * result.setup.surface_cell:.0f} mm | "
                 f"{result.cd:.4f} | {result.cd_std:.4f} | {result.cd_pressure:.4f} | {result.cd_friction:.4f} | "

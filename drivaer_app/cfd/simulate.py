@@ -54,15 +54,9 @@ def simulate(
         state = _state(folder, setup, installation, processes)
         iterations = max(iterations or preset.iterations, state.iterations)
         runner = Runner(
-            folder,
-            installation,
-            state,
-            iterations,
-            on_progress or (lambda progress: None),
-            cancel or threading.Event(),
-            lock,
+            folder, installation, state, on_progress or (lambda progress: None), cancel or threading.Event(), lock
         )
-        runner.go_on_to(iterations)
+        runner.head_for(iterations)
         write_case(setup, folder, iterations, state.processes)
         state.save(folder)
         runner.run()

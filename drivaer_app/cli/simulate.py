@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -85,18 +86,23 @@ def simulate(
 
 @contextmanager
 def progress_shown() -> Iterator[Callable[[Progress], None]]:
-    """A live line at a terminal; else a line for each step and every fiftieth iteration, on stderr."""
+    """A live line at a terminal; else a line for each step and every fiftieth iteration, on stderr.
+
+    What ends a job on a cluster (SIGTERM) ends it here as Ctrl-C does, so that no solver is left behind.
+    """
     from rich.console import Console
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _Lines().show
         return
-    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
         TextColumn("[{task.fields[place]}] {task.description}"),
         BarColumn(24),
+        TimeElapsedColumn(),
         TextColumn("{task.fields[facts]}"),
     )
     with Progress(*columns, console=console, transient=True) as bar:
