@@ -97,7 +97,7 @@ def set_up(
     warnings = list(_surface_warnings(car))
     axles = find_wheels(car) if moving_ground else ()
     if moving_ground and not axles:
-        warnings.append("no wheels found as pieces of their own: they stand still while the road moves")
+        warnings.append("no wheels found: if there are any, they stand still while the road moves")
     if half is None:
         off = asymmetry(car)
         half = off <= SYMMETRIC_WITHIN * size_of(car)

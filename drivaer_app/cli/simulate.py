@@ -16,6 +16,8 @@ from drivaer_app.cli.terminal import results_only, say
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rich.console import Console
+
     from drivaer_app.cfd.result import CaseResult
     from drivaer_app.cfd.run import Progress
 
@@ -93,7 +95,16 @@ def progress_shown() -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    console = Console(stderr=True)
+    try:
+        with _shown(Console(stderr=True)) as show_progress:
+            yield show_progress
+    except KeyboardInterrupt:
+        say("stopped; the same command goes on from there")
+        raise
+
+
+@contextmanager
+def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
     if not console.is_terminal:
         yield _Lines().show
         return
