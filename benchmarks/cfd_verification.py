@@ -136,15 +136,31 @@ def tunnel_table(results: dict[str, CaseResult]) -> str:
 
 
 def ahmed_table(results: dict[str, CaseResult]) -> str:
-    rows = ["| slant | Cd measured | Cd here | scatter | from pressure | from friction | cells |", _rule(7)]
+    rows = [
+        "| slant | Cd measured | Cd here | scatter | of that the stilts | nose | slant | base | friction | cells |",
+        _rule(10),
+    ]
     for slant, measured in MEASURED_AHMED.items():
         result = results.get(f"ahmed_{slant}")
         if result is not None:
+            parts = " | ".join(f"{value:.3f}" for value in _ahmed_parts(result))
             rows.append(
-                f"| {slant}° | {measured:.3f} | {result.cd:.3f} | {result.cd_std:.4f} | {result.cd_pressure:.3f} | "
+                f"| {slant}° | {measured:.3f} | {result.cd:.3f} | {result.cd_std:.4f} | {parts} | "
                 f"{result.cd_friction:.3f} | {result.mesh.n_cells:,} |"
             )
     return "\n".join(rows)
+
+
+def _ahmed_parts(result: CaseResult) -> list[float]:
+    """Pressure drag of stilts, nose, slant and base."""
+    surface = result.surface
+    x = (surface.centres[:, 0] - surface.centres[:, 0].min()) / ahmed.LENGTH
+    nx, _, nz = surface.normals.T
+    drag = -2 * surface.believable_cp * surface.areas * nx / ahmed.AREA
+    stilts = surface.centres[:, 2] < ahmed.CLEARANCE - 1e-3
+    rear = ~stilts & (x > 0.7)
+    slant = rear & (nz > 0.3) & (nx > 0.1)
+    return [float(drag[part].sum()) for part in (stilts, ~stilts & (x < 0.2), slant, rear & ~slant)]
 
 
 def refinement_table(results: dict[str, CaseResult]) -> str:

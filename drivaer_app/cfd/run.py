@@ -246,11 +246,11 @@ class Runner:
 
     def _after(self, step: Step) -> None:
         """Look at what a step that ended well has left."""
-        text = logs.tail(self.folder / step.log)
         if step.name == "checkMesh":
-            report = logs.read_mesh_report(text)
-            if report.unusable or report.n_cells == 0:
-                what = report.unusable or "it has no cells"
+            report = logs.read_mesh_report(logs.tail(self.folder / step.log))
+            on_car = logs.faces_of_patches(self.folder / "constant" / "polyMesh" / "boundary").get("body", 0)
+            if report.unusable or report.n_cells == 0 or on_car == 0:
+                what = report.unusable or ("it has no cells" if report.n_cells == 0 else "no face of it is on the car")
                 raise DrivAerError(
                     f"the mesh failed: {what}",
                     file=self.folder / step.log,

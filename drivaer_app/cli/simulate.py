@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from drivaer_app.cli.predict import Axis, Unit, _conditions, _reading
-from drivaer_app.cli.terminal import results_only, say
+from drivaer_app.cli.terminal import error_as_json, results_only, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ def simulate(
     reads), surface.vtp (for ParaView) and convergence.png, and the whole OpenFOAM case.
     """
     conditions, reading = _conditions(speed, density, area), _reading(units, up, forward)
-    with results_only() as stdout:
+    with results_only() as stdout, error_as_json(file, stdout, wanted=as_json):
         from drivaer_app.cfd.simulate import simulate as solve
         from drivaer_app.predict import load
 

@@ -204,3 +204,11 @@ def test_a_mistake_is_one_line(arguments, status, said, tmp_path):
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert said in done.stderr
+
+
+def test_a_failure_is_an_object_where_json_is_wanted(tmp_path):
+    command = [sys.executable, str(ROOT / "main.py"), "simulate", "no.stl", "-o", "case", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    record = json.loads(done.stdout)
+    assert (done.returncode, record["status"]) == (1, "error")
+    assert "no.stl" in record["error"] and record["error"] in done.stderr
