@@ -21,7 +21,7 @@ from drivaer_app.cfd.find import Installation, mpi_command, mpirun
 
 STATE = "drivaer_case.json"
 _LOCK = ".drivaer.lock"
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.01, 0.25  # at first, and at most
 _PATIENCE_SECONDS = 10.0
 _LEAST_FREE = 200e6  # bytes on the disk, below which nothing is begun
 _RATE_OVER = 30  # iterations
@@ -211,14 +211,15 @@ class Runner:
     def _watch_program(self, step: Step, log: Path, number: int, n_steps: int, watch: _SolverWatch | None) -> None:
         # What a resumed solver says follows what it said before.
         with log.open("ab" if step is SOLVE else "wb") as file:
-            process = self._start(step, file)
+            process, pause = self._start(step, file), _POLL_SECONDS[0]
             try:
                 while process.poll() is None:
                     if self.cancel.is_set():
                         raise Cancelled("the simulation was stopped", file=self.folder, fix="the same command goes on")
                     progress = Progress(step.words, number, n_steps)
                     self.on_progress(watch.look(progress) if watch else progress)
-                    self.cancel.wait(_POLL_SECONDS)
+                    self.cancel.wait(pause)
+                    pause = min(2 * pause, _POLL_SECONDS[1])
             finally:
                 _stop(process)
         if process.returncode != 0:
