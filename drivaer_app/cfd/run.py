@@ -58,16 +58,12 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Step:
-    """One program. name: what the state remembers it by. log: its file's name; words: what it does."""
+    """One program. name: its own. words: what it does. log: its file's name."""
 
     name: str
     words: str
     arguments: tuple[str, ...] = ()
     parallel: bool = False
-
-    @property
-    def program(self) -> str:
-        return self.name
 
     @property
     def log(self) -> str:
@@ -223,12 +219,12 @@ class Runner:
             finally:
                 _stop(process)
         if process.returncode != 0:
-            raise logs.failure(step.program, process.returncode, log)
+            raise logs.failure(step.name, process.returncode, log)
         if watch:
             self.on_progress(watch.look(Progress(step.words, number, n_steps)))
 
     def _start(self, step: Step, log) -> subprocess.Popen:
-        command = [self.installation.program(step.program), *step.arguments]
+        command = [self.installation.program(step.name), *step.arguments]
         if step.parallel and self.state.processes > 1:
             mpi = mpirun()
             if mpi is None:
@@ -260,7 +256,7 @@ class Runner:
         elif step is SOLVE:
             coefficients = logs.read_coefficients(self.folder)
             if coefficients.diverged or not len(coefficients):
-                what, fix = logs.diverged(step.program)
+                what, fix = logs.diverged(step.name)
                 raise DrivAerError(what, file=self.folder / step.log, fix=fix)
             self.state.iterations = int(coefficients.iteration[-1])
         elif step is SAMPLE:
@@ -291,7 +287,7 @@ class _SolverWatch:
         self._read_log()
         coefficients = logs.read_coefficients(self._runner.folder)
         if coefficients.diverged or logs.SolverState(self._iteration, self._residuals).diverged:
-            what, fix = logs.diverged(SOLVE.program)
+            what, fix = logs.diverged(SOLVE.name)
             raise DrivAerError(what, file=self._log, fix=fix)
         n = len(coefficients)
         return Progress(

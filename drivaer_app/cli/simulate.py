@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -108,39 +109,33 @@ def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
     if not console.is_terminal:
         yield _Lines().show
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = (
-        TextColumn("[{task.fields[place]}] {task.description}"),
-        BarColumn(24),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[facts]}"),
-    )
+    columns = (TextColumn("{task.description}"), BarColumn(16), TextColumn("{task.fields[facts]}"))
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("preparing", total=None, place="", facts="")
+        task = bar.add_task("preparing", total=None, facts="")
+        started: dict[int, float] = {}
 
         def show_live(progress: Progress) -> None:
+            since = started.setdefault(progress.number, time.monotonic())
             bar.update(
                 task,
-                description=progress.step,
+                description=f"{progress.number}/{progress.n_steps} {progress.step}",
                 total=progress.n_iterations or None,
                 completed=progress.iteration,
-                place=f"{progress.number}/{progress.n_steps}",
-                facts=facts(progress),
+                facts=facts(progress) or _duration(time.monotonic() - since),
             )
 
         yield show_live
 
 
 def facts(progress: Progress) -> str:
-    """``120 of 300, Cd 0.312, p 1.2e-04, 3 min left``."""
+    """``120 of 300, Cd 0.3120, Cl 0.051, 3 min left``; nothing before there are iterations."""
     if not progress.iteration:
         return ""
     told = [f"{progress.iteration} of {progress.n_iterations}"]
     if progress.cd is not None:
         told.append(f"Cd {progress.cd:.4f}, Cl {progress.cl:.3f}")
-    if "p" in progress.residuals:
-        told.append(f"residual of p {progress.residuals['p']:.1e}")
     if progress.seconds_left is not None:
         told.append(_duration(progress.seconds_left) + " left")
     return ", ".join(told)
