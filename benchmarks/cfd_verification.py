@@ -98,6 +98,8 @@ def runs() -> list[Run]:
     half = {"half": True}
     fixed = {"moving_ground": False, "conditions": Conditions(speed=AHMED_SPEED, area=ahmed.AREA)}
     found = [Run(f"ahmed_{slant}", _ahmed(slant), options=fixed) for slant in MEASURED_AHMED]
+    finer = fixed | {"iterations": 300}
+    found += [Run(f"ahmed_{slant}_medium", _ahmed(slant), "medium", finer) for slant in MEASURED_AHMED]
     if SHARED.is_dir():
         found += [Run(f"drivaer_{name}", _drivaer(name), options=half) for name in CORPUS_DESIGNS]
         refined = {"half": True, "iterations": 300}
@@ -136,18 +138,29 @@ def tunnel_table(results: dict[str, CaseResult]) -> str:
 
 
 def ahmed_table(results: dict[str, CaseResult]) -> str:
-    rows = [
-        "| slant | Cd measured | Cd here | scatter | of that the stilts | nose | slant | base | friction | cells |",
-        _rule(10),
-    ]
+    head = (
+        "slant",
+        "mesh",
+        "cells",
+        "Cd measured",
+        "Cd here",
+        "scatter",
+        "stilts",
+        "nose",
+        "slant's",
+        "base",
+        "friction",
+    )
+    rows = [f"| {' | '.join(head)} |", _rule(len(head))]
     for slant, measured in MEASURED_AHMED.items():
-        result = results.get(f"ahmed_{slant}")
-        if result is not None:
-            parts = " | ".join(f"{value:.3f}" for value in _ahmed_parts(result))
-            rows.append(
-                f"| {slant}° | {measured:.3f} | {result.cd:.3f} | {result.cd_std:.4f} | {parts} | "
-                f"{result.cd_friction:.3f} | {result.mesh.n_cells:,} |"
-            )
+        for mesh in ("", "_medium"):
+            result = results.get(f"ahmed_{slant}{mesh}")
+            if result is not None:
+                parts = " | ".join(f"{value:.3f}" for value in (*_ahmed_parts(result), result.cd_friction))
+                rows.append(
+                    f"| {slant}° | {result.setup.preset.name} | {result.mesh.n_cells:,} | {measured:.3f} | "
+                    f"{result.cd:.3f} | {result.cd_std:.4f} | {parts} |"
+                )
     return "\n".join(rows)
 
 
