@@ -19,6 +19,7 @@ from data.errors import DrivAerError
 from drivaer_app.cli.predict import predict
 from drivaer_app.cli.shapes import shapes
 from drivaer_app.cli.terminal import BadUsage, say
+from drivaer_app.cli.window import window
 
 # The family of typer's own usage errors; it shows only the leaves of it.
 _UsageError = typer.BadParameter.__mro__[1]
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.command()(shapes)
+app.command()(window)
 
 
 @app.callback()
@@ -70,9 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if not arguments:
-        say("what to do? 'predict CAR.stl' predicts a car's drag, '--help' lists the commands")
-        return 2
+    arguments = arguments or ["window"]
     try:
         status = app(args=_debug_first(arguments), prog_name="drivaer", standalone_mode=False) or 0
     except typer.Exit as done:
