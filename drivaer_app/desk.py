@@ -23,14 +23,12 @@ from data.errors import DrivAerError, MeshError
 from data.formats import find_meshes
 from drivaer_app.autosave import Autosave
 from drivaer_app.compare import PressureDifference, pressure_difference
-from drivaer_app.conditions import Conditions
 from drivaer_app.drag_along import DragAlong
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.examine import Examined, examine, warm_up
 from drivaer_app.jobs import CANCELLED, Job, Jobs
 from drivaer_app.memory import Memory
-from drivaer_app.predict import Reading
 from drivaer_app.results import Difference, Result
 from drivaer_app.study import Recipe, Study, StudyState, Variant, absolute
 from drivaer_app.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved, read_study, write_study
@@ -65,8 +63,11 @@ class Standing:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a face shows. kind: ``study`` (any edit), ``standing`` (key's), ``drawn`` (key's mesh is there),
-    ``difference`` (of key), ``job``, ``watched`` (key's file was saved again) or ``note`` (text)."""
+    """Something that a face shows.
+
+    kind: ``study`` (any edit), ``standing`` (key's), ``drawn`` (key's mesh is there), ``difference`` (of key), ``job``,
+    ``watched`` (key's file was saved again), ``appeared`` (a mesh in a watched folder, its path in text), ``note``.
+    """
 
     kind: str
     key: str = ""
@@ -117,6 +118,8 @@ class Desk:
             self.open_study(studies[0])
             return [v.key for v in self.study.state.variants]
         files = [file for path in paths for file in (find_meshes(path) if path.is_dir() else [path])]
+        folders = [absolute(path) for path in paths if path.is_dir()]
+        self._watched_folders = tuple(dict.fromkeys([*self._watched_folders, *folders]))
         keys = self.study.add(files)
         self._after_edit()
         return keys
@@ -129,6 +132,7 @@ class Desk:
     def restore(self, saved: SavedStudy, file: Path | None) -> None:
         """The same from memory. file: where it is saved to from now on."""
         self._forget_jobs()
+        self._watched_folders = ()
         self.study = Study(saved.state, file, dict(saved.view))
         with self._lock:
             for variant in saved.state.variants:
@@ -143,6 +147,7 @@ class Desk:
         """An empty study."""
         self._forget_jobs()
         self.study = Study()
+        self._watched_folders = ()
         self._after_edit()
 
     def save(self, path: str | Path | None = None) -> None:
@@ -278,12 +283,17 @@ class Desk:
             time.sleep(0.02)
         return False
 
-    def watch(self, folders: Iterable[str | Path] = (), interval: float = 1.0) -> None:
-        """Look for files that are saved again, and for new meshes in the folders."""
-        self._watched_folders = tuple(absolute(folder) for folder in folders)
+    def watch(self, interval: float = 1.0) -> None:
+        """From now on, look for files of the study that are saved again, and for new meshes in the folders opened."""
         self._watch.interval = interval
         self._watch_files()
         self._watch.start()
+
+    def take_in(self, file: str | Path) -> list[str]:
+        """A mesh that came into a watched folder joins the study."""
+        keys = self.study.add([file])
+        self._after_edit()
+        return keys
 
     def close(self) -> None:
         """End all work. The autosaved copy goes: closing is no crash."""
@@ -372,9 +382,8 @@ class Desk:
         wanted = any(self._recipe(key) == recipe for key in self.focused)
         self.memory.put(recipe, done.drawn, done.drawn.n_bytes, displace=wanted or job.priority <= _NEIGHBOUR)
         self._put(recipe, Standing(DONE, done.result, previous, done.drag, done.thumbnail, changed=old.changed))
-        for variant in self.study.state.variants:
-            if self.study.state.recipe(variant) == recipe:
-                self._notify(Event("drawn", variant.key))
+        for key in self.study.state.keys_of(recipe):
+            self._notify(Event("drawn", key))
 
     def _standing_of(self, recipe: Recipe) -> Standing:
         with self._lock:
@@ -383,9 +392,8 @@ class Desk:
     def _put(self, recipe: Recipe, standing: Standing) -> None:
         with self._lock:
             self._standings[recipe] = standing
-        for variant in self.study.state.variants:
-            if self.study.state.recipe(variant) == recipe:
-                self._notify(Event("standing", variant.key))
+        for key in self.study.state.keys_of(recipe):
+            self._notify(Event("standing", key))
 
     def _forget_jobs(self) -> None:
         for job in list(self._examining.values()):
@@ -427,6 +435,3 @@ class Desk:
         self._notify(Event("watched", variant.key))
         focused = variant.key in self.focused
         self._want(variant.key, _FOCUS if focused else _NEIGHBOUR, drawn=True)
-
-
-__all__ = ["Conditions", "Desk", "Event", "Reading", "Standing", "Study"]

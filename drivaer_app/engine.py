@@ -43,7 +43,7 @@ class Engine:
         with self._turn:
             try:
                 return self._call(function, arguments, report)
-            except (OSError, EOFError, ValueError) as error:
+            except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
                 status = self._end()
                 if self._closed:
                     raise DrivAerError("the program is closing") from error

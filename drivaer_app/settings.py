@@ -34,6 +34,8 @@ class Settings:
         file = file or settings_file()
         try:
             stored = json.loads(file.read_text("utf-8"))
+            if not isinstance(stored, dict):
+                raise TypeError("not an object")
             settings = cls(**{f.name: stored[f.name] for f in fields(cls) if f.name in stored})
             settings._check()
             return settings

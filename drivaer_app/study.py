@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from data.errors import DrivAerError
@@ -13,6 +14,7 @@ from drivaer_app.conditions import Conditions
 from drivaer_app.predict import Reading
 
 _LONGEST_HISTORY = 200
+_OPENING = "open "
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,26 @@ class StudyState:
     model: str | None = None
 
     def variant(self, key: str | None) -> Variant | None:
-        return next((v for v in self.variants if v.key == key), None)
+        return self._by_key.get(key)
+
+    def keys_of(self, recipe: Recipe) -> tuple[str, ...]:
+        """The variants that a result belongs to."""
+        return self._by_recipe.get(recipe, ())
 
     def recipe(self, variant: Variant) -> Recipe:
         return Recipe(variant.file, variant.morph, variant.reading, self.model)
+
+    @cached_property
+    def _by_key(self) -> dict[str | None, Variant]:
+        return {v.key: v for v in self.variants}
+
+    @cached_property
+    def _by_recipe(self) -> dict[Recipe, tuple[str, ...]]:
+        found: dict[Recipe, tuple[str, ...]] = {}
+        for variant in self.variants:
+            recipe = self.recipe(variant)
+            found[recipe] = (*found.get(recipe, ()), variant.key)
+        return found
 
 
 @dataclass
@@ -82,6 +100,12 @@ class Study:
     def is_changed(self) -> bool:
         """Whether there is something that its file does not have."""
         return self.state != self._saved
+
+    @property
+    def is_worth_asking(self) -> bool:
+        """Whether losing the changes would hurt: more was done than opening files, or a saved study was changed."""
+        opened_only = all(what.startswith(_OPENING) for what, _ in self._past)
+        return self.is_changed and bool(self.state.variants) and (self.file is not None or not opened_only)
 
     @property
     def name(self) -> str:
@@ -127,7 +151,7 @@ class Study:
             keys.append(known)
         if added:
             baseline = self.state.baseline or (self.state.variants[0] if self.state.variants else added[0]).key
-            what = f"open {added[0].name}" if len(added) == 1 else f"open {len(added)} variants"
+            what = f"{_OPENING}{added[0].name}" if len(added) == 1 else f"{_OPENING}{len(added)} variants"
             self._edit(what, variants=(*self.state.variants, *added), baseline=baseline)
         return keys
 

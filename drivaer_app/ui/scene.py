@@ -199,7 +199,7 @@ def _lookup(colours: np.ndarray, low: float, high: float) -> vtkLookupTable:
 def _clay(n: int = 256) -> np.ndarray:
     """Grey, hollows darker and ridges lighter."""
     t = np.linspace(-1, 1, n)
-    light = 168 + 90 * np.sign(t) * np.abs(t) ** 0.7 * np.where(t < 0, 1.0, 0.75)
+    light = 168 + 90 * np.sign(t) * np.abs(t) ** 0.5 * np.where(t < 0, 1.0, 0.75)
     return np.clip(np.column_stack([light, light, light + 4]), 0, 255).astype(np.uint8)
 
 

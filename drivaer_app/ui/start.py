@@ -46,6 +46,7 @@ def run_window(wish: Wish) -> tuple[int, list[str]]:
     settings = Settings() if wish.shot else Settings.load()
     if wish.theme:
         settings.theme = wish.theme
+    sys.excepthook = _log_bug
     relay = Relay()
     desk = Desk(relay.post, memory_mb=settings.memory_mb, autosave=None if wish.shot else Autosave())
     window = MainWindow(desk, relay, settings, opengl=opengl_or_reason())
@@ -54,7 +55,8 @@ def run_window(wish: Wish) -> tuple[int, list[str]]:
         window.resize(*wish.size)
     window.show()
     desk.warm_up()
-    desk.watch([path for path in wish.paths if path.is_dir()])
+    if not wish.shot:
+        desk.watch()
     if wish.paths:
         window.open_paths(list(wish.paths))
     elif not wish.shot:
@@ -65,6 +67,13 @@ def run_window(wish: Wish) -> tuple[int, list[str]]:
     if wish.shot:
         return _shoot(app, window, wish.shot)
     return app.exec(), []
+
+
+def _log_bug(kind, error, traceback) -> None:
+    """A bug in a slot: its traceback goes to the log, a line to the terminal, and the window goes on."""
+    from drivaer_app.log import log_bug
+
+    print(f"drivaer: {log_bug(_log, error)}", file=sys.stderr)
 
 
 def check_screen() -> None:
@@ -143,7 +152,7 @@ def _shoot(app, window, file: Path) -> tuple[int, list[str]]:
         nonlocal quiet
         quiet = quiet + 1 if window.is_settled else 0
         if quiet >= 5:
-            app.quit()
+            app.exit(0)  # quit() would close the window first
 
     tick.timeout.connect(look)
     late.setSingleShot(True)

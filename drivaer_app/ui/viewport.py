@@ -23,10 +23,11 @@ MOST_PANES = 4
 
 _CORNERS = {
     1: [(0, 0, 1, 1)],
-    2: [(0, 0, 0.5, 1), (0.5, 0, 1, 1)],
-    3: [(0, 0, 1 / 3, 1), (1 / 3, 0, 2 / 3, 1), (2 / 3, 0, 1, 1)],
-    4: [(0, 0.5, 0.5, 1), (0.5, 0.5, 1, 1), (0, 0, 0.5, 0.5), (0.5, 0, 1, 0.5)],
+    2: [(0, 0, 0.4995, 1), (0.5005, 0, 1, 1)],
+    3: [(0, 0, 0.333, 1), (0.334, 0, 0.666, 1), (0.667, 0, 1, 1)],
+    4: [(0, 0.501, 0.4995, 1), (0.5005, 0.501, 1, 1), (0, 0, 0.4995, 0.499), (0.5005, 0, 1, 0.499)],
 }
+"""Left, bottom, right and top of each pane for so many, as parts of the window, a hairline apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,7 @@ class Viewport(QWidget):
         """Why the overlay that was asked for is not shown, in words."""
         self._framed = False
         self._plotter = QtInteractor(self, auto_update=False, multi_samples=4)
+        self._plotter.setAcceptDrops(False)  # files that are dropped here are the window's
         self._plotter.setAccessibleName("Car in three dimensions")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

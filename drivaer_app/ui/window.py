@@ -149,9 +149,13 @@ class MainWindow(QMainWindow):
         self._autosave.setSingleShot(True)
         self._autosave.setInterval(_AUTOSAVE_AFTER_MS)
         self._autosave.timeout.connect(self._autosave_now)
+        self._busy = QTimer(self)
+        self._busy.setSingleShot(True)
+        self._busy.setInterval(100)
+        self._busy.timeout.connect(self._show_busy)
         self._studying = QTimer(self)  # many events in a row need the lists redrawn once
         self._studying.setSingleShot(True)
-        self._studying.setInterval(30)
+        self._studying.setInterval(60)
         self._studying.timeout.connect(self._refresh_numbers)
 
     def _dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
@@ -276,10 +280,29 @@ class MainWindow(QMainWindow):
             self._save_to(self.desk.study.file)
 
     def save_as(self) -> None:
+        if file := self._ask_where_to_save():
+            self._save_to(file)
+
+    def _save_now(self) -> bool:
+        """Save before the study goes, and only then let it go."""
+        if self.desk.study.file is None:
+            file = self._ask_where_to_save()
+            if file is None:
+                return False
+        else:
+            file = self.desk.study.file
+        self._keep_view()
+        try:
+            self.desk.save(file)
+        except DrivAerError as error:
+            self.message.say(error.line)
+            return False
+        return True
+
+    def _ask_where_to_save(self) -> Path | None:
         start = self.desk.study.file or Path(self._last_folder()) / f"study{SUFFIX}"
         file, _ = QFileDialog.getSaveFileName(self, "Save the study", str(start), f"Studies (*{SUFFIX})")
-        if file:
-            self._save_to(Path(file))
+        return Path(file) if file else None
 
     def _save_to(self, file: Path) -> None:
         self._keep_view()
@@ -323,8 +346,8 @@ class MainWindow(QMainWindow):
         self.message.say(f"found {len(found)} of the missing files" if found else "none of the missing files is there")
 
     def _may_leave(self) -> bool:
-        """Unsaved work is autosaved under no name; a line in place asks instead of a box when it would be lost."""
-        if not self.remembers or not self.desk.study.is_changed or not self.desk.study.state.variants:
+        """Whether the present study may go; asks where work would be lost."""
+        if not self.remembers or not self.desk.study.is_worth_asking:
             return True
         from PySide6.QtWidgets import QMessageBox
 
@@ -336,8 +359,7 @@ class MainWindow(QMainWindow):
             buttons.Save | buttons.Discard | buttons.Cancel,
         )
         if answer == buttons.Save:
-            self.save()
-            return not self.desk.study.is_changed or self.desk.study.file is not None
+            return self._save_now()
         return answer == buttons.Discard
 
     # What is shown
@@ -484,12 +506,14 @@ class MainWindow(QMainWindow):
     def _on_event(self, event: Event) -> None:
         if event.kind == "job":
             self.jobs.something_changed()
-            self._show_busy()
+            if not self._busy.isActive():
+                self._busy.start()
         elif event.kind == "standing":
             self.variants.model.refresh_one(event.key)
             if event.key == self.answer.key:
                 self.answer.refresh()
-            self._studying.start()
+            if not self._studying.isActive():
+                self._studying.start()
         elif event.kind in ("drawn", "difference"):
             if event.key in self.shown_keys or self._needs_baseline():
                 self._show_cars()
@@ -502,7 +526,8 @@ class MainWindow(QMainWindow):
             if name:
                 self.message.say(f"{name.name} was saved again: reading it")
         elif event.kind == "appeared":
-            self.open_paths([event.text])
+            self.desk.take_in(event.text)
+            self.message.say(f"{Path(event.text).name} is new in the folder")
         elif event.kind == "note":
             self.message.say(event.text)
 
@@ -567,13 +592,14 @@ class MainWindow(QMainWindow):
 
     def picture(self) -> QImage:
         """The whole window as it looks; Qt's own grab leaves OpenGL out."""
+        car = self.viewport.picture() if self.viewport and self.viewport.isVisible() else None
         image = self.grab().toImage()
-        if self.viewport and self.viewport.isVisible():
+        if car is not None:
             ratio = image.devicePixelRatio()
             painter = QPainter(image)
             corner = self.viewport.mapTo(self, QPoint(0, 0))
             size = self.viewport.size()
-            painter.drawImage(QRectF(corner.x(), corner.y(), size.width(), size.height()), self.viewport.picture())
+            painter.drawImage(QRectF(corner.x(), corner.y(), size.width(), size.height()), car)
             painter.end()
             image.setDevicePixelRatio(ratio)
         return image
