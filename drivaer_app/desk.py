@@ -371,8 +371,10 @@ class Desk:
             self._put(recipe, replace(old, status=DONE if old.result else WAITING, doing=""))
             return
         if job.error is not None:
-            gone = isinstance(job.error, MeshError) and not recipe.file.exists()
-            self._put(recipe, replace(old, status=MISSING if gone else FAILED, error=job.error.line, doing=""))
+            if isinstance(job.error, MeshError) and not recipe.file.exists():
+                self._put(recipe, _missing(old, recipe.file))
+            else:
+                self._put(recipe, replace(old, status=FAILED, error=job.error.line, doing=""))
             return
         done: Examined = job.result
         job.result = None  # the job list must not keep meshes alive
@@ -409,8 +411,7 @@ class Desk:
             job.report(number / len(variants), variant.name)
             standing, recipe = self.standing(variant.key), self.study.state.recipe(variant)
             if not variant.file.exists():
-                where = f"{variant.file}: is not there any more; choose Find missing files, or open it again"
-                self._put(recipe, replace(standing, status=MISSING, error=where))
+                self._put(recipe, _missing(standing, variant.file))
             elif standing.result is not None and checksum_of(variant.file) != standing.result.checksum:
                 self._reread(variant)
 
@@ -435,3 +436,7 @@ class Desk:
         self._notify(Event("watched", variant.key))
         focused = variant.key in self.focused
         self._want(variant.key, _FOCUS if focused else _NEIGHBOUR, drawn=True)
+
+
+def _missing(standing: Standing, file: Path) -> Standing:
+    return replace(standing, status=MISSING, error=f"{file}: is not there any more", doing="")

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import DrivAerError
+from drivaer_app.ui.opengl import OpenGL
 
 _log = logging.getLogger(__name__)
+_GL_RENDERER = 0x1F01
+_SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "microsoft basic render")
+_WITHOUT_OPENGL_WIDGETS = ("offscreen", "minimal", "linuxfb", "vnc")
 _SHOT_TIMEOUT_MS = 30 * 60 * 1000
 
 
@@ -49,7 +53,7 @@ def run_window(wish: Wish) -> tuple[int, list[str]]:
     sys.excepthook = _log_bug
     relay = Relay()
     desk = Desk(relay.post, memory_mb=settings.memory_mb, autosave=None if wish.shot else Autosave())
-    window = MainWindow(desk, relay, settings, opengl=opengl_or_reason())
+    window = MainWindow(desk, relay, settings, opengl=find_opengl())
     window.remembers = wish.shot is None
     if wish.shot:
         window.resize(*wish.size)
@@ -103,23 +107,26 @@ def prepare_opengl() -> None:
     QSurfaceFormat.setDefaultFormat(wanted)
 
 
-def opengl_or_reason() -> bool | str:
-    """True where a viewport can be had; else a sentence that says why it stays empty."""
-    from PySide6.QtGui import QOffscreenSurface, QOpenGLContext
+def find_opengl() -> OpenGL:
+    """What kind of viewport can be had on this screen. Needs the application."""
+    from PySide6.QtGui import QGuiApplication, QOffscreenSurface, QOpenGLContext
 
     context = QOpenGLContext()
     surface = QOffscreenSurface()
     surface.create()
-    if not context.create() or not context.makeCurrent(surface):
+    if QGuiApplication.platformName() in _WITHOUT_OPENGL_WIDGETS:
+        reason = f"Qt's {QGuiApplication.platformName()} screen offers no OpenGL"
+    elif not context.create() or not context.makeCurrent(surface):
         reason = "this screen offers no OpenGL"
     else:
         version = context.format().version()
+        name = str(context.functions().glGetString(_GL_RENDERER)).lower()
         context.doneCurrent()
         if tuple(version) >= (3, 2):
-            return True
+            return OpenGL(software=any(kind in name for kind in _SOFTWARE))
         reason = f"this screen's OpenGL is version {version[0]}.{version[1]}, and 3.2 is needed"
     _log.warning("no viewport: %s", reason)
-    return f"No picture of the car: {reason}. Drag, plots and comparison work all the same."
+    return OpenGL.without(reason)
 
 
 def _icon():

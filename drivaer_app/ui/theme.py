@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
+_STYLED = "drivaer_styled"
+
 
 @dataclass(frozen=True)
 class Colours:
@@ -80,7 +82,9 @@ def apply_theme(app: QApplication, theme: str) -> Colours:
     hints.setColorScheme(scheme)  # menus and title bars that the system draws follow this
     dark = theme == "dark" or (theme == "system" and hints.colorScheme() == Qt.ColorScheme.Dark)
     colours = DARK if dark else LIGHT
-    app.setStyle("Fusion")
+    if not app.property(_STYLED):  # once: a new style takes the old one away from under widgets that are closing
+        app.setStyle("Fusion")
+        app.setProperty(_STYLED, True)
     app.setPalette(_palette(colours))
     app.setStyleSheet(_style(colours))
     return colours

@@ -48,7 +48,8 @@ class Viewport(QWidget):
     picked = Signal(object)
     """A Probe that was clicked on."""
 
-    def __init__(self, parent: QWidget | None = None):
+    def __init__(self, parent: QWidget | None = None, *, software: bool = False):
+        """software: OpenGL is drawn by the processor; smooth edges would cost it four times the time of a frame."""
         super().__init__(parent)
         self.overlay: Overlay = overlay_of("cp")
         self.span = self.overlay.span
@@ -58,7 +59,8 @@ class Viewport(QWidget):
         self.lacking = ""
         """Why the overlay that was asked for is not shown, in words."""
         self._framed = False
-        self._plotter = QtInteractor(self, auto_update=False, multi_samples=4)
+        self._is_stale = True
+        self._plotter = QtInteractor(self, auto_update=False, multi_samples=0 if software else 4)
         self._plotter.setAcceptDrops(False)  # files that are dropped here are the window's
         self._plotter.setAccessibleName("Car in three dimensions")
         layout = QVBoxLayout(self)
@@ -68,6 +70,12 @@ class Viewport(QWidget):
         self._camera = self._plotter.renderer.GetActiveCamera()
         self._camera.SetViewAngle(22)
         self._take_over_the_mouse()
+        self._plotter.ren_win.AddObserver("EndEvent", self._drawn)
+
+    @property
+    def is_working(self) -> bool:
+        """Whether OpenGL came up; known once it was on screen."""
+        return self._plotter.isValid()
 
     @property
     def panes(self) -> list[Pane]:
@@ -188,13 +196,15 @@ class Viewport(QWidget):
     # Picture
 
     def render(self) -> None:
+        """Have it drawn anew when the event loop comes to it: many changes, one picture."""
         for pane in self.panes:
             pane.renderer.ResetCameraClippingRange()
-        self._plotter.render()
+        self._is_stale = True
         self._plotter.update()
 
     def picture(self, scale: int = 1, transparent: bool = False) -> QImage:
         """What the viewport shows, ``scale`` times as fine."""
+        self._plotter.render()
         pixels = self._plotter.screenshot(None, return_img=True, scale=scale, transparent_background=transparent)
         height, width, depth = pixels.shape
         kind = QImage.Format.Format_RGBA8888 if depth == 4 else QImage.Format.Format_RGB888
@@ -205,6 +215,9 @@ class Viewport(QWidget):
         self._plotter.close()
 
     # Inside
+
+    def _drawn(self, *_) -> None:
+        self._is_stale = False
 
     def _lay_out(self, n: int) -> None:
         if n == self._n_shown:
@@ -300,6 +313,8 @@ class Viewport(QWidget):
         for pane in self.panes:
             if pane.drawn is None or not pane.renderer.IsInViewport(x, y):
                 continue
+            if self._is_stale:
+                window.Render()
             window.MakeCurrent()
             depth = pane.renderer.GetZ(x, y)
             if depth >= 1.0:

@@ -34,6 +34,7 @@ from drivaer_app.study_file import SUFFIX
 from drivaer_app.ui.actions import Actions
 from drivaer_app.ui.colour_bar import ColourBar
 from drivaer_app.ui.late import Late
+from drivaer_app.ui.opengl import OpenGL
 from drivaer_app.ui.overlays import overlay_of
 from drivaer_app.ui.panels.answer import AnswerPanel
 from drivaer_app.ui.panels.jobs import JobsPanel
@@ -52,12 +53,13 @@ SAMPLES = RESOURCES / "samples"
 _MOST_COMPARED = 4
 _LAYOUT_VERSION = 1
 _AUTOSAVE_AFTER_MS = 2000
+_OPENGL_WITHIN_MS = 3000
 
 
 class MainWindow(QMainWindow):
     """desk: built with ``relay.post`` as its notify. settings_file: where the settings go; None for their usual place.
 
-    opengl: whether OpenGL can be had, or a sentence that says why not.
+    opengl: what the screen can draw; without it the window does all but the viewport.
     """
 
     def __init__(
@@ -66,7 +68,7 @@ class MainWindow(QMainWindow):
         relay: Relay,
         settings: Settings,
         settings_file: Path | None = None,
-        opengl: bool | str = True,
+        opengl: OpenGL = OpenGL(),  # noqa: B008 - frozen
     ):
         super().__init__()
         self.desk, self.settings = desk, settings
@@ -77,7 +79,7 @@ class MainWindow(QMainWindow):
         self.colours: Colours = LIGHT
         self.viewport = None
         self.plots = None
-        self._why_no_viewport = "" if opengl is True else str(opengl)
+        self._opengl = opengl
         self.shown_keys: list[str] = []
         self._spans: dict[str, float] = {}
         self._wait_for: str = ""
@@ -89,7 +91,7 @@ class MainWindow(QMainWindow):
         self._restore_layout()
         self.set_theme(settings.theme)
         relay.arrived.connect(self._on_event)
-        self._late = Late(with_viewport=opengl is True)
+        self._late = Late(with_viewport=not opengl.lacking)
         self._late.ready.connect(self._late_parts)
         self._refresh_study()
 
@@ -100,12 +102,12 @@ class MainWindow(QMainWindow):
         self.view_bar = ViewBar()
         self.colour_bar = ColourBar()
         self.message = _Message()
-        self.empty = label(self._why_no_viewport or "", "dim", wrap=True)
+        self.empty = label(self._opengl.lacking, "dim", wrap=True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setMargin(40)
         self.stage = QStackedWidget()
         self.stage.addWidget(self.empty)
-        if not self._why_no_viewport:
+        if not self._opengl.lacking:
             # A window that is born with an OpenGL child need not be made anew, flickering, when the viewport comes.
             seed = QOpenGLWidget(self)
             seed.setFixedSize(1, 1)
@@ -204,7 +206,7 @@ class MainWindow(QMainWindow):
         self.plots[0].clicked.connect(lambda key: self.variants.select([key]))
         self.tabs.setCurrentIndex(0)
         self.tabs.currentChanged.connect(lambda _: self._refresh_plots())
-        if not self._why_no_viewport:
+        if not self._opengl.lacking:
             self._make_viewport()
         self._show_scale()
         self._show_cars()
@@ -213,13 +215,27 @@ class MainWindow(QMainWindow):
     def _make_viewport(self) -> None:
         from drivaer_app.ui.viewport import Viewport
 
-        self.viewport = Viewport()
+        self.viewport = Viewport(software=self._opengl.software)
         self.viewport.set_colours(self.colours)
         self.viewport.probed.connect(self._show_probe)
         self.viewport.picked.connect(self._show_probe)
         self.stage.addWidget(self.viewport)
         self.stage.setCurrentWidget(self.viewport)
         self._apply_view(self.desk.study.view)
+        QTimer.singleShot(_OPENGL_WITHIN_MS, self._check_viewport)
+
+    def _check_viewport(self) -> None:
+        """Some systems promise OpenGL and give none: then the place says so, and the rest of the window goes on."""
+        viewport = self.viewport
+        if viewport is None or viewport.is_working or not viewport.isVisible():
+            return
+        _log.warning("no viewport: OpenGL did not come up")
+        self._opengl = OpenGL.without("OpenGL did not come up on this screen")
+        self.empty.setText(self._opengl.lacking)
+        self.viewport = None
+        self.stage.setCurrentWidget(self.empty)
+        viewport.close_viewport()
+        self._show_scale()
 
     @property
     def is_settled(self) -> bool:
@@ -520,7 +536,8 @@ class MainWindow(QMainWindow):
                 self._refresh_plots()
         elif event.kind == "study":
             self._refresh_study()
-            self._autosave.start()
+            if not self._autosave.isActive():
+                self._autosave.start()
         elif event.kind == "watched":
             name = self.desk.study.state.variant(event.key)
             if name:
@@ -533,10 +550,15 @@ class MainWindow(QMainWindow):
 
     def _refresh_study(self) -> None:
         state = self.desk.study.state
+        shown = self.variants.shown()
+        row = shown.index(self.shown_keys[0]) if self.shown_keys and self.shown_keys[0] in shown else 0
         self.variants.refresh()
         left = [key for key in self.shown_keys if state.variant(key)]
         if left != self.shown_keys:
-            self.show_variants(left or self.variants.selected())
+            after = self.variants.shown()
+            left = left or after[min(row, len(after) - 1) : row + 1]
+            self.variants.select(left)
+            self.show_variants(left)
         self.pages.setCurrentIndex(1 if state.variants else 0)
         for dock in (self.left, self.right, self.bottom):
             dock.setVisible(bool(state.variants))
@@ -592,11 +614,12 @@ class MainWindow(QMainWindow):
 
     def picture(self) -> QImage:
         """The whole window as it looks; Qt's own grab leaves OpenGL out."""
-        car = self.viewport.picture() if self.viewport and self.viewport.isVisible() else None
+        car = self.viewport.picture(scale=2) if self.viewport and self.viewport.isVisible() else None
         image = self.grab().toImage()
         if car is not None:
             ratio = image.devicePixelRatio()
             painter = QPainter(image)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             corner = self.viewport.mapTo(self, QPoint(0, 0))
             size = self.viewport.size()
             painter.drawImage(QRectF(corner.x(), corner.y(), size.width(), size.height()), car)

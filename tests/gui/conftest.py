@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 
 PATIENCE = 120_000
 """ms; far more than anything takes, so that a busy machine fails no test."""
@@ -39,14 +40,16 @@ def new_window(folder: Path, engine, opengl=None):
     from drivaer_app.desk import Desk
     from drivaer_app.settings import Settings
     from drivaer_app.ui.relay import Relay
-    from drivaer_app.ui.start import opengl_or_reason
+    from drivaer_app.ui.start import find_opengl
     from drivaer_app.ui.window import MainWindow
 
     relay = Relay()
     desk = Desk(relay.post, engine=engine, autosave=Autosave(folder / "autosave"))
     settings_file = folder / "settings.json"
-    possible = opengl_or_reason() if opengl is None else opengl
+    possible = find_opengl() if opengl is None else opengl
     window = MainWindow(desk, relay, Settings.load(settings_file), settings_file, possible)
+    if not window.settings.layout:
+        window.resize(1280, 800)
     window.show()
     return window
 
@@ -57,6 +60,7 @@ def end(window) -> None:
         window.remembers = False
         window.close()
     window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
@@ -113,6 +117,7 @@ def window(_kept_window, settle, samples):
     window.variants.order.setCurrentIndex(0)
     window.tabs.setCurrentIndex(0)
     window.actions_.named["parallel"].setChecked(False)
+    window.view_bar.place.setValue(0)
     window._apply_view({"overlay": "cp", "spans": {}, "edges": False, "cut": None})
     window.set_theme("light")
     window.open_paths(samples)

@@ -195,6 +195,8 @@ def test_clicking_on_the_car_reads_its_values(qtbot, window):
 
 @pytest.mark.parametrize(("digit", "axis", "sign"), [("1", 0, -1), ("2", 0, 1), ("3", 1, -1), ("5", 2, 1)])
 def test_number_keys_are_the_standard_views(qtbot, window, digit, axis, sign):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE)
     qtbot.keyClick(window.variants.view, digit)
     camera = window.viewport.camera
     towards = np.subtract(camera["position"], camera["focus"])
