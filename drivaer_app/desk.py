@@ -319,6 +319,8 @@ class Desk:
                 job.cancel()
         for number, variant in enumerate(state.variants):
             self._want(variant.key, _BACKGROUND + number, drawn=False)
+        for key in self.focused:
+            self._want(key, _FOCUS, drawn=True)
         self._watch_files()
         self._notify(Event("study"))
 

@@ -70,16 +70,16 @@ class ColourBar(QFrame):
         self._fit.setToolTip("Set the range to what is on screen")
         self._fit.clicked.connect(self.fit_asked)
         self.probe = label("", "dim")
-        self.probe.setMinimumWidth(300)
+        self.probe.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.probe.setAccessibleName("Value under the mouse")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 3, 12, 3)
         layout.addWidget(self.symbol)
-        layout.addWidget(self._bar, 1)
+        layout.addWidget(self._bar, 4)
         layout.addWidget(self.span)
         layout.addWidget(self._fit)
         layout.addSpacing(12)
-        layout.addWidget(self.probe)
+        layout.addWidget(self.probe, 3)
 
     def show_scale(self, symbol: str, table: np.ndarray | None, low: float, high: float) -> None:
         """table: None hides the bar."""

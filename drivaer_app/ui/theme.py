@@ -143,7 +143,8 @@ def _style(c: Colours) -> str:
     QLabel[role="good"] {{ color: {c.good}; }}
     QLabel[role="heading"] {{ color: {c.dim}; font-weight: 600; }}
     QFrame[role="line"] {{ background: {c.line}; max-height: 1px; border: none; }}
-    QFrame[role="bar"] {{ background: {c.window}; border-bottom: 1px solid {c.line}; }}
+    QToolBar[role="bar"] {{ background: {c.window}; border: none; border-bottom: 1px solid {c.line};
+        padding: 4px 8px; spacing: 4px; }}
     QFrame[role="foot"] {{ background: {c.window}; border-top: 1px solid {c.line}; }}
     QFrame[role="message"] {{ background: {c.raised}; border-bottom: 1px solid {c.line}; }}
     QToolButton {{ padding: 3px 7px; border: 1px solid transparent; border-radius: 4px; }}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QSlider, QToolButton
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QSlider, QToolBar, QToolButton, QWidget
 
 from drivaer_app.ui.overlays import OVERLAYS, VIEWS
 from drivaer_app.ui.widgets import label
 
 
-class ViewBar(QFrame):
+class ViewBar(QToolBar):
+    """A tool bar, so that what a narrow window has no room for goes into a menu at its end."""
+
     overlay_chosen = Signal(str)
     edges_toggled = Signal(bool)
     cut_changed = Signal(object)
@@ -39,19 +41,15 @@ class ViewBar(QFrame):
         self.where.setMinimumWidth(78)
         self.cut.toggled.connect(lambda _: self._cut_edited())
         self.place.valueChanged.connect(lambda _: self._cut_edited())
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(10, 4, 10, 4)
-        layout.addWidget(self.overlay)
-        layout.addWidget(self.edges)
-        layout.addWidget(self.cut)
-        layout.addWidget(self.place)
-        layout.addWidget(self.where)
-        layout.addStretch(1)
+        gap = QWidget()
+        gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        for widget in (self.overlay, self.edges, self.cut, self.place, self.where, gap):
+            self.addWidget(widget)
         for number, (name, (_, title)) in enumerate(VIEWS.items(), 1):
             button = QToolButton(text=title)
             button.setToolTip(f"{title} (key {number})")
             button.clicked.connect(lambda _=False, name=name: self.view_chosen.emit(name))
-            layout.addWidget(button)
+            self.addWidget(button)
         self._cut_edited()
 
     @property

@@ -81,8 +81,9 @@ class MainWindow(QMainWindow):
         self.plots = None
         self._opengl = opengl
         self.shown_keys: list[str] = []
+        self._is_working = False
+        self._docks: QByteArray | None = None
         self._spans: dict[str, float] = {}
-        self._wait_for: str = ""
         self.setAcceptDrops(True)
         self.setWindowTitle("drivaer")
         self._build()
@@ -559,15 +560,26 @@ class MainWindow(QMainWindow):
             left = left or after[min(row, len(after) - 1) : row + 1]
             self.variants.select(left)
             self.show_variants(left)
-        self.pages.setCurrentIndex(1 if state.variants else 0)
-        for dock in (self.left, self.right, self.bottom):
-            dock.setVisible(bool(state.variants))
+        self._turn_page(bool(state.variants))
         self.start.show_recent(self.settings.recent)
         study = self.desk.study
         self.setWindowTitle(f"{study.name}[*] – drivaer" if state.variants else "drivaer")
         self.setWindowModified(study.is_changed and bool(state.variants))
         self._refresh_numbers()
         self.actions_.refresh()
+
+    def _turn_page(self, working: bool) -> None:
+        """Between the start page, which stands alone, and the panels around the viewport as they were left."""
+        if working == self._is_working:
+            return
+        if not working:
+            self._docks = self.saveState(_LAYOUT_VERSION)
+        self._is_working = working
+        self.pages.setCurrentIndex(1 if working else 0)
+        for dock in (self.left, self.right, self.bottom):
+            dock.setVisible(working)
+        if working and self._docks is not None:
+            self.restoreState(self._docks, _LAYOUT_VERSION)
 
     def _refresh_numbers(self) -> None:
         if self.variants.model.order == "cd":
@@ -657,7 +669,9 @@ class MainWindow(QMainWindow):
         if "geometry" in layout:
             self.restoreGeometry(QByteArray.fromBase64(layout["geometry"].encode()))
         if "docks" in layout:
-            self.restoreState(QByteArray.fromBase64(layout["docks"].encode()), _LAYOUT_VERSION)
+            self._docks = QByteArray.fromBase64(layout["docks"].encode())
+        for dock in (self.left, self.right, self.bottom):
+            dock.hide()
 
     def _save_settings(self) -> None:
         if self.remembers:
@@ -718,9 +732,10 @@ class MainWindow(QMainWindow):
         if not self._may_leave():
             event.ignore()
             return
+        docks = self.saveState(_LAYOUT_VERSION) if self._is_working or self._docks is None else self._docks
         self.settings.layout = {
             "geometry": bytes(self.saveGeometry().toBase64()).decode(),
-            "docks": bytes(self.saveState(_LAYOUT_VERSION).toBase64()).decode(),
+            "docks": bytes(docks.toBase64()).decode(),
         }
         self._save_settings()
         self.log.detach()
