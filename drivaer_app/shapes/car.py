@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import DrivAerError
+from data.mesh import RawMesh
 from data.replacing import replacing
 from drivaer_app.shapes.body import BodyField
 from drivaer_app.shapes.mirrors import build_mirror
@@ -43,6 +44,10 @@ class CarShape:
     faces: np.ndarray
     parts: tuple[tuple[str, int, int], ...]
     parameters: CarParameters
+
+    def raw_mesh(self) -> RawMesh:
+        """As a file of it would be read: metres, parts named."""
+        return RawMesh(self.vertices, self.faces, parts=self.parts, unit="m")
 
     def export(self, path: str | Path) -> Path:
         """Write a binary STL, an OBJ (parts as groups) or a binary PLY, by the suffix; returns the path.

@@ -32,6 +32,9 @@ class MorphField:
 
     landmarks: Landmarks
 
+    def __getstate__(self) -> dict[str, Landmarks]:
+        return {"landmarks": self.landmarks}  # the rest follows from it, and holds functions, which cannot be sent
+
     @cached_property
     def moves(self) -> dict[str, HandleMoves]:
         return handle_moves(self.landmarks)

@@ -123,6 +123,8 @@ def test_list_with_a_car_tells_its_landmarks(car_mm, capsys):
         (("CAR", "-o", "sweep/", "--sweep", "boat_tail=0:8:0"), "START:STOP:COUNT"),
         (("CAR", "-o", "out.step", "--set", "boat_tail=1"), ".stl"),
         (("CAR", "--set", "boat_tail=1"), "where to?"),
+        (("CAR", "-o", "out.stl"), "what to change?"),
+        (("CAR", "-o", "sweep/", "--sweep", "boat_tail=0:99:3"), "-4 to 10 deg"),
         (("--set", "boat_tail=1", "-o", "out.stl"), "which car?"),
         (("CAR", "other.stl", "--set", "boat_tail=1", "-o", "out.stl"), "one car at a time"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ BOTH_ENDS = ("low", "high")
 @functools.cache
 def procedural(style: str) -> CarMesh:
     shape = build_car(CarParameters.for_style(style), resolution=0.04)
-    return place_car(RawMesh(shape.vertices, shape.faces, parts=shape.parts), unit="m", up="z", forward="-x")
+    return place_car(shape.raw_mesh(), unit="m", up="z", forward="-x")
 
 
 def drivaer_parts() -> RawMesh:
@@ -113,7 +114,7 @@ def test_mirrors_that_no_part_names_are_found_where_they_are():
 
 def test_a_car_without_mirrors_has_no_handle_for_them():
     shape = build_car(CarParameters.for_style("fastback", mirror_scale=0.0), resolution=0.04)
-    bare = Morph.of(place_car(RawMesh(shape.vertices, shape.faces, parts=shape.parts), unit="m"))
+    bare = Morph.of(place_car(shape.raw_mesh(), unit="m"))
     assert "mirror_scale" not in bare.handles
     with pytest.raises(DrivAerError, match="mirror_scale does not apply"):
         bare.vertices({"mirror_scale": 1.1})
@@ -207,6 +208,12 @@ def test_the_negative_values_nearly_lead_back(morph):
     back = there + morph.displacement(there, {name: -value for name, value in small.items()}, part="body")
     moved = np.abs(there - points).max()
     assert np.abs(back - points).max() < 0.15 * moved
+
+
+def test_a_morph_can_be_sent_to_another_process(fastback):
+    fastback.vertices({"roof_height": 0.02})
+    sent = pickle.loads(pickle.dumps(fastback))
+    assert np.array_equal(sent.vertices({"roof_height": 0.03}), fastback.vertices({"roof_height": 0.03}))
 
 
 def test_handles_add_in_any_order(morph):
