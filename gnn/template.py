@@ -36,7 +36,7 @@ NEAR, FAR = 0.030, 0.080
 """m from the nearest face's centre: up to here a point is on the template, from there on it is not."""
 FITTED = (0.75, 0.95)
 """Share of a car's surface that is on the template: below the first it is another car, above the second a morph."""
-SOFT = 0.0005
+SOFT = 0.0003
 """m: how sharply a point prefers the nearest face to the second nearest."""
 LINEAR_PART = 3.0
 """Of the kernel, against 1 for the bump."""
