@@ -22,8 +22,6 @@ from drivaer_app.conditions import Conditions
 
 CASE, SURFACE, PLOT = "case.npz", "surface.vtp", "convergence.png"
 
-_CELLS_A_PROCESS = 30_000  # fewer are not worth a process
-
 
 def simulate(
     car: CarMesh,
@@ -41,7 +39,7 @@ def simulate(
     """Solve the flow around a car in a case folder, and read the result.
 
     The same call on an unfinished folder goes on from there, on a finished one it only reads; more iterations than
-    were run are added. iterations, processes: None takes the preset's, and as many cores as are worth it.
+    were run are added. iterations, processes: None takes the preset's, and all cores.
     on_progress: called with a `Progress` from this thread. cancel: set it from another thread to stop.
     Raises DrivAerError: no solver, a surface without an inside, a folder that holds another case, a failed step,
     a full disk; Cancelled.
@@ -58,8 +56,8 @@ def simulate(
             folder, installation, state, on_progress or (lambda progress: None), cancel or threading.Event(), lock
         )
         runner.head_for(iterations)
+        state.save(folder)  # first: from here on the folder is known as ours
         write_case(setup, folder, iterations, state.processes)
-        state.save(folder)
         runner.run()
         return _result(setup, folder, installation, state)
 
