@@ -23,11 +23,11 @@ MOST_PANES = 4
 
 _CORNERS = {
     1: [(0, 0, 1, 1)],
-    2: [(0, 0, 0.4995, 1), (0.5005, 0, 1, 1)],
-    3: [(0, 0, 0.333, 1), (0.334, 0, 0.666, 1), (0.667, 0, 1, 1)],
-    4: [(0, 0.501, 0.4995, 1), (0.5005, 0.501, 1, 1), (0, 0, 0.4995, 0.499), (0.5005, 0, 1, 0.499)],
+    2: [(0, 0, 0.5, 1), (0.5, 0, 1, 1)],
+    3: [(0, 0, 1 / 3, 1), (1 / 3, 0, 2 / 3, 1), (2 / 3, 0, 1, 1)],
+    4: [(0, 0.5, 0.5, 1), (0.5, 0.5, 1, 1), (0, 0, 0.5, 0.5), (0.5, 0, 1, 0.5)],
 }
-"""Left, bottom, right and top of each pane for so many, as parts of the window, a hairline apart."""
+"""Left, bottom, right and top of each pane for so many, as parts of the window."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,8 +204,12 @@ class Viewport(QWidget):
 
     def picture(self, scale: int = 1, transparent: bool = False) -> QImage:
         """What the viewport shows, ``scale`` times as fine."""
+        for pane in self.panes:
+            pane.set_scale(scale)
         self._plotter.render()
         pixels = self._plotter.screenshot(None, return_img=True, scale=scale, transparent_background=transparent)
+        for pane in self.panes:
+            pane.set_scale(1)
         height, width, depth = pixels.shape
         kind = QImage.Format.Format_RGBA8888 if depth == 4 else QImage.Format.Format_RGB888
         return QImage(np.ascontiguousarray(pixels).tobytes(), width, height, depth * width, kind).copy()
@@ -238,7 +242,9 @@ class Viewport(QWidget):
             pane.renderer.SetDraw(number < n)
             pane.renderer.SetInteractive(number < n)
             if number < n:
-                pane.renderer.SetViewport(*_CORNERS[n][number])
+                left, bottom, right, top = _CORNERS[n][number]
+                pane.renderer.SetViewport(left, bottom, right, top)
+                pane.show_borders(left=left > 0, top=top < 1)
             else:
                 pane.show(None)
                 pane.renderer.SetViewport(0, 0, 1e-4, 1e-4)

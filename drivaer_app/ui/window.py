@@ -139,7 +139,7 @@ class MainWindow(QMainWindow):
         self.tabs.addTab(self.jobs, "Jobs")
         self.tabs.addTab(self.log, "Log")
         self.left = self._dock("Variants", self.variants, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.right = self._dock("Answer", self.answer, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.right = self._dock("Prediction", self.answer, Qt.DockWidgetArea.RightDockWidgetArea)
         self.bottom = self._dock("Plots, jobs and log", self.tabs, Qt.DockWidgetArea.BottomDockWidgetArea)
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)

@@ -27,7 +27,8 @@ class _Plot(QWidget):
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.item = self.plot.getPlotItem()
-        self.legend = self.item.addLegend(offset=(-12, 8), labelTextSize="9pt")
+        self.legend = self.item.addLegend(labelTextSize="9pt", colCount=4)
+        self.legend.anchor((0.5, 0), (0.5, 0), offset=(0, 2))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 2)
         layout.addWidget(self.plot)
@@ -40,8 +41,8 @@ class _Plot(QWidget):
             axis = self.item.getAxis(side)
             axis.setPen(pg.mkPen(colours.line))
             axis.setTextPen(pg.mkPen(colours.dim))
-            axis.enableAutoSIPrefix(False)
             self.item.setLabel(side, title, color=colours.dim)
+            axis.enableAutoSIPrefix(False)  # after the label, which would turn it on again
         self.legend.setLabelTextColor(colours.text)
         self.item.showGrid(x=True, y=True, alpha=0.12)
 
@@ -123,7 +124,7 @@ class AlongPlot(_Plot):
                 continue
             scale = self.desk.standing(key).result.frontal_area / result.frontal_area
             self.item.plot(along.x, along.total * scale, pen=self._pen(number), name=variant.name)
-        self.item.autoRange()
+        self.item.autoRange(padding=0.08)
 
 
 class SectionPlot(_Plot):
@@ -146,8 +147,8 @@ class SectionPlot(_Plot):
                 pen = self._pen(number, 1.6)
                 x, cp = section.x.ravel(), section.cp.ravel()
                 self.item.plot(x, cp, pen=pen, connect="pairs", name=variant.name)
-        self.item.setLabel("left", f"Cp at y = {y:.2f} m", color=self.colours.dim)
-        self.item.autoRange()
+        self.item.setLabel("bottom", f"x from the front axle, m; section at y = {y:.2f} m", color=self.colours.dim)
+        self.item.autoRange(padding=0.08)
 
 
 def _short(name: str, longest: int) -> str:
