@@ -66,7 +66,7 @@ class Pane:
         self._grid = _lines_actor(1.0)
         self._marker = _marker_actor()
         self._title = vtkTextActor()
-        self._left, self._top = _border((0, 0), (0, 1)), _border((0, 1), (1, 1))
+        self._left, self._top = _border((0.001, 0), (0.001, 1)), _border((0, 0.998), (1, 0.998))
         self._cut = vtkPlane()
         self._cut.SetNormal(0, 1, 0)
         for actor in (self._car, self._creases, self._open, self._grid, self._marker):

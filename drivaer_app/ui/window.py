@@ -156,6 +156,10 @@ class MainWindow(QMainWindow):
         self._busy.setSingleShot(True)
         self._busy.setInterval(100)
         self._busy.timeout.connect(self._show_busy)
+        self._plotting = QTimer(self)
+        self._plotting.setSingleShot(True)
+        self._plotting.setInterval(250)
+        self._plotting.timeout.connect(self._refresh_plots)
         self._studying = QTimer(self)  # many events in a row need the lists redrawn once
         self._studying.setSingleShot(True)
         self._studying.setInterval(60)
@@ -241,7 +245,8 @@ class MainWindow(QMainWindow):
     @property
     def is_settled(self) -> bool:
         """Whether all that is on screen is the last word: parts loaded, nothing running."""
-        return self.plots is not None and not self.desk.jobs.active and not self._studying.isActive()
+        waiting = self._studying.isActive() or self._plotting.isActive()
+        return self.plots is not None and not self.desk.jobs.active and not waiting
 
     # Opening and saving
 
@@ -586,7 +591,8 @@ class MainWindow(QMainWindow):
             self.variants.sorted.invalidate()
         self.variants.model.refresh()
         self.answer.refresh()
-        self._refresh_plots()
+        if not self._plotting.isActive():
+            self._plotting.start()
 
     def _show_busy(self) -> None:
         active = self.desk.jobs.active
