@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from drivaer_app.ui.scene import Pane, Probe
 from drivaer_app.ui.theme import LIGHT, Colours
 
 MOST_PANES = 4
+_TURN_DEG_S = 24.0
 
 _CORNERS = {
     1: [(0, 0, 1, 1)],
@@ -167,6 +169,20 @@ class Viewport(QWidget):
         self._camera.SetParallelScale(max(np.abs(y).max(), np.abs(x).max() * height / width) / 0.9)
         self.render()
 
+    def set_turning(self, on: bool) -> None:
+        """Go round the car, once in a quarter of a minute however fast frames come."""
+        if on:
+            self._turned_at = time.monotonic()
+            self._turntable.start()
+        else:
+            self._turntable.stop()
+
+    def _turn_on(self) -> None:
+        now = time.monotonic()
+        self._camera.Azimuth(_TURN_DEG_S * (now - self._turned_at))
+        self._turned_at = now
+        self.render()
+
     def set_parallel(self, on: bool) -> None:
         self._camera.SetParallelProjection(on)
         self.render()
@@ -206,10 +222,12 @@ class Viewport(QWidget):
         """What the viewport shows, ``scale`` times as fine."""
         for pane in self.panes:
             pane.set_scale(scale)
+            pane.renderer.SetGradientBackground(not transparent)
         self._plotter.render()
         pixels = self._plotter.screenshot(None, return_img=True, scale=scale, transparent_background=transparent)
         for pane in self.panes:
             pane.set_scale(1)
+            pane.renderer.SetGradientBackground(True)
         height, width, depth = pixels.shape
         kind = QImage.Format.Format_RGBA8888 if depth == 4 else QImage.Format.Format_RGB888
         return QImage(np.ascontiguousarray(pixels).tobytes(), width, height, depth * width, kind).copy()
@@ -275,6 +293,10 @@ class Viewport(QWidget):
         self._plotter.installEventFilter(self)
         self._plotter.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._pressed: QPoint | None = None
+        self._turned_at = 0.0
+        self._turntable = QTimer(self)
+        self._turntable.setInterval(16)
+        self._turntable.timeout.connect(self._turn_on)
         self._hover = QTimer(self)
         self._hover.setSingleShot(True)
         self._hover.setInterval(60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QPoint, QRectF, Qt, QTimer, QUrl
@@ -54,6 +55,7 @@ _MOST_COMPARED = 4
 _LAYOUT_VERSION = 1
 _AUTOSAVE_AFTER_MS = 2000
 _OPENGL_WITHIN_MS = 3000
+_WIDTH_4K = 3840
 
 
 class MainWindow(QMainWindow):
@@ -645,11 +647,12 @@ class MainWindow(QMainWindow):
             image.setDevicePixelRatio(ratio)
         return image
 
-    def save_picture(self, file: str | Path, scale: int = 2) -> None:
-        """The viewport as a PNG, ``scale`` times as fine as on screen; what goes wrong is said in the window."""
+    def save_picture(self, file: str | Path, transparent: bool = False) -> None:
+        """The viewport as a PNG at least as wide as a 4K screen; what goes wrong is said in the window."""
+        scale = math.ceil(_WIDTH_4K / max(self.viewport.width() * self.viewport.devicePixelRatioF(), 1))
         try:
             with replacing(Path(file)) as unfinished:
-                if not self.viewport.picture(scale).save(str(unfinished), "PNG"):
+                if not self.viewport.picture(scale, transparent).save(str(unfinished), "PNG"):
                     raise OSError("the picture could not be written")
             self.message.say(f"Saved {Path(file).name}")
         except DrivAerError as error:
