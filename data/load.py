@@ -128,6 +128,21 @@ def with_frontal_area(car: CarMesh, area: float) -> CarMesh:
     return other
 
 
+def reshaped(car: CarMesh, vertices: np.ndarray) -> CarMesh:
+    """The car with its vertices (V, 3), m in the car frame, moved: examined and its frontal area measured anew.
+
+    Raises MeshError where no car is left of it.
+    """
+    points, faces = (vertices, car.faces) if len(car.faces) == 0 else weld(vertices, car.faces)[:2]
+    health, area, scene = _examine(points, faces, None, car.health.n_vertices)
+    _check_area(area, points, car.path)
+    told = tuple(text for text in car.warnings if text not in car.health.warnings)
+    other = replace(car, vertices=vertices, health=health, frontal_area=area, warnings=(*told, *health.warnings))
+    if scene is not None:
+        _scenes[other] = scene
+    return other
+
+
 def _welded(raw: RawMesh) -> RawMesh:
     """The same surface with equal points made one: what all is worked out on (an STL has each point six times)."""
     if raw.is_point_cloud:

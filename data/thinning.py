@@ -37,7 +37,9 @@ def even_order(
 def _in_turn(key: np.ndarray, group: np.ndarray, areas: np.ndarray, turn: np.ndarray) -> np.ndarray:
     """(M,) keys that keep the order within each group, and fall below any bound in proportion to the groups' areas."""
     by_group = np.lexsort((key, group))
-    starts = np.flatnonzero(np.diff(group[by_group], prepend=-1))
+    ordered = group[by_group]
+    # Not by a number that stands for "none": points a rounding below the box make any number a group.
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     sizes = np.diff(starts, append=len(group))
     rank = np.arange(len(group)) - np.repeat(starts, sizes)
     share = np.repeat(np.add.reduceat(areas[by_group], starts), sizes)

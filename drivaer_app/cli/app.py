@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from data.errors import DrivAerError
+from drivaer_app.cli.morph import morph
 from drivaer_app.cli.predict import predict
 from drivaer_app.cli.shapes import shapes
 from drivaer_app.cli.terminal import BadUsage, say
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.command()(shapes)
+app.command()(morph)
 
 
 @app.callback()
@@ -100,7 +102,13 @@ def _usage_line(error: Exception, arguments: list[str]) -> str:
     if "Did you mean" not in message:
         message += _nearest_choice(message, arguments)
     context = getattr(error, "ctx", None)
-    return f"{message} (see {context.command_path if context else 'drivaer predict'} --help)"
+    return f"{message} (see {context.command_path if context else f'drivaer {_command(arguments)}'} --help)"
+
+
+def _command(arguments: list[str]) -> str:
+    """The subcommand that was asked for."""
+    known = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    return next((word for word in arguments if word in known), "")
 
 
 def _nearest_choice(message: str, arguments: list[str]) -> str:

@@ -11,6 +11,7 @@ from data.cloud import sample_cloud
 from data.errors import MeshError
 from data.mesh import SurfaceSample
 from data.sampling import sample_surface
+from data.thinning import even_order
 from data.visibility import RayScene
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -232,3 +233,11 @@ def test_a_thin_cloud_is_filled_up_and_strays_are_left_out(ball):
     result = sample_cloud(points, points, N)
     assert len(result) == N
     assert np.abs(np.linalg.norm(result.points, axis=1) - 1).max() < 0.02
+
+
+def test_points_a_rounding_below_the_box_are_ordered_like_all_others():
+    """A ray may meet the lowest face a rounding below the surface's own box: cell -1, which facing down is group -1."""
+    points = np.array([[0.0, 0.0, -1e-9], [0.5, 0.5, 0.5], [0.9, 0.1, 0.2]])
+    normals = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+    order = even_order(points, normals, np.ones(3), np.arange(3), np.zeros(3), 1.0)
+    assert sorted(order) == [0, 1, 2]
