@@ -1,8 +1,9 @@
-"""CFD cases on a morphed car: coefficients and surface fields, read from the corpus's files or our compact ones.
+"""CFD cases: coefficients and surface fields, read from the corpus's files, our compact ones, or `simulate`'s.
 
-Two files hold a case. The corpus format (``../shared/corpus/README.md``) has points, normals and fields; the compact
-one, written by `data.corpora.compact`, keeps only what the generator cannot give back: parameters, coefficients
-and Cp, Cf per CFD face. Face i is the same place on every car with the same underbody.
+The corpus format (``../shared/corpus/README.md``) has points, normals and fields; ``drivaer simulate`` writes it too,
+of any car. The compact one, written by `data.corpora.compact`, keeps only what the generator cannot give back:
+parameters, coefficients and Cp, Cf per CFD face. On morphed DrivAers face i is the same place on every car with the
+same underbody.
 """
 
 from __future__ import annotations
@@ -28,18 +29,19 @@ TEST_EVERY, TEST_REMAINDER = 5, 2
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One CFD run on a morphed DrivAer.
+    """One CFD run on one car.
 
-    name: file stem. design: the generator's index, negative for the unmorphed cars.
-    style: fastback | estate | notchback. underbody: detailed | smooth.
+    name: file stem. design: the generator's index, negative for the unmorphed cars; None for a car that is none of
+        the generator's, as are style, underbody (detailed | smooth) and parameters (empty) then.
+    style: fastback | estate | notchback.
     parameters: the generator's, m and degrees. coefficients: Cd, Cd_std, Cl, Clf, Clr, Cd_pressure, Cd_friction.
     frontal_area: m². face_cp: (M,) float32, clipped to CP_RANGE. face_cf: (M, 3) float32.
     """
 
     name: str
-    design: int
-    style: str
-    underbody: str
+    design: int | None
+    style: str | None
+    underbody: str | None
     parameters: dict[str, float]
     coefficients: dict[str, float]
     frontal_area: float
@@ -48,7 +50,7 @@ class Case:
 
     @property
     def is_test(self) -> bool:
-        return is_test_design(self.design)
+        return self.design is not None and is_test_design(self.design)
 
 
 def is_test_design(design: int) -> bool:
@@ -77,12 +79,13 @@ def read_case(path: str | Path) -> Case:
     if cp.dtype == np.int16:
         cp, cf = cp * np.float32(CP_STEP), cf * np.float32(CF_STEP)
     coefficients = ("Cd", "Cd_std", "Cl", "Clf", "Clr", "Cd_pressure", "Cd_friction")
+    parameters, generated = meta.get("params", {}), "i" in meta
     return Case(
         name=meta["name"],
-        design=int(meta["i"]),
-        style=style_of(meta["params"]),
-        underbody=meta["underbody"],
-        parameters=meta["params"],
+        design=int(meta["i"]) if generated else None,
+        style=style_of(parameters) if generated else None,
+        underbody=meta.get("underbody"),
+        parameters=parameters,
         coefficients={key: float(meta[key]) for key in coefficients},
         frontal_area=float(meta["frontal_area"]),
         face_cp=np.clip(cp.astype(np.float32), *CP_RANGE),
@@ -91,11 +94,16 @@ def read_case(path: str | Path) -> Case:
 
 
 def read_cases(*folders: str | Path) -> list[Case]:
-    """Every case below the folders' ``cases/``, each design once (the first folder that has it), in design order."""
+    """Every case below the folders' ``cases/``, each design once (the first folder that has it), in design order.
+
+    Cases of the generator's designs only: raises DrivAerError for another car's, which has no design.
+    """
     cases: dict[int, Case] = {}
     for folder in folders:
         for path in sorted(Path(folder, "cases").glob("*.npz")):
             case = read_case(path)
+            if case.design is None:
+                raise DrivAerError("is no case of a morphed DrivAer", file=path, fix="move it to another folder")
             cases.setdefault(case.design, case)
     if not cases:
         raise DrivAerError("no CFD cases", file=folders[0] if folders else None, fix="give a folder with cases/*.npz")

@@ -19,7 +19,9 @@ from data.errors import DrivAerError
 from drivaer_app.cli.morph import morph
 from drivaer_app.cli.predict import predict
 from drivaer_app.cli.shapes import shapes
+from drivaer_app.cli.simulate import simulate
 from drivaer_app.cli.terminal import BadUsage, say
+from drivaer_app.cli.verify import verify
 
 # The family of typer's own usage errors; it shows only the leaves of it.
 _UsageError = typer.BadParameter.__mro__[1]
@@ -37,6 +39,8 @@ app = typer.Typer(
 app.command()(predict)
 app.command()(shapes)
 app.command()(morph)
+app.command()(simulate)
+app.command()(verify)
 
 
 @app.callback()

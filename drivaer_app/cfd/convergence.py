@@ -1,0 +1,133 @@
+"""One PNG of how a simulation converged: Cd by iteration with its averaging window, and the residuals below.
+
+Drawn with Pillow, as the pressure pictures are: two curves with axes need no plotting library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from data.replacing import replacing
+from drivaer_app.cfd.logs import Coefficients, SolverState
+
+_WIDTH, _HEIGHT = 1200, 900
+_LEFT, _RIGHT, _TOP, _GAP, _BOTTOM = 110, 40, 90, 70, 70
+_INK, _PALE, _GRID, _PAPER = (28, 30, 34), (104, 108, 116), (228, 230, 234), (255, 255, 255)
+_WINDOW = (236, 243, 252)
+_CD = (20, 90, 180)
+_COLOURS = {
+    "p": (28, 30, 34),
+    "Ux": (20, 90, 180),
+    "Uy": (90, 160, 230),
+    "Uz": (150, 200, 240),
+    "k": (200, 110, 20),
+    "omega": (150, 30, 90),
+}
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """A panel of the plot: pixels of its corners, values at its edges."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+    def at(self, x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
+        across = self.left + (np.asarray(x) - self.x[0]) / (self.x[1] - self.x[0]) * (self.right - self.left)
+        up = self.bottom - (np.asarray(y) - self.y[0]) / (self.y[1] - self.y[0]) * (self.bottom - self.top)
+        up = np.clip(up, self.top, self.bottom)
+        return list(zip(across.tolist(), up.tolist(), strict=True))
+
+
+def write_convergence(
+    path: Path, history: Coefficients, residuals: Sequence[SolverState], window: int, title: str
+) -> None:
+    """Draw and write the PNG. window: the last iterations, which the result averages over."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (_WIDTH, _HEIGHT), _PAPER)
+    pen = ImageDraw.Draw(image)
+    pen.text((_LEFT, 28), title, font=_font(26), fill=_INK)
+    last = max(float(history.iteration[-1]), 1.0)
+    middle = _TOP + 0.55 * (_HEIGHT - _TOP - _BOTTOM)
+    upper = _Axes(_LEFT, _TOP, _WIDTH - _RIGHT, middle, (0, last), _cd_range(history, window))
+    lower = _Axes(_LEFT, middle + _GAP, _WIDTH - _RIGHT, _HEIGHT - _BOTTOM, (0, last), _residual_range(residuals))
+    _draw_cd(pen, upper, history, window)
+    _draw_residuals(pen, lower, residuals)
+    with replacing(path) as unfinished:
+        image.save(unfinished, format="PNG")
+
+
+def _draw_cd(pen, axes: _Axes, history: Coefficients, window: int) -> None:
+    start, end = history.iteration[-window:][0], history.iteration[-1]
+    (x0, _), (x1, _) = axes.at([start, end], [axes.y[0]] * 2)
+    pen.rectangle((x0, axes.top, x1, axes.bottom), fill=_WINDOW)
+    _frame(pen, axes, "Cd", _ticks(*axes.y, 6), lambda value: f"{value:.3f}")
+    mean = float(history.cd[-window:].mean())
+    pen.line(axes.at([start, end], [mean, mean]), fill=_CD, width=1)
+    pen.line(axes.at(history.iteration, history.cd), fill=_CD, width=3, joint="curve")
+    words = f"mean of the last {window}: {mean:.4f}, scatter {history.cd[-window:].std():.4f}"
+    pen.text((axes.right - 12, axes.top + 10), words, font=_font(18), fill=_PALE, anchor="ra")
+
+
+def _draw_residuals(pen, axes: _Axes, residuals: Sequence[SolverState]) -> None:
+    decades = np.arange(np.ceil(axes.y[0]), axes.y[1] + 0.5)
+    _frame(pen, axes, "residual", decades, lambda value: f"1e{value:.0f}")
+    right = axes.right - 12
+    for name in [name for name in _COLOURS if residuals and name in residuals[-1].residuals]:
+        known = [(s.iteration, s.residuals[name]) for s in residuals if s.residuals.get(name, 0) > 0]
+        if len(known) > 1:
+            x, y = np.array(known).T
+            pen.line(axes.at(x, np.log10(y)), fill=_COLOURS[name], width=2)
+        pen.text((right, axes.top + 8), name, font=_font(18), fill=_COLOURS[name], anchor="ra")
+        right -= pen.textlength(name, font=_font(18)) + 16
+    pen.text(((axes.left + axes.right) / 2, axes.bottom + 34), "iteration", font=_font(18), fill=_PALE, anchor="ma")
+    for value in _ticks(*axes.x, 8):
+        ((x, y),) = axes.at([value], [axes.y[0]])
+        pen.text((x, y + 8), f"{value:.0f}", font=_font(16), fill=_PALE, anchor="ma")
+
+
+def _frame(pen, axes: _Axes, label: str, ticks: np.ndarray, words) -> None:
+    for value in ticks:
+        (start, end) = axes.at(axes.x, [value, value])
+        pen.line([start, end], fill=_GRID, width=1)
+        pen.text((start[0] - 10, start[1]), words(value), font=_font(16), fill=_PALE, anchor="rm")
+    pen.line([(axes.left, axes.top), (axes.left, axes.bottom), (axes.right, axes.bottom)], fill=_PALE, width=1)
+    pen.text((axes.left, axes.top - 8), label, font=_font(18), fill=_PALE, anchor="ls")
+
+
+def _cd_range(history: Coefficients, window: int) -> tuple[float, float]:
+    """What happens after the first tenth; the start-up's swing may leave the picture."""
+    shown = history.cd[len(history) // 10 :]
+    middle = float(history.cd[-window:].mean())
+    reach = max(float(np.quantile(np.abs(shown - middle), 0.97)), 0.02 * abs(middle), 1e-4)
+    return middle - 1.15 * reach, middle + 1.15 * reach
+
+
+def _residual_range(residuals: Sequence[SolverState]) -> tuple[float, float]:
+    values = [value for state in residuals for value in state.residuals.values() if value > 0]
+    if not values:
+        return -6.0, 0.0
+    return float(np.floor(np.log10(min(values)))), float(np.ceil(np.log10(max(values)) + 1e-9))
+
+
+def _ticks(low: float, high: float, n: int) -> np.ndarray:
+    """About n round values between low and high."""
+    rough = (high - low) / n
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = min((1, 2, 5, 10), key=lambda factor: abs(factor * power - rough)) * power
+    return np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+
+
+def _font(size: int):
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size)

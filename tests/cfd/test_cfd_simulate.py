@@ -1,0 +1,204 @@
+"""From a mesh to a case file with the real solver: results, stopping, going on, failing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.corpora.cases import read_case, read_cases
+from data.errors import DrivAerError
+from drivaer_app.cfd import logs
+from drivaer_app.cfd.run import MESHING, SOLVE, Cancelled, CaseState, Runner
+from drivaer_app.cfd.setup import set_up, write_case
+from drivaer_app.cfd.simulate import simulate
+from tests.cfd.cases import TINY, copy_of, solver_processes
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_forces_are_those_that_the_surface_integrates_to(solved):
+    assert solved.cd == pytest.approx(solved.cd_pressure + solved.cd_friction, rel=0.01)
+
+
+def test_friction_pulls_the_car_downstream(solved):
+    assert 0 < solved.cd_friction < solved.cd_pressure
+
+
+def test_a_short_run_says_that_it_has_not_settled(solved):
+    assert not solved.settled
+    assert "not settled" in solved.warnings[0]
+
+
+def test_the_case_file_is_one_that_the_corpus_reads(solved):
+    case = read_case(solved.files["case"])
+    assert case.design is None
+    assert case.coefficients["Cd"] == solved.cd
+    assert case.frontal_area == solved.setup.car.frontal_area
+    assert case.face_cp == pytest.approx(solved.surface.believable_cp, abs=2e-3)
+
+
+def test_the_case_files_points_lie_on_the_car_with_a_face_beside_them(solved):
+    with np.load(solved.files["case"]) as case:
+        points = case["points"] * 1e-4 + case["offset"]
+        centres = case["face_centers"] * 1e-4 + case["offset"]
+        normals, facing = case["normals"] / 127.0, case["face_normals"] / 127.0
+        face = case["point_face"].astype(int)
+    known = face != 65535
+    assert known.mean() > 0.7
+    assert np.linalg.norm(points[known] - centres[face[known]], axis=1).max() < 1.5 * solved.setup.surface_cell + 1e-3
+    assert ((normals[known] * facing[face[known]]).sum(axis=1) > 0.25).all()
+    assert (points[:, 1] >= -1e-4).all()  # half a domain, half a car
+
+
+def test_the_case_file_says_how_it_was_made(solved):
+    with np.load(solved.files["case"]) as case:
+        meta = json.loads(str(case["meta"]))
+    assert meta["conditions"]["rotating"] == ["frontWheels", "rearWheels"]
+    assert meta["provenance"]["solver"].startswith("OpenFOAM")
+    assert meta["provenance"]["iterations"] == TINY.iterations
+    assert meta["cells"] == solved.mesh.n_cells
+
+
+def test_a_corpus_of_drivaers_refuses_another_car(solved, tmp_path):
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "cases" / "own.npz").write_bytes(solved.files["case"].read_bytes())
+    with pytest.raises(DrivAerError, match="no case of a morphed DrivAer"):
+        read_cases(tmp_path)
+
+
+def test_other_programs_read_the_surface(solved):
+    import pyvista
+
+    surface = pyvista.read(solved.files["vtp"])
+    assert surface.n_cells == len(solved.surface)
+    assert np.asarray(surface["Cp"]) == pytest.approx(solved.surface.cp, abs=1e-5)
+    assert surface["Cf"].shape == (surface.n_cells, 3)
+    area = surface.compute_cell_sizes(length=False, volume=False)["Area"]
+    assert np.asarray(area).sum() == pytest.approx(solved.surface.areas.sum(), rel=0.01)
+
+
+def test_a_finished_case_is_read_and_not_run_again(solved, car):
+    seen = []
+    again = simulate(car, solved.folder, preset=TINY, on_progress=seen.append)
+    assert seen == []
+    assert again.cd == solved.cd
+
+
+def test_a_folder_keeps_to_its_car(solved, car):
+    moved = replace(car, vertices=car.vertices * 1.01)
+    with pytest.raises(DrivAerError, match="holds the case of another car"):
+        simulate(moved, solved.folder, preset=TINY)
+
+
+def test_a_folder_with_other_things_is_left_alone(openfoam, car, tmp_path):
+    (tmp_path / "thesis.txt").write_text("all my work")
+    with pytest.raises(DrivAerError, match=r"holds other things \(thesis.txt\)"):
+        simulate(car, tmp_path, preset=TINY)
+
+
+def test_only_one_run_works_in_a_folder(solved, car):
+    from drivaer_app.cfd.run import claimed
+
+    with claimed(solved.folder), pytest.raises(DrivAerError, match="another simulation is running"):
+        simulate(car, solved.folder, preset=TINY)
+
+
+def test_a_run_that_is_cancelled_stops_its_solver_and_goes_on_later(solved, car, tmp_path):
+    folder, cancel = copy_of(solved, tmp_path), threading.Event()
+
+    def stop_while_solving(progress):
+        if progress.step == SOLVE.words and progress.iteration >= 2:
+            cancel.set()
+
+    more = replace(TINY, iterations=60)
+    with pytest.raises(Cancelled, match="the same command goes on"):
+        simulate(car, folder, preset=more, iterations=200, on_progress=stop_while_solving, cancel=cancel)
+    assert solver_processes(folder) == []
+    reached = int(logs.read_coefficients(folder).iteration[-1])
+    assert 2 <= reached < 200
+    done = simulate(car, folder, preset=more, iterations=60)
+    assert done.iterations == 60
+    assert (np.diff(done.history.iteration) == 1).all()
+
+
+def test_a_killed_solver_is_one_line_with_its_log_and_goes_on_later(solved, car, tmp_path):
+    folder = copy_of(solved, tmp_path)
+
+    def kill(progress):
+        if progress.step == SOLVE.words and progress.iteration >= 1:
+            for process in solver_processes(folder):
+                os.kill(process, signal.SIGKILL)
+
+    with pytest.raises(DrivAerError, match="simpleFoam was killed by SIGKILL") as failed:
+        simulate(car, folder, preset=TINY, iterations=200, on_progress=kill)
+    assert failed.value.file == folder / "log.simpleFoam"
+    assert failed.value.line.count("\n") == 0
+    assert simulate(car, folder, preset=TINY, iterations=14).iterations == 14
+
+
+def test_a_finished_case_takes_more_iterations(solved, car, tmp_path):
+    folder = copy_of(solved, tmp_path, with_solution=True)
+    longer = simulate(car, folder, preset=TINY, iterations=20)
+    assert longer.iterations == 20
+    assert longer.history.cd[: len(solved.history)] == pytest.approx(solved.history.cd)
+
+
+def test_two_processes_solve_the_same_flow_as_one(solved, car, tmp_path):
+    from drivaer_app.cfd.find import mpirun
+
+    if mpirun() is None:
+        pytest.skip("needs an mpirun that works")
+    folder = copy_of(solved, tmp_path, processes=2)
+    both = simulate(car, folder, preset=TINY)
+    assert both.history.cd[-1] == pytest.approx(solved.history.cd[-1], rel=0.02)
+    assert not list(folder.glob("processor*"))
+
+
+def test_a_broken_dictionary_is_told_in_openfoams_words(openfoam, car, tmp_path):
+    write_case(set_up(car, TINY), tmp_path, 10, 1)
+    path = tmp_path / "system" / "blockMeshDict"
+    path.write_text(path.read_text().replace("vertices", "corners"))
+    state = CaseState("x", openfoam.name, 1, done=[MESHING[0].name])
+    runner = Runner(tmp_path, openfoam, state, 10, lambda progress: None, threading.Event())
+    with pytest.raises(DrivAerError, match="blockMesh stopped: .*vertices") as failed:
+        runner.run()
+    assert failed.value.file == tmp_path / "log.blockMesh"
+    assert CaseState.load(tmp_path).done == [MESHING[0].name]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("car.stl",), 2, "--output"),
+        (("no.stl", "-o", "case"), 1, "no.stl"),
+        (("car.stl", "-o", "case", "--preset", "corse"), 2, "Did you mean coarse?"),
+        (("car.stl", "-o", "case", "--speed", "0"), 2, "--speed must be a positive number"),
+    ],
+)
+def test_a_mistake_is_one_line(arguments, status, said, tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "main.py"), "simulate", *arguments], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == status
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
+
+
+def test_the_command_line_answers_in_json(solved, sample_file):
+    command = [sys.executable, str(ROOT / "main.py"), "simulate", str(sample_file), "-o", str(solved.folder), "--json"]
+    done = subprocess.run([*command, "--preset", "trial"], capture_output=True, text=True)
+    # The folder holds the tiny preset's case, whose mesh is the trial's: only iterations are added.
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    assert record["status"] == "ok" and record["iterations"] == 30
+    assert "[6/7] solving" in done.stderr
