@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from drivaer_app.cli.terminal import say
+
+if TYPE_CHECKING:
+    from data.corpora.morphed_families import FamilyCase
+    from drivaer_app.corpus.status import CorpusStatus
 
 corpus = typer.Typer(
     help="Grow a corpus of CFD cases from our own cars, and look after it.",
@@ -65,3 +70,119 @@ def grow(
         say(stopped.line)
         raise KeyboardInterrupt from stopped
     return 0
+
+
+@corpus.command()
+def status(
+    work: Work,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Where the picture goes; FOLDER/status.png unless given.")
+    ] = None,
+) -> int:
+    """Count designs and failures, estimate the time left, show the coefficients' ranges, and draw them."""
+    from drivaer_app.corpus.plot import write_plot
+    from drivaer_app.corpus.status import corpus_status
+
+    found = corpus_status(work)
+    _show(found)
+    picture = plot or work / "status.png"
+    write_plot(picture, found)
+    typer.echo(f"  picture: {picture}")
+    return 0
+
+
+@corpus.command()
+def noise(
+    work: Work,
+    families: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Of the corpus's families; all that are solved unless given.")
+    ] = None,
+    count: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Designs to measure beside each family's own car.")
+    ] = 2,
+) -> int:
+    """Measure how uncertain the labels are: the same cars on a shifted mesh, and with twice the iterations."""
+    from data.errors import DrivAerError
+    from drivaer_app.cfd.run import Cancelled
+    from drivaer_app.corpus.families import known_families
+    from drivaer_app.corpus.growth import LOG, measure
+    from drivaer_app.corpus.settings import load_settings
+
+    known = {family.name: family for family in known_families(work, load_settings(work)) if family.solved}
+    wanted = [name.strip() for name in families.split(",")] if families else [*known]
+    unknown = [name for name in wanted if name not in known]
+    if unknown or not wanted:
+        has = ", ".join(known) or "no family that is solved"
+        raise DrivAerError(f"no solved family {', '.join(unknown)}", file=work, fix=f"the corpus has {has}")
+    try:
+        measure([known[name] for name in wanted], work, count, say)
+    except Cancelled as stopped:
+        say(stopped.line)
+        raise KeyboardInterrupt from stopped
+    say(f"done; see 'corpus status {work}' and {work / LOG}")
+    return 0
+
+
+@corpus.command()
+def pack(
+    work: Work,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Corpus folder that is added to.")],
+) -> int:
+    """Add what has been grown to a published corpus: families, cases and index.csv, a few dozen kilobytes a design."""
+    from drivaer_app.corpus.pack import pack as pack_corpus
+
+    packed = pack_corpus(work, out)
+    typer.echo(f"{packed.n_cases} cases, {packed.n_new} of them new, {packed.size / 1e6:.1f} MB in {out}")
+    return 0
+
+
+def _show(found: CorpusStatus) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    for heading in ("family", "designs", "test", "failed", "Cd", "scatter", "Cl"):
+        table.add_column(heading, justify="left" if heading == "family" else "right", no_wrap=True)
+    failed = {name: sum(f.family == name for f in found.failures) for name in found.families}
+    for name, solved in found.families.items():
+        cases = found.of(name)
+        n_test = sum(case.is_test for case in cases)
+        own = name if solved else f"{name} (its own car first)"
+        table.add_row(own, str(len(cases)), str(n_test), str(failed[name]), *_ranges(cases))
+    table.add_row("all", str(len(found.cases)), str(found.n_test), str(len(found.failures)), *_ranges(found.cases))
+    console.print(table)
+    for line in _facts(found):
+        console.print(f"  {line}", soft_wrap=True)
+
+
+def _ranges(cases: Sequence[FamilyCase]) -> tuple[str, str, str]:
+    """``0.251–0.402``, mean scatter, and the same of Cl."""
+    if not cases:
+        return "", "", ""
+    cd, cl, scatter = ([case.coefficients[key] for case in cases] for key in ("Cd", "Cl", "Cd_std"))
+    return (
+        f"{min(cd):.3f}–{max(cd):.3f}",
+        f"{sum(scatter) / len(scatter):.4f}",
+        f"{min(cl):+.2f} to {max(cl):+.2f}",
+    )
+
+
+def _facts(found: CorpusStatus) -> list[str]:
+    lines = []
+    if found.seconds:
+        lines.append(f"a design takes {found.seconds:.0f} s")
+    if found.running:
+        left = f", about {_duration(found.seconds_left)} left" if found.seconds_left else ""
+        lines.append(f"running: {', '.join(found.running)}; {found.n_left} designs to go{left}")
+    elif found.n_left:
+        lines.append(f"nothing runs; {found.n_left} designs to go: 'corpus grow {found.work}' goes on")
+    lines += [f"failed: {failure.name}, {failure.reason}" for failure in found.failures[-5:]]
+    lines += [f"noise, {line}" for line in found.noise]
+    return lines
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.0f} days"

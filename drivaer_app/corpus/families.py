@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -15,6 +16,7 @@ from data.load import load_car
 from data.mesh import CarMesh
 from data.replacing import replacing
 from drivaer_app.cfd import logs
+from drivaer_app.cfd.domain import Box, Domain
 from drivaer_app.cfd.find import Installation, find_openfoam
 from drivaer_app.cfd.presets import preset_of
 from drivaer_app.cfd.read import read_surface
@@ -75,11 +77,16 @@ class FamilySource:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """A family's place on the disk, and its car. folder: holds ``car.*``, ``case/`` and what is made of them."""
+    """A family's place on the disk, and its car.
+
+    folder: holds ``car.*``, ``case/`` and what is made of them. shift: of the mesh's grid along x, in undisturbed
+    cells: the same car on another mesh, for measuring what the mesh adds.
+    """
 
     source: FamilySource
     folder: Path
     settings: GrowthSettings
+    shift: float = 0.0
 
     @property
     def name(self) -> str:
@@ -91,14 +98,15 @@ class Family:
 
     @cached_property
     def car(self) -> CarMesh:
-        return load_car(next(path for path in self.folder.glob("car.*") if not path.name.startswith(".")))
+        return load_car(_car_file(self.folder))
 
     @cached_property
     def setup(self) -> CaseSetup:
         preset = preset_of(self.settings.preset)
         preset = replace(preset, iterations=self.settings.family_iterations, window=self.settings.family_window)
         # Half of it always: its mesh, its flow and its handles are symmetric.
-        return set_up(self.car, preset, half=True)
+        setup = set_up(self.car, preset, half=True)
+        return replace(setup, domain=_shifted(setup.domain, self.shift)) if self.shift else setup
 
     @property
     def state(self) -> CaseState | None:
@@ -125,13 +133,20 @@ class Family:
         )
 
 
-def open_family(work: Path, source: FamilySource, settings: GrowthSettings) -> Family:
+def _shifted(domain: Domain, cells: float) -> Domain:
+    """The box of air moved along the car, with its grid; where it is refined stays."""
+    by = cells * domain.cell
+    low, high = ((end[0] + by, *end[1:]) for end in (domain.box.low, domain.box.high))
+    return replace(domain, box=Box(low, high))
+
+
+def open_family(work: Path, source: FamilySource, settings: GrowthSettings, shift: float = 0.0) -> Family:
     """The family's folder, made with its car where it is not there yet.
 
     Raises DrivAerError where the folder holds a family from somewhere else.
     """
-    family = Family(source, work / "families" / source.name, settings)
-    told = {"style": source.style, "seed": source.seed, "file": source.file and source.file.name}
+    family = Family(source, work / "families" / source.name, settings, shift)
+    told = {"style": source.style, "seed": source.seed, "file": source.file and _digest(source.file)}
     path = family.folder / _SOURCE
     if path.exists():
         if json.loads(path.read_text("utf-8")) != told:
@@ -150,10 +165,18 @@ def known_families(work: Path, settings: GrowthSettings) -> list[Family]:
     families = []
     for path in sorted((work / "families").glob(f"*/{_SOURCE}")):
         told = json.loads(path.read_text("utf-8"))
-        file = Path(told["file"]) if told["file"] else None
+        file = _car_file(path.parent) if told["file"] else None
         source = FamilySource(path.parent.name, told["style"], told["seed"], file)
         families.append(Family(source, path.parent, settings))
     return families
+
+
+def _car_file(folder: Path) -> Path:
+    return next(path for path in sorted(folder.glob("car.*")) if path.is_file())
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _put_car(family: Family) -> None:

@@ -8,15 +8,17 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from data.errors import DrivAerError
+from data.replacing import replacing
 from drivaer_app.cfd.run import Cancelled, Progress
 from drivaer_app.corpus.families import Family, FamilySource, known_families, open_family, solve_family
 from drivaer_app.corpus.modes import SURFACE, make_modes
+from drivaer_app.corpus.noise import measure_noise
 from drivaer_app.corpus.runs import (
     CASES,
     FAILURES,
@@ -32,6 +34,7 @@ from drivaer_app.corpus.settings import GrowthSettings
 from drivaer_app.shapes.parameters import STYLES
 
 LOG = "log"
+_PLAN = "plan.json"
 _NICE = 19
 _WAIT_SECONDS = 20.0
 _log = logging.getLogger(__name__)
@@ -78,10 +81,33 @@ def grow(plan: Plan, workers: int, tell: Tell) -> None:
     Cancelled when told to stop (SIGINT, SIGTERM), and what no design can mend: no solver, a full disk.
     """
     _told_families(plan)
+    _write_plan(plan)
     if workers == 1:
         work_through(plan, tell)
         return
     _side_by_side(plan, workers)
+
+
+def _write_plan(plan: Plan) -> None:
+    sources = [{"name": s.name, "style": s.style, "seed": s.seed, "file": s.file and str(s.file)} for s in plan.sources]
+    with replacing(plan.work / _PLAN) as unfinished:
+        unfinished.write_text(json.dumps({"sources": sources, "count": plan.count}) + "\n", encoding="utf-8")
+
+
+def read_plan(work: Path, settings: GrowthSettings) -> Plan | None:
+    """What was asked for last; None where nothing was."""
+    path = work / _PLAN
+    if not path.exists():
+        return None
+    try:
+        told = json.loads(path.read_text("utf-8"))
+        sources = tuple(
+            FamilySource(s["name"], s["style"], s["seed"], Path(s["file"]) if s["file"] else None)
+            for s in told["sources"]
+        )
+        return Plan(work, sources, settings, int(told["count"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DrivAerError(f"is damaged ({error})", file=path, fix="remove it; 'corpus grow' writes it anew") from error
 
 
 def _told_families(plan: Plan) -> None:
@@ -127,16 +153,10 @@ def _worker(plan: Plan) -> None:
 
 def work_through(plan: Plan, tell: Tell) -> None:
     """One worker: every job that no other worker has or had. Raises as `grow` does."""
-    if hasattr(os, "nice"):
-        os.nice(max(0, _NICE - os.nice(0)))
+    _step_back()
     cancel = _cancelled_by_signals()
     watch = _parent_watch(cancel)
-
-    def say(line: str) -> None:
-        _write_log(plan.work, line)
-        tell(line)
-
-    worker = _Worker(plan, say, cancel, watch)
+    worker = _Worker(plan, _logged(plan.work, tell), cancel, watch)
     jobs = list(plan.jobs())
     while jobs:
         left = [job for job in jobs if worker.is_open(*job) and not worker.do(*job)]
@@ -144,6 +164,31 @@ def work_through(plan: Plan, tell: Tell) -> None:
             cancel.wait(_WAIT_SECONDS)
             worker.check()
         jobs = left
+
+
+def measure(families: Sequence[Family], work: Path, n_designs: int, tell: Tell) -> None:
+    """Measure the noise of families' labels at the lowest priority. Raises as `measure_noise` does."""
+    _step_back()
+    cancel = _cancelled_by_signals()
+    for family in families:
+        try:
+            measure_noise(family, work, n_designs, _logged(work, tell), None, cancel)
+        except Busy as error:
+            raise DrivAerError("another process measures this family", file=work, fix="wait for it") from error
+
+
+def _step_back() -> None:
+    """Whoever else works on this machine comes first."""
+    if hasattr(os, "nice"):
+        os.nice(max(0, _NICE - os.nice(0)))
+
+
+def _logged(work: Path, tell: Tell) -> Tell:
+    def say(line: str) -> None:
+        _write_log(work, line)
+        tell(line)
+
+    return say
 
 
 class _Worker:

@@ -27,7 +27,7 @@ class GrowthSettings:
     family_window: int = 200
     design_iterations: int = 160
     window: int = 100
-    spread: float = 0.7
+    spread: float = 0.85
 
     def save(self, work: Path) -> None:
         with replacing(work / FILE) as unfinished:
