@@ -41,8 +41,9 @@ def grow(
     preset: Annotated[
         str | None, typer.Option(help="Mesh of the families: draft, coarse, medium, fine; coarse unless given.")
     ] = None,
+    nice: Annotated[int, typer.Option(min=0, max=19, help="19 lets all other work go first, 0 none.")] = 19,
 ) -> int:
-    """Solve design after design, at the lowest priority, until all are done or it is stopped.
+    """Solve design after design, behind all other work, until all are done or it is stopped.
 
     Stop it however you like; the same command goes on. FOLDER/log tells what it does, 'corpus status' how far it is.
     """
@@ -65,7 +66,7 @@ def grow(
     settings = settled_settings(work, seed=seed, preset=preset)
     sources = sources_of(work, settings, families)
     try:
-        grow_corpus(Plan(work, sources, settings, count), workers, say)
+        grow_corpus(Plan(work, sources, settings, count, nice), workers, say)
     except Cancelled as stopped:
         say(stopped.line)
         raise KeyboardInterrupt from stopped

@@ -27,6 +27,7 @@ from drivaer_app.corpus.runs import (
     Design,
     ReadyFamily,
     claim,
+    is_of_the_car,
     note_failure,
     run_design,
 )
@@ -35,8 +36,9 @@ from drivaer_app.shapes.parameters import STYLES
 
 LOG = "log"
 _PLAN = "plan.json"
-_NICE = 19
-_WAIT_SECONDS = 20.0
+NICE = 19
+_MOST_BROKEN = 3
+_WAIT_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
 Tell = Callable[[str], None]
@@ -44,12 +46,16 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be grown. work: the corpus's folder. sources: its families. count: designs of each."""
+    """What is to be grown. work: the corpus's folder. sources: its families. count: designs of each.
+
+    nice: how far the work steps back behind everybody else's, 0 to 19.
+    """
 
     work: Path
     sources: tuple[FamilySource, ...]
     settings: GrowthSettings
     count: int
+    nice: int = NICE
 
     def jobs(self) -> Iterator[tuple[FamilySource, int]]:
         """Families take turns: wherever growth is stopped, all of them have grown alike."""
@@ -153,7 +159,7 @@ def _worker(plan: Plan) -> None:
 
 def work_through(plan: Plan, tell: Tell) -> None:
     """One worker: every job that no other worker has or had. Raises as `grow` does."""
-    _step_back()
+    _step_back(plan.nice)
     cancel = _cancelled_by_signals()
     watch = _parent_watch(cancel)
     worker = _Worker(plan, _logged(plan.work, tell), cancel, watch)
@@ -168,7 +174,7 @@ def work_through(plan: Plan, tell: Tell) -> None:
 
 def measure(families: Sequence[Family], work: Path, n_designs: int, tell: Tell) -> None:
     """Measure the noise of families' labels at the lowest priority. Raises as `measure_noise` does."""
-    _step_back()
+    _step_back(NICE)
     cancel = _cancelled_by_signals()
     for family in families:
         try:
@@ -177,10 +183,10 @@ def measure(families: Sequence[Family], work: Path, n_designs: int, tell: Tell) 
             raise DrivAerError("another process measures this family", file=work, fix="wait for it") from error
 
 
-def _step_back() -> None:
+def _step_back(nice: int) -> None:
     """Whoever else works on this machine comes first."""
     if hasattr(os, "nice"):
-        os.nice(max(0, _NICE - os.nice(0)))
+        os.nice(max(0, nice - os.nice(0)))
 
 
 def _logged(work: Path, tell: Tell) -> Tell:
@@ -195,7 +201,7 @@ class _Worker:
     def __init__(self, plan: Plan, say: Tell, cancel: threading.Event, watch: Callable[[Progress], None]):
         self._plan, self._say, self._cancel, self._watch = plan, say, cancel, watch
         self._ready: dict[str, ReadyFamily] = {}
-        self._started = time.monotonic()
+        self._n_broken = 0
 
     def check(self) -> None:
         if self._cancel.is_set():
@@ -218,6 +224,12 @@ class _Worker:
             meta = run_design(ready, design, self._plan.work, self._watch, self._cancel)
         except Busy:
             return False
+        except Cancelled:
+            raise
+        except DrivAerError as error:
+            self._endure(f"{source.name}_{index:04d}", error)
+            return True
+        self._n_broken = 0
         if meta:
             seconds = time.monotonic() - started
             self._say(
@@ -228,6 +240,13 @@ class _Worker:
             record = json.loads((self._plan.work / FAILURES / f"{design.name}.json").read_text("utf-8"))
             self._say(f"{design.name}: failed, {record['reason']}")
         return True
+
+    def _endure(self, name: str, error: DrivAerError) -> None:
+        """What is no design's fault, such as a solver that was killed, ends the growth when it goes on and on."""
+        self._n_broken += 1
+        self._say(f"{name}: left for the next time, {error.line}")
+        if self._n_broken >= _MOST_BROKEN:
+            raise error
 
     def _family(self, source: FamilySource) -> ReadyFamily | None:
         """The family made ready, once; None where it failed. Raises Busy where another worker makes it."""
@@ -251,18 +270,13 @@ class _Worker:
             except Cancelled:
                 raise
             except DrivAerError as error:
-                if not _is_of_the_car(error):
+                if not is_of_the_car(error):
                     raise
                 note_failure(self._plan.work, family.name, family.name, error.line)
                 self._say(f"family {family.name}: failed, {error.line}")
                 return False
         self._say(f"family {family.name}: ready after {time.monotonic() - started:.0f} s")
         return True
-
-
-def _is_of_the_car(error: DrivAerError) -> bool:
-    """Whether another car would fare better: not so without a solver, or room on the disk."""
-    return not any(words in error.what for words in ("disk is full", "not installed", "was killed", "another dialect"))
 
 
 def running(work: Path) -> list[str]:

@@ -24,7 +24,8 @@ def write_plot(path: Path, status: CorpusStatus) -> None:
     height = _TOP + 2 * _PANEL + _GAP + _BOTTOM
     image = Image.new("RGB", (_WIDTH, height), _PAPER)
     pen = ImageDraw.Draw(image)
-    pen.text((_LEFT, 26), f"{len(status.cases)} designs of {len(status.families)} families", font=_font(26), fill=_INK)
+    title = f"{len(status.cases)} designs in {len(status.families)} families"
+    pen.text((_LEFT, 26), title.replace("1 families", "1 family"), font=_font(26), fill=_INK)
     cases = list(status.cases)
     last = max([case.design for case in cases], default=1)
     for row, name in enumerate(("Cd", "Cl")):
@@ -47,10 +48,12 @@ def _panel(pen, top: float, name: str, cases: list[FamilyCase], families: list[s
         across = _LEFT + 14 + x / max(last, 1) * (right - _LEFT - 28)
         return across, bottom - (y - low) / (high - low) * _PANEL
 
-    for value in _ticks(low, high, 6):
+    ticks = _ticks(low, high, 6)
+    digits = 3 if ticks[1] - ticks[0] < 0.0099 else 2
+    for value in ticks:
         _, y = at(0, value)
         pen.line([(_LEFT, y), (right, y)], fill=_GRID, width=1)
-        pen.text((_LEFT - 10, y), f"{value:.2f}", font=_font(16), fill=_PALE, anchor="rm")
+        pen.text((_LEFT - 10, y), f"{value:.{digits}f}", font=_font(16), fill=_PALE, anchor="rm")
     for value in np.unique(np.round(_ticks(0, max(last, 1), 8))):
         x, _ = at(value, low)
         pen.text((x, bottom + 8), f"{value:.0f}", font=_font(16), fill=_PALE, anchor="ma")

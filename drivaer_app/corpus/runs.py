@@ -31,7 +31,7 @@ from drivaer_app.cfd import logs
 from drivaer_app.cfd.find import find_openfoam
 from drivaer_app.cfd.read import read_surface
 from drivaer_app.cfd.result import CaseResult, evaluate
-from drivaer_app.cfd.run import MESHING, SAMPLE, SOLVE, CaseState, OnProgress, Runner, Step, claimed
+from drivaer_app.cfd.run import MESHING, SAMPLE, SOLVE, Cancelled, CaseState, OnProgress, Runner, Step, claimed
 from drivaer_app.cfd.setup import CaseSetup, case_files
 from drivaer_app.cfd.wheels import FRONT, Axle
 from drivaer_app.corpus.designs import design_values
@@ -195,10 +195,13 @@ class _DesignRunner(Runner):
     def _run_program(self, step: Step, *rest) -> None:
         try:
             super()._run_program(step, *rest)
-        except DrivAerError as error:
-            if step is SOLVE and "diverged" in error.what:
-                raise _BadDesign(error.what, file=error.file) from error
+        except Cancelled:
             raise
+        except DrivAerError as error:
+            if not is_of_the_car(error):
+                raise
+            what = f"the bent mesh failed: {error.what}" if step is _CHECK else error.what
+            raise _BadDesign(what, file=error.file) from error
 
     def _after(self, step: Step) -> None:
         if step is not _CHECK:
@@ -208,6 +211,11 @@ class _DesignRunner(Runner):
         fault = mesh_fault(text)
         if fault:
             raise _BadDesign(f"the bent mesh failed: {fault}")
+
+
+def is_of_the_car(error: DrivAerError) -> bool:
+    """Whether another car would fare better: not so without a solver, memory, or room on the disk."""
+    return not any(words in error.what for words in ("disk is full", "not installed", "was killed", "another dialect"))
 
 
 def mesh_fault(check: str) -> str:
