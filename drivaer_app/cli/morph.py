@@ -69,6 +69,8 @@ def morph(
     values, swept = _asked(settings or [], sweeps or [], more)
     if car_file is None:
         raise BadUsage("which car? give a mesh: morph CAR.stl --set roof_height=0.03 -o out.stl")
+    if not values and not swept:
+        raise BadUsage("what to change? give --set NAME=VALUE or --sweep NAME=START:STOP:COUNT; --list tells the names")
     if output is None:
         raise BadUsage("where to? give -o OUT.stl, or a folder")
     variants = _planned(car_file, values, swept, output)
@@ -76,10 +78,12 @@ def morph(
     with waiting.on(f"reading {car_file.name}"):
         raw, morph_of_car = _read(car_file, units, up, forward)
     say(_read_as(morph_of_car))
-    if output.suffix == "" or len(variants) > 1:
-        _make_folder(variants[0].path.parent)
+    for warning in morph_of_car.car.frame.warnings:  # lengths are metres: they hang on how the file was read
+        say(warning)
     for variant in variants:  # all of them first: nothing is written where one is refused
         _check(morph_of_car, variant.values)
+    if variants[0].path != output:
+        _make_folder(variants[0].path.parent)
     with waiting.on("morphing"):
         for variant in variants:
             _write(raw, morph_of_car, variant)
@@ -220,17 +224,13 @@ def _read(car_file: Path, units: str, up: str, forward: str) -> tuple[RawMesh, M
 def _read_as(morph: Morph) -> str:
     frame, car = morph.car.frame, morph.car
     unit = frame.unit if frame.unit != "other" else f"{frame.to_metres:g} m a unit"
-    wheels = (
-        ""
-        if morph.landmarks.front_wheels is None
-        else ", wheels apart"
-        if morph.wheels_are_separate
-        else ", wheels in one piece with it"
-    )
+    wheels = "no wheels found"
+    if morph.landmarks.front_wheels is not None:
+        wheels = "wheels found" if morph.wheels_are_separate else "wheels found, not apart from the body"
     half = ", half a car" if frame.mirrored else ""
     sure = f"{frame.confidence:.0%} sure"
     name = car.path.name if car.path else "car"
-    return f"{name} read as {unit}, nose along {frame.forward}, roof along {frame.up} ({sure}){half}{wheels}"
+    return f"{name} read as {unit}, nose along {frame.forward}, roof along {frame.up} ({sure}){half}, {wheels}"
 
 
 def _check(morph: Morph, values: dict[str, float]) -> None:

@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 
 
 def shapes(
+    more: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE ...]", help="More values for --set.")] = None,
     style: Annotated[str, typer.Option(help="fastback, notchback, estate, hatchback, suv, van, or all.")] = "fastback",
     random: Annotated[int, typer.Option(min=0, help="How many random cars of the style; 0 for its default.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="First random car's seed; the next ones count up.")] = 0,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="NAME=VALUE of a parameter (m, or degrees for *_deg); repeatable.")
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE ...", help="Values of parameters: m, or degrees for *_deg."),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the cars.")] = Path("cars"),
-    file_format: Annotated[str, typer.Option("--format", help="stl, obj or ply.")] = "stl",
+    file_format: Annotated[
+        str, typer.Option("--format", help="stl, ply, or obj, which also holds the names of the parts.")
+    ] = "stl",
     resolution_mm: Annotated[float, typer.Option("--resolution", help="Grid spacing in mm; finer, more faces.")] = 16.0,
     list_parameters: Annotated[bool, typer.Option("--list", help="List the parameters and ranges, and stop.")] = False,
 ) -> None:
@@ -33,7 +37,7 @@ def shapes(
 
     suffix = "." + file_format.lower().lstrip(".")
     check_suffix(output / f"car{suffix}")
-    cars = _wanted(style, random, seed, _parsed(settings or []))
+    cars = _wanted(style, random, seed, _parsed([*(settings or []), *(more or [])]))
     for name, parameters in cars:
         typer.echo(build_car(parameters, resolution=1e-3 * resolution_mm).export(output / f"{name}{suffix}"))
     _write_table(output / "cars.csv", cars)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import DrivAerError
+from data.mesh import RawMesh
+from data.replacing import replacing
 from drivaer_app.shapes.body import BodyField
 from drivaer_app.shapes.mirrors import build_mirror
 from drivaer_app.shapes.parameters import CarParameters
@@ -43,6 +45,10 @@ class CarShape:
     parts: tuple[tuple[str, int, int], ...]
     parameters: CarParameters
 
+    def raw_mesh(self) -> RawMesh:
+        """As a file of it would be read: metres, parts named."""
+        return RawMesh(self.vertices, self.faces, parts=self.parts, unit="m")
+
     def export(self, path: str | Path) -> Path:
         """Write a binary STL, an OBJ (parts as groups) or a binary PLY, by the suffix; returns the path.
 
@@ -52,7 +58,8 @@ class CarShape:
         check_suffix(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(self._encoded(path.suffix.lower()))
+            with replacing(path) as unfinished:
+                unfinished.write_bytes(self._encoded(path.suffix.lower()))
         except OSError as error:
             raise DrivAerError(f"cannot be written ({error.strerror})", file=path) from error
         return path

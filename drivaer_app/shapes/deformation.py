@@ -175,14 +175,11 @@ def _roof_rear_height(m: Landmarks) -> _Built:
 def _bonnet_height(m: Landmarks) -> _Built:
     if m.windscreen is None:
         return None
-    end = m.windscreen.foot.x
-    bonnet = end - m.nose_x
-    if bonnet < 0.1 * m.length:
+    edge, end = m.bonnet_edge, m.windscreen.foot
+    if end.x - edge.x < 0.08 * m.length or edge.z > end.z:
         return None
-    x = fall(m.nose_x, end, 0.3)
-    edge = 0.5 * (m.nose_z + m.bonnet_z)
-    z = rise(min(_bumper_z(m), edge - 0.2 * m.roof.z), edge)
-    return (LatticeMove(2, x=x, z=z),), _metres
+    z = rise(min(_bumper_z(m), edge.z - 0.15 * m.roof.z), edge.z - 0.01 * m.roof.z)
+    return (LatticeMove(2, x=fall(edge.x, end.x, 0.3), z=z),), _metres
 
 
 def _boot_height(m: Landmarks) -> _Built:
@@ -262,7 +259,7 @@ def _diffuser_angle(m: Landmarks) -> _Built:
 def _ramp_angle(m: Landmarks) -> _Built:
     free = _front_end(m) - m.nose_x
     x = shrinking(_front_end(m) + 0.1 * free, 0.3 * free)
-    return (LatticeMove(2, x=x, z=_near_floor(m, max(m.nose_z, 0.6 * m.belt_z))),), _tangent
+    return (LatticeMove(2, x=x, z=_near_floor(m, max(m.bonnet_edge.z, 0.6 * m.belt_z))),), _tangent
 
 
 def _near_floor(m: Landmarks, top: float) -> Curve:
@@ -304,14 +301,18 @@ def mirror_share(box: MirrorBox) -> tuple[Curve, Curve, Curve]:
     size = np.subtract(box.high, box.low)
     out = rise(box.low[1] - 0.02 * float(size[1]), box.low[1] + 0.3 * float(size[1]))
     along, _, up = (
-        Curve((low - margin, low, high, high + margin), (0.0, 1.0, 1.0, 0.0), (margin / 2,) * 4)
+        Curve(
+            (low - margin, low - 0.15 * margin, high + 0.15 * margin, high + margin),
+            (0.0, 1.0, 1.0, 0.0),
+            (0.5 * margin, 0.3 * margin, 0.3 * margin, 0.5 * margin),
+        )
         for low, high, margin in ((box.low[i], box.high[i], _mirror_margin(size, i)) for i in range(3))
     )
     return along, out, up
 
 
 def _mirror_margin(size: np.ndarray, axis: int) -> float:
-    return 0.35 * float(max(size[axis], 0.6 * size.max()))
+    return 0.4 * float(max(size[axis], 0.6 * size.max()))
 
 
 _BUILDERS: dict[str, Callable[[Landmarks], _Built]] = {

@@ -17,6 +17,8 @@ MIRROR_NAME = re.compile(r"mirror", re.IGNORECASE)
 
 _ASSUMED_WHEELBASE = 0.6  # of the length, where no wheels are found
 _LOWEST_GLASS = 0.6  # of the height: windows end above it
+_NOSE = 0.15  # of the length: what is steep further back is no nose
+_FLAT = 0.5  # slope from which on the nose is a bonnet
 _HIGHEST_FOOT = 0.82  # of the height: a hollow above it is in the roof
 _CORNER = 0.012  # of the length of a chord: what stands less off it is no corner
 _BEND = 0.04  # the same, for a tailgate that bends below its window rather than being bowed
@@ -65,7 +67,7 @@ class Landmarks:
 
     nose_x, tail_x: ends of the whole car. half_width: of the body, without mirrors. roof: its highest point.
     floor_z: underbody between the axles, which is the ground clearance. belt_z: where the side windows begin.
-    bonnet_z: height of the bonnet's middle, nose_z: of its front edge. tail_z: of the boot's (or tailgate's) rear edge.
+    bonnet_edge: where the bonnet turns down into the nose.
     front_axle_x, rear_axle_x: assumed in proportion where front_wheels and rear_wheels are None.
     stands_on_ground: something other than wheels reaches the ground.
     """
@@ -76,8 +78,7 @@ class Landmarks:
     roof: Point
     floor_z: float
     belt_z: float
-    nose_z: float
-    bonnet_z: float
+    bonnet_edge: Point
     front_axle_x: float
     rear_axle_x: float
     front_wheels: Wheels | None
@@ -99,7 +100,7 @@ class Landmarks:
             ("roof", f"highest at x {self.roof.x:.3f}, z {self.roof.z:.3f}"),
             ("ground clearance", f"{self.floor_z:.3f} m"),
             ("belt", f"z {self.belt_z:.3f}"),
-            ("bonnet", f"front edge z {self.nose_z:.3f}, middle z {self.bonnet_z:.3f}"),
+            ("bonnet edge", f"x {self.bonnet_edge.x:.3f}, z {self.bonnet_edge.z:.3f}"),
             ("front wheels", _wheels_text(self.front_wheels, self.front_axle_x)),
             ("rear wheels", _wheels_text(self.rear_wheels, self.rear_axle_x)),
             ("windscreen", _pane_text(self.windscreen)),
@@ -124,7 +125,6 @@ def find_landmarks(car: CarMesh) -> Landmarks:
     floor_z = _floor(outlook, axles, roof.z)
     belt_z = _belt(outlook, axles, floor_z, roof.z)
     foot_x = windscreen.foot.x if windscreen else nose_x + 0.27 * length
-    foot_z = windscreen.foot.z if windscreen else belt_z
     return Landmarks(
         nose_x=nose_x,
         tail_x=tail_x,
@@ -132,8 +132,7 @@ def find_landmarks(car: CarMesh) -> Landmarks:
         roof=roof,
         floor_z=floor_z,
         belt_z=belt_z,
-        nose_z=min(edge.z, foot_z),
-        bonnet_z=min(float(np.interp((edge.x + foot_x) / 2, outlook.x, top)), foot_z),
+        bonnet_edge=edge,
         front_axle_x=axles[0],
         rear_axle_x=axles[1],
         front_wheels=front,
@@ -198,8 +197,8 @@ def _windscreen(outlook: Outlook, roof: Point) -> tuple[Pane | None, Point]:
     """The windscreen, and the bonnet's front edge."""
     line = outlook.line(outlook.x[0], roof.x)
     slope = np.gradient(line[:, 1], line[:, 0])
-    flat = np.flatnonzero((slope < 1.0) & (line[:, 1] > 0.3 * roof.z))
-    edge = line[flat[0]] if len(flat) else line[0]
+    steep = np.flatnonzero((slope > _FLAT) & (line[:, 0] < line[0, 0] + _NOSE * (outlook.x[-1] - outlook.x[0])))
+    edge = line[min(steep[-1] + 1, len(line) - 1)] if len(steep) else line[0]
     bonnet = line[line[:, 0] >= edge[0]]
     at = _hollow(bonnet)
     if at is None:
@@ -336,7 +335,7 @@ def _mirrors(
     if (
         np.ptp(x) > 0.12 * length
         or np.ptp(z) > 0.25 * height
-        or reach < np.nanmax(body) + 2 * _MIRROR_STANDS_OUT * half_width
+        or reach < np.nanmax(body) + _MIRROR_STANDS_OUT * half_width
     ):
         return None
     step = (outlook.x[1] - outlook.x[0], outlook.z[1] - outlook.z[0])

@@ -32,6 +32,9 @@ class MorphField:
 
     landmarks: Landmarks
 
+    def __getstate__(self) -> dict[str, Landmarks]:
+        return {"landmarks": self.landmarks}  # the rest follows from it, and holds functions, which cannot be sent
+
     @cached_property
     def moves(self) -> dict[str, HandleMoves]:
         return handle_moves(self.landmarks)
@@ -191,12 +194,18 @@ class Morph:
 
     def flipped_faces(self, vertices: np.ndarray) -> int:
         """How many faces, needles left out, look the other way (by more than 90 degrees) with vertices (V, 3)."""
-        before, after = (_face_vectors(v, self.car.faces) for v in (self.car.vertices, vertices))
+        counted, before = self._counted_faces
+        after = _face_vectors(vertices, counted)
+        return int((np.einsum("ij,ij->i", before, after) < 0).sum())
+
+    @cached_property
+    def _counted_faces(self) -> tuple[np.ndarray, np.ndarray]:
+        """Faces that are no needles, which the least bending of their long sides turns over, and their vectors."""
+        vectors = _face_vectors(self.car.vertices, self.car.faces)
         corners = self.car.vertices[self.car.faces]
         longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1, initial=0.0)
-        # A needle is turned over by the least bending of its long sides.
-        worth = np.linalg.norm(before, axis=1) > _NEEDLE * longest**2
-        return int((np.einsum("ij,ij->i", before, after)[worth] < 0).sum())
+        counted = np.linalg.norm(vectors, axis=1) > _NEEDLE * longest**2
+        return self.car.faces[counted], vectors[counted]
 
     def _weights_of(self, name: str) -> list[tuple[int, np.ndarray]]:
         if name not in self._weights:
