@@ -30,7 +30,6 @@ from drivaer_app.conditions import Conditions  # noqa: E402
 
 DOCS = ROOT / "docs" / "cfd.md"
 SHARED = ROOT.parent / "shared"
-SAMPLE = ROOT / "resources" / "samples" / "fastback.stl"
 
 # Chosen before any was run: two fastbacks' underbodies unmorphed, and a fastback, an estate and a notchback.
 CORPUS_DESIGNS = ("baseline", "baseline_smooth", "0009", "1003", "2000")
@@ -99,9 +98,12 @@ def runs() -> list[Run]:
     half = {"half": True}
     fixed = {"moving_ground": False, "conditions": Conditions(speed=AHMED_SPEED, area=ahmed.AREA)}
     found = [Run(f"ahmed_{slant}", _ahmed(slant), options=fixed) for slant in MEASURED_AHMED]
+    finer = fixed | {"iterations": 300}
+    found += [Run(f"ahmed_{slant}_medium", _ahmed(slant), "medium", finer) for slant in MEASURED_AHMED]
     if SHARED.is_dir():
         found += [Run(f"drivaer_{name}", _drivaer(name), options=half) for name in CORPUS_DESIGNS]
-    found += [Run(f"fastback_{preset}", lambda work: SAMPLE, preset) for preset in ("draft", "coarse", "medium")]
+        refined = {"half": True, "iterations": 300}
+        found += [Run(f"drivaer_baseline_{p}", _drivaer("baseline"), p, refined) for p in ("draft", "medium")]
     return found
 
 
@@ -136,15 +138,42 @@ def tunnel_table(results: dict[str, CaseResult]) -> str:
 
 
 def ahmed_table(results: dict[str, CaseResult]) -> str:
-    rows = ["| slant | Cd measured | Cd here | scatter | from pressure | from friction | cells |", _rule(7)]
+    head = (
+        "slant",
+        "mesh",
+        "cells",
+        "Cd measured",
+        "Cd here",
+        "scatter",
+        "stilts",
+        "nose",
+        "slant's",
+        "base",
+        "friction",
+    )
+    rows = [f"| {' | '.join(head)} |", _rule(len(head))]
     for slant, measured in MEASURED_AHMED.items():
-        result = results.get(f"ahmed_{slant}")
-        if result is not None:
-            rows.append(
-                f"| {slant}° | {measured:.3f} | {result.cd:.3f} | {result.cd_std:.4f} | {result.cd_pressure:.3f} | "
-                f"{result.cd_friction:.3f} | {result.mesh.n_cells:,} |"
-            )
+        for mesh in ("", "_medium"):
+            result = results.get(f"ahmed_{slant}{mesh}")
+            if result is not None:
+                parts = " | ".join(f"{value:.3f}" for value in (*_ahmed_parts(result), result.cd_friction))
+                rows.append(
+                    f"| {slant}° | {result.setup.preset.name} | {result.mesh.n_cells:,} | {measured:.3f} | "
+                    f"{result.cd:.3f} | {result.cd_std:.4f} | {parts} |"
+                )
     return "\n".join(rows)
+
+
+def _ahmed_parts(result: CaseResult) -> list[float]:
+    """Pressure drag of stilts, nose, slant and base."""
+    surface = result.surface
+    x = (surface.centres[:, 0] - surface.centres[:, 0].min()) / ahmed.LENGTH
+    nx, _, nz = surface.normals.T
+    drag = -2 * surface.believable_cp * surface.areas * nx / ahmed.AREA
+    stilts = surface.centres[:, 2] < ahmed.CLEARANCE - 1e-3
+    rear = ~stilts & (x > 0.7)
+    slant = rear & (nz > 0.3) & (nx > 0.1)
+    return [float(drag[part].sum()) for part in (stilts, ~stilts & (x < 0.2), slant, rear & ~slant)]
 
 
 def refinement_table(results: dict[str, CaseResult]) -> str:
@@ -152,8 +181,9 @@ def refinement_table(results: dict[str, CaseResult]) -> str:
         "| mesh | cells | on the surface | Cd | scatter | from pressure | from friction | Cl | faces off |",
         _rule(9),
     ]
-    for name, result in results.items():
-        if name.startswith("fastback_"):
+    for preset in ("_draft", "", "_medium"):
+        result = results.get(f"drivaer_baseline{preset}")
+        if result is not None:
             rows.append(
                 f"| {result.setup.preset.name} | {result.mesh.n_cells:,} | {1000 * result.setup.surface_cell:.0f} mm | "
                 f"{result.cd:.4f} | {result.cd_std:.4f} | {result.cd_pressure:.4f} | {result.cd_friction:.4f} | "

@@ -73,7 +73,9 @@ def _draw_cd(pen, axes: _Axes, history: Coefficients, window: int) -> None:
     _frame(pen, axes, "Cd", _ticks(*axes.y, 6), lambda value: f"{value:.3f}")
     mean = float(history.cd[-window:].mean())
     pen.line(axes.at([start, end], [mean, mean]), fill=_CD, width=1)
-    pen.line(axes.at(history.iteration, history.cd), fill=_CD, width=3, joint="curve")
+    shown = (history.cd >= axes.y[0]) & (history.cd <= axes.y[1])
+    first = int(np.argmax(shown))  # the start-up lies far above
+    pen.line(axes.at(history.iteration[first:], history.cd[first:]), fill=_CD, width=3, joint="curve")
     words = f"mean of the last {window}: {mean:.4f}, scatter {history.cd[-window:].std():.4f}"
     pen.text((axes.right - 12, axes.top + 10), words, font=_font(18), fill=_PALE, anchor="ra")
 

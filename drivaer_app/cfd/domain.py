@@ -75,7 +75,7 @@ def asymmetry(car: CarMesh) -> float:
     tracer.add_triangles(
         o3d.core.Tensor(scene.vertices.astype(np.float32)), o3d.core.Tensor(scene.faces.astype(np.uint32))
     )
-    mirrored = sample_car(car, 8192).points * np.float32([1, -1, 1])
+    mirrored = sample_car(car).points * np.float32([1, -1, 1])
     return float(np.quantile(tracer.compute_distance(o3d.core.Tensor(mirrored)).numpy(), 0.98))
 
 

@@ -190,6 +190,15 @@ def read_mesh_report(text: str) -> MeshReport:
     )
 
 
+def faces_of_patches(boundary: Path) -> dict[str, int]:
+    """How many faces each patch of a mesh has, from its constant/polyMesh/boundary; empty where that cannot be read."""
+    try:
+        text = boundary.read_text("ascii", errors="replace")
+    except OSError:
+        return {}
+    return {name: int(n) for name, n in re.findall(r"(\w+)\s*\{[^}]*?nFaces\s+(\d+);", text)}
+
+
 def _float(text: str) -> float:
     try:
         return float(text)

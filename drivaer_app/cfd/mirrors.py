@@ -21,7 +21,7 @@ def find_mirrors(car: CarMesh) -> list[tuple[np.ndarray, np.ndarray]]:
     """A box, (low, high) m, around the mirror on each side that has one: parts of that name, else what sticks out."""
     points = _named_points(car)
     if points is None:
-        points = _sticking_out(sample_car(car, 32768).points.astype(float), *_bounds(car))
+        points = _sticking_out(sample_car(car).points.astype(float), *_bounds(car))
     boxes = []
     for side in (-1, 1):
         own = points[side * points[:, 1] > 0]

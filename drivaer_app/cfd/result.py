@@ -176,7 +176,7 @@ def _leak(result: CaseResult) -> list[str]:
     """The flow saw much more surface than the outside has: it got in."""
     from data.load import sample_car
 
-    wetted = float(sample_car(result.setup.car, 8192).areas.sum()) * (0.5 if result.setup.domain.half else 1.0)
+    wetted = float(sample_car(result.setup.car).areas.sum()) * (0.5 if result.setup.domain.half else 1.0)
     meshed = float(result.surface.areas.sum())
     if meshed > 1.35 * wetted:
         return [

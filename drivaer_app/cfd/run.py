@@ -21,7 +21,7 @@ from drivaer_app.cfd.find import Installation, mpi_command, mpirun
 
 STATE = "drivaer_case.json"
 _LOCK = ".drivaer.lock"
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.01, 0.25  # at first, and at most
 _PATIENCE_SECONDS = 10.0
 _LEAST_FREE = 200e6  # bytes on the disk, below which nothing is begun
 _RATE_OVER = 30  # iterations
@@ -58,16 +58,12 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Step:
-    """One program. name: what the state remembers it by. log: its file's name; words: what it does."""
+    """One program. name: its own. words: what it does. log: its file's name."""
 
     name: str
     words: str
     arguments: tuple[str, ...] = ()
     parallel: bool = False
-
-    @property
-    def program(self) -> str:
-        return self.name
 
     @property
     def log(self) -> str:
@@ -81,6 +77,8 @@ MESHING = (
     Step("renumberMesh", "ordering the cells", ("-overwrite",)),
     Step("checkMesh", "checking the mesh"),
 )
+ONE_MESH = MESHING[1:4]
+"""These write over what the one before wrote."""
 DECOMPOSE = Step("decomposePar", "splitting the mesh", ("-force",))
 SOLVE = Step("simpleFoam", "solving", parallel=True)
 RECONSTRUCT = Step("reconstructPar", "joining the parts", ("-latestTime",))
@@ -96,13 +94,15 @@ class CaseState:
     """What a case folder remembers, in ``drivaer_case.json``.
 
     fingerprint: of surface, mesh and flow. processes: of the solver. done: steps that are through.
-    iterations: that the solver has been through. seconds: wall time of each step, resumed ones added up.
+    target: iterations that the run heads for. iterations: that the solver has been through, once it got there.
+    seconds: wall time of each step, resumed ones added up.
     """
 
     fingerprint: str
     solver: str
     processes: int
     done: list[str] = field(default_factory=list)
+    target: int = 0
     iterations: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -146,14 +146,13 @@ def claimed(folder: Path) -> Iterator[int | None]:
 class Runner:
     """Runs the steps of a case that was written into ``folder``.
 
-    iterations: after which the solver is through. on_progress: called from this thread, a few times a second at most.
+    on_progress: called from this thread, a few times a second at most.
     cancel: set it from any thread, and `run` raises Cancelled once its programs have been stopped.
     """
 
     folder: Path
     installation: Installation
     state: CaseState
-    iterations: int
     on_progress: OnProgress
     cancel: threading.Event
     lock: int | None = None
@@ -177,13 +176,18 @@ class Runner:
             self.state.done.append(step.name)
             self.state.save(self.folder)
 
-    def go_on_to(self, iterations: int) -> None:
-        """Forget the steps that more iterations make undone."""
-        if iterations > self.state.iterations:
+    def head_for(self, iterations: int) -> None:
+        """Set where the solver stops, and forget the steps that this makes undone."""
+        state = self.state
+        if SOLVE.name in state.done and iterations > state.iterations:
             undone = {step.name for step in (DECOMPOSE, SOLVE, RECONSTRUCT, SAMPLE)}
-            if SOLVE.name not in self.state.done:
-                undone = {SOLVE.name, RECONSTRUCT.name, SAMPLE.name}
-            self.state.done = [name for name in self.state.done if name not in undone]
+            state.done = [name for name in state.done if name not in undone]
+        if state.target and iterations != state.target:
+            _forget_means(self.folder)
+        state.target = iterations
+        # A mesh that was being written when its program was stopped is no start for that program.
+        if not all(step.name in state.done for step in ONE_MESH):
+            state.done = [name for name in state.done if name not in {step.name for step in ONE_MESH}]
 
     def _steps(self) -> tuple[Step, ...]:
         if self.state.processes == 1:
@@ -192,25 +196,35 @@ class Runner:
 
     def _run_program(self, step: Step, number: int, n_steps: int, watch: _SolverWatch | None) -> None:
         log = self.folder / step.log
+        try:
+            self._watch_program(step, log, number, n_steps, watch)
+        except OSError as error:
+            if not logs.is_disk_full(error):
+                raise
+            fix = "make room, then give the same command again"
+            raise DrivAerError("the disk is full", file=log, fix=fix) from error
+
+    def _watch_program(self, step: Step, log: Path, number: int, n_steps: int, watch: _SolverWatch | None) -> None:
         # What a resumed solver says follows what it said before.
         with log.open("ab" if step is SOLVE else "wb") as file:
-            process = self._start(step, file)
+            process, pause = self._start(step, file), _POLL_SECONDS[0]
             try:
                 while process.poll() is None:
                     if self.cancel.is_set():
                         raise Cancelled("the simulation was stopped", file=self.folder, fix="the same command goes on")
                     progress = Progress(step.words, number, n_steps)
                     self.on_progress(watch.look(progress) if watch else progress)
-                    self.cancel.wait(_POLL_SECONDS)
+                    self.cancel.wait(pause)
+                    pause = min(2 * pause, _POLL_SECONDS[1])
             finally:
                 _stop(process)
         if process.returncode != 0:
-            raise logs.failure(step.program, process.returncode, log)
+            raise logs.failure(step.name, process.returncode, log)
         if watch:
             self.on_progress(watch.look(Progress(step.words, number, n_steps)))
 
     def _start(self, step: Step, log) -> subprocess.Popen:
-        command = [self.installation.program(step.program), *step.arguments]
+        command = [self.installation.program(step.name), *step.arguments]
         if step.parallel and self.state.processes > 1:
             mpi = mpirun()
             if mpi is None:
@@ -229,11 +243,11 @@ class Runner:
 
     def _after(self, step: Step) -> None:
         """Look at what a step that ended well has left."""
-        text = logs.tail(self.folder / step.log)
         if step.name == "checkMesh":
-            report = logs.read_mesh_report(text)
-            if report.unusable or report.n_cells == 0:
-                what = report.unusable or "it has no cells"
+            report = logs.read_mesh_report(logs.tail(self.folder / step.log))
+            on_car = logs.faces_of_patches(self.folder / "constant" / "polyMesh" / "boundary").get("body", 0)
+            if report.unusable or report.n_cells == 0 or on_car == 0:
+                what = report.unusable or ("it has no cells" if report.n_cells == 0 else "no face of it is on the car")
                 raise DrivAerError(
                     f"the mesh failed: {what}",
                     file=self.folder / step.log,
@@ -242,10 +256,10 @@ class Runner:
         elif step is SOLVE:
             coefficients = logs.read_coefficients(self.folder)
             if coefficients.diverged or not len(coefficients):
-                what, fix = logs.diverged(step.program)
+                what, fix = logs.diverged(step.name)
                 raise DrivAerError(what, file=self.folder / step.log, fix=fix)
             self.state.iterations = int(coefficients.iteration[-1])
-        elif step is RECONSTRUCT:
+        elif step is SAMPLE:
             for part in self.folder.glob("processor*"):
                 shutil.rmtree(part, ignore_errors=True)
 
@@ -273,7 +287,7 @@ class _SolverWatch:
         self._read_log()
         coefficients = logs.read_coefficients(self._runner.folder)
         if coefficients.diverged or logs.SolverState(self._iteration, self._residuals).diverged:
-            what, fix = logs.diverged(SOLVE.program)
+            what, fix = logs.diverged(SOLVE.name)
             raise DrivAerError(what, file=self._log, fix=fix)
         n = len(coefficients)
         return Progress(
@@ -281,7 +295,7 @@ class _SolverWatch:
             progress.number,
             progress.n_steps,
             iteration=self._iteration or (int(coefficients.iteration[-1]) if n else 0),
-            n_iterations=self._runner.iterations,
+            n_iterations=self._runner.state.target,
             residuals=self._residuals,
             cd=float(coefficients.cd[-1]) if n else None,
             cl=float(coefficients.cl[-1]) if n else None,
@@ -308,7 +322,16 @@ class _SolverWatch:
         if len(self._times) < 2:
             return None
         (then, first), (now, last) = self._times[0], self._times[-1]
-        return (now - then) / max(last - first, 1) * max(self._runner.iterations - last, 0)
+        return (now - then) / max(last - first, 1) * max(self._runner.state.target - last, 0)
+
+
+def _forget_means(folder: Path) -> None:
+    """Let fieldAverage begin anew: its window has moved."""
+    for part in (folder, *folder.glob("processor*")):
+        for time_folder in part.glob("[1-9]*"):
+            shutil.rmtree(time_folder / "uniform" / "functionObjects", ignore_errors=True)
+            for mean in time_folder.glob("*Mean"):
+                mean.unlink()
 
 
 def _stop(process: subprocess.Popen) -> None:

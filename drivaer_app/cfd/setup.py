@@ -24,6 +24,7 @@ TEMPLATES = RESOURCES / "cfd"
 VISCOSITY = 1.56e-5
 """Kinematic, of air at 25 degrees, m²/s."""
 
+_ABOUT_THE_RUN = ("system/controlDict", "system/decomposeParDict", "system/surfaceSampleDict")
 _INTENSITY = 0.004
 _VISCOSITY_RATIO = 10.0
 _FEATURE_ANGLE = 30.0
@@ -74,8 +75,10 @@ class CaseSetup:
         digest = hashlib.sha256()
         digest.update(np.ascontiguousarray(self.car.vertices).tobytes())
         digest.update(np.ascontiguousarray(self.car.faces).tobytes())
+        digest.update(repr((self.conditions, self.frontal_area)).encode())
         for name, text in case_files(self, 1, 1).items():
-            digest.update(f"{name}\n{text}".encode())
+            if name not in _ABOUT_THE_RUN:
+                digest.update(f"{name}\n{text}".encode())
         return digest.hexdigest()[:16]
 
 
@@ -94,7 +97,7 @@ def set_up(
     warnings = list(_surface_warnings(car))
     axles = find_wheels(car) if moving_ground else ()
     if moving_ground and not axles:
-        warnings.append("no wheels found as pieces of their own: they stand still while the road moves")
+        warnings.append("no wheels found: if there are any, they stand still while the road moves")
     if half is None:
         off = asymmetry(car)
         half = off <= SYMMETRIC_WITHIN * size_of(car)
@@ -181,7 +184,7 @@ def _values(setup: CaseSetup, iterations: int, processes: int) -> dict[str, obje
         "wheelbase": _number(rear - front),
         "middle_x": _number((front + rear) / 2),
         "iterations": iterations,
-        "window_start": iterations - window,
+        "window_start": iterations - window + 1,
         "write_interval": min(20, iterations),
         "processes": processes,
         "slabs": _vector(_slabs(processes)),

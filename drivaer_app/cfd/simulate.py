@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from data.errors import DrivAerError
@@ -54,15 +55,9 @@ def simulate(
         state = _state(folder, setup, installation, processes)
         iterations = max(iterations or preset.iterations, state.iterations)
         runner = Runner(
-            folder,
-            installation,
-            state,
-            iterations,
-            on_progress or (lambda progress: None),
-            cancel or threading.Event(),
-            lock,
+            folder, installation, state, on_progress or (lambda progress: None), cancel or threading.Event(), lock
         )
-        runner.go_on_to(iterations)
+        runner.head_for(iterations)
         write_case(setup, folder, iterations, state.processes)
         state.save(folder)
         runner.run()
@@ -113,6 +108,7 @@ def _result(setup: CaseSetup, folder: Path, installation: Installation, state: C
     files = {"case": folder / CASE, "vtp": folder / SURFACE, "plot": folder / PLOT}
     window = min(setup.preset.window, max(len(history) // 2, 1))
     result = evaluate(setup, folder, installation.name, history, surface, mesh, files, dict(state.seconds), window)
+    result = replace(result, warnings=(*result.warnings, *installation.warnings))
     write_case_file(files["case"], result)
     write_surface(files["vtp"], surface)
     residuals = logs.read_residuals((folder / SOLVE.log).read_text(errors="replace"))

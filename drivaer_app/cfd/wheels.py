@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.mesh import CarMesh
+from data.placing import Axle as AxlePlace
+from data.placing import find_axles
 from data.weld import weld
 
 FRONT, REAR = "frontWheels", "rearWheels"
@@ -17,6 +19,11 @@ _HOUSE = re.compile(r"house|arch|well|cover|spat", re.IGNORECASE)
 _RADIUS = (0.035, 0.13)  # of the car's length
 _ROUND = 0.06  # by how much a wheel's length and height may differ, of its height
 _ON_GROUND = 0.1  # of the radius: how high over the ground a tyre's lowest point may be
+_WITHIN = 1.03  # of the radius, which the contact with the road gives to 1 %: where a tyre ends
+_FOOT = 0.1  # of the radius: height over the ground in which a tyre's width shows
+_NARROWEST = 0.15  # of the radius
+_BULGE = 0.08  # of the radius: by how much side walls stand out over the tread
+_SIDES = 24
 _AXLE_REACH = 0.3  # of the radius: how far apart the two wheels of an axle may lie along the car
 
 
@@ -37,12 +44,17 @@ class Axle:
 
 
 def find_wheels(car: CarMesh) -> tuple[Axle, ...]:
-    """The front and the rear axle's wheels; empty where they are no pieces of their own.
+    """The front and the rear axle's wheels; empty where there are none to be found.
 
     A wheel is a connected piece (or several within its cylinder, such as a rim within its tyre) that is round about
-    y and stands on the ground, one on either side of the car. Parts that are named wheels are looked at alone.
+    y and stands on the ground, one on either side of the car. Parts that are named wheels are looked at alone. Where
+    wheels and body are one piece, a wheel is what lies within the cylinder of a tyre that touches the ground.
     """
     vertices, faces, _ = weld(car.vertices, car.faces)
+    return _pieces_that_turn(car, vertices, faces) or _grown_together(vertices, faces)
+
+
+def _pieces_that_turn(car: CarMesh, vertices: np.ndarray, faces: np.ndarray) -> tuple[Axle, ...]:
     piece_of_face = _pieces(faces, len(vertices))
     named = _named_faces(car)
     candidates = piece_of_face if named is None else np.where(named, piece_of_face, -1)
@@ -62,6 +74,41 @@ def find_wheels(car: CarMesh) -> tuple[Axle, ...]:
             return ()
         axles.append(axle)
     return tuple(axles)
+
+
+def _grown_together(vertices: np.ndarray, faces: np.ndarray) -> tuple[Axle, ...]:
+    """Wheels of a body that they are one piece with, from the arcs near the ground that say where axles are."""
+    places = find_axles(vertices, faces)
+    if places is None:
+        return ()
+    found = [_cylinders(FRONT, places.front, vertices, faces), _cylinders(REAR, places.rear, vertices, faces)]
+    return tuple(axle for axle in found if axle) if all(found) else ()
+
+
+def _cylinders(name: str, place: AxlePlace, vertices: np.ndarray, faces: np.ndarray) -> Axle | None:
+    """What lies within the tyres' cylinders; a tyre's width is that of its contact with the ground."""
+    z = place.ground + place.radius
+    near = np.hypot(vertices[:, 0] - place.x, vertices[:, 2] - z) <= _WITHIN * place.radius
+    foot = near & (vertices[:, 2] < place.ground + _FOOT * place.radius)
+    turning, tyres = np.zeros(len(faces), bool), []
+    for side in (-1, 1):
+        y = vertices[foot & (side * vertices[:, 1] > 0), 1]
+        if not len(y) or np.ptp(y) < _NARROWEST * place.radius:
+            return None
+        room = _BULGE * place.radius
+        own = near & (vertices[:, 1] > y.min() - room) & (vertices[:, 1] < y.max() + room)
+        on_wheel = own[faces].all(axis=1)
+        if not _goes_round(vertices[np.unique(faces[on_wheel])], place.x, z):
+            return None
+        turning |= on_wheel
+        tyres.append((float(y.min()), float(y.max())))
+    return Axle(name, np.flatnonzero(turning), place.x, z, place.radius, tuple(tyres))
+
+
+def _goes_round(points: np.ndarray, x: float, z: float) -> bool:
+    """Whether points lie on most sides of an axis along y, as a tread's do and an arch's do not."""
+    angle = np.arctan2(points[:, 2] - z, points[:, 0] - x)
+    return len(np.unique((angle / (2 * np.pi) * _SIDES).astype(int))) > 0.7 * _SIDES
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from drivaer_app.cli.predict import Axis, Unit, _conditions, _reading
-from drivaer_app.cli.terminal import results_only, say
+from drivaer_app.cli.terminal import error_as_json, results_only, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from rich.console import Console
 
     from drivaer_app.cfd.result import CaseResult
     from drivaer_app.cfd.run import Progress
@@ -57,7 +61,7 @@ def simulate(
     reads), surface.vtp (for ParaView) and convergence.png, and the whole OpenFOAM case.
     """
     conditions, reading = _conditions(speed, density, area), _reading(units, up, forward)
-    with results_only() as stdout:
+    with results_only() as stdout, error_as_json(file, stdout, wanted=as_json):
         from drivaer_app.cfd.simulate import simulate as solve
         from drivaer_app.predict import load
 
@@ -85,45 +89,53 @@ def simulate(
 
 @contextmanager
 def progress_shown() -> Iterator[Callable[[Progress], None]]:
-    """A live line at a terminal; else a line for each step and every fiftieth iteration, on stderr."""
+    """A live line at a terminal; else a line for each step and every fiftieth iteration, on stderr.
+
+    What ends a job on a cluster (SIGTERM) ends it here as Ctrl-C does, so that no solver is left behind.
+    """
     from rich.console import Console
 
-    console = Console(stderr=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with _shown(Console(stderr=True)) as show_progress:
+            yield show_progress
+    except KeyboardInterrupt:
+        say("stopped; the same command goes on from there")
+        raise
+
+
+@contextmanager
+def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
     if not console.is_terminal:
         yield _Lines().show
         return
     from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = (
-        TextColumn("[{task.fields[place]}] {task.description}"),
-        BarColumn(24),
-        TextColumn("{task.fields[facts]}"),
-    )
+    columns = (TextColumn("{task.description}"), BarColumn(16), TextColumn("{task.fields[facts]}"))
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("preparing", total=None, place="", facts="")
+        task = bar.add_task("preparing", total=None, facts="")
+        started: dict[int, float] = {}
 
         def show_live(progress: Progress) -> None:
+            since = started.setdefault(progress.number, time.monotonic())
             bar.update(
                 task,
-                description=progress.step,
+                description=f"{progress.number}/{progress.n_steps} {progress.step}",
                 total=progress.n_iterations or None,
                 completed=progress.iteration,
-                place=f"{progress.number}/{progress.n_steps}",
-                facts=facts(progress),
+                facts=facts(progress) or _duration(time.monotonic() - since),
             )
 
         yield show_live
 
 
 def facts(progress: Progress) -> str:
-    """``120 of 300, Cd 0.312, p 1.2e-04, 3 min left``."""
+    """``120 of 300, Cd 0.3120, Cl 0.051, 3 min left``; nothing before there are iterations."""
     if not progress.iteration:
         return ""
     told = [f"{progress.iteration} of {progress.n_iterations}"]
     if progress.cd is not None:
         told.append(f"Cd {progress.cd:.4f}, Cl {progress.cl:.3f}")
-    if "p" in progress.residuals:
-        told.append(f"residual of p {progress.residuals['p']:.1e}")
     if progress.seconds_left is not None:
         told.append(_duration(progress.seconds_left) + " left")
     return ", ".join(told)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TextIO
+
+from data.errors import DrivAerError
 
 
 class BadUsage(Exception):
@@ -56,3 +59,14 @@ class Waiting:
         if not self._console.is_terminal and self._n_files > 1:
             say(line)
         return self.on(line.replace("[", "\\["))
+
+
+@contextmanager
+def error_as_json(file: object, stdout: TextIO, *, wanted: bool) -> Iterator[None]:
+    """Where JSON is wanted, a failure is an object on stdout too, besides its line on stderr."""
+    try:
+        yield
+    except DrivAerError as error:
+        if wanted:
+            print(json.dumps({"file": str(file), "status": "error", "error": error.line}), file=stdout, flush=True)
+        raise

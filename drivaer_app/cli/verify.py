@@ -10,7 +10,7 @@ import typer
 
 from drivaer_app.cli.predict import Axis, Device, Unit, _conditions, _predictor, _reading
 from drivaer_app.cli.simulate import HALF, PresetName, Sides, progress_shown
-from drivaer_app.cli.terminal import results_only, say
+from drivaer_app.cli.terminal import error_as_json, results_only, say
 
 if TYPE_CHECKING:
     from drivaer_app.cfd.verify import Comparison
@@ -47,7 +47,7 @@ def verify(
     """
     conditions, reading = _conditions(speed, density, None), _reading(units, up, forward)
     folder = output or Path(f"{file.stem}_case")
-    with results_only() as stdout:
+    with results_only() as stdout, error_as_json(file, stdout, wanted=as_json):
         from drivaer_app.cfd.simulate import simulate
         from drivaer_app.cfd.verify import compare
         from drivaer_app.cfd.verify_picture import write_comparison

@@ -11,7 +11,7 @@ from drivaer_app.cfd.presets import TRIAL
 from drivaer_app.cfd.result import CaseResult
 from drivaer_app.cfd.run import MESHING, CaseState
 
-TINY = replace(TRIAL, iterations=12, window=4)
+TINY = replace(TRIAL, base_cell=1.7, iterations=10, window=4)
 """Solved within seconds, settled never."""
 
 
@@ -24,7 +24,7 @@ def copy_of(solved: CaseResult, tmp_path: Path, *, with_solution: bool = False, 
         for path in [*folder.glob("[1-9]*"), folder / "postProcessing", *solved.files.values()]:
             shutil.rmtree(folder / path.name, ignore_errors=True)
         (folder / "log.simpleFoam").unlink()
-        state = replace(state, done=[step.name for step in MESHING], iterations=0, processes=processes)
+        state = replace(state, done=[step.name for step in MESHING], target=0, iterations=0, processes=processes)
     state.save(folder)
     return folder
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from drivaer_app.cfd.logs import failure, read_coefficients, read_mesh_report, read_residuals
+from drivaer_app.cfd.logs import faces_of_patches, failure, read_coefficients, read_mesh_report, read_residuals
 
 SOLVING = """
 Time = 7
@@ -135,3 +135,12 @@ def test_a_mesh_with_cells_inside_out_is_not():
 def test_an_empty_report_has_no_cells():
     report = read_mesh_report("")
     assert report.n_cells == 0 and math.isnan(report.skewness)
+
+
+def test_patches_of_a_mesh_have_their_faces(tmp_path):
+    patches = "{ type wall; nFaces 12; startFace 40; }"
+    (tmp_path / "boundary").write_text(
+        f"FoamFile {{ class x; }}\n2\n(\n inlet {{ type patch; nFaces 3; }} body {patches})"
+    )
+    assert faces_of_patches(tmp_path / "boundary") == {"inlet": 3, "body": 12}
+    assert faces_of_patches(tmp_path / "nothing") == {}

@@ -12,6 +12,7 @@ import trimesh
 from data.errors import DrivAerError, MeshError
 from data.load import place_car
 from data.mesh import RawMesh
+from data.weld import weld
 from drivaer_app.cfd.domain import plinths
 from drivaer_app.cfd.mirrors import find_mirrors
 from drivaer_app.cfd.places import PLACES, places_of
@@ -54,6 +55,25 @@ def test_a_drivaers_rims_and_discs_turn_with_its_tyres(shared):
         turning[axle.faces] = True
         assert (turning & own).sum() > 0.98 * own.sum()
         assert not (turning & ~own).any()
+
+
+def test_wheels_that_are_one_piece_with_the_body_are_found(car):
+    from manifold3d import Manifold, Mesh
+
+    axles = find_wheels(car)
+    vertices, faces, _ = weld(car.vertices, car.faces)
+    solid = Manifold(Mesh(vertices.astype(np.float32), faces.astype(np.uint32)))
+    for axle in axles:
+        rod = Manifold.cylinder(1.6, 0.06, center=True).rotate([90, 0, 0])
+        solid += rod.translate([axle.x, 0, axle.z])
+    mesh = solid.to_mesh()
+    one_piece = as_car(mesh.vert_properties[:, :3], mesh.tri_verts)
+    assert one_piece.health.n_bodies == 1
+    for found, true in zip(find_wheels(one_piece), axles, strict=True):
+        assert found.x == pytest.approx(true.x, abs=0.01)
+        assert found.radius == pytest.approx(true.radius, rel=0.02)
+        area = trimesh.Trimesh(one_piece.vertices, one_piece.faces[found.faces]).area
+        assert area == pytest.approx(trimesh.Trimesh(car.vertices, car.faces[true.faces]).area, rel=0.08)
 
 
 def test_a_body_without_wheels_has_none(car):

@@ -119,15 +119,25 @@ def test_a_run_that_is_cancelled_stops_its_solver_and_goes_on_later(solved, car,
         if progress.step == SOLVE.words and progress.iteration >= 2:
             cancel.set()
 
-    more = replace(TINY, iterations=60)
     with pytest.raises(Cancelled, match="the same command goes on"):
-        simulate(car, folder, preset=more, iterations=200, on_progress=stop_while_solving, cancel=cancel)
+        simulate(car, folder, preset=TINY, iterations=400, on_progress=stop_while_solving, cancel=cancel)
     assert solver_processes(folder) == []
     reached = int(logs.read_coefficients(folder).iteration[-1])
-    assert 2 <= reached < 200
-    done = simulate(car, folder, preset=more, iterations=60)
-    assert done.iterations == 60
+    assert 2 <= reached < 400
+    done = simulate(car, folder, preset=TINY, iterations=reached + 3)
+    assert done.iterations == reached + 3
     assert (np.diff(done.history.iteration) == 1).all()
+
+
+def test_a_mesher_that_was_stopped_begins_the_mesh_anew(solved, car, tmp_path):
+    folder, cancel = copy_of(solved, tmp_path), threading.Event()
+    state = CaseState.load(folder)
+    state.done = [step.name for step in MESHING[:2]]  # snappyHexMesh had already written over blockMesh's mesh
+    state.save(folder)
+    cancel.set()
+    with pytest.raises(Cancelled):
+        simulate(car, folder, preset=TINY, cancel=cancel)
+    assert simulate(car, folder, preset=TINY).mesh.n_cells == solved.mesh.n_cells
 
 
 def test_a_killed_solver_is_one_line_with_its_log_and_goes_on_later(solved, car, tmp_path):
@@ -139,16 +149,18 @@ def test_a_killed_solver_is_one_line_with_its_log_and_goes_on_later(solved, car,
                 os.kill(process, signal.SIGKILL)
 
     with pytest.raises(DrivAerError, match="simpleFoam was killed by SIGKILL") as failed:
-        simulate(car, folder, preset=TINY, iterations=200, on_progress=kill)
+        simulate(car, folder, preset=TINY, iterations=400, on_progress=kill)
     assert failed.value.file == folder / "log.simpleFoam"
     assert failed.value.line.count("\n") == 0
-    assert simulate(car, folder, preset=TINY, iterations=14).iterations == 14
+    reached = int(logs.read_coefficients(folder).iteration[-1])
+    assert simulate(car, folder, preset=TINY, iterations=reached + 2).iterations == reached + 2
 
 
 def test_a_finished_case_takes_more_iterations(solved, car, tmp_path):
     folder = copy_of(solved, tmp_path, with_solution=True)
     longer = simulate(car, folder, preset=TINY, iterations=20)
     assert longer.iterations == 20
+    assert longer.cd == pytest.approx(longer.cd_pressure + longer.cd_friction, rel=0.01)  # of the new window
     assert longer.history.cd[: len(solved.history)] == pytest.approx(solved.history.cd)
 
 
@@ -168,7 +180,7 @@ def test_a_broken_dictionary_is_told_in_openfoams_words(openfoam, car, tmp_path)
     path = tmp_path / "system" / "blockMeshDict"
     path.write_text(path.read_text().replace("vertices", "corners"))
     state = CaseState("x", openfoam.name, 1, done=[MESHING[0].name])
-    runner = Runner(tmp_path, openfoam, state, 10, lambda progress: None, threading.Event())
+    runner = Runner(tmp_path, openfoam, state, lambda progress: None, threading.Event())
     with pytest.raises(DrivAerError, match="blockMesh stopped: .*vertices") as failed:
         runner.run()
     assert failed.value.file == tmp_path / "log.blockMesh"
@@ -194,11 +206,9 @@ def test_a_mistake_is_one_line(arguments, status, said, tmp_path):
     assert said in done.stderr
 
 
-def test_the_command_line_answers_in_json(solved, sample_file):
-    command = [sys.executable, str(ROOT / "main.py"), "simulate", str(sample_file), "-o", str(solved.folder), "--json"]
-    done = subprocess.run([*command, "--preset", "trial"], capture_output=True, text=True)
-    # The folder holds the tiny preset's case, whose mesh is the trial's: only iterations are added.
-    assert done.returncode == 0, done.stderr
+def test_a_failure_is_an_object_where_json_is_wanted(tmp_path):
+    command = [sys.executable, str(ROOT / "main.py"), "simulate", "no.stl", "-o", "case", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     record = json.loads(done.stdout)
-    assert record["status"] == "ok" and record["iterations"] == 30
-    assert "[6/7] solving" in done.stderr
+    assert (done.returncode, record["status"]) == (1, "error")
+    assert "no.stl" in record["error"] and record["error"] in done.stderr

@@ -17,11 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def record(solved, sample_file):
-    """What the command says of a case that is nearly solved already."""
-    command = [sys.executable, str(ROOT / "main.py"), "verify", str(sample_file), "-o", str(solved.folder)]
-    done = subprocess.run([*command, "--preset", "trial", "--json"], capture_output=True, text=True)
+def record(openfoam, sample_file, tmp_path_factory):
+    """What the command says, after it has meshed and solved."""
+    folder = tmp_path_factory.mktemp("verify") / "case"
+    command = [sys.executable, str(ROOT / "main.py"), "verify", str(sample_file), "-o", str(folder), "--json"]
+    options = ["--preset", "trial", "--iterations", "4", "--processes", "1"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert "[6/7] solving" in done.stderr
     return json.loads(done.stdout)
 
 
