@@ -37,10 +37,13 @@ CPU_TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 
 # What the wheels load from the system, as Debian and Ubuntu name it; found by running in a bare Debian 12.
 RUN_PACKAGES = ["libgl1", "libegl1", "libgomp1", "libusb-1.0-0", "libx11-6"]
-TEST_PACKAGES = RUN_PACKAGES + [
-    *("xvfb", "xauth", "libopengl0", "libdbus-1-3", "libfontconfig1", "libglib2.0-0", "libxrender1", "libxcursor1"),
-    *("libxkbcommon-x11-0", "libxcb-cursor0", "libxcb-icccm4", "libxcb-keysyms1", "libxcb-shape0", "libxcb-xkb1"),
+# What Qt and VTK load for a window on a screen, with Mesa's drivers for where no GPU's are.
+WINDOW_PACKAGES = RUN_PACKAGES + [
+    *("libopengl0", "libgl1-mesa-dri", "libglx-mesa0", "libdbus-1-3", "libfontconfig1", "libglib2.0-0", "libxrender1"),
+    *("libxcursor1", "libxkbcommon-x11-0", "libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1"),
+    *("libxcb-randr0", "libxcb-render-util0", "libxcb-shape0", "libxcb-xkb1", "fonts-dejavu-core"),
 ]
+TEST_PACKAGES = [*WINDOW_PACKAGES, "xvfb", "xauth"]
 
 
 class Stop(Exception):

@@ -1,4 +1,4 @@
-"""Start drivaer: ``python main.py predict car.stl``; ``python main.py --help`` lists the commands."""
+"""Start drivaer: the window; with a command, that. ``python main.py --help`` lists the commands."""
 
 import sys
 

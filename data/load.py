@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -79,7 +80,9 @@ def place_car(
             if raw.is_point_cloud:
                 health, area, scene = *_examine_cloud(points, frontal_area), None
             else:
-                health, area, scene = _examine(points, welded.faces, frame, work, frontal_area, len(whole.vertices))
+                vectors = frame.vectors_to_car(work.vectors.result()) * frame.to_metres**2
+                scene = RayScene(points, welded.faces, vectors)
+                health, area, scene = _examine(scene, work.connections.result, frontal_area, len(whole.vertices))
         except MeshError as error:
             raise error if error.file else MeshError(error.what, file=raw.path, fix=error.fix) from error
     _check_area(area, points, raw.path)
@@ -133,11 +136,22 @@ def reshaped(car: CarMesh, vertices: np.ndarray) -> CarMesh:
 
     Raises MeshError where no car is left of it.
     """
-    points, faces = (vertices, car.faces) if len(car.faces) == 0 else weld(vertices, car.faces)[:2]
-    health, area, scene = _examine(points, faces, None, car.health.n_vertices)
+    if len(car.faces) == 0:
+        points, (health, area), scene = vertices, _examine_cloud(vertices, None), None
+    else:
+        points, faces, _ = weld(vertices, car.faces)
+        scene = RayScene(points, faces)
+        connections = partial(find_connections, faces, scene.face_areas, scene.diagonal)
+        health, area, scene = _examine(scene, connections, None, car.health.n_vertices)
     _check_area(area, points, car.path)
     told = tuple(text for text in car.warnings if text not in car.health.warnings)
-    other = replace(car, vertices=vertices, health=health, frontal_area=area, warnings=(*told, *health.warnings))
+    other = replace(
+        car,
+        as_given=car.frame.to_file(vertices),
+        health=health,
+        frontal_area=area,
+        warnings=(*told, *health.warnings),
+    )
     if scene is not None:
         _scenes[other] = scene
     return other
@@ -195,23 +209,16 @@ def _connections(welded: RawMesh, vectors: Future[np.ndarray]) -> Connections:
 
 
 def _examine(
-    vertices: np.ndarray,
-    faces: np.ndarray,
-    frame: Frame,
-    work: _FaceWork,
-    given_area: float | None,
-    n_file_vertices: int,
+    scene: RayScene, connections: Callable[[], Connections], given_area: float | None, n_file_vertices: int
 ) -> tuple[HealthReport, float, RayScene]:
     with _stage("rays"):
-        vectors = frame.vectors_to_car(work.vectors.result()) * frame.to_metres**2
-        scene = RayScene(vertices, faces, vectors)
         scene.build()
     with _stage("look"):
         seen = look_for_health(scene)
     with _stage("area"):
-        area = given_area or measured_area(vertices, faces, scene=scene)
+        area = given_area or measured_area(scene.vertices, scene.faces, scene=scene)
     with _stage("edges"):
-        return health_report(scene, seen, work.connections.result(), n_file_vertices), area, scene
+        return health_report(scene, seen, connections(), n_file_vertices), area, scene
 
 
 def _examine_cloud(points: np.ndarray, given_area: float | None) -> tuple[HealthReport, float]:

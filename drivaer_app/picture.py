@@ -68,11 +68,11 @@ def drawn_surface(prediction: Prediction) -> Surface:
     values = fields.cp / np.float32(CP_RANGE)
     if len(fields.faces):
         return Surface(fields.vertices, fields.faces, values, fields.exposed)
-    vertices, faces = _plates(prediction.car)
+    vertices, faces = plates(prediction.car)
     return Surface(vertices, faces, values.repeat(4), fields.exposed.repeat(4))
 
 
-def _plates(cloud: CarMesh) -> tuple[np.ndarray, np.ndarray]:
+def plates(cloud: CarMesh) -> tuple[np.ndarray, np.ndarray]:
     """A square on each point across its normal, large enough to touch its neighbours."""
     from scipy.spatial import cKDTree
 

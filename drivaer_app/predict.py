@@ -144,6 +144,12 @@ class Predictor:
         self.model: str = self._surrogate.name
         self.device: str = self._surrogate.device
 
+    @property
+    def difference_half_width(self) -> float | None:
+        """Half width in Cd of the 90 % interval of a difference between two designs; None where not calibrated."""
+        config = getattr(self._surrogate, "config", {})
+        return config.get("difference", {}).get("half_width")
+
     def predict(
         self, car: str | Path | CarMesh, conditions: Conditions | None = None, reading: Reading | None = None
     ) -> Prediction:

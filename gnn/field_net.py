@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -81,7 +82,14 @@ def waves(points: Tensor, n: int) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
 
+@torch.no_grad()
 def nearest(points: Tensor, among: Tensor, k: int) -> Tensor:
     """For each of (B, N, 3) points the k nearest of (B, M, 3): (B, N, k) int64 into M, in no particular order."""
+    if points.device.type == "cpu":  # in three dimensions a tree takes a quarter of the time of all distances
+        from scipy.spatial import cKDTree
+
+        clouds = zip(points.detach().numpy(), among.detach().numpy(), strict=True)
+        rows = [cKDTree(there).query(here, k=k, workers=-1)[1].reshape(-1, k) for here, there in clouds]
+        return torch.from_numpy(np.stack(rows))
     offset = torch.baddbmm(among.square().sum(dim=-1)[:, None, :], points, among.transpose(1, 2), alpha=-2.0)
     return offset.topk(k, dim=-1, largest=False, sorted=False).indices

@@ -1,9 +1,8 @@
 """k nearest neighbours in feature space, in bounded memory.
 
-The distance is the published one, ``|x_i|^2 - 2 x_i.x_j + |x_j|^2`` in the features' own precision, and a point is
-among its own neighbours. Everything nearer than the k-th neighbour is always taken; which of several points at the
-k-th distance itself are taken is left open, as it is by ``torch.topk`` in the published network. Distances that differ
-by less than their rounding count as the same.
+The distance is the published one, ``|x_i|^2 - 2 x_i.x_j + |x_j|^2``, and a point is among its own neighbours.
+Everything nearer than the k-th neighbour is always taken. Distances that differ by less than their rounding are taken
+in the order that `gnn.near_ties` gives them.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gnn import pruned_knn
+from gnn.near_ties import SPARE, nearest_of
 
 BLOCK_BYTES = 32 * 2**20
 """What one block of the distance matrix may take."""
@@ -40,26 +40,29 @@ def knn(features: Tensor, k: int) -> Tensor:
     norms = features.square().sum(dim=2)
     if not torch.isfinite(norms.amax() * 4):
         raise ValueError("features are not finite, or too large for their distances to be")
-    return torch.stack([_knn_of_cloud(*cloud, k) for cloud in zip(features, norms, strict=True)])
+    return torch.stack([_knn_of_cloud(cloud, k) for cloud in features])
 
 
-def _knn_of_cloud(cloud: Tensor, norms: Tensor, k: int) -> Tensor:
-    """(N, C) features and their (N,) squared norms to (N, k) indices."""
+def _knn_of_cloud(cloud: Tensor, k: int) -> Tensor:
+    """(N, C) features to (N, k) indices."""
     if not pruned_knn.pays(cloud, k):
-        return all_pairs_knn(cloud, norms, cloud, norms, k)
+        return all_pairs_knn(cloud, torch.arange(len(cloud), device=cloud.device), k)
     found, certain = pruned_knn.search(cloud, k)
     unsure = torch.nonzero(~certain).flatten()
     if len(unsure):
-        found[unsure] = all_pairs_knn(cloud[unsure], norms[unsure], cloud, norms, k)
+        found[unsure] = all_pairs_knn(cloud, unsure, k)
     return found
 
 
-def all_pairs_knn(queries: Tensor, query_norms: Tensor, cloud: Tensor, norms: Tensor, k: int) -> Tensor:
-    """(M, C) queries to the (M, k) indices of their nearest in the (N, C) cloud, from every distance, in blocks."""
-    rows = max(1, BLOCK_BYTES // (cloud.element_size() * len(cloud)))
-    found = torch.empty((len(queries), k), dtype=torch.int64, device=cloud.device)
-    for start in range(0, len(queries), rows):
-        block = slice(start, start + rows)
-        distances = torch.addmm(norms, queries[block], cloud.T, alpha=-2).add_(query_norms[block, None])
-        found[block] = torch.topk(distances, k, dim=1, largest=False, sorted=False).indices
-    return found
+def all_pairs_knn(cloud: Tensor, rows: Tensor, k: int) -> Tensor:
+    """The (M, k) indices of the points nearest to the points ``rows`` (M,) of the (N, C) cloud, from every distance."""
+    centred = cloud - cloud.mean(dim=0)
+    norms = centred.square().sum(dim=1)
+    n_kept = min(k + SPARE, len(cloud))
+    block = max(1, BLOCK_BYTES // (cloud.element_size() * len(cloud)))
+    found = []
+    for some in rows.split(block):
+        distances = torch.addmm(norms, centred[some], centred.T, alpha=-2).add_(norms[some, None])
+        values, candidates = torch.topk(distances, n_kept, dim=1, largest=False, sorted=False)
+        found.append(nearest_of(cloud, some, candidates, values, k))
+    return torch.cat(found)

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gnn.near_ties import SPARE, nearest_of
+
 _DIRECTIONS = 48
 """Principal directions in a sketch."""
 _BOX_DIRECTIONS = 8
@@ -50,17 +52,17 @@ def search(cloud: Tensor, k: int) -> tuple[Tensor, Tensor]:
     sketch, exact = _sketch(centred, norms)
     groups = _Groups.tile(sketch, _group_size(k))
     near, next_gap = groups.nearest(_NEAR_GROUPS)
-    candidates, left_out = _nearest_by_sketch(sketch, groups, near, k if exact else 5 * k // 2)
+    candidates, left_out = _nearest_by_sketch(sketch, groups, near, k + SPARE if exact else 5 * k // 2)
     distances = _distances(centred, norms, candidates)
-    nearest, place = torch.topk(distances, k, dim=1, largest=False, sorted=False)
+    found = nearest_of(cloud, torch.arange(len(cloud)), candidates, distances, k)
     # A dot product of C terms is off by at most C eps/2 |x||y|; four of its kind enter a comparison.
     slack = 4 * cloud.shape[1] * torch.finfo(cloud.dtype).eps * norms.amax()
-    reach = nearest.amax(dim=1) + slack
+    reach = distances.kthvalue(k, dim=1).values + slack
     points_certain = torch.ones_like(reach, dtype=torch.bool) if exact else left_out >= reach
     groups_certain = groups.to_points(next_gap[:, None].expand_as(groups.points)) >= reach
     doubtful = torch.nonzero(points_certain & ~groups_certain).flatten()
     groups_certain[doubtful] = groups.gap_to_others(sketch, doubtful, near) >= reach[doubtful]
-    return candidates.gather(1, place), points_certain & groups_certain
+    return found, points_certain & groups_certain
 
 
 def _group_size(k: int) -> int:

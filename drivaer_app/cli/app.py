@@ -23,6 +23,7 @@ from drivaer_app.cli.shapes import shapes
 from drivaer_app.cli.simulate import simulate
 from drivaer_app.cli.terminal import BadUsage, say
 from drivaer_app.cli.verify import verify
+from drivaer_app.cli.window import window
 
 # The family of typer's own usage errors; it shows only the leaves of it.
 _UsageError = typer.BadParameter.__mro__[1]
@@ -42,6 +43,7 @@ app.command()(shapes)
 app.command()(morph)
 app.command()(simulate)
 app.command()(verify)
+app.command()(window)
 app.add_typer(corpus, name="corpus")
 
 
@@ -78,9 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if not arguments:
-        say("what to do? 'predict CAR.stl' predicts a car's drag, '--help' lists the commands")
-        return 2
+    arguments = arguments or ["window"]
     try:
         status = app(args=_debug_first(arguments), prog_name="drivaer", standalone_mode=False) or 0
     except typer.Exit as done:

@@ -217,10 +217,8 @@ def run_base(
 ) -> None:
     """Solve a case in a folder from a uniform start, with its mean flow kept."""
     state = CaseState.load(folder) or CaseState(setup.fingerprint(), installation.name, processes=1)
-    runner = Runner(
-        folder, installation, state, iterations, on_progress or (lambda p: None), cancel or threading.Event(), lock
-    )
-    runner.go_on_to(iterations)
+    runner = Runner(folder, installation, state, on_progress or (lambda p: None), cancel or threading.Event(), lock)
+    runner.head_for(iterations)
     if SOLVE.name not in state.done:
         write_case(setup, folder, iterations, processes=1)
         keep_mean_flow(folder)

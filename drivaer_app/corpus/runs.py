@@ -177,8 +177,9 @@ def solve_bent(
     _write(ready, setup, folder, amounts, iterations, window)
     state = CaseState(setup.fingerprint(), installation.name, processes=1)
     runner = _DesignRunner(
-        folder, installation, state, iterations, on_progress or (lambda p: None), cancel or threading.Event(), lock
+        folder, installation, state, on_progress or (lambda p: None), cancel or threading.Event(), lock
     )
+    runner.head_for(iterations)
     runner.run()
     mesh = logs.read_mesh_report((folder / _CHECK.log).read_text(errors="replace"))
     surface = read_surface(folder, setup.conditions.speed)
@@ -280,7 +281,7 @@ def _write(
 
 def _average_over(control: str, iterations: int, window: int) -> str:
     """The corpus's own window; and nothing written before the end, as nobody goes on from the middle."""
-    control, n = re.subn(r"timeStart(\s+)\d+;", rf"timeStart\g<1>{iterations - window};", control)
+    control, n = re.subn(r"timeStart(\s+)\d+;", rf"timeStart\g<1>{iterations - window + 1};", control)
     control, m = re.subn(r"^writeInterval(\s+)\d+;", rf"writeInterval\g<1>{iterations};", control, flags=re.MULTILINE)
     if (n, m) != (1, 1):
         raise DrivAerError("the case's controlDict is not as the corpus knows it")

@@ -23,7 +23,6 @@ def drivaer(*arguments: object, **options) -> subprocess.CompletedProcess:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "predict CAR.stl"),
         (("predict",), "Missing argument"),
         (("predict", "--jsn", "a.stl"), "--json"),
         (("predic", "a.stl"), "predict"),
@@ -33,6 +32,10 @@ def drivaer(*arguments: object, **options) -> subprocess.CompletedProcess:
         (("predict", "a.stl", "b.stl", "--field", "out.vtp"), "give a folder"),
         (("predict", "a.stl", "--picture", "out.jpg"), ".png"),
         (("predict", "a.stl", "--model", "no-such-model"), "no such model"),
+        (("window", "a.stl", "--shot", "out.jpg"), ".png"),
+        (("window", "--shot", "out.png"), "something to show"),
+        (("window", "a.stl", "--size", "large"), "1600x1000"),
+        (("window", "a.stl", "--show", "speed"), "'difference'"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_way_out_and_status_2(arguments, said):
@@ -41,6 +44,16 @@ def test_a_mistake_is_one_line_with_the_way_out_and_status_2(arguments, said):
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert said in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there can a screen be absent")
+@pytest.mark.parametrize("arguments", [(), ("window",)])
+def test_without_a_command_the_window_opens_and_where_there_is_no_screen_that_is_one_line(arguments):
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    without = {name: value for name, value in os.environ.items() if name not in screens}
+    done = drivaer(*arguments, env=without)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1 and "no screen" in done.stderr
 
 
 @pytest.fixture(scope="module")

@@ -120,7 +120,7 @@ def test_a_car_with_a_box_on_one_side_needs_all_of_it(car):
 
 def test_the_domain_grows_with_the_car(car, coarse):
     double = set_up(
-        replace(car, vertices=2 * car.vertices, frontal_area=4 * car.frontal_area), PRESETS["coarse"], half=True
+        replace(car, as_given=2 * car.as_given, frontal_area=4 * car.frontal_area), PRESETS["coarse"], half=True
     )
     assert double.domain.cells == coarse.domain.cells
     assert double.domain.cell == pytest.approx(2 * coarse.domain.cell)

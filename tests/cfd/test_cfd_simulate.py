@@ -94,7 +94,7 @@ def test_a_finished_case_is_read_and_not_run_again(solved, car):
 
 
 def test_a_folder_keeps_to_its_car(solved, car):
-    moved = replace(car, vertices=car.vertices * 1.01)
+    moved = replace(car, as_given=car.as_given * 1.01)
     with pytest.raises(DrivAerError, match="holds the case of another car"):
         simulate(moved, solved.folder, preset=TINY)
 

@@ -166,6 +166,24 @@ def test_an_obj_that_lost_its_end_warns(samples, tmp_path):
     assert "belong to no face" in mesh.warnings[0]
 
 
+@pytest.mark.parametrize("bad", ["nan", "-1", "7"])
+def test_ascii_ply_whose_list_lengths_are_no_lengths_is_damaged(tmp_path, bad):
+    text = _PLY_WITH_COLOUR_AHEAD + f"9 {bad} 0 1 2\n" * 2
+    with pytest.raises(MeshError, match="PLY"):
+        read_mesh(write(tmp_path, "bad.ply", text.encode()))
+
+
+def test_ascii_ply_reads_the_list_among_other_properties(tmp_path):
+    text = _PLY_WITH_COLOUR_AHEAD + "9 3 0 1 2\n9 3 1 2 3\n"
+    np.testing.assert_array_equal(read_mesh(write(tmp_path, "list.ply", text.encode())).faces, [[0, 1, 2], [1, 2, 3]])
+
+
+_PLY_WITH_COLOUR_AHEAD = (
+    "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\nproperty float z\nelement face 2\n"
+    "property uchar red\nproperty list uchar int vertex_indices\nend_header\n0 0 0\n1 0 0\n0 1 0\n0 0 1\n"
+)
+
+
 def test_binary_ply_with_triangles_and_quads_mixed(tmp_path):
     header = "ply\nformat binary_little_endian 1.0\nelement vertex 5\nproperty float x\nproperty float y\n"
     header += (

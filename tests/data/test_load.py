@@ -10,6 +10,7 @@ import trimesh
 from scipy.spatial import cKDTree
 
 from data.errors import DrivAerError, MeshError
+from data.formats import read_mesh
 from data.load import load_car, place_car, sample_car, scene_of, with_frontal_area
 from data.mesh import CarMesh, RawMesh
 
@@ -59,6 +60,12 @@ def test_vertices_are_the_files_own_in_the_car_frame(car_file, car_mesh):
     assert car.n_file_vertices == len(car.vertices) == 3 * len(car_mesh.faces)
     back = car.frame.to_file(car.vertices)[car.faces]
     np.testing.assert_allclose(back, car_mesh.vertices[car_mesh.faces], atol=1e-6)
+
+
+def test_the_files_own_coordinates_are_kept_to_the_last_digit(car_mesh, tmp_path):
+    car_mesh.copy().apply_scale(1000 / 3).export(tmp_path / "car.stl")
+    car = load_car(tmp_path / "car.stl", unit="mm", up="z", forward="-x")
+    np.testing.assert_array_equal(car.as_given, read_mesh(tmp_path / "car.stl").vertices)
 
 
 def test_an_stls_loose_triangles_are_judged_as_the_surface_they_make(car_file):

@@ -1,0 +1,61 @@
+"""One car against another: where the pressure differs, also between meshes that share no vertex."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from drivaer_app.drawn_car import DrawnCar
+
+REACH = 0.06
+"""m: a point with no surface of the other car within it has no counterpart there."""
+ALIKE = 0.3
+"""Cosine between the normals below which the nearest surface is another part of the car."""
+_LIFT = 0.0005  # m outwards, so that of a thin panel's two sides the right one is nearer
+_INSET = 0.25  # of the way to its faces' middles, so that a point at a crease is on its own side of it
+
+
+@dataclass(frozen=True, eq=False)
+class PressureDifference:
+    """delta (P,) float32: Cp minus the other car's, on the drawn points of one; 0 without a counterpart.
+
+    counterpart (P,) bool: whether the other car has the same place, in the flow's sight on both.
+    """
+
+    delta: np.ndarray
+    counterpart: np.ndarray
+
+    @property
+    def n_bytes(self) -> int:
+        return self.delta.nbytes + self.counterpart.nbytes
+
+
+def pressure_difference(car: DrawnCar, other: DrawnCar) -> PressureDifference:
+    """Cp of ``car`` minus that of ``other`` at the nearest point of its surface."""
+    import open3d as o3d
+
+    scene = o3d.t.geometry.RaycastingScene()
+    scene.add_triangles(o3d.core.Tensor(other.points), o3d.core.Tensor(other.faces.astype(np.uint32)))
+    asked = _within_faces(car) + np.float32(_LIFT) * car.normals
+    found = scene.compute_closest_points(o3d.core.Tensor(asked))
+    corners = other.faces[found["primitive_ids"].numpy()]
+    u, v = found["primitive_uvs"].numpy().T
+    weights = np.stack([1 - u - v, u, v], axis=1).astype(np.float32)
+    distance = np.linalg.norm(found["points"].numpy() - asked, axis=1)
+    facing = np.einsum("pk,pkd,pd->p", weights, other.normals[corners], car.normals)
+    counterpart = (distance <= REACH) & (facing >= ALIKE) & car.exposed & other.exposed[corners].any(axis=1)
+    cp = np.einsum("pk,pk->p", weights, other.cp[corners])
+    return PressureDifference(np.where(counterpart, car.cp - cp, np.float32(0)).astype(np.float32), counterpart)
+
+
+def _within_faces(car: DrawnCar) -> np.ndarray:
+    """(P, 3) the drawn points, each moved a little into the faces that it belongs to."""
+    middles = car.points[car.faces].mean(axis=1)
+    n = len(car.points)
+    flat = car.faces.ravel()
+    count = np.maximum(np.bincount(flat, minlength=n), 1).astype(np.float32)
+    mean = [np.bincount(flat, np.repeat(middles[:, k], 3), minlength=n) / count for k in range(3)]
+    used = np.bincount(flat, minlength=n) > 0
+    inside = np.stack(mean, axis=1).astype(np.float32)
+    return np.where(used[:, None], car.points + np.float32(_INSET) * (inside - car.points), car.points)

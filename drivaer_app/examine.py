@@ -1,0 +1,89 @@
+"""All that a desk wants to know of one mesh file: its numbers, its fields ready to be drawn, and a thumbnail."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import MeshError
+from drivaer_app.drag_along import DragAlong, drag_along
+from drivaer_app.drawn_car import DrawnCar, drawn_car
+from drivaer_app.predict import Prediction, Predictor, Reading, load
+from drivaer_app.results import Result
+
+THUMBNAIL_SIZE = (192, 108)
+
+Report = Callable[[float, str], None]
+"""Called with the fraction done, 0..1, and what is being done."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """result: the numbers. drawn: the car with its fields. drag: along the car, None without fields.
+
+    thumbnail: (height, width, 3) uint8 sRGB.
+    """
+
+    result: Result
+    drawn: DrawnCar
+    drag: DragAlong | None
+    thumbnail: np.ndarray
+
+
+def examine(
+    file: Path, reading: Reading, model: str | None = None, device: str = "auto", report: Report = lambda *_: None
+) -> Examined:
+    """Read, predict and make ready to draw. Raises DrivAerError."""
+    report(0.0, "reading")
+    checksum = checksum_of(file)
+    car = load(file, reading)
+    report(0.35, "predicting")
+    predictor = _predictor(model, device)
+    prediction = predictor.predict(car)
+    report(0.7, "fields")
+    result = Result.of(prediction, checksum, predictor.difference_half_width)
+    drawn = drawn_car(prediction)
+    along = drag_along(prediction)
+    report(0.9, "thumbnail")
+    return Examined(result, drawn, along, _thumbnail(prediction, drawn))
+
+
+def warm_up(model: str | None = None, device: str = "auto", report: Report = lambda *_: None) -> str:
+    """Load the libraries and the model before the first car asks for them. Returns the model's name."""
+    report(0.0, "loading the model")
+    import open3d  # noqa: F401 - a second of loading that the first car need not wait for
+
+    return _predictor(model, device).model
+
+
+def checksum_of(file: str | Path) -> str:
+    """SHA-256 of a file's bytes. Raises MeshError where it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with open(file, "rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise MeshError(f"cannot be read ({error.strerror})", file=file, fix="check the name") from error
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=2)
+def _predictor(model: str | None, device: str) -> Predictor:
+    return Predictor(model, device)
+
+
+def _thumbnail(prediction: Prediction, drawn: DrawnCar) -> np.ndarray:
+    from drivaer_app.picture import drawn_surface
+    from drivaer_app.raycast import Studio, Surface, View
+
+    if drawn.has_fields:
+        surface = drawn_surface(prediction)
+    else:
+        surface = Surface(drawn.points, drawn.faces, np.zeros(len(drawn.points), np.float32), drawn.exposed)
+    return Studio(surface).look(View("thumbnail", 42.0, 16.0), *THUMBNAIL_SIZE)

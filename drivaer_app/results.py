@@ -1,0 +1,162 @@
+"""The numbers of a prediction without its mesh and fields: what a study keeps, saves and compares."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from drivaer_app.conditions import Conditions
+
+if TYPE_CHECKING:
+    from drivaer_app.predict import Prediction
+
+COUNT = 0.001
+"""One drag count."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One car as predicted, small enough to keep for every variant of a study.
+
+    cd with cd_low..cd_high, cl, cd_pressure, cd_friction: on ``frontal_area`` (m²). What a model does not give is None.
+    novelty: > 1 is outside of the training designs; novelty_reason says how, in words, or is empty.
+    difference_half_width: of the 90 % interval of a difference in Cd between two such results; None where the model
+        was not calibrated for differences.
+    unit, to_metres, up, forward, mirrored, confidence: how the file was read (data.frame.Frame).
+    length, width, height: of the car, m. checksum: SHA-256 of the file. seconds: wall time by stage.
+    """
+
+    cd: float
+    cd_low: float | None
+    cd_high: float | None
+    cl: float | None
+    cd_pressure: float | None
+    cd_friction: float | None
+    frontal_area: float
+    novelty: float | None
+    in_distribution: bool | None
+    novelty_reason: str
+    difference_half_width: float | None
+    unit: str
+    to_metres: float
+    up: str
+    forward: str
+    mirrored: bool
+    confidence: float
+    length: float
+    width: float
+    height: float
+    n_faces: int
+    n_points: int
+    watertight: bool
+    warnings: tuple[str, ...]
+    model: str
+    device: str
+    checksum: str
+    seconds: dict[str, float]
+
+    @classmethod
+    def of(cls, prediction: Prediction, checksum: str, difference_half_width: float | None) -> Result:
+        """prediction: with the default conditions, so that the coefficients are on the measured area."""
+        p, frame = prediction, prediction.car.frame
+        n = p.car.n_file_vertices
+        used = p.car.vertices[p.car.faces.ravel()] if len(p.car.faces) else p.car.vertices
+        length, width, height = (float(v) for v in used.max(axis=0) - used.min(axis=0))
+        reason = p.warnings[0] if p.in_distribution is False and p.warnings else ""
+        return cls(
+            **{name: getattr(p, name) for name in _SAME},
+            frontal_area=float(p.frontal_area),
+            novelty_reason=reason,
+            difference_half_width=difference_half_width,
+            unit=frame.unit,
+            to_metres=float(frame.to_metres),
+            up=frame.up,
+            forward=frame.forward,
+            mirrored=bool(frame.mirrored),
+            confidence=float(frame.confidence),
+            length=length,
+            width=width,
+            height=height,
+            n_points=n,
+            watertight=bool(p.car.health.watertight),
+            warnings=tuple(w for w in p.warnings if w != reason),
+            checksum=checksum,
+            seconds=dict(p.seconds),
+        )
+
+    def on(self, conditions: Conditions) -> Result:
+        """The same with coefficients on the conditions' reference area, where they name one."""
+        if conditions.area is None:
+            return self
+        scale = self.frontal_area / conditions.area
+        scaled = {name: None if getattr(self, name) is None else getattr(self, name) * scale for name in _COEFFICIENTS}
+        return replace(self, **scaled, frontal_area=conditions.area)
+
+    @property
+    def cda(self) -> float:
+        """Drag area Cd·A, m²."""
+        return self.cd * self.frontal_area
+
+    def drag(self, conditions: Conditions) -> float:
+        """Drag force, N."""
+        return conditions.dynamic_pressure * self.cda
+
+    def power(self, conditions: Conditions) -> float:
+        """What the drag takes at the conditions' speed, W."""
+        return self.drag(conditions) * conditions.speed
+
+    @property
+    def novelty_in_words(self) -> str:
+        """One plain phrase for the number."""
+        if self.novelty is None:
+            return "not judged by this model"
+        for limit, words in ((0.7, "typical"), (1.0, "near the edge of what is known"), (1.5, "slightly outside")):
+            if self.novelty <= limit:
+                return words
+        return "outside" if self.novelty < 3 else "far outside"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Result:
+        """Raises TypeError or KeyError for what is no stored result."""
+        known = {f.name for f in fields(cls)}
+        values = {name: value for name, value in stored.items() if name in known}
+        return cls(**{**values, "warnings": tuple(values["warnings"])})
+
+
+_COEFFICIENTS = ("cd", "cd_low", "cd_high", "cl", "cd_pressure", "cd_friction", "difference_half_width")
+_SAME = ("cd", "cd_low", "cd_high", "cl", "cd_pressure", "cd_friction", "novelty", "in_distribution")
+_SAME = (*_SAME, "n_faces", "model", "device")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Drag of one result against a baseline's.
+
+    counts: Cd minus the baseline's in counts of 0.001. half_width: counts, of the difference's own 90 % interval, or
+    None where the model was not calibrated for differences.
+    """
+
+    counts: float
+    half_width: float | None
+
+    @classmethod
+    def of(cls, result: Result, baseline: Result) -> Difference:
+        """Both under the same conditions. Different models' answers compare, but with no interval."""
+        half = result.difference_half_width if result.model == baseline.model else None
+        return cls((result.cd - baseline.cd) / COUNT, None if half is None else half / COUNT)
+
+    @property
+    def is_certain(self) -> bool | None:
+        """Whether the difference is larger than its own uncertainty; None where that is not known."""
+        return None if self.half_width is None else abs(self.counts) > self.half_width
+
+    @property
+    def in_words(self) -> str:
+        if self.is_certain is None:
+            return "uncertainty of differences not calibrated for this model"
+        if self.is_certain:
+            return f"larger than the uncertainty of differences (± {self.half_width:.1f} counts)"
+        return f"within the uncertainty of differences (± {self.half_width:.1f} counts)"

@@ -1,0 +1,248 @@
+"""A study: the variants that a designer has open, which one is the baseline, and the conditions. Every edit undoes."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from data.errors import DrivAerError
+from drivaer_app.conditions import Conditions
+from drivaer_app.predict import Reading
+
+_LONGEST_HISTORY = 200
+_OPENING = "open "
+
+
+@dataclass(frozen=True)
+class Morph:
+    """A shape made from another variant. base: that variant's key. values: (name, value) of each handle."""
+
+    base: str
+    values: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a result depends on: two variants of one recipe share it, and undoing an edit finds the earlier one."""
+
+    file: Path
+    morph: Morph | None
+    reading: Reading
+    model: str | None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One mesh of the study. key: never changes. file: absolute; a morph has the file of the shape that it bends."""
+
+    key: str
+    name: str
+    file: Path
+    reading: Reading = Reading()
+    morph: Morph | None = None
+
+    @classmethod
+    def of_file(cls, file: str | Path, name: str, reading: Reading | None = None) -> Variant:
+        return cls(uuid.uuid4().hex[:10], name, absolute(file), reading or Reading())
+
+
+@dataclass(frozen=True)
+class StudyState:
+    """One moment of a study. baseline: a variant's key or None. model: as in Predictor, None for the bundled one."""
+
+    variants: tuple[Variant, ...] = ()
+    baseline: str | None = None
+    conditions: Conditions = Conditions()
+    model: str | None = None
+
+    def variant(self, key: str | None) -> Variant | None:
+        return self._by_key.get(key)
+
+    def keys_of(self, recipe: Recipe) -> tuple[str, ...]:
+        """The variants that a result belongs to."""
+        return self._by_recipe.get(recipe, ())
+
+    def recipe(self, variant: Variant) -> Recipe:
+        return Recipe(variant.file, variant.morph, variant.reading, self.model)
+
+    @cached_property
+    def _by_key(self) -> dict[str | None, Variant]:
+        return {v.key: v for v in self.variants}
+
+    @cached_property
+    def _by_recipe(self) -> dict[Recipe, tuple[str, ...]]:
+        found: dict[Recipe, tuple[str, ...]] = {}
+        for variant in self.variants:
+            recipe = self.recipe(variant)
+            found[recipe] = (*found.get(recipe, ()), variant.key)
+        return found
+
+
+@dataclass
+class Study:
+    """A study's states, past, present and undone.
+
+    file: the .drivaer file it was opened from or saved to. view: what is on screen; saved, but no edit.
+    """
+
+    state: StudyState = StudyState()
+    file: Path | None = None
+    view: dict = field(default_factory=dict)
+    _past: list[tuple[str, StudyState]] = field(default_factory=list)
+    _undone: list[tuple[str, StudyState]] = field(default_factory=list)
+    _saved: StudyState = StudyState()
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is something that its file does not have."""
+        return self.state != self._saved
+
+    @property
+    def is_worth_asking(self) -> bool:
+        """Whether losing the changes would hurt: more was done than opening files, or a saved study was changed."""
+        opened_only = all(what.startswith(_OPENING) for what, _ in self._past)
+        return self.is_changed and bool(self.state.variants) and (self.file is not None or not opened_only)
+
+    @property
+    def name(self) -> str:
+        return self.file.stem if self.file else "untitled"
+
+    def mark_saved(self, state: StudyState | None = None) -> None:
+        self._saved = self.state if state is None else state
+
+    @property
+    def undoes(self) -> str | None:
+        """What ``undo`` takes back, in words; None where there is nothing."""
+        return self._past[-1][0] if self._past else None
+
+    @property
+    def redoes(self) -> str | None:
+        return self._undone[-1][0] if self._undone else None
+
+    def undo(self) -> None:
+        if self._past:
+            what, state = self._past.pop()
+            self._undone.append((what, self.state))
+            self.state = state
+
+    def redo(self) -> None:
+        if self._undone:
+            what, state = self._undone.pop()
+            self._past.append((what, self.state))
+            self.state = state
+
+    def add(self, files: Iterable[str | Path], reading: Reading | None = None) -> list[str]:
+        """Put mesh files behind the others; one that is there already is not added again. Returns all their keys."""
+        there = {(v.file, v.reading): v.key for v in self.state.variants if v.morph is None}
+        names = {v.name for v in self.state.variants}
+        added: list[Variant] = []
+        keys = []
+        for file in files:
+            known = there.get((absolute(file), reading or Reading()))
+            if known is None:
+                variant = Variant.of_file(file, _free_name(_name_of(Path(file)), names), reading)
+                names.add(variant.name)
+                there[variant.file, variant.reading] = known = variant.key
+                added.append(variant)
+            keys.append(known)
+        if added:
+            baseline = self.state.baseline or (self.state.variants[0] if self.state.variants else added[0]).key
+            what = f"{_OPENING}{added[0].name}" if len(added) == 1 else f"{_OPENING}{len(added)} variants"
+            self._edit(what, variants=(*self.state.variants, *added), baseline=baseline)
+        return keys
+
+    def add_morph(self, base: str, name: str, values: dict[str, float]) -> str:
+        """A variant that is another one bent. Returns its key."""
+        source = self._variant(base)
+        name = _free_name(name, {v.name for v in self.state.variants})
+        morph = Morph(base, tuple(sorted(values.items())))
+        variant = Variant(uuid.uuid4().hex[:10], name, source.file, source.reading, morph)
+        self._edit(f"keep {name}", variants=(*self.state.variants, variant))
+        return variant.key
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Take variants out of the study; their files stay. Without the baseline the first one left becomes it."""
+        keys = set(keys)
+        gone = [v for v in self.state.variants if v.key in keys]
+        left = tuple(v for v in self.state.variants if v.key not in keys)
+        if not gone:
+            return
+        baseline = self.state.baseline
+        if baseline in keys:
+            baseline = left[0].key if left else None
+        what = f"remove {gone[0].name}" if len(gone) == 1 else f"remove {len(gone)} variants"
+        self._edit(what, variants=left, baseline=baseline)
+
+    def rename(self, key: str, name: str) -> None:
+        """Raises DrivAerError for an empty name or one that another variant has."""
+        variant, name = self._variant(key), " ".join(name.split())
+        if name == variant.name:
+            return
+        if not name:
+            raise DrivAerError("a variant needs a name")
+        if any(v.name == name for v in self.state.variants):
+            raise DrivAerError(f"another variant is called {name}", fix="choose another name")
+        self._replace(f"rename {variant.name}", replace(variant, name=name))
+
+    def set_baseline(self, key: str) -> None:
+        if key != self.state.baseline:
+            self._edit(f"baseline {self._variant(key).name}", baseline=key)
+
+    def set_reading(self, key: str, reading: Reading) -> None:
+        """Read the variant's file in another way. Raises DrivAerError for axes that contradict each other."""
+        variant = self._variant(key)
+        if "auto" not in (reading.up, reading.forward) and reading.up[-1] == reading.forward[-1]:
+            raise DrivAerError(f"the roof ({reading.up}) and the nose ({reading.forward}) cannot lie along one axis")
+        if reading != variant.reading:
+            self._replace(f"read {variant.name} differently", replace(variant, reading=reading))
+
+    def set_file(self, key: str, file: str | Path) -> None:
+        """Where the variant's file is now."""
+        variant = self._variant(key)
+        if absolute(file) != variant.file:
+            self._replace(f"find {variant.name}", replace(variant, file=absolute(file)))
+
+    def set_conditions(self, conditions: Conditions) -> None:
+        if conditions != self.state.conditions:
+            self._edit("change the conditions", conditions=conditions)
+
+    def set_model(self, model: str | None) -> None:
+        if model != self.state.model:
+            self._edit("change the model", model=model)
+
+    def _variant(self, key: str) -> Variant:
+        variant = self.state.variant(key)
+        if variant is None:
+            raise KeyError(key)
+        return variant
+
+    def _replace(self, what: str, variant: Variant) -> None:
+        self._edit(what, variants=tuple(variant if v.key == variant.key else v for v in self.state.variants))
+
+    def _edit(self, what: str, **changes) -> None:
+        self._past.append((what, self.state))
+        del self._past[:-_LONGEST_HISTORY]
+        self._undone.clear()
+        self.state = replace(self.state, **changes)
+
+
+def absolute(file: str | Path) -> Path:
+    """The path from the root, links left as the user named them."""
+    return Path(os.path.abspath(file))
+
+
+def _name_of(file: Path) -> str:
+    return Path(file.stem).stem if file.suffix.lower() == ".gz" else file.stem
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    number = 1
+    free = name
+    while free in taken:
+        number += 1
+        free = f"{name} ({number})"
+    return free

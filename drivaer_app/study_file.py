@@ -1,0 +1,159 @@
+"""Studies as ``.drivaer`` files: a zip of study.json and small thumbnails. Meshes stay where they are."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.errors import DrivAerError
+from data.replacing import replacing
+from drivaer_app.conditions import Conditions
+from drivaer_app.examine import checksum_of
+from drivaer_app.predict import Reading
+from drivaer_app.results import Result
+from drivaer_app.study import Morph, StudyState, Variant, absolute
+
+SUFFIX = ".drivaer"
+FORMAT = 1
+_DOCUMENT = "study.json"
+_LARGEST_DOCUMENT = 256 << 20  # bytes: beyond any real study, short of filling the memory
+
+
+@dataclass(frozen=True, eq=False)
+class SavedVariant:
+    """What a study keeps of a variant besides its place in the state. thumbnail: (h, w, 3) uint8 or None."""
+
+    result: Result | None = None
+    previous: Result | None = None
+    thumbnail: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SavedStudy:
+    """A study as written. kept: by variant key. view: what was on screen. origin: file of an autosaved study."""
+
+    state: StudyState
+    kept: Mapping[str, SavedVariant] = field(default_factory=dict)
+    view: Mapping[str, Any] = field(default_factory=dict)
+    origin: Path | None = None
+
+
+def write_study(path: str | Path, study: SavedStudy) -> None:
+    """Write a study, replacing a file of that name once complete. Raises DrivAerError where it cannot be written."""
+    path = absolute(path)
+    document = {
+        "format": FORMAT,
+        "baseline": study.state.baseline,
+        "model": study.state.model,
+        "conditions": asdict(study.state.conditions),
+        "view": dict(study.view),
+        "origin": None if study.origin is None else str(study.origin),
+        "variants": [_variant_out(v, study.kept.get(v.key, SavedVariant()), path.parent) for v in study.state.variants],
+    }
+    with replacing(path) as unfinished, zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_DOCUMENT, json.dumps(document, indent=1, ensure_ascii=False))
+        for key, kept in study.kept.items():
+            if kept.thumbnail is not None and study.state.variant(key):
+                archive.writestr(f"thumbnails/{key}.png", _png(kept.thumbnail), zipfile.ZIP_STORED)
+
+
+def read_study(path: str | Path) -> SavedStudy:
+    """Raises DrivAerError for a file that is no study, is damaged, or was written by a newer program."""
+    path = absolute(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.getinfo(_DOCUMENT).file_size > _LARGEST_DOCUMENT:
+                raise ValueError("too large")
+            document = json.loads(archive.read(_DOCUMENT))
+            pictures = {Path(n).stem: archive.read(n) for n in archive.namelist() if n.startswith("thumbnails/")}
+        if document["format"] != FORMAT:
+            raise DrivAerError(f"study format {document['format']} is not {FORMAT}", file=path, fix="update drivaer")
+        variants = tuple(_variant_in(stored, path.parent) for stored in document["variants"])
+        state = StudyState(variants, document["baseline"], Conditions(**document["conditions"]), document["model"])
+        kept = {stored["key"]: _kept_in(stored, pictures.get(stored["key"])) for stored in document["variants"]}
+        origin = document.get("origin")
+        return SavedStudy(state, kept, document["view"], Path(origin) if origin else None)
+    except OSError as error:
+        raise DrivAerError(f"cannot be read ({error.strerror or error})", file=path) from error
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DrivAerError(
+            "is no study, or a damaged one", file=path, fix="open an older copy, or the meshes"
+        ) from error
+
+
+def find_moved(missing: Mapping[str, Path], checksums: Mapping[str, str], folder: str | Path) -> dict[str, Path]:
+    """Where files that are not at their place are below a folder: by name, and by checksum where one is known.
+
+    missing: key -> where the file was. checksums: key -> SHA-256. A file of the right name and another content is
+    taken only where no checksum is known. Returns key -> file for those that were found.
+    """
+    by_name: dict[str, list[Path]] = {}
+    wanted = {path.name for path in missing.values()}
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        for name in wanted.intersection(names):
+            by_name.setdefault(name, []).append(Path(root, name))
+    found = {}
+    for key, path in missing.items():
+        for candidate in by_name.get(path.name, []):
+            if not checksums.get(key) or checksum_of(candidate) == checksums[key]:
+                found[key] = candidate
+                break
+    return found
+
+
+def _variant_out(variant: Variant, kept: SavedVariant, folder: Path) -> dict[str, Any]:
+    return {
+        "key": variant.key,
+        "name": variant.name,
+        "file": _relative(variant.file, folder),
+        "absolute": str(variant.file),
+        "reading": asdict(variant.reading),
+        "morph": None if variant.morph is None else {"base": variant.morph.base, "values": dict(variant.morph.values)},
+        "result": None if kept.result is None else kept.result.to_json(),
+        "previous": None if kept.previous is None else kept.previous.to_json(),
+    }
+
+
+def _variant_in(stored: dict[str, Any], folder: Path) -> Variant:
+    """The file where it lies beside the study; else, where that exists, at its old place."""
+    file, old = absolute(folder / stored["file"]), Path(stored["absolute"])
+    if not file.exists() and old.exists():
+        file = old
+    morph = stored["morph"] and Morph(stored["morph"]["base"], tuple(sorted(stored["morph"]["values"].items())))
+    return Variant(stored["key"], stored["name"], file, Reading(**stored["reading"]), morph)
+
+
+def _kept_in(stored: dict[str, Any], picture: bytes | None) -> SavedVariant:
+    results = (stored[name] and Result.from_json(stored[name]) for name in ("result", "previous"))
+    return SavedVariant(*results, None if picture is None else _pixels(picture))
+
+
+def _relative(file: Path, folder: Path) -> str:
+    """With forward slashes on every system; absolute where there is no way from the folder (another drive)."""
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix()
+    except ValueError:
+        return file.as_posix()
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, format="PNG")
+    return stream.getvalue()
+
+
+def _pixels(png: bytes) -> np.ndarray:
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))

@@ -1,0 +1,214 @@
+"""Menus and shortcuts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMenu, QTextBrowser, QVBoxLayout
+
+from drivaer_app.paths import log_file
+from drivaer_app.settings import THEMES
+from drivaer_app.ui.overlays import OVERLAYS, VIEWS
+
+if TYPE_CHECKING:
+    from drivaer_app.ui.window import MainWindow
+
+
+class Actions:
+    """All of the window's commands, by name in ``named``."""
+
+    def __init__(self, window: MainWindow):
+        self._window = window
+        self.named: dict[str, QAction] = {}
+        self._file_menu()
+        self._edit_menu()
+        self._variant_menu()
+        self._view_menu()
+        self._help_menu()
+
+    def refresh(self) -> None:
+        """What can be done now."""
+        window, study = self._window, self._window.desk.study
+        for name, what in (("undo", study.undoes), ("redo", study.redoes)):
+            self.named[name].setEnabled(what is not None)
+            self.named[name].setText(f"{name.capitalize()} {what}" if what else name.capitalize())
+        any_shown = bool(window.shown_keys)
+        alone = len(window.shown_keys) == 1
+        is_baseline = any_shown and window.shown_keys[0] == study.state.baseline
+        for name in ("remove", "retry"):
+            self.named[name].setEnabled(any_shown)
+        for name in ("rename", "reveal"):
+            self.named[name].setEnabled(alone)
+        self.named["baseline"].setEnabled(alone and not is_baseline)
+        self.named["compare"].setEnabled(len(window.shown_keys) > 1 or (any_shown and not is_baseline))
+        for name in ("save", "save_as", "find"):
+            self.named[name].setEnabled(bool(study.state.variants))
+        self.named["picture"].setEnabled(window.viewport is not None and any_shown)
+
+    # Menus
+
+    def _file_menu(self) -> None:
+        window = self._window
+        menu = window.menuBar().addMenu("&File")
+        keys = QKeySequence.StandardKey
+        self._add(menu, "new", "&New study", window.new_study, keys.New)
+        self._add(menu, "open", "&Open…", window.ask_files, keys.Open, "Car meshes, or a study")
+        self._add(menu, "open_folder", "Open &folder…", window.ask_folder, "Ctrl+Shift+O")
+        recent = menu.addMenu("Open &recent")
+        recent.aboutToShow.connect(lambda: self._fill_recent(recent))
+        menu.addSeparator()
+        self._add(menu, "save", "&Save study", window.save, keys.Save)
+        self._add(menu, "save_as", "Save study &as…", window.save_as, "Ctrl+Shift+S")
+        self._add(menu, "find", "Find &missing files…", window.ask_where_files_are)
+        menu.addSeparator()
+        self._add(menu, "picture", "Save a &picture…", self._save_picture, "Ctrl+Shift+P")
+        menu.addSeparator()
+        self._add(menu, "quit", "&Quit", window.close, keys.Quit)
+
+    def _edit_menu(self) -> None:
+        window = self._window
+        menu = window.menuBar().addMenu("&Edit")
+        keys = QKeySequence.StandardKey
+        self._add(menu, "undo", "Undo", window.undo, keys.Undo)
+        self._add(menu, "redo", "Redo", window.redo, keys.Redo)
+
+    def _variant_menu(self) -> None:
+        window = self._window
+        menu = window.menuBar().addMenu("&Variant")
+        self._add(menu, "baseline", "Set as &baseline", lambda: window.command("baseline"), "B")
+        self._add(menu, "compare", "&Compare with the baseline", window.compare_with_baseline, "C")
+        menu.addSeparator()
+        self._add(menu, "rename", "&Rename", lambda: window.command("rename"), "F2")
+        self._add(menu, "reveal", "Show in file &manager", lambda: window.command("reveal"))
+        self._add(menu, "retry", "Read and &predict again", lambda: window.command("retry"), "F5")
+        self._add(menu, "remove", "Re&move from the study", lambda: window.command("remove"), "Del")
+
+    def _view_menu(self) -> None:
+        window = self._window
+        menu = window.menuBar().addMenu("V&iew")
+        for number, (name, (_, title)) in enumerate(VIEWS.items(), 1):
+            self._add(menu, f"view_{name}", title, lambda name=name: window.look_from(name), str(number))
+        self._add(menu, "fit", "&Fit the car", lambda: window.viewport and window.viewport.fit(), "0")
+        parallel = self._add(menu, "parallel", "&Parallel projection", None, "P")
+        parallel.setCheckable(True)
+        parallel.toggled.connect(lambda on: window.viewport and window.viewport.set_parallel(on))
+        menu.addSeparator()
+        for overlay in OVERLAYS:
+            action = self._add(
+                menu, f"show_{overlay.name}", overlay.title, lambda n=overlay.name: window.set_overlay(n)
+            )
+            action.setToolTip(overlay.tip)
+        self._add(menu, "edges", "&Edges", window.view_bar.edges.toggle, "E")
+        self._add(menu, "cut", "&Cut lengthwise", window.view_bar.cut.toggle, "X")
+        menu.addSeparator()
+        for dock in (window.left, window.right, window.bottom):
+            menu.addAction(dock.toggleViewAction())
+        menu.addSeparator()
+        self._theme_menu(menu.addMenu("&Theme"))
+
+    def _theme_menu(self, menu: QMenu) -> None:
+        group = QActionGroup(self._window)
+        for theme in THEMES:
+            title = "As the system" if theme == "system" else theme.capitalize()
+            action = self._add(menu, f"theme_{theme}", title, lambda theme=theme: self._window.set_theme(theme))
+            action.setCheckable(True)
+            action.setChecked(self._window.settings.theme == theme)
+            group.addAction(action)
+
+    def _help_menu(self) -> None:
+        menu = self._window.menuBar().addMenu("&Help")
+        self._add(menu, "shortcuts", "&Keys and mouse", self.show_shortcuts, QKeySequence.StandardKey.HelpContents)
+        self._add(menu, "card", "What the &model was trained on", self.show_card)
+        self._add(menu, "samples", "Open the &sample cars", self._window.start.open_samples.emit)
+        self._add(menu, "log", "Show the &log file's folder", self._show_log)
+        menu.addSeparator()
+        self._add(menu, "about", "&About drivaer", self._about)
+
+    def _add(
+        self,
+        menu: QMenu,
+        name: str,
+        text: str,
+        do: Callable[[], object] | None,
+        keys: QKeySequence.StandardKey | str | None = None,
+        tip: str = "",
+    ) -> QAction:
+        action = QAction(text, self._window)
+        if keys is not None:
+            action.setShortcut(QKeySequence(keys))
+            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        if do is not None:
+            action.triggered.connect(lambda _=False: do())
+        if tip:
+            action.setToolTip(tip)
+        menu.addAction(action)
+        self.named[name] = action
+        return action
+
+    # Commands that need no more than a dialog
+
+    def _fill_recent(self, menu: QMenu) -> None:
+        menu.clear()
+        for path in self._window.settings.recent:
+            menu.addAction(path).triggered.connect(lambda _=False, path=path: self._window.open_paths([path]))
+        menu.setEnabled(bool(self._window.settings.recent))
+
+    def _save_picture(self) -> None:
+        window = self._window
+        file, _ = QFileDialog.getSaveFileName(window, "Save a picture of the viewport", "car.png", "Pictures (*.png)")
+        if file:
+            window.save_picture(file)
+
+    def _show_log(self) -> None:
+        log_file().parent.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_file().parent)))
+
+    def show_card(self) -> None:
+        from drivaer_app.model_card import model_card
+
+        self._read(self._window, "Model card", model_card(self._window.desk.study.state.model), markdown=True)
+
+    def show_shortcuts(self) -> None:
+        rows = [
+            f"<tr><td><b>{action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)}</b></td>"
+            f"<td style='padding-left:18px'>{action.text().replace('&', '').rstrip('…')}</td></tr>"
+            for action in self.named.values()
+            if not action.shortcut().isEmpty()
+        ]
+        mouse = (
+            ("Drag", "turn"),
+            ("Middle button, or Shift + drag", "move"),
+            ("Wheel, or right button + drag", "nearer, farther"),
+            ("Click on the car", "mark a place and read its values"),
+            ("Double click", "fit the car"),
+            ("Up, Down in the list", "go from variant to variant"),
+            ("Ctrl + click in the list", "compare up to four"),
+        )
+        rows += [f"<tr><td><b>{key}</b></td><td style='padding-left:18px'>{what}</td></tr>" for key, what in mouse]
+        self._read(self._window, "Keys and mouse", f"<table cellpadding='3'>{''.join(rows)}</table>")
+
+    def _about(self) -> None:
+        text = (
+            "<h3>drivaer</h3><p>Drag, its uncertainty and the pressure on the surface of a car, from its mesh.</p>"
+            f"<p>Apache-2.0. The log is in <code>{log_file()}</code>.</p>"
+        )
+        self._read(self._window, "About drivaer", text)
+
+    @staticmethod
+    def _read(window: MainWindow, title: str, text: str, *, markdown: bool = False) -> None:
+        dialog = QDialog(window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle(title)
+        dialog.resize(640, 640)
+        page = QTextBrowser()
+        page.setOpenExternalLinks(True)
+        page.setMarkdown(text) if markdown else page.setHtml(text)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(dialog.close)
+        layout = QVBoxLayout(dialog)
+        layout.addWidget(page)
+        layout.addWidget(buttons)
+        dialog.show()

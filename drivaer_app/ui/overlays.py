@@ -1,0 +1,51 @@
+"""What can colour a car and where it can be looked at from; known before VTK is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A way of colouring. name: in the program. title: for people. span: the range to start with, None for no scale.
+
+    signed: about zero, on the diverging map.
+    """
+
+    name: str
+    title: str
+    symbol: str = ""
+    span: float | None = None
+    signed: bool = True
+    tip: str = ""
+
+
+OVERLAYS = (
+    Overlay("cp", "Pressure Cp", "Cp", 1.0, tip="Pressure coefficient: 1 where the flow stops, below 0 in suction"),
+    Overlay("cf", "Friction |Cf|", "|Cf|", 0.008, signed=False, tip="Magnitude of the skin friction over q"),
+    Overlay(
+        "difference",
+        "Difference ΔCp",
+        "ΔCp",
+        0.3,
+        tip="Cp minus the baseline's at the nearest point of its surface; grey where it has no such place",
+    ),
+    Overlay("shape", "Shape", tip="The bare surface, hollows darker and ridges lighter"),
+    Overlay("health", "Mesh health", tip="Open edges in red; what the flow does not see in violet"),
+)
+
+
+def overlay_of(name: str) -> Overlay:
+    return next(o for o in OVERLAYS if o.name == name)
+
+
+VIEWS = {
+    "front": ((-1, 0, 0.0), "Front"),
+    "rear": ((1, 0, 0.0), "Rear"),
+    "left": ((0, -1, 0.0), "Left"),
+    "right": ((0, 1, 0.0), "Right"),
+    "top": ((0, 0, 1.0), "Top"),
+    "underneath": ((0, 0, -1.0), "Under"),
+    "corner": ((-0.72, -0.62, 0.32), "Corner"),
+}
+"""Direction from the car to the viewer, and the view's name; in the order of the keys 1 to 7."""

@@ -1,0 +1,391 @@
+"""The right panel: what the models say of the current variant, how its file was read, conditions, model."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from data.errors import DrivAerError
+from drivaer_app.conditions import Conditions
+from drivaer_app.desk import FAILED, MISSING, WORKING, Desk, Standing
+from drivaer_app.predict import Reading
+from drivaer_app.results import COUNT, Result
+from drivaer_app.study import Variant
+from drivaer_app.ui.theme import LIGHT, Colours
+from drivaer_app.ui.widgets import IntervalBar, label, line, set_role
+from drivaer_app.ui.words import counts, interval, plain, signed
+
+_UNITS = {"auto": "found out", "m": "metres", "cm": "centimetres", "mm": "millimetres", "in": "inches", "ft": "feet"}
+_AXES = ("auto", "x", "y", "z", "-x", "-y", "-z")
+
+
+class AnswerPanel(QScrollArea):
+    """Everything about one variant."""
+
+    card_asked = Signal()
+    retry_asked = Signal()
+    find_asked = Signal()
+    refused = Signal(str)
+
+    def __init__(self, desk: Desk):
+        super().__init__()
+        self.desk = desk
+        self.key: str | None = None
+        self.colours: Colours = LIGHT
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        body = QWidget()
+        self._layout = QVBoxLayout(body)
+        self._layout.setContentsMargins(16, 6, 16, 16)
+        self._layout.setSpacing(6)
+        self._build_headline()
+        self._build_facts()
+        self._build_novelty()
+        self._build_reading()
+        self._build_conditions()
+        self._build_model()
+        self._layout.addStretch(1)
+        self.setWidget(body)
+        self.show_variant(None)
+
+    # Building
+
+    def _build_headline(self) -> None:
+        self.name = label("", "heading")
+        self.cd = label("–", selectable=True)
+        big = QFont(self.cd.font())
+        big.setPointSizeF(big.pointSizeF() * 3.4)
+        big.setWeight(QFont.Weight.DemiBold)
+        self.cd.setFont(big)
+        self.cd.setAccessibleName("Drag coefficient")
+        symbol = label("Cd", "dim")
+        row = QHBoxLayout()
+        row.addWidget(self.cd)
+        row.addWidget(symbol, 0, Qt.AlignmentFlag.AlignBottom)
+        row.addStretch(1)
+        symbol.setContentsMargins(0, 0, 0, 12)
+        self.bar = IntervalBar()
+        self.interval = label("", "dim", selectable=True)
+        self.delta = label("", wrap=True, selectable=True)
+        strong = QFont(self.delta.font())
+        strong.setPointSizeF(strong.pointSizeF() * 1.35)
+        strong.setWeight(QFont.Weight.DemiBold)
+        self.delta.setFont(strong)
+        self.delta.setAccessibleName("Difference to the baseline")
+        self.certainty = label("", "dim", wrap=True)
+        self.previous = label("", "warn", wrap=True)
+        self.state = label("", "dim", wrap=True)
+        self.retry = QPushButton("Try again")
+        self.retry.clicked.connect(self.retry_asked)
+        self.find = QPushButton("Find missing files…")
+        self.find.clicked.connect(self.find_asked)
+        self._layout.addWidget(self.name)
+        self._layout.addLayout(row)
+        widgets = (
+            self.bar,
+            self.interval,
+            self.delta,
+            self.certainty,
+            self.previous,
+            self.state,
+            self.retry,
+            self.find,
+        )
+        for widget in widgets:
+            self._layout.addWidget(widget)
+
+    def _build_facts(self) -> None:
+        self._layout.addWidget(line())
+        self.speed = QDoubleSpinBox()
+        self.speed.setRange(1, 500)
+        self.speed.setDecimals(0)
+        self.speed.setSingleStep(10)
+        self.speed.setSuffix(" km/h")
+        self.speed.setKeyboardTracking(False)
+        self.speed.setAccessibleName("Speed for force and power")
+        self.speed.setToolTip("Force and power follow the speed; coefficients do not")
+        self.speed.valueChanged.connect(self._conditions_edited)
+        self._facts: dict[str, QLabel] = {}
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(5)
+        grid.setColumnStretch(1, 1)
+        names = (
+            ("cl", "Lift Cl", "Lift coefficient of the whole car; front and rear shares are not predicted"),
+            ("split", "Pressure + friction", "Cd from integrating the predicted surface fields: a second answer"),
+            ("area", "Frontal area", "Silhouette seen from the front, inner voids filled"),
+            ("cda", "Drag area Cd·A", "Does not depend on the reference area"),
+        )
+        for row, (key, title, tip) in enumerate(names):
+            self._facts[key] = self._fact(grid, row, title, tip)
+        at = label("Speed", "dim")
+        at.setBuddy(self.speed)
+        grid.addWidget(at, 4, 0)
+        grid.addWidget(self.speed, 4, 1, Qt.AlignmentFlag.AlignRight)
+        self._facts["force"] = self._fact(grid, 5, "Drag force", "½ ρ U² Cd A")
+        self._facts["power"] = self._fact(grid, 6, "Power against drag", "Force times speed")
+        self._layout.addLayout(grid)
+
+    def _fact(self, grid: QGridLayout, row: int, title: str, tip: str) -> QLabel:
+        name = label(title, "dim")
+        value = label("–", selectable=True)
+        value.setAlignment(Qt.AlignmentFlag.AlignRight)
+        value.setAccessibleName(title)
+        for widget in (name, value):
+            widget.setToolTip(tip)
+        grid.addWidget(name, row, 0)
+        grid.addWidget(value, row, 1)
+        return value
+
+    def _build_novelty(self) -> None:
+        self._layout.addWidget(line())
+        self.novelty = label("", wrap=True)
+        self.novelty.setToolTip("How far the shape lies from the training designs; above 1 the interval does not hold")
+        self.novelty_reason = label("", "dim", wrap=True)
+        self.warnings = label("", "warn", wrap=True, selectable=True)
+        for widget in (self.novelty, self.novelty_reason, self.warnings):
+            self._layout.addWidget(widget)
+
+    def _build_reading(self) -> None:
+        self._layout.addWidget(line())
+        self._layout.addWidget(label("Read as", "heading"))
+        self.read_as = label("", "dim", wrap=True)
+        self.unit, self.up, self.forward = QComboBox(), QComboBox(), QComboBox()
+        for box, choices in ((self.unit, _UNITS), (self.up, _AXES), (self.forward, _AXES)):
+            for choice in choices:
+                box.addItem(choice, choice)
+            box.activated.connect(self._reading_edited)
+        form = QFormLayout()
+        form.setVerticalSpacing(5)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for title, box, tip in (
+            ("Unit", self.unit, "Unit of the file"),
+            ("Roof points along", self.up, "The file's own axis"),
+            ("Nose points along", self.forward, "The file's own axis"),
+        ):
+            box.setToolTip(tip)
+            box.setAccessibleName(title)
+            caption = label(title, "dim")
+            caption.setBuddy(box)
+            form.addRow(caption, box)
+        self._layout.addLayout(form)
+        self._layout.addWidget(self.read_as)
+
+    def _build_conditions(self) -> None:
+        self._layout.addWidget(line())
+        self._layout.addWidget(label("Conditions", "heading"))
+        self.density = QDoubleSpinBox()
+        self.density.setRange(0.2, 3.0)
+        self.density.setDecimals(3)
+        self.density.setSingleStep(0.01)
+        self.density.setSuffix(" kg/m³")
+        self.area = QDoubleSpinBox()
+        self.area.setRange(0.0, 30.0)
+        self.area.setDecimals(3)
+        self.area.setSingleStep(0.01)
+        self.area.setSuffix(" m²")
+        self.area.setSpecialValueText("measured")
+        self.area.setToolTip("What all coefficients refer to; 0 is each car's own measured frontal area")
+        form = QFormLayout()
+        form.setVerticalSpacing(5)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for title, box in (("Air density", self.density), ("Reference area", self.area)):
+            box.setKeyboardTracking(False)
+            box.setAccessibleName(title)
+            box.valueChanged.connect(self._conditions_edited)
+            caption = label(title, "dim")
+            caption.setBuddy(box)
+            form.addRow(caption, box)
+        self._layout.addLayout(form)
+
+    def _build_model(self) -> None:
+        self._layout.addWidget(line())
+        self._layout.addWidget(label("Model", "heading"))
+        self.model = label("", "dim", wrap=True, selectable=True)
+        self.card = QPushButton("What it was trained on")
+        self.card.setToolTip("The model's card: data, accuracy on held-out designs, limits")
+        self.card.clicked.connect(self.card_asked)
+        self._layout.addWidget(self.model)
+        self._layout.addWidget(self.card, 0, Qt.AlignmentFlag.AlignLeft)
+
+    # Showing
+
+    def set_colours(self, colours: Colours) -> None:
+        self.colours = colours
+        self.bar.colours = colours
+        self.bar.update()
+
+    def show_variant(self, key: str | None) -> None:
+        self.key = key
+        self.refresh()
+
+    def refresh(self) -> None:
+        variant = self.desk.study.state.variant(self.key)
+        standing = self.desk.standing(self.key) if variant else Standing()
+        result = self.desk.result(self.key) if variant else None
+        self.name.setText(variant.name if variant else "No variant is selected")
+        self._show_state(standing, variant)
+        self._show_headline(result, standing)
+        self._show_facts(result)
+        self._show_novelty(result)
+        self._show_reading(variant, result)
+        self._show_conditions()
+
+    def _show_state(self, standing: Standing, variant: Variant | None) -> None:
+        failed = standing.status in (FAILED, MISSING)
+        text = standing.error if failed else ""
+        if variant and standing.result is None and not failed:
+            text = f"{standing.doing}…" if standing.status == WORKING else "waiting for its turn…"
+        self.state.setText(text)
+        self.state.setVisible(bool(text))
+        set_role(self.state, "bad" if failed else "dim")
+        self.retry.setVisible(standing.status == FAILED)
+        self.find.setVisible(standing.status == MISSING)
+
+    def _show_headline(self, result: Result | None, standing: Standing) -> None:
+        self.cd.setText("–" if result is None else f"{result.cd:.3f}")
+        self.interval.setText("" if result is None else interval(result))
+        baseline = self.desk.study.state.baseline
+        base = self.desk.result(baseline)
+        show = (None,) * 3 if result is None else (result.cd, result.cd_low, result.cd_high)
+        mark = base.cd if base and baseline != self.key else None
+        holds = bool(result and result.in_distribution is not False)
+        self.bar.show_values(*show, mark, self._scale(), holds)
+        difference = self.desk.difference(self.key) if self.key else None
+        named = self.desk.study.state.variant(baseline)
+        if difference is None:
+            self.delta.setText("")
+            self.certainty.setText("the baseline: others are compared to it" if result and baseline == self.key else "")
+            set_role(self.delta, "")
+        else:
+            self.delta.setText(f"ΔCd {counts(difference)}")
+            self.certainty.setText(f"against {named.name}; {difference.in_words}")
+            doubtful = difference.is_certain is False
+            set_role(self.delta, "dim" if doubtful else "good" if difference.counts < 0 else "bad")
+        self.delta.setVisible(difference is not None)
+        self.certainty.setVisible(bool(self.certainty.text()))
+        self._show_previous(result, standing)
+
+    def _show_previous(self, result: Result | None, standing: Standing) -> None:
+        text = ""
+        if result is not None and standing.previous is not None:
+            before = standing.previous.on(self.desk.study.state.conditions)
+            change = signed((result.cd - before.cd) / COUNT, 1)
+            text = f"saved again: Cd was {before.cd:.3f}, {change} counts since"
+        self.previous.setText(text)
+        self.previous.setVisible(bool(text))
+
+    def _scale(self) -> tuple[float, float]:
+        """An axis that holds every variant's interval, so that the bar jumps only when the study grows."""
+        ends = []
+        for variant in self.desk.study.state.variants:
+            if r := self.desk.result(variant.key):
+                ends += [r.cd if r.cd_low is None else r.cd_low, r.cd if r.cd_high is None else r.cd_high]
+        if not ends:
+            return 0.2, 0.4
+        low, high = min(ends), max(ends)
+        room = max(0.25 * (high - low), 0.01)
+        return low - room, high + room
+
+    def _show_facts(self, result: Result | None) -> None:
+        conditions = self.desk.study.state.conditions
+        facts = dict.fromkeys(self._facts, "–")
+        if result is not None:
+            facts["area"] = f"{result.frontal_area:.3f} m²"
+            facts["cda"] = f"{result.cda:.3f} m²"
+            facts["force"] = f"{result.drag(conditions):,.1f} N"
+            facts["power"] = f"{result.power(conditions) / 1000:,.2f} kW"
+            if result.cl is not None:
+                facts["cl"] = plain(result.cl, 3)
+            if result.cd_pressure is not None:
+                facts["split"] = f"{result.cd_pressure:.3f} + {result.cd_friction:.3f}"
+        for name, text in facts.items():
+            self._facts[name].setText(text)
+
+    def _show_novelty(self, result: Result | None) -> None:
+        for widget in (self.novelty, self.novelty_reason, self.warnings):
+            widget.setVisible(result is not None)
+        if result is None:
+            return
+        number = "" if result.novelty is None else f" ({result.novelty:.2f})"
+        self.novelty.setText(f"Novelty: {result.novelty_in_words}{number}")
+        set_role(self.novelty, "warn" if result.in_distribution is False else "")
+        like = "like the designs that the model learnt from: the interval holds" if result.in_distribution else ""
+        self.novelty_reason.setText(result.novelty_reason or like)
+        self.novelty_reason.setVisible(bool(self.novelty_reason.text()))
+        self.warnings.setText("\n".join(f"• {warning}" for warning in result.warnings))
+        self.warnings.setVisible(bool(result.warnings))
+
+    def _show_reading(self, variant: Variant | None, result: Result | None) -> None:
+        reading = variant.reading if variant else Reading()
+        found = {"unit": "", "up": "", "forward": ""}
+        if result is not None:
+            unit = _UNITS.get(result.unit, f"units of {result.to_metres:.4g} m")
+            found = {"unit": unit, "up": result.up, "forward": result.forward}
+        for box, chosen, name in (
+            (self.unit, reading.unit, "unit"),
+            (self.up, reading.up, "up"),
+            (self.forward, reading.forward, "forward"),
+        ):
+            box.setEnabled(variant is not None)
+            own = f"{found[name]} (found out)" if found[name] and chosen == "auto" else "find out"
+            box.setItemText(0, own)
+            for i in range(1, box.count()):
+                box.setItemText(i, _UNITS.get(box.itemData(i), box.itemData(i)))
+            box.setCurrentIndex(max(box.findData(chosen), 0))
+        text = ""
+        if result is not None:
+            sure = "as you said" if result.confidence == 1 else f"{min(result.confidence, 0.99):.0%} sure"
+            half = ", half a car completed by its mirror image" if result.mirrored else ""
+            size = f"{result.length:.2f} × {result.width:.2f} × {result.height:.2f} m"
+            mesh = f"{result.n_faces:,} faces" if result.n_faces else f"{result.n_points:,} points"
+            shell = "" if not result.n_faces else ", watertight" if result.watertight else ", not watertight"
+            text = f"{size} ({sure}){half}\n{mesh}{shell}"
+        self.read_as.setText(text)
+        self.read_as.setVisible(bool(text))
+
+    def _show_conditions(self) -> None:
+        conditions = self.desk.study.state.conditions
+        for box, value in (
+            (self.speed, conditions.speed * 3.6),
+            (self.density, conditions.density),
+            (self.area, conditions.area or 0.0),
+        ):
+            box.blockSignals(True)
+            box.setValue(value)
+            box.blockSignals(False)
+        result = self.desk.result(self.key) if self.key else None
+        name = result.model if result else (self.desk.study.state.model or "the bundled model")
+        self.model.setText(f"{name} on {result.device}" if result else name)
+
+    # Editing
+
+    def _conditions_edited(self) -> None:
+        try:
+            now = Conditions(self.speed.value() / 3.6, self.density.value(), self.area.value() or None)
+            self.desk.edit(lambda study: study.set_conditions(now))
+        except DrivAerError as error:
+            self.refused.emit(error.line)
+
+    def _reading_edited(self) -> None:
+        if self.key is None:
+            return
+        reading = Reading(self.unit.currentData(), self.up.currentData(), self.forward.currentData())
+        try:
+            self.desk.edit(lambda study: study.set_reading(self.key, reading))
+        except DrivAerError as error:
+            self.refused.emit(error.line)
+            self.refresh()

@@ -1,0 +1,256 @@
+"""What one renderer shows: a car coloured by a field, its edges, the ground, a cut, a marked point. VTK, no widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyvista
+from vtkmodules.util.numpy_support import numpy_to_vtk
+from vtkmodules.vtkCommonCore import vtkLookupTable
+from vtkmodules.vtkCommonDataModel import vtkPlane
+from vtkmodules.vtkFiltersSources import vtkSphereSource
+from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkTextActor
+
+from drivaer_app.colours import diverging, to_srgb
+from drivaer_app.compare import PressureDifference
+from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.ui.overlays import Overlay
+from drivaer_app.ui.theme import Colours
+
+_UNSEEN = (0.55, 0.55, 0.56)
+
+
+def colour_table(overlay: Overlay, n: int = 256) -> np.ndarray:
+    """(n, 3) uint8 sRGB from the low end of the range to the high one."""
+    if overlay.signed:
+        return to_srgb(diverging(np.linspace(-1, 1, n)))
+    table = pyvista.LookupTable("viridis", n_values=n)
+    return np.asarray(table.values)[:, :3]
+
+
+def span_of(overlay: Overlay, span: float) -> tuple[float, float]:
+    return (-span, span) if overlay.signed else (0.0, span)
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A point of the surface. place: (3,) m. cp, cf: None for a model without fields. delta: ΔCp where shown."""
+
+    place: np.ndarray
+    exposed: bool
+    cp: float | None
+    cf: float | None
+    delta: float | None = None
+
+
+class Pane:
+    """One renderer's contents."""
+
+    def __init__(self, renderer):
+        self.renderer = renderer
+        self.drawn: DrawnCar | None = None
+        self.difference: PressureDifference | None = None
+        self._mapper = vtkPolyDataMapper()
+        self._car = vtkActor()
+        self._car.SetMapper(self._mapper)
+        self._creases = _lines_actor(1.2)
+        self._open = _lines_actor(3.0, (0.85, 0.1, 0.1))
+        self._grid = _lines_actor(1.0)
+        self._marker = _marker_actor()
+        self._title = vtkTextActor()
+        self._cut = vtkPlane()
+        self._cut.SetNormal(0, 1, 0)
+        for actor in (self._car, self._creases, self._open, self._grid, self._marker):
+            actor.VisibilityOff()
+            renderer.AddActor(actor)
+        for actor in (self._creases, self._open, self._grid):
+            actor.PickableOff()
+        renderer.AddViewProp(self._title)
+        text = self._title.GetTextProperty()
+        text.SetFontFamilyToArial()
+        text.SetFontSize(17)
+        text.BoldOn()
+        self._title.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
+        self._title.SetPosition(0.02, 0.93)
+        surface = self._car.GetProperty()
+        surface.SetInterpolationToPhong()
+        surface.SetAmbient(0.42)
+        surface.SetDiffuse(0.70)
+        surface.SetSpecular(0.06)
+        surface.SetSpecularPower(24)
+
+    def set_colours(self, colours: Colours) -> None:
+        r = self.renderer
+        r.GradientBackgroundOn()
+        r.SetBackground(*_rgb(colours.floor))
+        r.SetBackground2(*_rgb(colours.sky))
+        self._grid.GetProperty().SetColor(*_rgb(colours.grid))
+        self._creases.GetProperty().SetColor(*_rgb(colours.edge))
+        self._creases.GetProperty().SetOpacity(0.55)
+        self._title.GetTextProperty().SetColor(*_rgb(colours.text))
+
+    def set_title(self, text: str) -> None:
+        self._title.SetInput(text)
+
+    def show(self, drawn: DrawnCar | None) -> None:
+        """Another car, or none. The colours come with ``paint``."""
+        if drawn is self.drawn:
+            return
+        self.drawn, self.difference = drawn, None
+        self._marker.VisibilityOff()
+        self._car.SetVisibility(drawn is not None)
+        if drawn is None:
+            for actor in (self._creases, self._open, self._grid):
+                actor.VisibilityOff()
+            return
+        mesh = pyvista.PolyData()
+        mesh.points = drawn.points
+        mesh.faces = np.column_stack([np.full(len(drawn.faces), 3, np.int32), drawn.faces]).ravel()
+        normals = numpy_to_vtk(drawn.normals)
+        normals.SetName("Normals")
+        mesh.GetPointData().SetNormals(normals)
+        self._mesh = mesh
+        self._mapper.SetInputData(mesh)
+        self._creases.GetMapper().SetInputData(_segments(drawn.creases))
+        self._open.GetMapper().SetInputData(_segments(drawn.open_edges))
+        self._grid.GetMapper().SetInputData(_ground(*drawn.box))
+        self._grid.VisibilityOn()
+
+    def paint(self, overlay: Overlay, span: float) -> bool:
+        """Colour the car. Returns whether there was what the overlay asks for; else the car is shown plain."""
+        if self.drawn is None:
+            return False
+        values = self._values(overlay)
+        self._open.SetVisibility(overlay.name == "health" and len(self.drawn.open_edges) > 0)
+        shown = values is not None
+        if values is None:
+            values, low, high, colours = self.drawn.curvature, -1.0, 1.0, _clay()
+        elif overlay.name == "shape":
+            low, high, colours = -1.0, 1.0, _clay()
+        elif overlay.name == "health":
+            low, high, colours = 0.0, 1.0, _HEALTH
+        else:
+            (low, high), colours = span_of(overlay, span), colour_table(overlay)
+        array = numpy_to_vtk(np.ascontiguousarray(values, np.float32), deep=True)
+        array.SetName("shown")
+        self._mesh.GetPointData().SetScalars(array)
+        self._mapper.SetLookupTable(_lookup(colours, low, high))
+        self._mapper.SetScalarRange(low, high)
+        self._mapper.UseLookupTableScalarRangeOn()
+        self._mapper.InterpolateScalarsBeforeMappingOn()
+        self._mapper.ScalarVisibilityOn()
+        return shown
+
+    def _values(self, overlay: Overlay) -> np.ndarray | None:
+        car = self.drawn
+        if overlay.name == "shape":
+            return car.curvature
+        if overlay.name == "health":
+            return np.where(car.exposed, 0.0, 1.0)
+        if not car.has_fields:
+            return None
+        if overlay.name == "difference":
+            if self.difference is None:
+                return None
+            return np.where(self.difference.counterpart, self.difference.delta, np.nan)
+        field = car.cp if overlay.name == "cp" else np.linalg.norm(car.cf, axis=1)
+        return np.where(car.exposed, field, np.nan)
+
+    def show_edges(self, on: bool) -> None:
+        self._creases.SetVisibility(on and self.drawn is not None and len(self.drawn.creases) > 0)
+
+    def cut_at(self, y: float | None) -> None:
+        """Take away what lies on the car's left side of a plane y (m); None for the whole car."""
+        for actor in (self._car, self._creases, self._open):
+            actor.GetMapper().RemoveAllClippingPlanes()
+            if y is not None:
+                self._cut.SetOrigin(0, y, 0)
+                actor.GetMapper().AddClippingPlane(self._cut)
+
+    def probe(self, place: np.ndarray) -> Probe | None:
+        """The drawn point nearest to a place (3,) on the surface, with what is known there."""
+        car = self.drawn
+        if car is None:
+            return None
+        offset = car.points - np.asarray(place, np.float32)
+        near = int(np.einsum("ij,ij->i", offset, offset).argmin())
+        fields = (float(car.cp[near]), float(np.linalg.norm(car.cf[near]))) if car.has_fields else (None, None)
+        delta = None
+        if self.difference is not None and self.difference.counterpart[near]:
+            delta = float(self.difference.delta[near])
+        return Probe(np.asarray(place, float), bool(car.exposed[near]), *fields, delta)
+
+    def mark(self, place: np.ndarray | None) -> None:
+        self._marker.SetVisibility(place is not None)
+        if place is not None:
+            self._marker.SetPosition(*place)
+
+
+def _lookup(colours: np.ndarray, low: float, high: float) -> vtkLookupTable:
+    table = vtkLookupTable()
+    rgba = np.column_stack([colours, np.full(len(colours), 255)]).astype(np.uint8)
+    table.SetTable(numpy_to_vtk(rgba, deep=True))
+    table.SetRange(low, high)
+    table.SetNanColor(*_UNSEEN, 1.0)
+    return table
+
+
+def _clay(n: int = 256) -> np.ndarray:
+    """Grey, hollows darker and ridges lighter."""
+    t = np.linspace(-1, 1, n)
+    light = 168 + 90 * np.sign(t) * np.abs(t) ** 0.5 * np.where(t < 0, 1.0, 0.75)
+    return np.clip(np.column_stack([light, light, light + 4]), 0, 255).astype(np.uint8)
+
+
+_HEALTH = np.array([[176, 180, 186]] * 128 + [[150, 96, 190]] * 128, np.uint8)
+
+
+def _lines_actor(width: float, colour: tuple[float, float, float] = (0.3, 0.3, 0.3)) -> vtkActor:
+    mapper = vtkPolyDataMapper()
+    mapper.ScalarVisibilityOff()
+    # Lines on the surface are drawn a little towards the viewer, or half of them would drown in it.
+    mapper.SetResolveCoincidentTopologyToPolygonOffset()
+    mapper.SetRelativeCoincidentTopologyLineOffsetParameters(-1.0, -1.0)
+    actor = vtkActor()
+    actor.SetMapper(mapper)
+    actor.GetProperty().SetLineWidth(width)
+    actor.GetProperty().SetColor(*colour)
+    actor.GetProperty().LightingOff()
+    return actor
+
+
+def _marker_actor() -> vtkActor:
+    source = vtkSphereSource()
+    source.SetRadius(0.018)
+    source.SetThetaResolution(20)
+    source.SetPhiResolution(20)
+    mapper = vtkPolyDataMapper()
+    mapper.SetInputConnection(source.GetOutputPort())
+    actor = vtkActor()
+    actor.SetMapper(mapper)
+    actor.PickableOff()
+    actor.GetProperty().SetColor(1.0, 0.85, 0.1)
+    return actor
+
+
+def _segments(segments: np.ndarray) -> pyvista.PolyData:
+    mesh = pyvista.PolyData()
+    if len(segments):
+        mesh.points = segments.reshape(-1, 3)
+        ends = np.arange(2 * len(segments), dtype=np.int32).reshape(-1, 2)
+        mesh.lines = np.column_stack([np.full(len(ends), 2, np.int32), ends]).ravel()
+    return mesh
+
+
+def _ground(low: np.ndarray, high: np.ndarray) -> pyvista.PolyData:
+    """A grid with a line each metre at z = 0, a little larger than the car."""
+    x = np.arange(np.floor(low[0] - 0.5), np.ceil(high[0] + 0.5) + 1)
+    y = np.arange(np.floor(low[1] - 0.5), np.ceil(high[1] + 0.5) + 1)
+    along = [[(a, y[0], 0), (a, y[-1], 0)] for a in x]
+    across = [[(x[0], b, 0), (x[-1], b, 0)] for b in y]
+    return _segments(np.array(along + across, np.float32))
+
+
+def _rgb(colour: str) -> tuple[float, float, float]:
+    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))

@@ -1,0 +1,326 @@
+"""The 3D viewport: one to four cars side by side with one camera, an overlay, and the mouse's probe."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+from pyvistaqt import QtInteractor
+from vtkmodules.vtkInteractionStyle import vtkInteractorStyleTerrain
+from vtkmodules.vtkRenderingCore import vtkRenderer
+
+from drivaer_app.compare import PressureDifference
+from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.ui.overlays import VIEWS, Overlay, overlay_of
+from drivaer_app.ui.scene import Pane, Probe
+from drivaer_app.ui.theme import LIGHT, Colours
+
+MOST_PANES = 4
+
+_CORNERS = {
+    1: [(0, 0, 1, 1)],
+    2: [(0, 0, 0.4995, 1), (0.5005, 0, 1, 1)],
+    3: [(0, 0, 0.333, 1), (0.334, 0, 0.666, 1), (0.667, 0, 1, 1)],
+    4: [(0, 0.501, 0.4995, 1), (0.5005, 0.501, 1, 1), (0, 0, 0.4995, 0.499), (0.5005, 0, 1, 0.499)],
+}
+"""Left, bottom, right and top of each pane for so many, as parts of the window, a hairline apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What one pane is to show. title: above it where there are several."""
+
+    key: str
+    title: str
+    drawn: DrawnCar | None
+    difference: PressureDifference | None = None
+
+
+class Viewport(QWidget):
+    """Needs OpenGL. The camera, overlay, range, edges and cut stay when the cars change."""
+
+    probed = Signal(object)
+    """A Probe under the mouse, or None."""
+    picked = Signal(object)
+    """A Probe that was clicked on."""
+
+    def __init__(self, parent: QWidget | None = None, *, software: bool = False):
+        """software: OpenGL is drawn by the processor; smooth edges would cost it four times the time of a frame."""
+        super().__init__(parent)
+        self.overlay: Overlay = overlay_of("cp")
+        self.span = self.overlay.span
+        self.edges = False
+        self.cut: float | None = None
+        self.colours = LIGHT
+        self.lacking = ""
+        """Why the overlay that was asked for is not shown, in words."""
+        self._framed = False
+        self._is_stale = True
+        self._plotter = QtInteractor(self, auto_update=False, multi_samples=0 if software else 4)
+        self._plotter.setAcceptDrops(False)  # files that are dropped here are the window's
+        self._plotter.setAccessibleName("Car in three dimensions")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._plotter)
+        self._panes = [Pane(self._plotter.renderer)]
+        self._camera = self._plotter.renderer.GetActiveCamera()
+        self._camera.SetViewAngle(22)
+        self._take_over_the_mouse()
+        self._plotter.ren_win.AddObserver("EndEvent", self._drawn)
+
+    @property
+    def is_working(self) -> bool:
+        """Whether OpenGL came up; known once it was on screen."""
+        return self._plotter.isValid()
+
+    @property
+    def panes(self) -> list[Pane]:
+        """Those on screen."""
+        return self._panes[: self._n_shown]
+
+    _n_shown = 1
+
+    # Contents
+
+    def show_cars(self, cars: list[Shown]) -> None:
+        """One to four cars. The first car ever is framed; after that the camera stays."""
+        cars = cars[:MOST_PANES] or [Shown("", "", None)]
+        self._lay_out(len(cars))
+        for pane, car in zip(self.panes, cars, strict=True):
+            pane.show(car.drawn)
+            pane.difference = car.difference
+            pane.set_title(car.title if len(cars) > 1 else "")
+        self._refresh()
+        if not self._framed and any(car.drawn is not None for car in cars):
+            self._framed = True
+            self.look_from("corner")
+
+    def set_overlay(self, name: str, span: float | None = None) -> None:
+        self.overlay = overlay_of(name)
+        self.span = self.overlay.span if span is None else span
+        self._refresh()
+
+    def set_span(self, span: float) -> None:
+        self.span = span
+        self._refresh()
+
+    def set_edges(self, on: bool) -> None:
+        self.edges = on
+        self._refresh()
+
+    def set_cut(self, y: float | None) -> None:
+        """Where to cut the car lengthwise, m from its middle; None for not at all."""
+        self.cut = y
+        self._refresh()
+
+    def set_colours(self, colours: Colours) -> None:
+        self.colours = colours
+        for pane in self._panes:
+            pane.set_colours(colours)
+        self.render()
+
+    def natural_span(self) -> float:
+        """A range that all that is shown fits into but for the last hundredth."""
+        highest = 0.0
+        for pane in self.panes:
+            values = pane._values(self.overlay) if pane.drawn is not None else None
+            if values is not None and np.isfinite(values).any():
+                highest = max(highest, float(np.nanquantile(np.abs(values), 0.99)))
+        return highest
+
+    # Camera
+
+    def look_from(self, view: str) -> None:
+        """One of VIEWS, all of the cars in the picture."""
+        towards, _ = VIEWS[view]
+        self._camera.SetFocalPoint(0, 0, 0)
+        self._camera.SetPosition(*towards)
+        self._camera.SetViewUp(*((1, 0, 0) if view == "top" else (-1, 0, 0) if view == "underneath" else (0, 0, 1)))
+        self.fit()
+
+    def fit(self) -> None:
+        """Go as near as leaves all of the cars in the picture, from where one looks now."""
+        boxes = [pane.drawn.box for pane in self.panes if pane.drawn is not None]
+        if not boxes:
+            return
+        low = np.min([box[0] for box in boxes], axis=0)
+        high = np.max([box[1] for box in boxes], axis=0)
+        corners = low + (high - low) * np.array(list(np.ndindex(2, 2, 2)))
+        middle = (low + high) / 2
+        back = np.array(self._camera.GetPosition()) - np.array(self._camera.GetFocalPoint())
+        back /= np.linalg.norm(back)
+        right = np.cross(self._camera.GetViewUp(), back)
+        right /= np.linalg.norm(right)
+        up = np.cross(back, right)
+        x, y, z = ((corners - middle) @ np.stack([right, up, back]).T).T
+        place = _CORNERS[self._n_shown][0]
+        width = max(self._plotter.width() * (place[2] - place[0]), 1)
+        height = max(self._plotter.height() * (place[3] - place[1]), 1)
+        half = math.tan(math.radians(self._camera.GetViewAngle() / 2)) * 0.9
+        distance = max((np.abs(y) / half + z).max(), (np.abs(x) / (half * width / height) + z).max())
+        self._camera.SetFocalPoint(*middle)
+        self._camera.SetPosition(*(middle + distance * back))
+        self._camera.SetParallelScale(max(np.abs(y).max(), np.abs(x).max() * height / width) / 0.9)
+        self.render()
+
+    def set_parallel(self, on: bool) -> None:
+        self._camera.SetParallelProjection(on)
+        self.render()
+
+    @property
+    def camera(self) -> dict[str, list[float] | bool | float]:
+        """To be kept and given back."""
+        c = self._camera
+        return {
+            "position": list(c.GetPosition()),
+            "focus": list(c.GetFocalPoint()),
+            "up": list(c.GetViewUp()),
+            "parallel": bool(c.GetParallelProjection()),
+            "scale": c.GetParallelScale(),
+        }
+
+    @camera.setter
+    def camera(self, kept: dict) -> None:
+        self._camera.SetPosition(*kept["position"])
+        self._camera.SetFocalPoint(*kept["focus"])
+        self._camera.SetViewUp(*kept["up"])
+        self._camera.SetParallelProjection(kept["parallel"])
+        self._camera.SetParallelScale(kept["scale"])
+        self._framed = True
+        self.render()
+
+    # Picture
+
+    def render(self) -> None:
+        """Have it drawn anew when the event loop comes to it: many changes, one picture."""
+        for pane in self.panes:
+            pane.renderer.ResetCameraClippingRange()
+        self._is_stale = True
+        self._plotter.update()
+
+    def picture(self, scale: int = 1, transparent: bool = False) -> QImage:
+        """What the viewport shows, ``scale`` times as fine."""
+        self._plotter.render()
+        pixels = self._plotter.screenshot(None, return_img=True, scale=scale, transparent_background=transparent)
+        height, width, depth = pixels.shape
+        kind = QImage.Format.Format_RGBA8888 if depth == 4 else QImage.Format.Format_RGB888
+        return QImage(np.ascontiguousarray(pixels).tobytes(), width, height, depth * width, kind).copy()
+
+    def close_viewport(self) -> None:
+        """Let go of OpenGL while its context is there."""
+        self._plotter.close()
+
+    # Inside
+
+    def _drawn(self, *_) -> None:
+        self._is_stale = False
+
+    def _lay_out(self, n: int) -> None:
+        if n == self._n_shown:
+            return
+        window = self._plotter.ren_win
+        while len(self._panes) < n:
+            renderer = vtkRenderer()
+            renderer.SetActiveCamera(self._camera)
+            renderer.SetLightFollowCamera(True)
+            for light in self._plotter.renderer.lights:
+                renderer.AddLight(light)
+            pane = Pane(renderer)
+            pane.set_colours(self.colours)
+            self._panes.append(pane)
+            window.AddRenderer(renderer)
+        self._n_shown = n
+        for number, pane in enumerate(self._panes):
+            pane.renderer.SetDraw(number < n)
+            pane.renderer.SetInteractive(number < n)
+            if number < n:
+                pane.renderer.SetViewport(*_CORNERS[n][number])
+            else:
+                pane.show(None)
+                pane.renderer.SetViewport(0, 0, 1e-4, 1e-4)
+        self.fit()
+
+    def _refresh(self) -> None:
+        there = [pane.paint(self.overlay, self.span or 1.0) for pane in self.panes]
+        cars = [pane for pane in self.panes if pane.drawn is not None]
+        self.lacking = ""
+        if cars and not any(there):
+            self.lacking = (
+                "the difference is being worked out"
+                if self.overlay.name == "difference"
+                else "this model predicts drag only, no fields"
+            )
+        for pane in self.panes:
+            pane.show_edges(self.edges)
+            pane.cut_at(self.cut)
+        self.render()
+
+    def _take_over_the_mouse(self) -> None:
+        style = vtkInteractorStyleTerrain()  # turns about the vertical: a car's roof stays up
+        interactor = self._plotter.iren.interactor
+        interactor.SetInteractorStyle(style)
+        self._style = style
+        interactor.RemoveObservers("CharEvent")  # VTK's one-letter commands; keys are the window's
+        interactor.RemoveObservers("KeyPressEvent")
+        self._plotter.installEventFilter(self)
+        self._plotter.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self._pressed: QPoint | None = None
+        self._hover = QTimer(self)
+        self._hover.setSingleShot(True)
+        self._hover.setInterval(60)
+        self._hover.timeout.connect(self._probe_hovered)
+        self._mouse = QPoint()
+
+    def eventFilter(self, watched, event) -> bool:
+        kind = event.type()
+        if kind == event.Type.MouseMove:
+            self._mouse = event.position().toPoint()
+            if event.buttons() == Qt.MouseButton.NoButton:
+                self._hover.start()
+        elif kind == event.Type.MouseButtonPress and event.button() == Qt.MouseButton.LeftButton:
+            self._pressed = event.position().toPoint()
+        elif kind == event.Type.MouseButtonRelease and self._pressed is not None:
+            if (event.position().toPoint() - self._pressed).manhattanLength() < 4:
+                self.pick(self._pressed)
+            self._pressed = None
+        elif kind == event.Type.MouseButtonDblClick:
+            self.fit()
+        elif kind == event.Type.Leave:
+            self._hover.stop()
+            self.probed.emit(None)
+        return False
+
+    def _probe_hovered(self) -> None:
+        self.probed.emit(self.probe_at(self._mouse)[1])
+
+    def pick(self, at: QPoint) -> None:
+        """Mark the place of the surface under a point of the widget, or nothing where there is none."""
+        pane, probe = self.probe_at(at)
+        for other in self.panes:
+            other.mark(probe.place if probe and other is pane else None)
+        self.picked.emit(probe)
+        self.render()
+
+    def probe_at(self, at: QPoint) -> tuple[Pane | None, Probe | None]:
+        """The pane and the place of its surface under a point of the widget."""
+        ratio = self._plotter.devicePixelRatioF()
+        x, y = int(at.x() * ratio), int((self._plotter.height() - 1 - at.y()) * ratio)
+        window = self._plotter.ren_win
+        for pane in self.panes:
+            if pane.drawn is None or not pane.renderer.IsInViewport(x, y):
+                continue
+            if self._is_stale:
+                window.Render()
+            window.MakeCurrent()
+            depth = pane.renderer.GetZ(x, y)
+            if depth >= 1.0:
+                return pane, None
+            pane.renderer.SetDisplayPoint(x, y, depth)
+            pane.renderer.DisplayToWorld()
+            world = np.array(pane.renderer.GetWorldPoint())
+            return pane, pane.probe(world[:3] / world[3])
+        return None, None

@@ -1,0 +1,141 @@
+"""The desk without its window: open, predict in the background, come back after edits, errors in their place."""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+import pytest
+
+from drivaer_app.desk import DONE, FAILED, MISSING, WAITING, Desk
+from drivaer_app.predict import Reading
+from drivaer_app.study import Study
+
+PATIENCE = 120.0
+
+
+@pytest.fixture
+def desk(engine):
+    desk = Desk(engine=engine)
+    yield desk
+    desk.close()
+
+
+@pytest.fixture
+def folder(tmp_path, sample_file):
+    """Two cars and a file that is no mesh."""
+    shutil.copy(sample_file, tmp_path / "fastback.stl")
+    shutil.copy(sample_file.with_name("estate.stl"), tmp_path / "estate.stl")
+    (tmp_path / "broken.stl").write_text("solid nothing")
+    return tmp_path
+
+
+def key_of(desk: Desk, name: str) -> str:
+    return next(v.key for v in desk.study.state.variants if v.name == name)
+
+
+def test_a_folder_is_predicted_and_an_error_stands_on_its_own_variant(desk, folder):
+    desk.open([folder])
+    assert desk.wait(PATIENCE)
+    broken = desk.standing(key_of(desk, "broken"))
+    assert broken.status == FAILED and "broken.stl" in broken.error
+    for name in ("estate", "fastback"):
+        standing = desk.standing(key_of(desk, name))
+        assert standing.status == DONE and 0.2 < standing.result.cd < 0.5
+        assert standing.thumbnail.std() > 5
+
+
+def test_what_is_in_focus_comes_first(desk, folder):
+    order = []
+    desk.jobs._on_change = lambda job: order.append(job.title) if job.state == "done" else None
+    keys = desk.open([folder / "fastback.stl", folder / "broken.stl", folder / "estate.stl"])
+    desk.focus([keys[2]])
+    assert desk.wait(PATIENCE)
+    assert order.index("predicting estate") <= 1  # one may have been running already
+    assert desk.drawn(keys[2]) is not None
+
+
+def test_an_edit_that_is_undone_finds_its_result_at_once(desk, folder):
+    (key,) = desk.open([folder / "fastback.stl"])
+    assert desk.wait(PATIENCE)
+    before = desk.result(key)
+    desk.edit(lambda study: study.set_reading(key, Reading(unit="cm")))
+    assert desk.result(key) is None or desk.result(key).unit == "cm"
+    desk.edit(Study.undo)
+    assert desk.result(key) == before
+
+
+def test_the_difference_to_the_baseline_is_in_counts(desk, folder):
+    base, other = desk.open([folder / "estate.stl", folder / "fastback.stl"])
+    assert desk.wait(PATIENCE)
+    assert desk.difference(base) is None
+    assert desk.difference(other).counts == pytest.approx((desk.result(other).cd - desk.result(base).cd) * 1000)
+
+
+def test_memory_stays_within_its_limit_and_what_left_comes_back(engine, folder):
+    desk = Desk(engine=engine, memory_mb=64)
+    desk.memory.limit = 3_000_000  # one of the sample cars
+    keys = desk.open([folder / "estate.stl", folder / "fastback.stl"])
+    for key in (*keys, keys[0]):
+        desk.focus([key])
+        assert desk.wait(PATIENCE)
+        assert desk.drawn(key) is not None
+        assert desk.memory.n_bytes <= desk.memory.limit
+    desk.close()
+
+
+def test_a_mesh_that_is_saved_again_is_read_again_and_the_old_value_kept(desk, folder):
+    (key,) = desk.open([folder / "fastback.stl"])
+    assert desk.wait(PATIENCE)
+    before = desk.result(key)
+    desk.watch(interval=0.05)
+    shutil.copy(folder / "estate.stl", folder / "fastback.stl")
+    end = time.monotonic() + PATIENCE
+    while desk.standing(key).previous is None and time.monotonic() < end:
+        time.sleep(0.02)
+    standing = desk.standing(key)
+    assert standing.changed and standing.previous == before and standing.result.cd != before.cd
+
+
+def test_a_saved_study_opens_with_its_numbers_and_says_what_is_missing(engine, desk, folder):
+    desk.open([folder / "estate.stl", folder / "fastback.stl"])
+    assert desk.wait(PATIENCE)
+    numbers = [desk.result(v.key) for v in desk.study.state.variants]
+    desk.save(folder / "work.drivaer")
+    assert not desk.study.is_changed
+    (folder / "moved").mkdir()
+    (folder / "estate.stl").rename(folder / "moved" / "estate.stl")
+    again = Desk(engine=engine)
+    again.open([folder / "work.drivaer"])
+    assert again.wait(PATIENCE)
+    keys = [v.key for v in again.study.state.variants]
+    assert [again.result(key) for key in keys] == numbers
+    assert [again.standing(key).status for key in keys] == [MISSING, DONE]
+    assert again.find_moved(folder) == [keys[0]]
+    assert again.standing(keys[0]).status == DONE
+    again.close()
+
+
+def test_a_cancelled_prediction_leaves_the_variant_waiting_and_can_be_had_later(desk, folder):
+    (key,) = desk.open([folder / "fastback.stl"])
+    desk.jobs.cancel_all()
+    assert desk.wait(PATIENCE)
+    if desk.standing(key).status == WAITING:  # else it was done before it could be cancelled
+        desk.focus([key])
+        assert desk.wait(PATIENCE)
+    assert desk.standing(key).status == DONE
+
+
+def test_a_crash_of_the_process_that_predicts_is_said_and_the_next_try_works(folder):
+    desk = Desk()
+    (key,) = desk.open([folder / "fastback.stl"])
+    end = time.monotonic() + PATIENCE
+    while not desk.standing(key).doing and time.monotonic() < end:
+        time.sleep(0.005)
+    desk.engine._process.kill()
+    assert desk.wait(PATIENCE)
+    assert desk.standing(key).status == FAILED and "ended unexpectedly" in desk.standing(key).error
+    desk.retry(key)
+    assert desk.wait(PATIENCE)
+    assert desk.standing(key).status == DONE
+    desk.close()

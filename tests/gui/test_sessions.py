@@ -1,0 +1,162 @@
+"""From one session to the next: saved studies, crashes, files that change, screens without OpenGL."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from looking import key_of, pixels
+from PySide6.QtGui import QImage
+
+from drivaer_app.autosave import leftovers
+from drivaer_app.settings import Settings
+from drivaer_app.study_file import SUFFIX
+from drivaer_app.ui.opengl import OpenGL
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 120_000
+
+
+@pytest.fixture
+def folder(tmp_path, samples) -> Path:
+    """Two of the samples in a folder of the test's own."""
+    folder = tmp_path / "cars"
+    folder.mkdir()
+    for file in samples[:2]:
+        shutil.copy(file, folder)
+    return folder
+
+
+def test_a_study_is_saved_and_opens_as_it_was(qtbot, make_window, settle, folder):
+    window = make_window([folder])
+    settle(window)
+    window.desk.edit(lambda study: study.rename(key_of(window, "fastback"), "low nose"))
+    window.desk.edit(lambda study: study.set_baseline(key_of(window, "low nose")))
+    window.variants.select([key_of(window, "estate")])
+    window.look_from("rear")
+    window.colour_bar.span.setValue(0.6)
+    window._save_to(folder / "work")
+    qtbot.waitUntil(lambda: window.message.text.text() == "Saved work", timeout=PATIENCE)
+    assert not window.isWindowModified()
+    camera = window.viewport.camera
+    window.desk.edit(lambda study: study.rename(key_of(window, "estate"), "long roof"))
+    assert window.isWindowModified()
+
+    again = make_window([folder / f"work{SUFFIX}"])
+    settle(again)
+    assert [v.name for v in again.desk.study.state.variants] == ["estate", "low nose"]
+    assert again.answer.name.text() == "estate" and "low nose" in again.answer.certainty.text()
+    assert again.viewport.span == 0.6
+    assert again.viewport.camera["position"] == pytest.approx(camera["position"])
+    assert not again.isWindowModified()
+
+
+def test_missing_files_are_said_and_found(make_window, settle, folder, tmp_path):
+    window = make_window([folder])
+    settle(window)
+    window.desk.save(tmp_path / "work")
+    folder.rename(tmp_path / "elsewhere")
+    again = make_window([tmp_path / f"work{SUFFIX}"])
+    settle(again)
+    assert "is not there any more" in again.answer.state.text() and again.answer.find.isVisible()
+    assert again.answer.cd.text() != "–"  # the number of then is kept
+    again.find_missing(str(tmp_path))
+    settle(again)
+    assert not again.answer.find.isVisible()
+    assert again.viewport.panes[0].drawn is not None
+
+
+def test_a_mesh_saved_again_is_predicted_again_marked_and_compared_to_before(qtbot, make_window, settle, folder):
+    window = make_window([folder])
+    settle(window)
+    window.desk.watch(interval=0.1)
+    window.variants.select([key_of(window, "fastback")])
+    shutil.copy(folder / "estate.stl", folder / "fastback.stl")
+    qtbot.waitUntil(lambda: "counts since" in window.answer.previous.text(), timeout=PATIENCE)
+    assert window.desk.standing(key_of(window, "fastback")).changed
+    assert "fastback was saved again" in window.message.text.text()
+
+
+def test_a_new_mesh_in_the_folder_joins_and_what_is_on_screen_stays(qtbot, make_window, settle, folder, samples):
+    window = make_window([folder])
+    settle(window)
+    window.desk.watch(interval=0.1)
+    shutil.copy(samples[2], folder)
+    qtbot.waitUntil(lambda: len(window.variants.shown()) == 3, timeout=PATIENCE)
+    assert window.answer.name.text() == "estate"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_after_a_crash_the_next_start_offers_what_was_open(qtbot, make_window, settle, folder, tmp_path):
+    homes = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("DATA", "CONFIG", "STATE", "CACHE")}
+    command = [sys.executable, str(ROOT / "main.py"), "window", str(folder)]
+    session = subprocess.Popen(command, env={**os.environ, **homes})
+    autosaved = tmp_path / "DATA" / "drivaer" / "autosave"
+    end = time.monotonic() + PATIENCE / 1000
+    while not list(autosaved.glob(f"[!.]*{SUFFIX}")) and time.monotonic() < end:
+        assert session.poll() is None
+        time.sleep(0.05)
+    assert leftovers(autosaved) == []  # it still runs
+    session.send_signal(signal.SIGKILL)
+    session.wait()
+    left = leftovers(autosaved)
+    assert len(left) == 1
+    window = make_window()
+    window.start.show_leftovers(left)
+    window.start.recover.emit(left[0])
+    assert [v.name for v in window.desk.study.state.variants] == ["estate", "fastback"]
+    settle(window)
+    assert window.answer.cd.text().startswith("0.")
+    assert leftovers(autosaved) == []  # taken over
+
+
+def test_the_layout_and_what_was_open_are_remembered(make_window, settle, folder, tmp_path):
+    window = make_window([folder])
+    settle(window)
+    window.resize(1111, 777)
+    window.bottom.close()
+    window.close()
+    kept = Settings.load(tmp_path / "settings.json")
+    assert kept.recent[0] == str(folder)
+    again = make_window([folder])
+    assert (again.width(), again.height()) == (1111, 777)
+    assert not again.bottom.isVisible()
+
+
+def test_without_opengl_the_window_says_why_the_viewport_is_empty_and_predicts(make_window, settle, folder):
+    window = make_window([folder], opengl=OpenGL(lacking="No picture: this screen offers no OpenGL."))
+    settle(window)
+    assert window.viewport is None
+    assert window.empty.isVisible() and "no OpenGL" in window.empty.text()
+    assert window.answer.cd.text().startswith("0.")
+
+
+@pytest.mark.parametrize("platform", ["xcb", "offscreen"])
+@pytest.mark.skipif(sys.platform != "linux", reason="these screens are Linux's")
+def test_shot_is_a_picture_of_the_settled_window(folder, tmp_path, platform):
+    """On a screen with OpenGL, and on one that has none."""
+    (folder / "bad.stl").write_text("solid nothing")
+    shot = tmp_path / "shot.png"
+    command = [
+        sys.executable,
+        str(ROOT / "main.py"),
+        "window",
+        str(folder),
+        "--select",
+        "fastback",
+        "--shot",
+        str(shot),
+    ]
+    done = subprocess.run(command, env={**os.environ, "QT_QPA_PLATFORM": platform}, capture_output=True, text=True)
+    assert done.returncode == 1 and "bad.stl" in done.stderr
+    image = pixels(QImage(str(shot)))
+    assert image.shape == (1000, 1600, 3)
+    viewport = image[150:650, 350:1200]
+    coloured = (viewport.max(axis=2) - viewport.min(axis=2) > 60).mean()
+    assert (coloured > 0.05) == (platform == "xcb")
