@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from drivaer_app.cli.terminal import say
+from drivaer_app.cli.inputs import expand
+from drivaer_app.cli.predict import Axis, Unit
+from drivaer_app.cli.terminal import BadUsage, Waiting, results_only, say
 
 if TYPE_CHECKING:
     from data.corpora.morphed_families import FamilyCase
     from drivaer_app.corpus.status import CorpusStatus
+    from drivaer_app.corpus.suggest import Suggestion
 
 corpus = typer.Typer(
     help="Grow a corpus of CFD cases from our own cars, and look after it.",
@@ -135,6 +138,114 @@ def pack(
     packed = pack_corpus(work, out)
     typer.echo(f"{packed.n_cases} cases, {packed.n_new} of them new, {packed.size / 1e6:.1f} MB in {out}")
     return 0
+
+
+@corpus.command()
+def add(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="CASE...", help="A case .npz, a folder of 'simulate', or a surface .vtp, .vtk, .vtu."),
+    ],
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FOLDER", help="Your corpus; one in your home unless given.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Of the case; the file's name unless given.")] = None,
+    mesh: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The car's true surface, where the solver's is coarser.")
+    ] = None,
+    speed: Annotated[float, typer.Option(metavar="M/S", help="Of the wind in the surface's file.")] = 30.0,
+    density: Annotated[float, typer.Option(metavar="KG/M3", help="Of the air.")] = 1.184,
+    ambient: Annotated[float, typer.Option(metavar="P", help="Pressure far away, in the file's unit.")] = 0.0,
+    area: Annotated[float | None, typer.Option(metavar="M2", help="Reference area; measured unless given.")] = None,
+    cd: Annotated[float | None, typer.Option(help="As the solver told it; from the surface unless given.")] = None,
+    pressure: Annotated[
+        Literal["auto", "kinematic", "pascal", "coefficient"],
+        typer.Option(help="What the file's pressure is; auto: in which Cp is 1 where the flow comes to rest."),
+    ] = "auto",
+    units: Annotated[Unit, typer.Option(help="Unit of the file.")] = "auto",
+    up: Annotated[Axis, typer.Option(help="The file's axis along which the roof points.")] = "auto",
+    forward: Annotated[Axis, typer.Option(help="The file's axis along which the nose points.")] = "auto",
+) -> int:
+    """Take your own CFD into a corpus of yours, which models can then be trained with."""
+    if name is not None and len(sources) > 1:
+        raise BadUsage("--name names one case, but several were given")
+    with results_only() as stdout:
+        from drivaer_app.corpus.user_cases import Reference, add_case
+        from drivaer_app.paths import own_corpus
+
+        reference = Reference(speed, density, ambient, area, pressure, cd)
+        for source in sources:
+            done = add_case(
+                source,
+                to or own_corpus(),
+                name=name,
+                mesh=mesh,
+                reference=reference,
+                unit=units,
+                up=up,
+                forward=forward,
+            )
+            parts = f"pressure {done.cd_pressure:.4f}, friction {done.cd_friction:.4f}"
+            print(f"{done.path}  Cd {done.cd:.4f} ({parts}) on {done.frontal_area:.3f} m²", file=stdout)
+            for warning in done.warnings:
+                say(f"{source}: {warning}")
+    return 0
+
+
+@corpus.command()
+def suggest(
+    n: Annotated[int, typer.Argument(metavar="N", min=1, help="How many designs to name.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILES]...", help="Meshes, or folders of meshes, to choose from.")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option("--from", metavar="FOLDER", help="Choose from the next designs of this corpus.")
+    ] = None,
+    look_at: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Designs of each family to look at, two seconds each.")
+    ] = 10,
+    model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="The model that is to learn.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, nothing else.")] = False,
+) -> int:
+    """Name the designs whose simulation would teach the model most, the most telling first.
+
+    Those count that are unlike what the model learnt from, or where its two answers disagree, and that are unlike
+    each other.
+    """
+    if bool(files) == (work is not None):
+        raise BadUsage("give either meshes or a corpus with --from to choose from")
+    with results_only() as stdout:
+        from drivaer_app.corpus.suggest import Candidate, designs_to_go
+        from drivaer_app.corpus.suggest import suggest as suggest_designs
+        from drivaer_app.predict import Reading, load
+
+        if work is not None:
+            candidates = designs_to_go(work, look_at)
+        else:
+            inputs = expand(files or [])
+            for given in inputs:
+                if given.error:
+                    say(given.error)
+            known = [given.file for given in inputs if not given.error]
+            candidates = [Candidate(str(file), lambda file=file: load(file, Reading())) for file in known]
+        waiting = Waiting(1)
+        with waiting.on(f"looking at {len(candidates)} designs"):
+            chosen = suggest_designs(candidates, n, model)
+        for suggestion in chosen:
+            print(_suggestion_json(suggestion) if as_json else _suggestion_line(suggestion), file=stdout)
+    return 0
+
+
+def _suggestion_line(s: Suggestion) -> str:
+    return f"{s.candidate.name}  Cd {s.cd:.3f} ({s.cd_fields:.3f} from its fields), novelty {s.novelty:.2f}"
+
+
+def _suggestion_json(s: Suggestion) -> str:
+    import json
+
+    numbers = {"cd": s.cd, "cd_low": s.cd_low, "cd_high": s.cd_high, "cd_fields": s.cd_fields, "novelty": s.novelty}
+    rounded = {name: round(value, 5) for name, value in {**numbers, "worth": s.worth}.items()}
+    return json.dumps({"name": s.candidate.name, **rounded, "values": s.candidate.values})
 
 
 def _show(found: CorpusStatus) -> None:
