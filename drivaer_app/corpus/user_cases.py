@@ -138,7 +138,7 @@ def _read(file: Path) -> tuple[RawMesh, np.ndarray, np.ndarray, tuple[str, str]]
         raise DrivAerError(f"cannot be read ({error})", file=file) from error
     if isinstance(read, pyvista.MultiBlock):
         read = read.combine()
-    surface = (read if isinstance(read, pyvista.PolyData) else read.extract_geometry()).triangulate()
+    surface = (read if isinstance(read, pyvista.PolyData) else read.extract_surface(algorithm=None)).triangulate()
     if surface.n_cells == 0:
         raise DrivAerError("has no faces", file=file, fix="export the car's surface with its fields")
     if not set(_PRESSURES) & set(surface.cell_data):
