@@ -36,7 +36,7 @@ def grow(
             help="Styles, STYLE:SEED for random cars, car files, with commas between; all six styles unless given.",
         ),
     ] = None,
-    count: Annotated[int, typer.Option(min=1, metavar="N", help="Designs of each family.")] = 500,
+    count: Annotated[int, typer.Option(min=1, metavar="N", help="Designs of each family.")] = 100,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Processes, each on one core.")] = 1,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Of the designs' sequence; a corpus keeps the one it began with.")

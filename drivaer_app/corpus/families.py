@@ -146,10 +146,13 @@ def open_family(work: Path, source: FamilySource, settings: GrowthSettings, shif
     Raises DrivAerError where the folder holds a family from somewhere else.
     """
     family = Family(source, work / "families" / source.name, settings, shift)
-    told = {"style": source.style, "seed": source.seed, "file": source.file and _digest(source.file)}
+    told = {"style": source.style, "seed": source.seed, "file": _digest(source.file)}
     path = family.folder / _SOURCE
     if path.exists():
-        if json.loads(path.read_text("utf-8")) != told:
+        known = json.loads(path.read_text("utf-8"))
+        if source.file and not source.file.exists():  # the family has a copy of it
+            told["file"] = known["file"]
+        if known != told:
             what = f"holds another family of the name {source.name}"
             raise DrivAerError(what, file=path, fix="rename the car's file")
         return family
@@ -175,8 +178,8 @@ def _car_file(folder: Path) -> Path:
     return next(path for path in sorted(folder.glob("car.*")) if path.is_file())
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digest(path: Path | None) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path and path.exists() else None
 
 
 def _put_car(family: Family) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from data.errors import DrivAerError
 from data.replacing import replacing
-from drivaer_app.cfd.run import Cancelled, Progress
-from drivaer_app.corpus.families import Family, FamilySource, known_families, open_family, solve_family
+from drivaer_app.cfd.run import Cancelled, Progress, claimed
+from drivaer_app.corpus.families import Family, FamilySource, open_family, solve_family
 from drivaer_app.corpus.modes import SURFACE, make_modes
 from drivaer_app.corpus.noise import measure_noise
 from drivaer_app.corpus.runs import (
@@ -36,6 +36,7 @@ from drivaer_app.shapes.parameters import STYLES
 
 LOG = "log"
 _PLAN = "plan.json"
+_MAKING = "making"
 NICE = 19
 _MOST_BROKEN = 3
 _WAIT_SECONDS = 5.0
@@ -65,13 +66,13 @@ class Plan:
 
 
 def sources_of(work: Path, settings: GrowthSettings, families: str | None) -> tuple[FamilySource, ...]:
-    """The families that were asked for; else those that the corpus has; else one of each body style.
+    """The families that were asked for; else those that were asked for last; else one of each body style.
 
     Raises DrivAerError for what is no family, and for two of one name.
     """
     if families is None:
-        known = tuple(family.source for family in known_families(work, settings))
-        return known or tuple(FamilySource.parse(style) for style in STYLES)
+        plan = read_plan(work, settings)
+        return plan.sources if plan else tuple(FamilySource.parse(style) for style in STYLES)
     sources = tuple(FamilySource.parse(text.strip()) for text in families.split(",") if text.strip())
     names = [source.name for source in sources]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -259,7 +260,7 @@ class _Worker:
         return self._ready[source.name]
 
     def _prepared(self, family: Family) -> bool:
-        with claim(family.folder / "making"):
+        with claim(family.folder / _MAKING):
             if (family.folder / SURFACE).exists():
                 return True
             self._say(f"family {family.name}: meshing and solving its own car")
@@ -280,17 +281,20 @@ class _Worker:
 
 
 def running(work: Path) -> list[str]:
-    """Designs that a worker has in hand just now, oldest first."""
-    folders = [path for path in (work / RUNNING).glob("*") if path.is_dir() and _is_claimed(path)]
-    return [path.name for path in sorted(folders, key=lambda path: path.stat().st_mtime)]
+    """Designs, and families, that a worker has in hand just now."""
+    designs = [path.name for path in sorted((work / RUNNING).glob("*")) if path.is_dir() and _is_claimed(path)]
+    making = [path.parent.name for path in sorted((work / "families").glob(f"*/{_MAKING}")) if _is_claimed(path)]
+    return [*designs, *(f"the family {name}" for name in making)]
 
 
 def _is_claimed(folder: Path) -> bool:
     try:
-        with claim(folder):
+        with claimed(folder):
             return False
-    except Busy:
+    except DrivAerError:
         return True
+    except OSError:  # it has just been finished
+        return False
 
 
 def _write_log(work: Path, line: str) -> None:

@@ -16,11 +16,13 @@ from data.corpora.morphed_families import read_families, read_family_case
 from data.errors import DrivAerError
 from drivaer_app.cfd.read import read_surface
 from drivaer_app.cli.app import app
-from drivaer_app.corpus.families import FamilySource, known_families
+from drivaer_app.corpus.families import FamilySource, known_families, open_family
+from drivaer_app.corpus.growth import sources_of
 from drivaer_app.corpus.pack import pack
 from drivaer_app.corpus.runs import Design, ReadyFamily, mesh_fault, run_design
 from drivaer_app.corpus.settings import load_settings, settled_settings
 from drivaer_app.corpus.status import corpus_status
+from drivaer_app.shapes.parameters import STYLES
 from tests.cfd.cases import solver_processes
 from tests.corpus.conftest import grow, start
 
@@ -206,3 +208,32 @@ def test_points_stay_on_the_material(ready, case):
 
 def test_both_halves_of_the_car_have_points(ready):
     assert 0.4 < ready.surface.material_points(4000).image.mean() < 0.6
+
+
+def test_families_that_were_asked_for_are_grown_on_without_being_named_again(corpus):
+    assert [source.name for source in sources_of(corpus, load_settings(corpus), None)] == ["hatchback"]
+
+
+def test_without_a_wish_every_body_style_is_grown(tmp_path):
+    sources = sources_of(tmp_path, settled_settings(tmp_path), None)
+    assert [source.style for source in sources] == list(STYLES)
+
+
+def test_a_car_file_is_a_family_also_when_the_file_has_gone(sample_file, tmp_path):
+    file = tmp_path / "my car.stl"
+    shutil.copyfile(sample_file, file)
+    settings = settled_settings(tmp_path)
+    source = FamilySource.parse(str(file))
+    first = open_family(tmp_path, source, settings)
+    file.unlink()
+    assert open_family(tmp_path, source, settings).folder == first.folder and first.name == "my_car"
+
+
+def test_two_cars_of_one_name_are_not_taken_for_each_other(sample_file, tmp_path):
+    file = tmp_path / "car.stl"
+    shutil.copyfile(sample_file, file)
+    settings = settled_settings(tmp_path)
+    open_family(tmp_path, FamilySource.parse(str(file)), settings)
+    file.write_bytes(file.read_bytes()[:-50])
+    with pytest.raises(DrivAerError, match="another family of the name"):
+        open_family(tmp_path, FamilySource.parse(str(file)), settings)
