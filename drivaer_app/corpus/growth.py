@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import threading
@@ -40,7 +39,6 @@ _MAKING = "making"
 NICE = 19
 _MOST_BROKEN = 3
 _WAIT_SECONDS = 5.0
-_log = logging.getLogger(__name__)
 
 Tell = Callable[[str], None]
 
@@ -129,6 +127,7 @@ def _side_by_side(plan: Plan, workers: int) -> None:
 
     context = get_context("spawn")
     processes = [context.Process(target=_worker, args=(plan,)) for _ in range(workers)]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends the workers as Ctrl-C does
     for process in processes:
         process.start()
     try:
@@ -255,7 +254,6 @@ class _Worker:
             family = open_family(self._plan.work, source, self._plan.settings)
             if not (family.folder / SURFACE).exists() and not self._prepared(family):
                 return None
-            # Keep one in memory: each has a mesh of some megabytes, and they take turns.
             self._ready[source.name] = ReadyFamily(family)
         return self._ready[source.name]
 
