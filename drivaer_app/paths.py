@@ -12,3 +12,10 @@ def log_file() -> Path:
     from platformdirs import user_log_path
 
     return user_log_path("drivaer", appauthor=False) / "drivaer.log"
+
+
+def own_corpus() -> Path:
+    """Where a user's own CFD cases are kept unless another place is given (the folder may not exist yet)."""
+    from platformdirs import user_data_path
+
+    return user_data_path("drivaer", appauthor=False) / "corpus"

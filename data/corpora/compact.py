@@ -58,10 +58,15 @@ def write_compact_case(source: str | Path, destination: str | Path) -> None:
             "face_cp": np.round(cp / CP_STEP).astype(np.int16),
             "face_cf": np.round(arrays["face_cf"].astype(np.float32) / CF_STEP).astype(np.int16),
         }
+    write_members(destination, members)
+
+
+def write_members(destination: str | Path, members: dict[str, np.ndarray]) -> None:
+    """Write arrays as an LZMA-compressed ``.npz``; replaces ``destination`` whole or not at all."""
     with replacing(destination) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_LZMA) as archive:
         for name, array in members.items():
             with archive.open(f"{name}.npy", "w") as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
 
 
 def main() -> None:

@@ -25,9 +25,15 @@ _CHOICES = 6
 
 def write_case_file(path: Path, result: CaseResult) -> None:
     """Write the case file, whole or not at all. Raises DrivAerError where it cannot be."""
-    surface = result.surface
     points, normals = _sample(result.setup)
-    face = point_faces(surface, points, normals, reach=1.5 * result.setup.surface_cell)
+    write_arrays(path, result.surface, points, normals, 1.5 * result.setup.surface_cell, meta(result))
+
+
+def write_arrays(
+    path: Path, surface: SurfaceFlow, points: np.ndarray, normals: np.ndarray, reach: float, told: dict
+) -> None:
+    """Write a case file of any origin: points, normals (N, 3) of the true surface; told: what `meta` tells."""
+    face = point_faces(surface, points, normals, reach)
     both = np.concatenate([points, surface.centres])
     offset = np.floor(both.min(axis=0) / _STEP) * _STEP
     place = np.uint16 if np.ptp(both, axis=0).max() < 65535 * _STEP else np.uint32
@@ -42,7 +48,7 @@ def write_case_file(path: Path, result: CaseResult) -> None:
         "face_cp": np.clip(surface.cp, -6e4, 6e4).astype(np.float16),
         "face_cf": surface.cf.astype(np.float16),
         "offset": offset.astype(np.float64),
-        "meta": json.dumps(meta(result)),
+        "meta": json.dumps(told),
     }
     with replacing(path) as unfinished:
         np.savez_compressed(unfinished, **arrays)

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from data.errors import DrivAerError
+from drivaer_app.cli.corpus import corpus
 from drivaer_app.cli.morph import morph
 from drivaer_app.cli.predict import predict
 from drivaer_app.cli.shapes import shapes
@@ -43,6 +44,7 @@ app.command()(morph)
 app.command()(simulate)
 app.command()(verify)
 app.command()(window)
+app.add_typer(corpus, name="corpus")
 
 
 @app.callback()

@@ -1,0 +1,398 @@
+"""Families of CFD cases: one car and its bent designs, with all that is needed to make any design's surface again.
+
+Within a family every design has the same CFD faces in the same order, and each handle moves a point by a fixed vector
+times the handle's amount, which adds up over handles. So one file a family holds the unmorphed surface, the CFD
+faces' corners, and each handle's displacement at both; a case file holds amounts, coefficients, Cp and Cf
+(``resources/corpus/procedural_cars/README.md`` describes both). No geometry code is needed to read them.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from data.corpora.cases import CF_STEP, CP_RANGE, CP_STEP, is_test_design
+from data.corpora.compact import write_members
+from data.errors import DrivAerError
+from data.sampling import sample_surface
+
+BODY, FRONT_WHEELS, REAR_WHEELS = 0, 1, 2
+NO_FACE = -1
+COEFFICIENTS = ("Cd", "Cd_std", "Cl", "Clf", "Clr", "Cd_pressure", "Cd_friction")
+
+_STEP = 1e-4  # m, of stored places
+_MODE_STEPS = 16383  # of a stored displacement, from nothing to its largest
+_CHOICES, _ALIKE, _NEAR = 6, 0.3, 0.04
+
+
+@dataclass(frozen=True, eq=False)
+class Handles:
+    """A family's handles: what can be changed, and by which amounts its displacements are multiplied.
+
+    names, units (``m``, ``deg`` or "" for a factor), neutral (H,): the value that changes nothing.
+    values (H, K): from each handle's lowest to its highest value; amounts (H, K): what they amount to.
+    axis (n,): 0 to 2, along which each displacement field goes; owner (n,): the handle that it belongs to.
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    neutral: np.ndarray
+    values: np.ndarray
+    amounts: np.ndarray
+    axis: np.ndarray
+    owner: np.ndarray
+
+    def range_of(self, name: str) -> tuple[float, float]:
+        row = self.values[self.names.index(name)]
+        return float(row[0]), float(row[-1])
+
+    def amounts_of(self, values: Mapping[str, float]) -> np.ndarray:
+        """(n,) what each displacement field is multiplied by, for handle values; those not given are neutral.
+
+        Raises DrivAerError for a handle that the family has not, or a value out of its range.
+        """
+        by_handle = np.zeros(len(self.names))
+        for name, value in values.items():
+            if name not in self.names:
+                raise DrivAerError(f"the family has no handle {name}", fix=f"the handles are {', '.join(self.names)}")
+            low, high = self.range_of(name)
+            if not low <= value <= high:
+                raise DrivAerError(f"{name} = {value} is out of range", fix=f"choose it from {low:.4g} to {high:.4g}")
+            i = self.names.index(name)
+            if value != self.neutral[i]:
+                by_handle[i] = np.interp(value, self.values[i], self.amounts[i])
+        return by_handle[self.owner]
+
+
+@dataclass(frozen=True, eq=False)
+class Bendable:
+    """Points that the handles move. places: (N, 3) m, unmorphed. modes: (n, N) displacement per unit of amount."""
+
+    places: np.ndarray
+    modes: np.ndarray
+
+    def on(self, handles: Handles, amounts: np.ndarray) -> np.ndarray:
+        """(N, 3) m on the design with amounts (n,)."""
+        moved = self.places.copy()
+        for axis in range(3):
+            own = handles.axis == axis
+            moved[:, axis] += amounts[own] @ self.modes[own]
+        return moved
+
+
+@dataclass(frozen=True, eq=False)
+class CfdFaces:
+    """Faces of the CFD mesh on the +y half of the car: polygons.
+
+    corners (K,) into the family's CFD points, face after face; starts (M + 1,); part (M,) what each face is of.
+    """
+
+    corners: np.ndarray
+    starts: np.ndarray
+    part: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.part)
+
+
+@dataclass(frozen=True, eq=False)
+class MorphedFamily:
+    """One car, its handles, its surface and its CFD faces.
+
+    name: of the family; style: of its car, None for a car that is no procedural one. meta: what else its file says.
+    surface: the true surface's vertices; faces (F, 3) triangles, outward; face_part (F,).
+    mirrored: only the +y half of the surface is held, the other one is its image.
+    cfd_points: corners of the CFD faces, which round the true surface off.
+    """
+
+    name: str
+    style: str | None
+    meta: dict
+    handles: Handles
+    surface: Bendable
+    faces: np.ndarray
+    face_part: np.ndarray
+    mirrored: bool
+    cfd_points: Bendable
+    cfd: CfdFaces
+
+    def faces_on(self, amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """CFD faces on a design: centres (M, 3) m, and (M, 3) m² area vectors out of the car."""
+        points = self.cfd_points.on(self.handles, amounts)
+        centres, inward = polygon_faces(points, self.cfd.corners, self.cfd.starts)
+        return centres, -inward
+
+    def mesh_on(self, amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The whole car's true surface on a design: vertices (V, 3) m, faces (F, 3)."""
+        vertices = self.surface.on(self.handles, amounts)
+        if not self.mirrored:
+            return vertices, self.faces
+        other = vertices * (1.0, -1.0, 1.0)
+        return np.concatenate([vertices, other]), np.concatenate([self.faces, self.faces[:, ::-1] + len(vertices)])
+
+    @cached_property
+    def neutral(self) -> np.ndarray:
+        """(n,) the amounts of the unmorphed car."""
+        return np.zeros(len(self.handles.axis))
+
+    def material_points(self, n: int = 65536) -> MaterialPoints:
+        """Sample the unmorphed car as prediction does, and fix the sample to the material."""
+        vertices, faces = self.mesh_on(self.neutral)
+        sample = sample_surface(vertices, faces, n)
+        triangle, weights = _in_triangles(vertices, faces, sample.points)
+        a, b, c = (vertices[faces[triangle, k]] for k in range(3))
+        sign = np.where(np.einsum("nd,nd->n", np.cross(b - a, c - a), sample.normals) < 0, -1.0, 1.0)
+        image = triangle >= len(self.faces)
+        own = triangle - image * len(self.faces)
+        # An image's triangle is wound the other way: its corners come in reverse.
+        weights = np.where(image[:, None], weights[:, ::-1], weights)
+        points = MaterialPoints(self, own, weights, image, sign, np.full(n, NO_FACE))
+        at, normals = points.cloud(self.neutral, np.arange(n))
+        points.cfd_face[:] = self._cfd_faces_of(at.astype(float), normals.astype(float))
+        return points
+
+    def _cfd_faces_of(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        """(N,) the CFD face that each point of the unmorphed car takes its values from; the -y half its image's."""
+        from scipy.spatial import cKDTree
+
+        centres, vectors = self.faces_on(self.neutral)
+        facing = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-300)
+        mirror = np.where(points[:, 1:2] < 0, [[1.0, -1.0, 1.0]], [[1.0, 1.0, 1.0]])
+        distance, near = cKDTree(centres).query(points * mirror, k=_CHOICES)
+        alike = np.einsum("nkd,nd->nk", facing[near], normals * mirror)
+        best = np.argmin(distance * (1.5 - alike), axis=1)
+        row = np.arange(len(points))
+        wet = (alike[row, best] > _ALIKE) & (distance[row, best] < _NEAR)
+        return np.where(wet, near[row, best], NO_FACE)
+
+
+@dataclass(frozen=True, eq=False)
+class MaterialPoints:
+    """Points fixed to the material of a family's car, even over what the flow sees of it.
+
+    triangle (N,) of the family's faces. weights (N, 3) barycentric. image (N,) bool: on the mirrored half.
+    sign (N,): +1 or -1, which side of the triangle is in the flow. cfd_face (N,) or NO_FACE.
+    """
+
+    family: MorphedFamily
+    triangle: np.ndarray
+    weights: np.ndarray
+    image: np.ndarray
+    sign: np.ndarray
+    cfd_face: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.triangle)
+
+    def cloud(self, amounts: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points (n, 3) m and outward normals (n, 3) of the given rows on a design, float32."""
+        vertices = self.family.surface.on(self.family.handles, amounts)
+        corners = vertices[self.family.faces[self.triangle[which]]]
+        points = np.einsum("nk,nkd->nd", self.weights[which], corners)
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) * self.sign[which, None]
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
+        for of in (points, normals):
+            of[self.image[which], 1] *= -1.0
+        return points.astype(np.float32), normals.astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyCase:
+    """One design of a family.
+
+    design: its index in the family's sequence, -1 for the unmorphed car. values: of its handles, in their units;
+    amounts (n,): of the family's displacement fields. coefficients: those of COEFFICIENTS, on frontal_area (m², the
+    whole car's). face_cp (M,) clipped to CP_RANGE, face_cf (M, 3): float32, of the family's CFD faces.
+    """
+
+    name: str
+    family: str
+    style: str | None
+    design: int
+    values: dict[str, float]
+    amounts: np.ndarray
+    coefficients: dict[str, float]
+    frontal_area: float
+    face_cp: np.ndarray
+    face_cf: np.ndarray
+    meta: dict
+
+    @property
+    def is_test(self) -> bool:
+        return is_test_design(self.design)
+
+
+def read_family(path: str | Path) -> MorphedFamily:
+    """A family's file. Raises DrivAerError for a file that is none."""
+    arrays = _arrays(path, "a family of CFD cases")
+    try:
+        meta = json.loads(str(arrays["meta"]))
+        handles = Handles(
+            tuple(meta["handles"]),
+            tuple(meta["units"]),
+            arrays["neutral"],
+            arrays["values"],
+            arrays["amounts"],
+            arrays["axis"].astype(int),
+            arrays["owner"].astype(int),
+        )
+        return MorphedFamily(
+            name=meta["name"],
+            style=meta["style"],
+            meta=meta,
+            handles=handles,
+            surface=_bendable(arrays, "surface"),
+            faces=arrays["faces"].astype(np.int32),
+            face_part=arrays["face_part"].astype(int),
+            mirrored=bool(meta["mirrored"]),
+            cfd_points=_bendable(arrays, "cfd"),
+            cfd=CfdFaces(
+                arrays["cfd_corners"].astype(np.int64),
+                np.concatenate([[0], np.cumsum(arrays["cfd_sizes"], dtype=np.int64)]),
+                arrays["cfd_part"].astype(int),
+            ),
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise DrivAerError(f"not a family of CFD cases ({error})", file=path) from error
+
+
+def write_family(path: str | Path, family: MorphedFamily) -> None:
+    """Write a family's file: places to 0.1 mm, displacements to 1/16383 of their largest."""
+    handles = family.handles
+    meta = {
+        **family.meta,
+        "name": family.name,
+        "style": family.style,
+        "mirrored": family.mirrored,
+        "handles": list(handles.names),
+        "units": list(handles.units),
+    }
+    members = {
+        "meta": np.array(json.dumps(meta)),
+        "neutral": handles.neutral,
+        "values": handles.values,
+        "amounts": handles.amounts,
+        "axis": handles.axis.astype(np.uint8),
+        "owner": handles.owner.astype(np.uint8),
+        "faces": _small(family.faces),
+        "face_part": family.face_part.astype(np.uint8),
+        "cfd_corners": _small(family.cfd.corners),
+        "cfd_sizes": np.diff(family.cfd.starts).astype(np.uint8),
+        "cfd_part": family.cfd.part.astype(np.uint8),
+        **_stored(family.surface, "surface"),
+        **_stored(family.cfd_points, "cfd"),
+    }
+    write_members(path, members)
+
+
+def read_family_case(path: str | Path) -> FamilyCase:
+    """A case file of a family's design. Raises DrivAerError for a file that is none."""
+    arrays = _arrays(path, "a CFD case of a family")
+    try:
+        meta = json.loads(str(arrays["meta"]))
+        cp, cf = arrays["face_cp"] * np.float32(CP_STEP), arrays["face_cf"] * np.float32(CF_STEP)
+        return FamilyCase(
+            name=meta["name"],
+            family=meta["family"],
+            style=meta["style"],
+            design=int(meta["design"]),
+            values=meta["values"],
+            amounts=np.array(meta["amounts"], float),
+            coefficients={key: float(meta[key]) for key in COEFFICIENTS},
+            frontal_area=float(meta["frontal_area"]),
+            face_cp=np.clip(cp.astype(np.float32), *CP_RANGE),
+            face_cf=cf.astype(np.float32),
+            meta=meta,
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise DrivAerError(f"not a CFD case of a family ({error})", file=path) from error
+
+
+def write_family_case(path: str | Path, meta: dict, cp: np.ndarray, cf: np.ndarray) -> None:
+    """Write a design's case: meta with FamilyCase's words and COEFFICIENTS; cp (M,), cf (M, 3)."""
+    members = {
+        "meta": np.array(json.dumps(meta)),
+        "face_cp": np.round(np.clip(cp, *CP_RANGE) / CP_STEP).astype(np.int16),
+        "face_cf": np.round(np.clip(cf, -3.0, 3.0) / CF_STEP).astype(np.int16),
+    }
+    write_members(path, members)
+
+
+def read_families(folder: str | Path) -> tuple[dict[str, MorphedFamily], list[FamilyCase]]:
+    """A corpus folder's families by name, and its cases in the order of family and design.
+
+    Raises DrivAerError where there are none, or a case's family lacks.
+    """
+    families = {family.name: family for family in map(read_family, sorted(Path(folder, "families").glob("*.npz")))}
+    cases = [read_family_case(path) for path in sorted(Path(folder, "cases").glob("*.npz"))]
+    if not cases:
+        raise DrivAerError("no CFD cases of families", file=folder, fix="give a folder with families/ and cases/")
+    for case in cases:
+        if case.family not in families:
+            raise DrivAerError(f"the family {case.family} of {case.name} is missing", file=Path(folder, "families"))
+    return families, sorted(cases, key=lambda case: (case.family, case.design))
+
+
+def polygon_faces(points: np.ndarray, corners: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centres (M, 3) and area vectors (M, 3), along the winding and as long as the area, of polygons.
+
+    points (V, 3). corners (K,) into them, face after face. starts (M + 1,): where each face's corners begin.
+    """
+    first, count = starts[:-1], np.diff(starts)
+    face = np.repeat(np.arange(len(count)), count)
+    here = points[corners]
+    after = np.roll(here, -1, axis=0)
+    after[starts[1:] - 1] = here[first]
+    middle = np.add.reduceat(here, first, axis=0) / count[:, None]
+    parts = 0.5 * np.cross(here - middle[face], after - middle[face])
+    weight = np.linalg.norm(parts, axis=1)
+    total = np.maximum(np.add.reduceat(weight, first), 1e-300)
+    thirds = (here + after + middle[face]) / 3
+    return np.add.reduceat(weight[:, None] * thirds, first, axis=0) / total[:, None], np.add.reduceat(parts, first)
+
+
+def _in_triangles(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The triangle (N,) nearest to each point and the place in it, barycentric (N, 3)."""
+    import open3d as o3d
+
+    scene = o3d.t.geometry.RaycastingScene()
+    scene.add_triangles(o3d.core.Tensor(vertices.astype(np.float32)), o3d.core.Tensor(faces.astype(np.uint32)))
+    hit = scene.compute_closest_points(o3d.core.Tensor(points.astype(np.float32)))
+    uv = hit["primitive_uvs"].numpy().astype(float)
+    return hit["primitive_ids"].numpy().astype(np.int64), np.column_stack([1 - uv.sum(axis=1), uv])
+
+
+def _arrays(path: str | Path, what: str) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DrivAerError(f"not {what} ({error})", file=path) from error
+
+
+def _small(indices: np.ndarray) -> np.ndarray:
+    return indices.astype(np.uint16 if indices.max(initial=0) < 65535 else np.uint32)
+
+
+def _stored(of: Bendable, name: str) -> dict[str, np.ndarray]:
+    offset = np.floor(of.places.min(axis=0) / _STEP) * _STEP
+    steps = np.round((of.places - offset) / _STEP)
+    largest = np.maximum(np.abs(of.modes).max(axis=1), 1e-12)
+    return {
+        f"{name}_offset": offset,
+        f"{name}_places": _small(steps),
+        f"{name}_largest": largest,
+        f"{name}_modes": np.round(of.modes / largest[:, None] * _MODE_STEPS).astype(np.int16),
+    }
+
+
+def _bendable(arrays: dict[str, np.ndarray], name: str) -> Bendable:
+    places = arrays[f"{name}_places"] * _STEP + arrays[f"{name}_offset"]
+    modes = arrays[f"{name}_modes"] * (arrays[f"{name}_largest"][:, None] / _MODE_STEPS)
+    return Bendable(places, modes)

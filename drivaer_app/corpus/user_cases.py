@@ -1,0 +1,256 @@
+"""A user's own CFD as training data: case files as they are, surfaces with pressure and wall shear made into such."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from data.corpora.cases import read_case
+from data.corpora.morphed_families import COEFFICIENTS, polygon_faces
+from data.errors import DrivAerError
+from data.load import load_car, place_car, sample_car
+from data.mesh import CarMesh, RawMesh
+from data.replacing import replacing
+from drivaer_app.cfd.case_file import write_arrays
+from drivaer_app.cfd.read import SurfaceFlow
+from drivaer_app.cfd.simulate import CASE
+from drivaer_app.cfd.wheels import find_wheels
+
+CASES, INDEX = "cases", "index.csv"
+SURFACES = (".vtp", ".vtk", ".vtu", ".vtm")
+
+_PRESSURES = ("pMean", "p", "CpMean", "Cp", "pressure", "Pressure", "p_mean", "StaticPressure")
+_SHEARS = ("wallShearStressMean", "wallShearStress", "CfMean", "Cf", "WallShearStress", "wall_shear", "tau_w")
+_STAGNATION = (0.85, 1.35)  # highest Cp that a surface can have, with some room for coarse cells
+_N_POINTS = 32768
+_DISAGREES = 0.03  # of Cd
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a surface's pressure refers to. speed m/s, density kg/m³, ambient: pressure far away, in the file's unit.
+
+    area: m², of the whole car; None measures it. pressure: ``auto``, ``kinematic`` (per density, m²/s²), ``pascal`` or
+    ``coefficient``. cd: as the solver told it; None integrates the surface.
+    """
+
+    speed: float = 30.0
+    density: float = 1.184
+    ambient: float = 0.0
+    area: float | None = None
+    pressure: str = "auto"
+    cd: float | None = None
+
+
+@dataclass(frozen=True)
+class Added:
+    """A case that was added. warnings: plain sentences."""
+
+    path: Path
+    cd: float
+    cd_pressure: float
+    cd_friction: float
+    frontal_area: float
+    warnings: tuple[str, ...]
+
+
+def add_case(
+    source: Path,
+    corpus: Path,
+    *,
+    name: str | None = None,
+    mesh: Path | None = None,
+    reference: Reference | None = None,
+    unit: str = "auto",
+    up: str = "auto",
+    forward: str = "auto",
+) -> Added:
+    """Add a case file, a ``simulate`` folder or a VTK surface with p and wall shear to a corpus folder.
+
+    mesh: the car's true surface, where the VTK surface rounds it off. unit, up, forward: how both files are read.
+    Raises DrivAerError for a file that is none of these, lacks a field or a reference value, or a name that is taken.
+    """
+    file = source / CASE if source.is_dir() else source
+    if not file.exists():
+        what = f"holds no {CASE}: no finished simulation" if source.is_dir() else "is not there"
+        raise DrivAerError(what, file=source)
+    stem = name or (source.resolve().name if source.is_dir() else source.name.split(".")[0])
+    destination = corpus / CASES / f"{stem}.npz"
+    if destination.exists():
+        raise DrivAerError("the corpus has a case of that name", file=destination, fix="give another with --name")
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DrivAerError(f"the folder cannot be made ({error.strerror})", file=corpus) from error
+    if file.suffix == ".npz":
+        added = _copy_case(file, destination)
+    elif file.suffix in SURFACES:
+        added = _add_surface(file, destination, mesh, reference or Reference(), (unit, up, forward))
+    else:
+        fix = f"give a case .npz, a folder that 'simulate' made, or a surface ({', '.join(SURFACES)})"
+        raise DrivAerError("is no CFD result that can be read", file=file, fix=fix)
+    _write_index(corpus)
+    return added
+
+
+def _copy_case(file: Path, destination: Path) -> Added:
+    case = read_case(file)
+    with np.load(file, allow_pickle=False) as arrays:
+        if "points" not in arrays.files:
+            raise DrivAerError("has no geometry: a compact case is of use with its generator only", file=file)
+    with replacing(destination) as unfinished:
+        shutil.copyfile(file, unfinished)
+    numbers = (case.coefficients[key] for key in ("Cd", "Cd_pressure", "Cd_friction"))
+    return Added(destination, *numbers, case.frontal_area, ())
+
+
+def _add_surface(
+    file: Path, destination: Path, mesh: Path | None, reference: Reference, reading: tuple[str, str, str]
+) -> Added:
+    unit, up, forward = reading
+    raw, p, shear, names = _read(file)
+    read = {"unit": unit, "up": up, "forward": forward}
+    solved = place_car(raw, **read, frontal_area=reference.area)
+    car = load_car(mesh, **read, frontal_area=reference.area) if mesh else solved
+    cp, cf = _coefficients(p, shear, names, reference, file)
+    surface = _surface(solved, raw, cp, cf)
+    sides = 2.0 if solved.frame.mirrored else 1.0
+    told, warnings = _tell(destination.stem, file, car, surface, sides, reference)
+    sample = sample_car(car, _N_POINTS)
+    keep = sample.points[:, 1] >= 0 if sides == 2.0 else slice(None)
+    points, normals = (array[keep].astype(float) for array in (sample.points, sample.normals))
+    reach = 2.0 * float(np.sqrt(np.quantile(surface.areas, 0.99)))
+    write_arrays(destination, surface, points, normals, reach, told)
+    return Added(destination, told["Cd"], told["Cd_pressure"], told["Cd_friction"], told["frontal_area"], warnings)
+
+
+def _read(file: Path) -> tuple[RawMesh, np.ndarray, np.ndarray, tuple[str, str]]:
+    """The surface's triangles with pressure (F,) and wall shear (F, 3) on them, and what these are called."""
+    import pyvista
+
+    try:
+        read = pyvista.read(file)
+    except Exception as error:  # pyvista's readers raise whatever they like
+        raise DrivAerError(f"cannot be read ({error})", file=file) from error
+    if isinstance(read, pyvista.MultiBlock):
+        read = read.combine()
+    surface = (read if isinstance(read, pyvista.PolyData) else read.extract_surface(algorithm=None)).triangulate()
+    if surface.n_cells == 0:
+        raise DrivAerError("has no faces", file=file, fix="export the car's surface with its fields")
+    if not set(_PRESSURES) & set(surface.cell_data):
+        surface = surface.point_data_to_cell_data()
+    names = tuple(_field(surface, known, what, file) for known, what in ((_PRESSURES, "pressure"), (_SHEARS, "shear")))
+    p, shear = (np.asarray(surface.cell_data[name], float) for name in names)
+    if p.ndim != 1 or shear.ndim != 2 or shear.shape[1] != 3:
+        raise DrivAerError(f"{names[0]} must be a number and {names[1]} a vector on each face", file=file)
+    if not (np.isfinite(p).all() and np.isfinite(shear).all()):
+        raise DrivAerError("has values that are no numbers", file=file, fix="look whether the solution ran away")
+    faces = np.asarray(surface.faces).reshape(-1, 4)[:, 1:].astype(np.int32)
+    return RawMesh(np.asarray(surface.points, float), faces, path=file), p, shear, names
+
+
+def _field(surface, known: tuple[str, ...], what: str, file: Path) -> str:
+    found = [name for name in known if name in surface.cell_data]
+    if not found:
+        has = ", ".join(surface.cell_data.keys()) or "no fields"
+        raise DrivAerError(f"has no {what} ({has})", file=file, fix=f"name the field {known[1]}")
+    return found[0]
+
+
+def _coefficients(
+    p: np.ndarray, shear: np.ndarray, names: tuple[str, str], reference: Reference, file: Path
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cp (F,) and Cf (F, 3), the latter either way round."""
+    kinematic = 0.5 * reference.speed**2
+    scales = {"coefficient": 1.0, "kinematic": kinematic, "pascal": kinematic * reference.density}
+    unit = reference.pressure
+    if unit == "auto":
+        unit = "coefficient" if names[0].startswith("Cp") else _unit_of(p - reference.ambient, scales, file)
+    cp = (p - reference.ambient) / scales[unit]
+    return cp, shear / (1.0 if names[1].startswith("Cf") else scales["kinematic" if unit == "coefficient" else unit])
+
+
+def _unit_of(p: np.ndarray, scales: dict[str, float], file: Path) -> str:
+    """The flow comes to rest on the nose: Cp is 1 there in the right unit and in no other."""
+    highest = float(np.quantile(p, 0.9995))
+    fits = [unit for unit, scale in scales.items() if _STAGNATION[0] < highest / scale < _STAGNATION[1]]
+    if not fits:
+        fix = "give --speed and --ambient as they were, or say --pressure kinematic, pascal or coefficient"
+        raise DrivAerError(f"its highest pressure, {highest:.4g}, is no stagnation pressure", file=file, fix=fix)
+    # Of air at 1.2 kg/m3 both can fit: the nearer one.
+    return min(fits, key=lambda unit: abs(highest / scales[unit] - 1.0))
+
+
+def _surface(car: CarMesh, raw: RawMesh, cp: np.ndarray, cf: np.ndarray) -> SurfaceFlow:
+    """The file's own faces in the car frame, looking out of the car, friction pulling it back."""
+    points = car.frame.to_car(raw.vertices)
+    corners, starts = raw.faces.ravel().astype(np.int64), np.arange(0, 3 * len(raw.faces) + 1, 3)
+    centres, vectors = polygon_faces(points, corners, starts)
+    # Of half a car the plane y = 0 is open, and adds nothing to this volume.
+    if (centres[:, 1] * vectors[:, 1]).sum() < 0:
+        vectors = -vectors
+    areas = np.linalg.norm(vectors, axis=1)
+    cf = car.frame.vectors_to_car(cf)
+    # Some solvers tell the stress on the air, some on the wall.
+    if (cf[:, 0] * areas).sum() < 0:
+        cf = -cf
+    normals = vectors / np.maximum(areas, 1e-300)[:, None]
+    return SurfaceFlow(points, corners, starts, centres, normals, areas, cp, cf)
+
+
+def _tell(
+    name: str, file: Path, car: CarMesh, surface: SurfaceFlow, sides: float, reference: Reference
+) -> tuple[dict, tuple[str, ...]]:
+    per_area = sides / car.frontal_area
+    pressure = per_area * surface.pressure_force(surface.believable_cp)
+    friction = per_area * surface.friction_force()
+    force = pressure + friction
+    x_front, x_rear = _axles(car)
+    on_face = -surface.believable_cp[:, None] * surface.normals + surface.cf
+    on_face *= per_area * surface.areas[:, None]
+    arm = surface.centres - [(x_front + x_rear) / 2, 0.0, 0.0]
+    pitch = float((arm[:, 2] * on_face[:, 0] - arm[:, 0] * on_face[:, 2]).sum()) / (x_rear - x_front)
+    warnings = []
+    cd = float(force[0]) if reference.cd is None else reference.cd
+    if abs(cd - force[0]) > _DISAGREES * abs(cd):
+        warnings.append(f"its surface adds up to Cd {force[0]:.4f}, not {cd:.4f}: check speed, area and the fields")
+    bad = float(surface.areas[~surface.physical].sum() / surface.areas.sum())
+    if bad > 1e-3:
+        warnings.append(f"{100 * bad:.1f} % of its area has a Cp that no flow has")
+    told = {
+        "name": name,
+        "base": file.name,
+        "Cd": cd,
+        "Cd_std": 0.0,
+        "Cl": float(force[2]),
+        "Clf": float(force[2] / 2 + pitch),
+        "Clr": float(force[2] / 2 - pitch),
+        "Cd_pressure": float(pressure[0]),
+        "Cd_friction": float(friction[0]),
+        "frontal_area": car.frontal_area,
+        "half": sides == 2.0,
+        "wheelbase": x_rear - x_front,
+        "conditions": {"U": reference.speed, "rho": reference.density},
+        "provenance": {"file": file.name},
+        "warnings": warnings,
+    }
+    return told, tuple(warnings)
+
+
+def _axles(car: CarMesh) -> tuple[float, float]:
+    axles = find_wheels(car)
+    return (axles[0].x, axles[1].x) if axles else (0.0, 0.6 * float(np.ptp(car.vertices[:, 0])))
+
+
+def _write_index(corpus: Path) -> None:
+    with replacing(corpus / INDEX) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["name", *COEFFICIENTS, "frontal_area_m2"])
+        for path in sorted((corpus / CASES).glob("*.npz")):
+            case = read_case(path)
+            numbers = [case.coefficients[key] for key in COEFFICIENTS] + [case.frontal_area]
+            table.writerow([path.stem, *(round(number, 6) for number in numbers)])

@@ -1,0 +1,239 @@
+"""Growing a corpus with the real solver: what is kept, skipped, resumed, failed, told, packed and measured."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from data.corpora.morphed_families import read_families, read_family_case
+from data.errors import DrivAerError
+from drivaer_app.cfd.read import read_surface
+from drivaer_app.cli.app import app
+from drivaer_app.corpus.families import FamilySource, known_families, open_family
+from drivaer_app.corpus.growth import sources_of
+from drivaer_app.corpus.pack import pack
+from drivaer_app.corpus.runs import Design, ReadyFamily, mesh_fault, run_design
+from drivaer_app.corpus.settings import load_settings, settled_settings
+from drivaer_app.corpus.status import corpus_status
+from drivaer_app.shapes.parameters import STYLES
+from tests.cfd.cases import solver_processes
+from tests.corpus.conftest import grow, start
+
+
+@pytest.fixture(scope="module")
+def ready(corpus) -> ReadyFamily:
+    return ReadyFamily(known_families(corpus, load_settings(corpus))[0])
+
+
+@pytest.fixture(scope="module")
+def case(corpus):
+    return read_family_case(corpus / "cases" / "hatchback_0001.npz")
+
+
+def test_every_design_of_the_plan_is_there(corpus):
+    names = [path.name for path in sorted((corpus / "cases").iterdir())]
+    assert names == ["hatchback_0000.npz", "hatchback_0001.npz"]
+
+
+def test_nothing_of_a_finished_run_stays_behind(corpus):
+    assert not any((corpus / "running").iterdir())
+
+
+def test_the_surface_that_is_read_again_gives_the_drag_back(ready, case):
+    _, vectors = ready.surface.faces_on(case.amounts)
+    pressure = -2 * (case.face_cp @ vectors[:, 0]) / case.frontal_area
+    friction = 2 * (case.face_cf[:, 0] @ np.linalg.norm(vectors, axis=1)) / case.frontal_area
+    np.testing.assert_allclose(pressure, case.coefficients["Cd_pressure"], atol=2e-3)
+    np.testing.assert_allclose(friction, case.coefficients["Cd_friction"], atol=5e-4)
+
+
+def test_faces_are_told_in_the_solvers_order(ready):
+    sampled = read_surface(ready.family.case, 30.0)
+    centres, vectors = ready.surface.faces_on(ready.surface.neutral)
+    assert np.abs(centres - sampled.centres).max() < 5e-4
+    assert np.abs(np.linalg.norm(vectors, axis=1) - sampled.areas).max() < 0.02 * sampled.areas.max()
+
+
+def test_a_bent_mesh_moves_its_car_as_the_handles_do(ready, case):
+    """The solver's car is the one that a designer sees morphed."""
+    from drivaer_app.shapes.morph import Morph
+
+    vertices = Morph.of(ready.family.car).vertices(case.values)
+    whole, _ = ready.surface.mesh_on(case.amounts)
+    half = vertices[vertices[:, 1] > -1e-6]
+    assert np.abs(half.min(axis=0) - whole[: len(whole) // 2].min(axis=0)).max() < 1e-3
+    assert np.abs(half.max(axis=0) - whole[: len(whole) // 2].max(axis=0)).max() < 1e-3
+    body = ready.mesh.patches["body"].points
+    moved = ready.bent_points(case.amounts)[body] - ready.mesh.points[body]
+    expected = Morph.of(ready.family.car).displacement(ready.mesh.points[body], case.values, "body")
+    # Where tyre and wheelhouse share cells on so coarse a mesh, the wheel leads.
+    assert np.median(np.abs(moved - expected)) < 1e-4
+
+
+def test_ground_and_symmetry_plane_stay_planes(ready, case):
+    points = ready.bent_points(case.amounts)
+    assert np.abs(points[ready.mesh.patches["ground"].points, 2]).max() < 1e-9
+    assert np.abs(points[ready.mesh.patches["symmetry"].points, 1]).max() < 1e-9
+
+
+def test_a_moderate_design_folds_no_cell(case):
+    assert case.meta["non_orthogonality"] < 85
+
+
+def test_wheels_turn_about_their_moved_axle(ready, case):
+    base = ready.family.setup.axle_xs
+    expected = base[1] - base[0] + case.values["wheelbase"]
+    stretched = case.values["length"] * (base[1] - base[0]) / np.ptp(ready.family.car.vertices[:, 0])
+    assert abs(case.meta["wheelbase"] - expected - stretched) < 5e-3
+
+
+def test_what_is_finished_is_not_run_again(corpus):
+    before = {path: path.stat().st_mtime_ns for path in (corpus / "cases").iterdir()}
+    status, said = grow(corpus, "--count", "2")
+    assert status == 0, said
+    assert {path: path.stat().st_mtime_ns for path in (corpus / "cases").iterdir()} == before
+
+
+def _copy_of(corpus, tmp_path):
+    work = tmp_path / "corpus"
+    shutil.copytree(corpus, work)
+    return work
+
+
+def test_killed_in_the_middle_it_loses_only_the_design_in_hand(corpus, tmp_path):
+    work = _copy_of(corpus, tmp_path)
+    control = work / "corpus.json"
+    control.write_text(control.read_text().replace('"design_iterations": 6', '"design_iterations": 4000'))
+    process = start(work, "--count", "3")
+    in_hand = work / "running" / "hatchback_0002"
+    _wait_for(lambda: solver_processes(in_hand), process)
+    process.kill()
+    process.wait()
+    for orphan in solver_processes(in_hand):
+        os.kill(orphan, signal.SIGKILL)
+    _wait_for(lambda: not solver_processes(in_hand))
+    control.write_text(control.read_text().replace("4000", "6"))
+    status, said = grow(work, "--count", "3")
+    assert status == 0, said
+    assert (work / "cases" / "hatchback_0002.npz").exists() and not in_hand.exists()
+
+
+def test_told_to_stop_it_takes_its_solver_along(corpus, tmp_path):
+    work = _copy_of(corpus, tmp_path)
+    control = work / "corpus.json"
+    control.write_text(control.read_text().replace('"design_iterations": 6', '"design_iterations": 4000'))
+    process = start(work, "--count", "3")
+    in_hand = work / "running" / "hatchback_0002"
+    _wait_for(lambda: solver_processes(in_hand), process)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and "the same command goes on" in said
+    assert not solver_processes(in_hand)
+
+
+def _wait_for(what, process=None) -> None:
+    for _ in range(600):
+        if what():
+            return
+        assert process is None or process.poll() is None, process.stderr.read()
+        time.sleep(0.1)
+    raise AssertionError("it did not come")
+
+
+def test_a_design_whose_mesh_folds_is_a_failure_with_its_reason(ready, corpus, tmp_path):
+    work = _copy_of(corpus, tmp_path)
+    family = known_families(work, load_settings(work))[0]
+    modes = np.load(family.folder / "volume_modes.npy")
+    np.save(family.folder / "volume_modes.npy", 40 * modes)
+    folding = ReadyFamily(family)
+    assert run_design(folding, Design.of(folding, 4), work) is None
+    failure = json.loads((work / "failures" / "hatchback_0004.json").read_text())
+    assert "the bent mesh failed" in failure["reason"] and failure["design"] == 4 and failure["values"]
+
+
+def test_a_mesh_with_cells_inside_out_is_refused():
+    said = " ***Error in face pyramids: 12 faces are incorrectly oriented.\n Mesh non-orthogonality Max: 60 average: 9"
+    assert "12 faces" in mesh_fault(said)
+
+
+def test_status_counts_and_tells_the_ranges(corpus, tmp_path):
+    answer = CliRunner().invoke(app, ["corpus", "status", str(corpus), "--plot", str(tmp_path / "plot.png")])
+    assert answer.exit_code == 0, answer.output
+    assert "hatchback" in answer.output and "a design takes" in answer.output
+    assert (tmp_path / "plot.png").stat().st_size > 5000
+
+
+def test_status_knows_what_is_left(corpus, tmp_path):
+    work = _copy_of(corpus, tmp_path)
+    (work / "cases" / "hatchback_0001.npz").unlink()
+    found = corpus_status(work)
+    assert (len(found.cases), found.n_left, found.running) == (1, 1, ())
+
+
+def test_another_seed_needs_another_folder(corpus):
+    with pytest.raises(DrivAerError, match="seed"):
+        settled_settings(corpus, seed=3)
+
+
+@pytest.mark.parametrize("text", ["saloon", "estate:x", "nothing.stl"])
+def test_what_is_no_family_is_refused(text):
+    with pytest.raises(DrivAerError, match="neither a body style nor a file"):
+        FamilySource.parse(text)
+
+
+def test_packed_it_is_read_without_the_generator(corpus, tmp_path):
+    packed = pack(corpus, tmp_path)
+    families, cases = read_families(tmp_path)
+    assert packed.n_new == len(cases) == 2 and list(families) == ["hatchback"]
+    assert pack(corpus, tmp_path).n_new == 0
+    head, *rows = (tmp_path / "index.csv").read_text().splitlines()
+    assert head.startswith("name,family,style,design,split,Cd,") and len(rows) == 2
+
+
+def test_points_stay_on_the_material(ready, case):
+    points = ready.surface.material_points(4000)
+    for amounts in (ready.surface.neutral, case.amounts):
+        at, normals = points.cloud(amounts, np.arange(4000))
+        np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1.0, atol=1e-5)
+        vertices, _ = ready.surface.mesh_on(amounts)
+        assert (at.min(axis=0) >= vertices.min(axis=0) - 1e-4).all() and (at.max(0) <= vertices.max(0) + 1e-4).all()
+
+
+def test_both_halves_of_the_car_have_points(ready):
+    assert 0.4 < ready.surface.material_points(4000).image.mean() < 0.6
+
+
+def test_families_that_were_asked_for_are_grown_on_without_being_named_again(corpus):
+    assert [source.name for source in sources_of(corpus, load_settings(corpus), None)] == ["hatchback"]
+
+
+def test_without_a_wish_every_body_style_is_grown(tmp_path):
+    sources = sources_of(tmp_path, settled_settings(tmp_path), None)
+    assert [source.style for source in sources] == list(STYLES)
+
+
+def test_a_car_file_is_a_family_also_when_the_file_has_gone(sample_file, tmp_path):
+    file = tmp_path / "my car.stl"
+    shutil.copyfile(sample_file, file)
+    settings = settled_settings(tmp_path)
+    source = FamilySource.parse(str(file))
+    first = open_family(tmp_path, source, settings)
+    file.unlink()
+    assert open_family(tmp_path, source, settings).folder == first.folder and first.name == "my_car"
+
+
+def test_two_cars_of_one_name_are_not_taken_for_each_other(sample_file, tmp_path):
+    file = tmp_path / "car.stl"
+    shutil.copyfile(sample_file, file)
+    settings = settled_settings(tmp_path)
+    open_family(tmp_path, FamilySource.parse(str(file)), settings)
+    file.write_bytes(file.read_bytes()[:-50])
+    with pytest.raises(DrivAerError, match="another family of the name"):
+        open_family(tmp_path, FamilySource.parse(str(file)), settings)
