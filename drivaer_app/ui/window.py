@@ -27,6 +27,7 @@ from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.autosave import Leftover
 from drivaer_app.desk import Desk, Event
+from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.jobs import FAILED, Job
 from drivaer_app.paths import RESOURCES
 from drivaer_app.settings import Settings
@@ -475,6 +476,8 @@ class MainWindow(QMainWindow):
         lacking = self.viewport.lacking
         if self._needs_baseline() and self.shown_keys == [self.desk.study.state.baseline]:
             lacking = "this is the baseline itself: choose another variant to see the difference"
+        if self.view_bar.overlay.currentData() == "health" and self.viewport.panes[0].drawn is not None:
+            lacking = _health_in_words(self.viewport.panes[0].drawn)
         self.statusBar().showMessage(lacking)
 
     def _show_scale(self) -> None:
@@ -753,6 +756,14 @@ class MainWindow(QMainWindow):
         if self.viewport:
             self.viewport.close_viewport()
         super().closeEvent(event)
+
+
+def _health_in_words(drawn: DrawnCar) -> str:
+    """What the mesh-health overlay shows of a car."""
+    n = len(drawn.open_edges)
+    holes = f"{n:,} open edges, in red" if n else "no open edges: the surface is closed"
+    hidden = float((~drawn.exposed).mean())
+    return f"{holes}; {hidden:.0%} of the points lie out of the flow's sight, in violet" if hidden else holes
 
 
 class _Message(QFrame):

@@ -150,6 +150,13 @@ def test_the_difference_view_shows_where_the_pressure_changed(window, settle):
     assert "baseline itself" in window.statusBar().currentMessage()
 
 
+def test_mesh_health_is_shown_and_said(window):
+    window.set_overlay("health")
+    assert "closed" in window.statusBar().currentMessage()
+    window.set_overlay("cp")
+    assert window.statusBar().currentMessage() == ""
+
+
 def test_drag_along_the_car_is_overlaid_for_those_on_screen_and_the_baseline(window):
     window.tabs.setCurrentWidget(window.plots[1])
     window.variants.select([key_of(window, "notchback")])
