@@ -39,7 +39,7 @@ def load_settings(work: Path) -> GrowthSettings:
     path = work / FILE
     try:
         return GrowthSettings(**json.loads(path.read_text("utf-8")))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise DrivAerError("no corpus is grown here", file=work, fix="start one with 'corpus grow FOLDER'") from error
     except (OSError, ValueError, TypeError) as error:
         raise DrivAerError(f"is damaged ({error})", file=path, fix="give another folder") from error

@@ -211,11 +211,11 @@ def test_both_halves_of_the_car_have_points(ready):
 
 
 def test_families_that_were_asked_for_are_grown_on_without_being_named_again(corpus):
-    assert [source.name for source in sources_of(corpus, load_settings(corpus), None)] == ["hatchback"]
+    assert [source.name for source in sources_of(corpus, None)] == ["hatchback"]
 
 
 def test_without_a_wish_every_body_style_is_grown(tmp_path):
-    sources = sources_of(tmp_path, settled_settings(tmp_path), None)
+    sources = sources_of(tmp_path, None)
     assert [source.style for source in sources] == list(STYLES)
 
 
