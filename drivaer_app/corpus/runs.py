@@ -328,6 +328,8 @@ def _meta(ready: ReadyFamily, design: Design, amounts: np.ndarray, result: CaseR
         "window": settings.window,
         "seconds": round(sum(result.seconds.values()), 1),
         "solver": result.solver,
+        # So that another window can be looked at without solving again.
+        "Cd_history": [round(float(cd), 4) for cd in result.history.cd],
     }
 
 

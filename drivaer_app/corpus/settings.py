@@ -25,8 +25,8 @@ class GrowthSettings:
     preset: str = "coarse"
     family_iterations: int = 400
     family_window: int = 200
-    design_iterations: int = 160
-    window: int = 100
+    design_iterations: int = 220
+    window: int = 160
     spread: float = 0.85
 
     def save(self, work: Path) -> None:
