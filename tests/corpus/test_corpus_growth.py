@@ -237,3 +237,8 @@ def test_two_cars_of_one_name_are_not_taken_for_each_other(sample_file, tmp_path
     file.write_bytes(file.read_bytes()[:-50])
     with pytest.raises(DrivAerError, match="another family of the name"):
         open_family(tmp_path, FamilySource.parse(str(file)), settings)
+
+
+def test_a_design_that_another_worker_has_just_finished_leaves_no_folder(ready, corpus):
+    assert run_design(ready, Design.of(ready, 0), corpus) is None
+    assert not (corpus / "running" / "hatchback_0000").exists()
