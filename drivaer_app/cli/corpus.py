@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 corpus = typer.Typer(
     help="Grow a corpus of CFD cases from our own cars, and look after it.",
-    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -62,12 +61,12 @@ def grow(
         from drivaer_app.cfd.presets import preset_of
 
         preset_of(preset)
+    sources = sources_of(work, families)
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DrivAerError(f"the folder cannot be made ({error.strerror})", file=work) from error
     settings = settled_settings(work, seed=seed, preset=preset)
-    sources = sources_of(work, settings, families)
     try:
         grow_corpus(Plan(work, sources, settings, count, nice), workers, say)
     except Cancelled as stopped:

@@ -63,14 +63,14 @@ class Plan:
                 yield source, index
 
 
-def sources_of(work: Path, settings: GrowthSettings, families: str | None) -> tuple[FamilySource, ...]:
+def sources_of(work: Path, families: str | None) -> tuple[FamilySource, ...]:
     """The families that were asked for; else those that were asked for last; else one of each body style.
 
     Raises DrivAerError for what is no family, and for two of one name.
     """
     if families is None:
-        plan = read_plan(work, settings)
-        return plan.sources if plan else tuple(FamilySource.parse(style) for style in STYLES)
+        asked = read_plan(work)
+        return asked[0] if asked else tuple(FamilySource.parse(style) for style in STYLES)
     sources = tuple(FamilySource.parse(text.strip()) for text in families.split(",") if text.strip())
     names = [source.name for source in sources]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -99,10 +99,10 @@ def _write_plan(plan: Plan) -> None:
         unfinished.write_text(json.dumps({"sources": sources, "count": plan.count}) + "\n", encoding="utf-8")
 
 
-def read_plan(work: Path, settings: GrowthSettings) -> Plan | None:
-    """What was asked for last; None where nothing was."""
+def read_plan(work: Path) -> tuple[tuple[FamilySource, ...], int] | None:
+    """The families that were asked for last, and how many designs of each; None where nothing was."""
     path = work / _PLAN
-    if not path.exists():
+    if not path.is_file():
         return None
     try:
         told = json.loads(path.read_text("utf-8"))
@@ -110,7 +110,7 @@ def read_plan(work: Path, settings: GrowthSettings) -> Plan | None:
             FamilySource(s["name"], s["style"], s["seed"], Path(s["file"]) if s["file"] else None)
             for s in told["sources"]
         )
-        return Plan(work, sources, settings, int(told["count"]))
+        return sources, int(told["count"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DrivAerError(f"is damaged ({error})", file=path, fix="remove it; 'corpus grow' writes it anew") from error
 

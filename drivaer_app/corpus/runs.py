@@ -62,7 +62,7 @@ def claim(folder: Path) -> Iterator[int | None]:
     with ExitStack() as stack:
         try:
             lock = stack.enter_context(claimed(folder))
-        except DrivAerError as error:
+        except (DrivAerError, FileNotFoundError) as error:  # worked on, or just finished and taken away
             raise Busy(str(folder)) from error
         yield lock
 
@@ -137,7 +137,8 @@ def run_design(
     """
     folder = work / RUNNING / design.name
     with claim(folder) as lock:
-        if (work / CASES / f"{design.name}.npz").exists():
+        if (work / CASES / f"{design.name}.npz").exists():  # by another worker, a moment ago
+            shutil.rmtree(folder, ignore_errors=True)
             return None
         _empty(folder)
         amounts = ready.surface.handles.amounts_of(design.values)
@@ -328,6 +329,8 @@ def _meta(ready: ReadyFamily, design: Design, amounts: np.ndarray, result: CaseR
         "window": settings.window,
         "seconds": round(sum(result.seconds.values()), 1),
         "solver": result.solver,
+        # So that another window can be looked at without solving again.
+        "Cd_history": [round(float(cd), 4) for cd in result.history.cd],
     }
 
 

@@ -25,8 +25,8 @@ class GrowthSettings:
     preset: str = "coarse"
     family_iterations: int = 400
     family_window: int = 200
-    design_iterations: int = 160
-    window: int = 100
+    design_iterations: int = 220
+    window: int = 160
     spread: float = 0.85
 
     def save(self, work: Path) -> None:
@@ -39,7 +39,7 @@ def load_settings(work: Path) -> GrowthSettings:
     path = work / FILE
     try:
         return GrowthSettings(**json.loads(path.read_text("utf-8")))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise DrivAerError("no corpus is grown here", file=work, fix="start one with 'corpus grow FOLDER'") from error
     except (OSError, ValueError, TypeError) as error:
         raise DrivAerError(f"is damaged ({error})", file=path, fix="give another folder") from error

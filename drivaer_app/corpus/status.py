@@ -61,10 +61,10 @@ def corpus_status(work: Path) -> CorpusStatus:
     by_age = [read_family_case(path) for path in paths]
     cases = sorted(by_age, key=lambda case: (case.family, case.design))
     failures = tuple(_failure(path) for path in sorted((work / FAILURES).glob("*.json")))
-    plan = read_plan(work, settings)
+    asked = read_plan(work)
     in_hand = tuple(running(work))
     seconds = float(np.median([case.meta["seconds"] for case in by_age[-_RECENT:]])) if by_age else None
-    n_left = _n_left(plan, cases, failures) if plan else 0
+    n_left = _n_left(Plan(work, asked[0], settings, asked[1]), cases, failures) if asked else 0
     left = seconds * n_left / len(in_hand) if seconds and in_hand else None
     families = {family.name: family.solved for family in known_families(work, settings)}
     return CorpusStatus(

@@ -211,11 +211,11 @@ def test_both_halves_of_the_car_have_points(ready):
 
 
 def test_families_that_were_asked_for_are_grown_on_without_being_named_again(corpus):
-    assert [source.name for source in sources_of(corpus, load_settings(corpus), None)] == ["hatchback"]
+    assert [source.name for source in sources_of(corpus, None)] == ["hatchback"]
 
 
 def test_without_a_wish_every_body_style_is_grown(tmp_path):
-    sources = sources_of(tmp_path, settled_settings(tmp_path), None)
+    sources = sources_of(tmp_path, None)
     assert [source.style for source in sources] == list(STYLES)
 
 
@@ -237,3 +237,8 @@ def test_two_cars_of_one_name_are_not_taken_for_each_other(sample_file, tmp_path
     file.write_bytes(file.read_bytes()[:-50])
     with pytest.raises(DrivAerError, match="another family of the name"):
         open_family(tmp_path, FamilySource.parse(str(file)), settings)
+
+
+def test_a_design_that_another_worker_has_just_finished_leaves_no_folder(ready, corpus):
+    assert run_design(ready, Design.of(ready, 0), corpus) is None
+    assert not (corpus / "running" / "hatchback_0000").exists()
