@@ -41,9 +41,9 @@ RUN_PACKAGES = ["libgl1", "libegl1", "libgomp1", "libusb-1.0-0", "libx11-6"]
 WINDOW_PACKAGES = RUN_PACKAGES + [
     *("libopengl0", "libgl1-mesa-dri", "libglx-mesa0", "libdbus-1-3", "libfontconfig1", "libglib2.0-0", "libxrender1"),
     *("libxcursor1", "libxkbcommon-x11-0", "libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1"),
-    *("libxcb-randr0", "libxcb-render-util0", "libxcb-shape0", "libxcb-xkb1", "fonts-dejavu-core"),
+    *("libxcb-randr0", "libxcb-render-util0", "libxcb-shape0", "libxcb-xkb1"),
 ]
-TEST_PACKAGES = [*WINDOW_PACKAGES, "xvfb", "xauth"]
+TEST_PACKAGES = [*WINDOW_PACKAGES, "xvfb", "xauth", "fonts-dejavu-core"]
 
 
 class Stop(Exception):
@@ -59,6 +59,8 @@ def main() -> int:
             prepare([RUNTIME, DEV])
             return run_tests(arguments[1:])
         prepare([RUNTIME])
+        if opens_window(arguments):
+            provide_window_libraries()
         return hand_over([str(PYTHON), str(ROOT / "main.py"), *arguments])
     except Stop as stop:
         say(str(stop))
@@ -324,6 +326,22 @@ def provide_system_libraries() -> None:
         return
     advice = f"type: {sudo(apt_command(RUN_PACKAGES))}" if shutil.which("apt-get") else "install it, then start again"
     raise Stop(f"Open3D does not load ({import_error('open3d')}); {advice}")
+
+
+def opens_window(arguments: list[str]) -> bool:
+    """Whether main.py, given these, opens its window: with no command at all, or with that one."""
+    return next((a for a in arguments if not a.startswith("-")), "window") == "window" and "--help" not in arguments
+
+
+def provide_window_libraries() -> None:
+    """Qt aborts without a word to the user where one of its libraries is missing; so look before."""
+    if sys.platform != "linux" or not shutil.which("dpkg-query"):
+        return
+    missing = missing_packages(WINDOW_PACKAGES)
+    if missing and can_apt():
+        apt_install(missing)
+    elif missing:
+        say(f"should the window not open, it lacks system packages; type: {sudo(apt_command(missing))}")
 
 
 def import_error(module: str) -> str:

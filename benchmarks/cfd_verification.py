@@ -8,6 +8,7 @@ tables from what is finished.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -240,6 +241,8 @@ def main() -> None:
     if not options.only:
         for name, table in TABLES.items():
             replace_between(name, table(results), DOCS)
+        if "drivaer_baseline" in results:
+            shutil.copyfile(results["drivaer_baseline"].files["plot"], DOCS.with_name("convergence.png"))
 
 
 if __name__ == "__main__":

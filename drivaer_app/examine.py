@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,13 +41,16 @@ def examine(
 ) -> Examined:
     """Read, predict and make ready to draw. Raises DrivAerError."""
     report(0.0, "reading")
+    started = time.perf_counter()
     checksum = checksum_of(file)
     car = load(file, reading)
+    loaded = time.perf_counter() - started
     report(0.35, "predicting")
     predictor = _predictor(model, device)
     prediction = predictor.predict(car)
     report(0.7, "fields")
     result = Result.of(prediction, checksum, predictor.difference_half_width)
+    result = replace(result, seconds={**result.seconds, "load": loaded})
     drawn = drawn_car(prediction)
     along = drag_along(prediction)
     report(0.9, "thumbnail")

@@ -16,7 +16,7 @@ from gnn.field_net import FieldNet
 from gnn.input_frame import middle_x, to_network
 from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
-from gnn.template import RegisteredTemplate, register
+from gnn.template import SOFT_AROUND, RegisteredTemplate, register
 
 BUNDLED = Path(__file__).resolve().parent.parent / "resources" / "models"
 DEFAULT_MODEL = "drivaer"
@@ -51,10 +51,10 @@ class SurfacePrediction:
     x_middle: float = 0.0
 
     def refined(self, values: np.ndarray, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        """Cp and Cf (N, 4) that were brought to points (N, 3) m of the car frame, better where the template knows."""
+        """Cp and Cf (N, 4) that were brought to vertices (N, 3) m of the car frame, better where the template knows."""
         if self.registered is None:
             return values
-        return self.registered.over(values, to_network(points, self.x_middle), normals)
+        return self.registered.over(values, to_network(points, self.x_middle), normals, SOFT_AROUND)
 
 
 class Surrogate:

@@ -36,8 +36,10 @@ NEAR, FAR = 0.030, 0.080
 """m from the nearest face's centre: up to here a point is on the template, from there on it is not."""
 FITTED = (0.75, 0.95)
 """Share of a car's surface that is on the template: below the first it is another car, above the second a morph."""
-SOFT = 0.0005
+SOFT = 0.0003
 """m: how sharply a point prefers the nearest face to the second nearest."""
+SOFT_AROUND = 0.002
+"""m: the same for a vertex, which stands for its surroundings: the best for values between a car's vertices."""
 LINEAR_PART = 3.0
 """Of the kernel, against 1 for the bump."""
 _STORED_IN_HALF = {"places": 1.0, "area_vectors": 1e4, "marks": 1.0, "fields": 1.0}
@@ -160,24 +162,24 @@ class RegisteredTemplate:
         friction = 2.0 * (self.values[:, 1].astype(np.float64) @ np.linalg.norm(self.area_vectors, axis=1))
         return float(pressure), float(friction)
 
-    def at(self, points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def at(self, points: np.ndarray, normals: np.ndarray, soft: float = SOFT) -> tuple[np.ndarray, np.ndarray]:
         """Points (N, 3) in network coordinates, of both sides, and outward normals -> (N, 4), weight (N,) 0..1."""
         points, normals, side = _folded(points, normals)
-        values, weight = self._on_half(points, normals)
+        values, weight = self._on_half(points, normals, soft)
         values[:, 2] *= side
         return values, weight * np.float32(self.fit)
 
-    def over(self, values: np.ndarray, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    def over(self, values: np.ndarray, points: np.ndarray, normals: np.ndarray, soft: float = SOFT) -> np.ndarray:
         """Another source's Cp and Cf (N, 4) at the points, with the template's in their place by its weight."""
-        known, weight = self.at(points, normals)
+        known, weight = self.at(points, normals, soft)
         return values + weight[:, None] * (known - values)
 
-    def _on_half(self, points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _on_half(self, points: np.ndarray, normals: np.ndarray, soft: float) -> tuple[np.ndarray, np.ndarray]:
         distance, near = self.tree.query(points, k=6, workers=-1)
         alike = np.einsum("nkd,nd->nk", self.normals[near], normals)
         apart = distance * (1.5 - alike)
         closest = apart.min(axis=1, keepdims=True)
-        share = np.exp((closest - apart) / SOFT)
+        share = np.exp((closest - apart) / soft)
         share /= share.sum(axis=1, keepdims=True)
         values = np.einsum("nk,nkc->nc", share, self.values[near]).astype(np.float32)
         # A face that looks the same way counts half its distance, one at right angles one and a half times; a panel's
@@ -207,7 +209,7 @@ def register(
     places, areas = templates[best].bent(code)
     tree = cKDTree(places + shift * _ALONG_X)
     registered = RegisteredTemplate(tree, areas, templates[best].values(code), 1.0)
-    share = float(registered._on_half(half[:_N_FITTED], facing[:_N_FITTED])[1].mean())
+    share = float(registered._on_half(half[:_N_FITTED], facing[:_N_FITTED], SOFT)[1].mean())
     return replace(registered, fit=float(np.clip((share - FITTED[0]) / (FITTED[1] - FITTED[0]), 0.0, 1.0)))
 
 

@@ -53,6 +53,21 @@ def test_an_installed_environment_is_ready_and_a_changed_requirement_makes_it_no
     assert not with_venv.is_ready(files)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "opens"),
+    [
+        ([], True),
+        (["window", "cars"], True),
+        (["--debug"], True),
+        (["predict", "window"], False),
+        (["--help"], False),
+        (["window", "--help"], False),
+    ],
+)
+def test_what_the_window_loads_is_looked_for_only_where_one_opens(launch, arguments, opens):
+    assert launch.opens_window(arguments) is opens
+
+
 def test_what_tests_need_serves_the_program_too(with_venv):
     with_venv.write_marker([with_venv.RUNTIME, with_venv.DEV])
     assert with_venv.is_ready([with_venv.RUNTIME])

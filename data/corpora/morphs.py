@@ -182,13 +182,18 @@ def _closest(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) -> dic
 
 
 def _cfd_faces(generator: MorphGenerator, underbody: str, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """The CFD face that each point of the unmorphed car takes its values from, or NO_FACE: near, and facing alike.
+    """The CFD face that each point of the unmorphed car takes its values from, or NO_FACE."""
+    centres, face_normals, _ = generator.unmorphed_cfd(underbody)
+    return nearest_faces(centres, face_normals, points, normals)
 
-    The CFD has the +y half; the other half's points take their mirror image's face.
+
+def nearest_faces(centres: np.ndarray, face_normals: np.ndarray, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """(N,) of CFD faces (M, 3) of the +y half the one near each point (N, 3) and facing alike, or NO_FACE.
+
+    As the corpus gives its own points their faces; the other half's points take their mirror image's face.
     """
     from scipy.spatial import cKDTree
 
-    centres, face_normals, _ = generator.unmorphed_cfd(underbody)
     mirror = np.where(points[:, 1:2] < 0, [[1.0, -1.0, 1.0]], [[1.0, 1.0, 1.0]])
     distance, near = cKDTree(centres).query(points * mirror, k=6)
     alike = np.einsum("nkd,nd->nk", face_normals[near], normals * mirror)

@@ -53,6 +53,7 @@ def write_convergence(
     """Draw and write the PNG. window: the last iterations, which the result averages over."""
     from PIL import Image, ImageDraw
 
+    residuals = list({state.iteration: state for state in residuals}.values())  # a resumed run did some again
     image = Image.new("RGB", (_WIDTH, _HEIGHT), _PAPER)
     pen = ImageDraw.Draw(image)
     pen.text((_LEFT, 28), title, font=_font(26), fill=_INK)
@@ -108,10 +109,11 @@ def _frame(pen, axes: _Axes, label: str, ticks: np.ndarray, words) -> None:
 
 def _cd_range(history: Coefficients, window: int) -> tuple[float, float]:
     """What happens after the first tenth; the start-up's swing may leave the picture."""
-    shown = history.cd[len(history) // 10 :]
     middle = float(history.cd[-window:].mean())
-    reach = max(float(np.quantile(np.abs(shown - middle), 0.97)), 0.02 * abs(middle), 1e-4)
-    return middle - 1.15 * reach, middle + 1.15 * reach
+    low, high = np.quantile(history.cd[len(history) // 10 :], [0.005, 0.97])
+    low, high = min(low, middle - 0.01 * abs(middle) - 1e-4), max(high, middle + 0.01 * abs(middle) + 1e-4)
+    room = 0.2 * (high - low)
+    return low - room, high + room
 
 
 def _residual_range(residuals: Sequence[SolverState]) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from data.errors import DrivAerError
 class Preset:
     """Mesh and iterations. Lengths are given for a car of 4.6 m and follow the car's size (`domain.size_of`).
 
-    base_cell: m, of the undisturbed flow; halved ``level`` times at the car, once more at edges, mirrors and tyres'
+    base_cell: m, of the undisturbed flow; halved ``level`` times at the car, once more at its mirrors and the tyres'
     contacts. layers: of boundary layer cells. iterations: in all. window: the last ones, which results average over.
     """
 

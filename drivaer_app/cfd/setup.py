@@ -24,6 +24,9 @@ TEMPLATES = RESOURCES / "cfd"
 VISCOSITY = 1.56e-5
 """Kinematic, of air at 25 degrees, m²/s."""
 
+LONGEST_WITHOUT_WRITING = 40
+"""Iterations that a stopped run loses at most, where it is no longer than that; else 20."""
+
 _ABOUT_THE_RUN = ("system/controlDict", "system/decomposeParDict", "system/surfaceSampleDict")
 _INTENSITY = 0.004
 _VISCOSITY_RATIO = 10.0
@@ -125,6 +128,13 @@ def write_case(setup: CaseSetup, folder: Path, iterations: int, processes: int) 
             unfinished.write_bytes(_binary_stl(vertices, faces))
 
 
+def write_interval(iterations: int) -> int:
+    """After how many iterations the solver writes; divides ``iterations`` where those are tens or few."""
+    if iterations <= LONGEST_WITHOUT_WRITING:
+        return iterations
+    return 20 if iterations % 20 == 0 else 10
+
+
 def case_files(setup: CaseSetup, iterations: int, processes: int) -> dict[str, str]:
     """Every dictionary of the case: its place in the case folder, and its text."""
     values = _values(setup, iterations, processes)
@@ -185,7 +195,7 @@ def _values(setup: CaseSetup, iterations: int, processes: int) -> dict[str, obje
         "middle_x": _number((front + rear) / 2),
         "iterations": iterations,
         "window_start": iterations - window + 1,
-        "write_interval": min(20, iterations),
+        "write_interval": write_interval(iterations),
         "processes": processes,
         "slabs": _vector(_slabs(processes)),
         **_block_values(domain, x0, y0, x1, y1, z1),

@@ -17,12 +17,10 @@ from drivaer_app.cfd.presets import Preset, preset_of
 from drivaer_app.cfd.read import read_surface
 from drivaer_app.cfd.result import CaseResult, evaluate
 from drivaer_app.cfd.run import SOLVE, STATE, CaseState, OnProgress, Runner, claimed
-from drivaer_app.cfd.setup import CaseSetup, set_up, write_case
+from drivaer_app.cfd.setup import LONGEST_WITHOUT_WRITING, CaseSetup, set_up, write_case
 from drivaer_app.conditions import Conditions
 
 CASE, SURFACE, PLOT = "case.npz", "surface.vtp", "convergence.png"
-
-_CELLS_A_PROCESS = 30_000  # fewer are not worth a process
 
 
 def simulate(
@@ -41,7 +39,8 @@ def simulate(
     """Solve the flow around a car in a case folder, and read the result.
 
     The same call on an unfinished folder goes on from there, on a finished one it only reads; more iterations than
-    were run are added. iterations, processes: None takes the preset's, and as many cores as are worth it.
+    were run are added. iterations, processes: None takes the preset's, and all cores; more than 40 iterations are
+    rounded up to tens.
     on_progress: called with a `Progress` from this thread. cancel: set it from another thread to stop.
     Raises DrivAerError: no solver, a surface without an inside, a folder that holds another case, a failed step,
     a full disk; Cancelled.
@@ -53,15 +52,20 @@ def simulate(
     _make(folder)
     with claimed(folder) as lock:
         state = _state(folder, setup, installation, processes)
-        iterations = max(iterations or preset.iterations, state.iterations)
+        iterations = max(_writable(iterations or preset.iterations), state.iterations)
         runner = Runner(
             folder, installation, state, on_progress or (lambda progress: None), cancel or threading.Event(), lock
         )
         runner.head_for(iterations)
+        state.save(folder)  # first: from here on the folder is known as ours
         write_case(setup, folder, iterations, state.processes)
-        state.save(folder)
         runner.run()
         return _result(setup, folder, installation, state)
+
+
+def _writable(iterations: int) -> int:
+    """The solver writes every so many iterations (`setup.write_interval`), and the last has to be one of them."""
+    return iterations if iterations <= LONGEST_WITHOUT_WRITING else 10 * -(-iterations // 10)
 
 
 def _make(folder: Path) -> None:

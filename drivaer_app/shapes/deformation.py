@@ -312,7 +312,7 @@ def mirror_share(box: MirrorBox) -> tuple[Curve, Curve, Curve]:
 
 
 def _mirror_margin(size: np.ndarray, axis: int) -> float:
-    return 0.4 * float(max(size[axis], 0.6 * size.max()))
+    return 0.55 * float(max(size[axis], 0.6 * size.max()))
 
 
 _BUILDERS: dict[str, Callable[[Landmarks], _Built]] = {

@@ -20,6 +20,8 @@ _LOWEST_GLASS = 0.6  # of the height: windows end above it
 _NOSE = 0.15  # of the length: what is steep further back is no nose
 _FLAT = 0.5  # slope from which on the nose is a bonnet
 _HIGHEST_FOOT = 0.82  # of the height: a hollow above it is in the roof
+_HIGHEST_BOOT = 0.86  # of the height
+_STEEP, _LEVEL = 1.7, 0.5  # slopes of a boot's rear face and of its top
 _CORNER = 0.012  # of the length of a chord: what stands less off it is no corner
 _BEND = 0.04  # the same, for a tailgate that bends below its window rather than being bowed
 _HOLLOW = 0.01  # of the height: what lies less deep under the hull is no foot of a pane
@@ -211,18 +213,31 @@ def _windscreen(outlook: Outlook, roof: Point) -> tuple[Pane | None, Point]:
 def _backlight(outlook: Outlook, roof: Point) -> Pane | None:
     line = outlook.line(roof.x, outlook.x[-1])
     kept = np.flatnonzero(line[:, 1] > _LOWEST_GLASS * roof.z)
-    line = line[: kept[-1] + 1]
+    line = _without_tail(line[: kept[-1] + 1], roof.z)
     if len(line) < 8:
         return None
     foot = _hollow(line, highest=_HIGHEST_FOOT * roof.z)
     head = _corner(line[: foot + 1 if foot else len(line)])
-    if head is None:
-        return None
+    if head is None:  # a roof that runs straight down to the tail
+        fallen = line[:, 1] < line[0, 1] - 0.15 * (line[0, 1] - line[-1, 1])
+        head = int(fallen.argmax())
     if foot is None:  # no boot to speak of: the pane ends where the tailgate bends down, or at the lowest glass
         rest = head + np.flatnonzero(line[head:, 1] < 0.55 * line[head, 1] + 0.45 * line[-1, 1])
         bend = _corner(line[head:], among=rest - head, least=_BEND)
         foot = head + bend if bend else len(line) - 1
     return _pane(line[head : foot + 1])
+
+
+def _without_tail(line: np.ndarray, height: float) -> np.ndarray:
+    """The line up to a boot's rear edge: where it first falls steeply, after something as level as a boot."""
+    step = np.diff(line, axis=0)
+    steep = np.flatnonzero(-step[:, 1] > _STEEP * step[:, 0])
+    if len(steep) == 0 or line[steep[0], 1] > _HIGHEST_BOOT * height:
+        return line  # a tailgate from the roof down
+    edge = steep[0]
+    before = line[max(edge - len(line) // 12, 0)]
+    level = before[1] - line[edge, 1] < _LEVEL * (line[edge, 0] - before[0])
+    return line[: edge + 1] if level else line
 
 
 def _pane(line: np.ndarray) -> Pane | None:

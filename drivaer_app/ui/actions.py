@@ -46,7 +46,8 @@ class Actions:
         self.named["compare"].setEnabled(len(window.shown_keys) > 1 or (any_shown and not is_baseline))
         for name in ("save", "save_as", "find"):
             self.named[name].setEnabled(bool(study.state.variants))
-        self.named["picture"].setEnabled(window.viewport is not None and any_shown)
+        for name in ("picture", "clear_picture", "turntable"):
+            self.named[name].setEnabled(window.viewport is not None and any_shown)
 
     # Menus
 
@@ -64,7 +65,9 @@ class Actions:
         self._add(menu, "save_as", "Save study &as…", window.save_as, "Ctrl+Shift+S")
         self._add(menu, "find", "Find &missing files…", window.ask_where_files_are)
         menu.addSeparator()
-        self._add(menu, "picture", "Save a &picture…", self._save_picture, "Ctrl+Shift+P")
+        self._add(menu, "picture", "Save a &picture…", self._save_picture, "Ctrl+Shift+P", "PNG at 4K")
+        clear = self._add(menu, "clear_picture", "Save a picture without &background…", None, None, "PNG at 4K")
+        clear.triggered.connect(lambda: self._save_picture(transparent=True))
         menu.addSeparator()
         self._add(menu, "quit", "&Quit", window.close, keys.Quit)
 
@@ -95,6 +98,9 @@ class Actions:
         parallel = self._add(menu, "parallel", "&Parallel projection", None, "P")
         parallel.setCheckable(True)
         parallel.toggled.connect(lambda on: window.viewport and window.viewport.set_parallel(on))
+        turn = self._add(menu, "turntable", "&Turntable", None, "T")
+        turn.setCheckable(True)
+        turn.toggled.connect(lambda on: window.viewport and window.viewport.set_turning(on))
         menu.addSeparator()
         for overlay in OVERLAYS:
             action = self._add(
@@ -156,11 +162,11 @@ class Actions:
             menu.addAction(path).triggered.connect(lambda _=False, path=path: self._window.open_paths([path]))
         menu.setEnabled(bool(self._window.settings.recent))
 
-    def _save_picture(self) -> None:
+    def _save_picture(self, transparent: bool = False) -> None:
         window = self._window
         file, _ = QFileDialog.getSaveFileName(window, "Save a picture of the viewport", "car.png", "Pictures (*.png)")
         if file:
-            window.save_picture(file)
+            window.save_picture(file, transparent)
 
     def _show_log(self) -> None:
         log_file().parent.mkdir(parents=True, exist_ok=True)

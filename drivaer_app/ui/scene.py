@@ -10,7 +10,14 @@ from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkCommonCore import vtkLookupTable
 from vtkmodules.vtkCommonDataModel import vtkPlane
 from vtkmodules.vtkFiltersSources import vtkSphereSource
-from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkTextActor
+from vtkmodules.vtkRenderingCore import (
+    vtkActor,
+    vtkActor2D,
+    vtkCoordinate,
+    vtkPolyDataMapper,
+    vtkPolyDataMapper2D,
+    vtkTextActor,
+)
 
 from drivaer_app.colours import diverging, to_srgb
 from drivaer_app.compare import PressureDifference
@@ -59,6 +66,7 @@ class Pane:
         self._grid = _lines_actor(1.0)
         self._marker = _marker_actor()
         self._title = vtkTextActor()
+        self._left, self._top = _border((0.001, 0), (0.001, 1)), _border((0, 0.998), (1, 0.998))
         self._cut = vtkPlane()
         self._cut.SetNormal(0, 1, 0)
         for actor in (self._car, self._creases, self._open, self._grid, self._marker):
@@ -66,13 +74,15 @@ class Pane:
             renderer.AddActor(actor)
         for actor in (self._creases, self._open, self._grid):
             actor.PickableOff()
-        renderer.AddViewProp(self._title)
+        for prop in (self._title, self._left, self._top):
+            renderer.AddViewProp(prop)
+        self.show_borders(left=False, top=False)
         text = self._title.GetTextProperty()
         text.SetFontFamilyToArial()
-        text.SetFontSize(17)
         text.BoldOn()
         self._title.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
-        self._title.SetPosition(0.02, 0.93)
+        self._title.SetPosition(0.02, 0.94)
+        self.set_scale(1)
         surface = self._car.GetProperty()
         surface.SetInterpolationToPhong()
         surface.SetAmbient(0.42)
@@ -89,6 +99,20 @@ class Pane:
         self._creases.GetProperty().SetColor(*_rgb(colours.edge))
         self._creases.GetProperty().SetOpacity(0.55)
         self._title.GetTextProperty().SetColor(*_rgb(colours.text))
+
+        for border in (self._left, self._top):
+            border.GetProperty().SetColor(*_rgb(colours.grid))
+
+    def set_scale(self, scale: int) -> None:
+        """For pictures finer than the screen: what is measured in pixels grows along."""
+        self._title.GetTextProperty().SetFontSize(17 * scale)
+        for actor, width in ((self._creases, 1.2), (self._open, 3.0), (self._grid, 1.0)):
+            actor.GetProperty().SetLineWidth(width * scale)
+
+    def show_borders(self, *, left: bool, top: bool) -> None:
+        """Lines towards the neighbouring panes."""
+        self._left.SetVisibility(left)
+        self._top.SetVisibility(top)
 
     def set_title(self, text: str) -> None:
         self._title.SetInput(text)
@@ -217,6 +241,18 @@ def _lines_actor(width: float, colour: tuple[float, float, float] = (0.3, 0.3, 0
     actor.GetProperty().SetLineWidth(width)
     actor.GetProperty().SetColor(*colour)
     actor.GetProperty().LightingOff()
+    return actor
+
+
+def _border(start: tuple[float, float], end: tuple[float, float]) -> vtkActor2D:
+    """A hairline between two places of the viewport, 0..1 each way."""
+    place = vtkCoordinate()
+    place.SetCoordinateSystemToNormalizedViewport()
+    mapper = vtkPolyDataMapper2D()
+    mapper.SetInputData(_segments(np.array([[(*start, 0), (*end, 0)]], np.float32)))
+    mapper.SetTransformCoordinate(place)
+    actor = vtkActor2D()
+    actor.SetMapper(mapper)
     return actor
 
 

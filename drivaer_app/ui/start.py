@@ -15,6 +15,7 @@ _log = logging.getLogger(__name__)
 _GL_RENDERER = 0x1F01
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "microsoft basic render")
 _WITHOUT_OPENGL_WIDGETS = ("offscreen", "minimal", "linuxfb", "vnc")
+_SMALLEST = 0  # "quality" of a PNG: slower to write, all the same to look at
 _SHOT_TIMEOUT_MS = 30 * 60 * 1000
 
 
@@ -149,6 +150,7 @@ def _select(window, names: tuple[str, ...]) -> None:
 def _shoot(app, window, file: Path) -> tuple[int, list[str]]:
     """Wait until nothing moves any more, write the picture, close."""
     from PySide6.QtCore import QTimer
+    from PySide6.QtGui import QImage
 
     from data.replacing import replacing
 
@@ -168,8 +170,9 @@ def _shoot(app, window, file: Path) -> tuple[int, list[str]]:
     late.start(_SHOT_TIMEOUT_MS)
     timed_out = app.exec() == 3
     remarks = ["the window did not settle; the picture shows what there was"] if timed_out else []
+    picture = window.picture().convertToFormat(QImage.Format.Format_RGB888)
     with replacing(file) as unfinished:
-        if not window.picture().save(str(unfinished), "PNG"):
+        if not picture.save(str(unfinished), "PNG", _SMALLEST):
             raise OSError("the picture could not be written")
     desk = window.desk
     failed = [s.error for v in desk.study.state.variants if (s := desk.standing(v.key)).error]

@@ -40,7 +40,7 @@ class StartPage(QWidget):
         big.setWeight(QFont.Weight.DemiBold)
         title.setFont(big)
         self._box.addWidget(title)
-        text = "Drop car meshes or a folder of variants here. Unit and axes are found out."
+        text = "Drop car meshes or a folder of variants here. Unit and axes are detected."
         self._box.addWidget(label(text, "dim"))
         row = QHBoxLayout()
         self.files = self._button(row, "Open files…", self.open_files)

@@ -150,5 +150,6 @@ def _style(c: Colours) -> str:
     QToolButton {{ padding: 3px 7px; border: 1px solid transparent; border-radius: 4px; }}
     QToolButton:hover {{ background: {c.raised}; border-color: {c.line}; }}
     QToolButton:checked {{ background: {c.base}; border-color: {c.accent}; color: {c.accent}; }}
+    QToolButton#qt_toolbar_ext_button {{ padding: 0; min-width: 18px; }}
     QToolButton:focus {{ border-color: {c.accent}; }}
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QSlider, QToolBar, QToolButton, QWidget
 
 from drivaer_app.ui.overlays import OVERLAYS, VIEWS
@@ -51,6 +52,30 @@ class ViewBar(QToolBar):
             button.clicked.connect(lambda _=False, name=name: self.view_chosen.emit(name))
             self.addWidget(button)
         self._cut_edited()
+
+    def paintEvent(self, event) -> None:
+        super().paintEvent(event)
+        self._draw_extension()
+
+    def _draw_extension(self) -> None:
+        """Qt's own arrow for what has no room is black, also on black."""
+        button = self.findChild(QToolButton, "qt_toolbar_ext_button")
+        colour = self.palette().windowText().color()
+        if button is None or button.property("drawn_in") == colour.name():
+            return
+        button.setProperty("drawn_in", colour.name())
+        picture = QPixmap(24, 24)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setPen(colour)
+        font = painter.font()
+        font.setPixelSize(22)
+        painter.setFont(font)
+        painter.drawText(picture.rect(), Qt.AlignmentFlag.AlignCenter, "»")
+        painter.end()
+        button.setIcon(QIcon(picture))
+        button.setToolTip("More views")
+        button.setAccessibleName("More views")
 
     @property
     def y(self) -> float:

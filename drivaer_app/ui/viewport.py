@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,14 +21,15 @@ from drivaer_app.ui.scene import Pane, Probe
 from drivaer_app.ui.theme import LIGHT, Colours
 
 MOST_PANES = 4
+_TURN_DEG_S = 24.0
 
 _CORNERS = {
     1: [(0, 0, 1, 1)],
-    2: [(0, 0, 0.4995, 1), (0.5005, 0, 1, 1)],
-    3: [(0, 0, 0.333, 1), (0.334, 0, 0.666, 1), (0.667, 0, 1, 1)],
-    4: [(0, 0.501, 0.4995, 1), (0.5005, 0.501, 1, 1), (0, 0, 0.4995, 0.499), (0.5005, 0, 1, 0.499)],
+    2: [(0, 0, 0.5, 1), (0.5, 0, 1, 1)],
+    3: [(0, 0, 1 / 3, 1), (1 / 3, 0, 2 / 3, 1), (2 / 3, 0, 1, 1)],
+    4: [(0, 0.5, 0.5, 1), (0.5, 0.5, 1, 1), (0, 0, 0.5, 0.5), (0.5, 0, 1, 0.5)],
 }
-"""Left, bottom, right and top of each pane for so many, as parts of the window, a hairline apart."""
+"""Left, bottom, right and top of each pane for so many, as parts of the window."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +169,20 @@ class Viewport(QWidget):
         self._camera.SetParallelScale(max(np.abs(y).max(), np.abs(x).max() * height / width) / 0.9)
         self.render()
 
+    def set_turning(self, on: bool) -> None:
+        """Go round the car, once in a quarter of a minute however fast frames come."""
+        if on:
+            self._turned_at = time.monotonic()
+            self._turntable.start()
+        else:
+            self._turntable.stop()
+
+    def _turn_on(self) -> None:
+        now = time.monotonic()
+        self._camera.Azimuth(_TURN_DEG_S * (now - self._turned_at))
+        self._turned_at = now
+        self.render()
+
     def set_parallel(self, on: bool) -> None:
         self._camera.SetParallelProjection(on)
         self.render()
@@ -204,8 +220,14 @@ class Viewport(QWidget):
 
     def picture(self, scale: int = 1, transparent: bool = False) -> QImage:
         """What the viewport shows, ``scale`` times as fine."""
+        for pane in self.panes:
+            pane.set_scale(scale)
+            pane.renderer.SetGradientBackground(not transparent)
         self._plotter.render()
         pixels = self._plotter.screenshot(None, return_img=True, scale=scale, transparent_background=transparent)
+        for pane in self.panes:
+            pane.set_scale(1)
+            pane.renderer.SetGradientBackground(True)
         height, width, depth = pixels.shape
         kind = QImage.Format.Format_RGBA8888 if depth == 4 else QImage.Format.Format_RGB888
         return QImage(np.ascontiguousarray(pixels).tobytes(), width, height, depth * width, kind).copy()
@@ -238,7 +260,9 @@ class Viewport(QWidget):
             pane.renderer.SetDraw(number < n)
             pane.renderer.SetInteractive(number < n)
             if number < n:
-                pane.renderer.SetViewport(*_CORNERS[n][number])
+                left, bottom, right, top = _CORNERS[n][number]
+                pane.renderer.SetViewport(left, bottom, right, top)
+                pane.show_borders(left=left > 0, top=top < 1)
             else:
                 pane.show(None)
                 pane.renderer.SetViewport(0, 0, 1e-4, 1e-4)
@@ -269,6 +293,10 @@ class Viewport(QWidget):
         self._plotter.installEventFilter(self)
         self._plotter.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._pressed: QPoint | None = None
+        self._turned_at = 0.0
+        self._turntable = QTimer(self)
+        self._turntable.setInterval(16)
+        self._turntable.timeout.connect(self._turn_on)
         self._hover = QTimer(self)
         self._hover.setSingleShot(True)
         self._hover.setInterval(60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QPoint, QRectF, Qt, QTimer, QUrl
@@ -26,6 +27,7 @@ from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.autosave import Leftover
 from drivaer_app.desk import Desk, Event
+from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.jobs import FAILED, Job
 from drivaer_app.paths import RESOURCES
 from drivaer_app.settings import Settings
@@ -54,6 +56,7 @@ _MOST_COMPARED = 4
 _LAYOUT_VERSION = 1
 _AUTOSAVE_AFTER_MS = 2000
 _OPENGL_WITHIN_MS = 3000
+_WIDTH_4K = 3840
 
 
 class MainWindow(QMainWindow):
@@ -139,7 +142,7 @@ class MainWindow(QMainWindow):
         self.tabs.addTab(self.jobs, "Jobs")
         self.tabs.addTab(self.log, "Log")
         self.left = self._dock("Variants", self.variants, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.right = self._dock("Answer", self.answer, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.right = self._dock("Prediction", self.answer, Qt.DockWidgetArea.RightDockWidgetArea)
         self.bottom = self._dock("Plots, jobs and log", self.tabs, Qt.DockWidgetArea.BottomDockWidgetArea)
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
@@ -156,6 +159,10 @@ class MainWindow(QMainWindow):
         self._busy.setSingleShot(True)
         self._busy.setInterval(100)
         self._busy.timeout.connect(self._show_busy)
+        self._plotting = QTimer(self)
+        self._plotting.setSingleShot(True)
+        self._plotting.setInterval(250)
+        self._plotting.timeout.connect(self._refresh_plots)
         self._studying = QTimer(self)  # many events in a row need the lists redrawn once
         self._studying.setSingleShot(True)
         self._studying.setInterval(60)
@@ -241,7 +248,8 @@ class MainWindow(QMainWindow):
     @property
     def is_settled(self) -> bool:
         """Whether all that is on screen is the last word: parts loaded, nothing running."""
-        return self.plots is not None and not self.desk.jobs.active and not self._studying.isActive()
+        waiting = self._studying.isActive() or self._plotting.isActive()
+        return self.plots is not None and not self.desk.jobs.active and not waiting
 
     # Opening and saving
 
@@ -468,6 +476,8 @@ class MainWindow(QMainWindow):
         lacking = self.viewport.lacking
         if self._needs_baseline() and self.shown_keys == [self.desk.study.state.baseline]:
             lacking = "this is the baseline itself: choose another variant to see the difference"
+        if self.view_bar.overlay.currentData() == "health" and self.viewport.panes[0].drawn is not None:
+            lacking = _health_in_words(self.viewport.panes[0].drawn)
         self.statusBar().showMessage(lacking)
 
     def _show_scale(self) -> None:
@@ -586,7 +596,8 @@ class MainWindow(QMainWindow):
             self.variants.sorted.invalidate()
         self.variants.model.refresh()
         self.answer.refresh()
-        self._refresh_plots()
+        if not self._plotting.isActive():
+            self._plotting.start()
 
     def _show_busy(self) -> None:
         active = self.desk.jobs.active
@@ -639,11 +650,12 @@ class MainWindow(QMainWindow):
             image.setDevicePixelRatio(ratio)
         return image
 
-    def save_picture(self, file: str | Path, scale: int = 2) -> None:
-        """The viewport as a PNG, ``scale`` times as fine as on screen; what goes wrong is said in the window."""
+    def save_picture(self, file: str | Path, transparent: bool = False) -> None:
+        """The viewport as a PNG at least as wide as a 4K screen; what goes wrong is said in the window."""
+        scale = math.ceil(_WIDTH_4K / max(self.viewport.width() * self.viewport.devicePixelRatioF(), 1))
         try:
             with replacing(Path(file)) as unfinished:
-                if not self.viewport.picture(scale).save(str(unfinished), "PNG"):
+                if not self.viewport.picture(scale, transparent).save(str(unfinished), "PNG"):
                     raise OSError("the picture could not be written")
             self.message.say(f"Saved {Path(file).name}")
         except DrivAerError as error:
@@ -744,6 +756,14 @@ class MainWindow(QMainWindow):
         if self.viewport:
             self.viewport.close_viewport()
         super().closeEvent(event)
+
+
+def _health_in_words(drawn: DrawnCar) -> str:
+    """What the mesh-health overlay shows of a car."""
+    n = len(drawn.open_edges)
+    holes = f"{n:,} open edges, in red" if n else "no open edges: the surface is closed"
+    hidden = float((~drawn.exposed).mean())
+    return f"{holes}; {hidden:.0%} of the points lie out of the flow's sight, in violet" if hidden else holes
 
 
 class _Message(QFrame):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from data.corpora.cases import Case
-from data.corpora.morphs import NO_FACE
+from data.corpora.morphs import NO_FACE, CfdFaces, nearest_faces
 from data.mesh import SurfaceSample
 from data.sampling import sample_surface
 from gnn.calibration import conformal_half_width, leave_one_out_coverage
@@ -21,11 +21,12 @@ from gnn.card import card_text
 from gnn.checkpoints import CARD, write_model, write_text
 from gnn.evaluation import coefficient_metrics, relative_l2
 from gnn.field_net import FieldNet
+from gnn.input_frame import to_network
 from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
 from gnn.surrogate import SurfacePrediction, Surrogate
 from gnn.template import Template, register
-from gnn.training.clouds import SAMPLE_POINTS, Design, MorphClouds, random_designs
+from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, MorphClouds, random_designs
 from gnn.training.field import labels
 from gnn.training.labels import DesignFeatures, cross_validate, fit_coefficients, gaussian_process, ridge
 from gnn.training.template import fit_templates
@@ -146,8 +147,12 @@ def _cross_validation(cases: Sequence[Case], features: DesignFeatures) -> dict[s
 def field_metrics(
     corpus: Corpus, field: FieldNet, templates: Sequence[Template], n_points: int = SAMPLE_POINTS
 ) -> dict[str, Any]:
-    """Relative L2 error of Cp and Cf over even points of the held-out designs: ours, and three to compare it with."""
-    fits = {kind: _field_fits(corpus, kind) for kind in ("detailed", "smooth")}
+    """Relative L2 error of Cp and Cf over even points of the held-out designs: ours, and three to compare it with.
+
+    A point's true values are those of the design's CFD face near it, as in the corpus's own files.
+    """
+    cfd = {kind: CfdFaces.of(corpus.clouds.generator, kind) for kind in UNDERBODIES}
+    fits = {kind: _field_fits(corpus, kind) for kind in UNDERBODIES}
     rows: dict[str, list[tuple[float, float]]] = {
         "bundled": [],
         "FieldNet alone": [],
@@ -156,6 +161,7 @@ def field_metrics(
     }
     for i, case in enumerate(corpus.test):
         cloud = corpus.clouds.draw(Design.of(case), n_points, np.random.default_rng(i))
+        cloud = dataclasses.replace(cloud, cfd_face=_faces_of_design(corpus, cfd[case.underbody], case, cloud))
         true = labels(case, cloud)
         known = cloud.cfd_face != NO_FACE
         alone = field_on(field, cloud.points, cloud.normals)
@@ -174,6 +180,13 @@ def field_metrics(
             )
     means = {name: np.mean(values, axis=0) for name, values in rows.items()}
     return {"cp": {k: float(v[0]) for k, v in means.items()}, "cf": {k: float(v[1]) for k, v in means.items()}}
+
+
+def _faces_of_design(corpus: Corpus, faces: CfdFaces, case: Case, cloud: Cloud) -> np.ndarray:
+    """(N,) the case's CFD face of each of the cloud's points."""
+    centres, areas = faces.on(corpus.clouds.generator, case.parameters)
+    places = to_network(centres, corpus.clouds.x_middle(Design.of(case)))
+    return nearest_faces(places, areas / np.linalg.norm(areas, axis=1, keepdims=True), cloud.points, cloud.normals)
 
 
 def field_on(field: FieldNet, points: np.ndarray, normals: np.ndarray, n_points: int = 2048) -> np.ndarray:

@@ -18,7 +18,7 @@ from gnn.training.labels import DesignFeatures, ridge
 N_MODES = 26
 """More than the generator's parameters and styles: what is left over is under a tenth of a millimetre."""
 N_MARKS = 5000
-N_FIELD_MODES = 40
+N_FIELD_MODES = 30
 NOISE = 0.1
 """Of a case's field, against the kernel's 4 for a case and itself: the swing of steady RANS."""
 OTHER_UNDERBODY = 0.95

@@ -130,7 +130,7 @@ def test_a_crash_of_the_process_that_predicts_is_said_and_the_next_try_works(fol
     desk = Desk()
     (key,) = desk.open([folder / "fastback.stl"])
     end = time.monotonic() + PATIENCE
-    while not desk.standing(key).doing and time.monotonic() < end:
+    while not (desk.standing(key).doing and desk.engine._process) and time.monotonic() < end:
         time.sleep(0.005)
     desk.engine._process.kill()
     assert desk.wait(PATIENCE)

@@ -18,7 +18,7 @@ from data.corpora.cases import read_case, read_cases
 from data.errors import DrivAerError
 from drivaer_app.cfd import logs
 from drivaer_app.cfd.run import MESHING, SOLVE, Cancelled, CaseState, Runner
-from drivaer_app.cfd.setup import set_up, write_case
+from drivaer_app.cfd.setup import set_up, write_case, write_interval
 from drivaer_app.cfd.simulate import simulate
 from tests.cfd.cases import TINY, copy_of, solver_processes
 
@@ -124,8 +124,10 @@ def test_a_run_that_is_cancelled_stops_its_solver_and_goes_on_later(solved, car,
     assert solver_processes(folder) == []
     reached = int(logs.read_coefficients(folder).iteration[-1])
     assert 2 <= reached < 400
-    done = simulate(car, folder, preset=TINY, iterations=reached + 3)
-    assert done.iterations == reached + 3
+    last = 10 * (reached // 10 + 5)
+    done = simulate(car, folder, preset=TINY, iterations=last)
+    assert done.iterations == last
+    assert done.cd == pytest.approx(done.cd_pressure + done.cd_friction, rel=0.01)
     assert (np.diff(done.history.iteration) == 1).all()
 
 
@@ -152,8 +154,14 @@ def test_a_killed_solver_is_one_line_with_its_log_and_goes_on_later(solved, car,
         simulate(car, folder, preset=TINY, iterations=400, on_progress=kill)
     assert failed.value.file == folder / "log.simpleFoam"
     assert failed.value.line.count("\n") == 0
-    reached = int(logs.read_coefficients(folder).iteration[-1])
-    assert simulate(car, folder, preset=TINY, iterations=reached + 2).iterations == reached + 2
+    last = 10 * (int(logs.read_coefficients(folder).iteration[-1]) // 10 + 5)
+    assert simulate(car, folder, preset=TINY, iterations=last).iterations == last
+
+
+@pytest.mark.parametrize("iterations", [7, 40, 50, 300, 330])
+def test_the_last_iteration_is_written(iterations):
+    assert iterations % write_interval(iterations) == 0
+    assert write_interval(iterations) <= 40
 
 
 def test_a_finished_case_takes_more_iterations(solved, car, tmp_path):

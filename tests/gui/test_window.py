@@ -150,6 +150,13 @@ def test_the_difference_view_shows_where_the_pressure_changed(window, settle):
     assert "baseline itself" in window.statusBar().currentMessage()
 
 
+def test_mesh_health_is_shown_and_said(window):
+    window.set_overlay("health")
+    assert "closed" in window.statusBar().currentMessage()
+    window.set_overlay("cp")
+    assert window.statusBar().currentMessage() == ""
+
+
 def test_drag_along_the_car_is_overlaid_for_those_on_screen_and_the_baseline(window):
     window.tabs.setCurrentWidget(window.plots[1])
     window.variants.select([key_of(window, "notchback")])
@@ -313,3 +320,25 @@ def test_the_list_reads_its_rows_aloud(window):
     text = index.data(Qt.ItemDataRole.AccessibleTextRole)
     assert "fastback" in text and "counts" in text
     assert index.data(KEY) == key_of(window, "fastback")
+
+
+def test_a_picture_is_4k_wide_and_its_background_can_be_clear(window, tmp_path):
+    from PIL import Image
+
+    for transparent in (False, True):
+        window.save_picture(tmp_path / "car.png", transparent)
+        image = Image.open(tmp_path / "car.png")
+        assert image.width >= 3840
+        alpha = np.asarray(image.convert("RGBA"))[..., 3]
+        assert alpha[alpha.shape[0] // 2, alpha.shape[1] // 2] == 255
+        assert (alpha[5, 5] == 0) == transparent
+
+
+def test_the_turntable_turns_the_car_and_stops(qtbot, window):
+    start = window.viewport.camera["position"]
+    window.actions_.named["turntable"].trigger()
+    qtbot.waitUntil(lambda: abs(window.viewport.camera["position"][0] - start[0]) > 0.05, timeout=PATIENCE)
+    window.actions_.named["turntable"].trigger()
+    stopped = window.viewport.camera
+    qtbot.wait(60)
+    assert window.viewport.camera == stopped

@@ -27,7 +27,7 @@ from drivaer_app.ui.theme import LIGHT, Colours
 from drivaer_app.ui.widgets import IntervalBar, label, line, set_role
 from drivaer_app.ui.words import counts, interval, plain, signed
 
-_UNITS = {"auto": "found out", "m": "metres", "cm": "centimetres", "mm": "millimetres", "in": "inches", "ft": "feet"}
+_UNITS = {"auto": "detect", "m": "metres", "cm": "centimetres", "mm": "millimetres", "in": "inches", "ft": "feet"}
 _AXES = ("auto", "x", "y", "z", "-x", "-y", "-z")
 
 
@@ -118,6 +118,7 @@ class AnswerPanel(QScrollArea):
         self.speed.setAccessibleName("Speed for force and power")
         self.speed.setToolTip("Force and power follow the speed; coefficients do not")
         self.speed.valueChanged.connect(self._conditions_edited)
+        self._tall(self.speed)
         self._facts: dict[str, QLabel] = {}
         grid = QGridLayout()
         grid.setHorizontalSpacing(14)
@@ -139,6 +140,12 @@ class AnswerPanel(QScrollArea):
         self._facts["power"] = self._fact(grid, 6, "Power against drag", "Force times speed")
         self._layout.addLayout(grid)
 
+    @staticmethod
+    def _tall(*boxes: QWidget) -> None:
+        """Fusion's own height cuts descenders off in some fonts."""
+        for box in boxes:
+            box.setMinimumHeight(box.fontMetrics().height() + 10)
+
     def _fact(self, grid: QGridLayout, row: int, title: str, tip: str) -> QLabel:
         name = label(title, "dim")
         value = label("–", selectable=True)
@@ -151,7 +158,8 @@ class AnswerPanel(QScrollArea):
         return value
 
     def _build_novelty(self) -> None:
-        self._layout.addWidget(line())
+        self._novelty_line = line()
+        self._layout.addWidget(self._novelty_line)
         self.novelty = label("", wrap=True)
         self.novelty.setToolTip("How far the shape lies from the training designs; above 1 the interval does not hold")
         self.novelty_reason = label("", "dim", wrap=True)
@@ -168,6 +176,7 @@ class AnswerPanel(QScrollArea):
             for choice in choices:
                 box.addItem(choice, choice)
             box.activated.connect(self._reading_edited)
+        self._tall(self.unit, self.up, self.forward)
         form = QFormLayout()
         form.setVerticalSpacing(5)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -199,6 +208,7 @@ class AnswerPanel(QScrollArea):
         self.area.setSuffix(" m²")
         self.area.setSpecialValueText("measured")
         self.area.setToolTip("What all coefficients refer to; 0 is each car's own measured frontal area")
+        self._tall(self.density, self.area)
         form = QFormLayout()
         form.setVerticalSpacing(5)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -256,7 +266,8 @@ class AnswerPanel(QScrollArea):
         self.find.setVisible(standing.status == MISSING)
 
     def _show_headline(self, result: Result | None, standing: Standing) -> None:
-        self.cd.setText("–" if result is None else f"{result.cd:.3f}")
+        pending = "" if standing.error else "…"
+        self.cd.setText(pending if result is None else f"{result.cd:.3f}")
         self.interval.setText("" if result is None else interval(result))
         baseline = self.desk.study.state.baseline
         base = self.desk.result(baseline)
@@ -273,8 +284,8 @@ class AnswerPanel(QScrollArea):
         else:
             self.delta.setText(f"ΔCd {counts(difference)}")
             self.certainty.setText(f"against {named.name}; {difference.in_words}")
-            doubtful = difference.is_certain is False
-            set_role(self.delta, "dim" if doubtful else "good" if difference.counts < 0 else "bad")
+            role = {None: "", False: "dim", True: "good" if difference.counts < 0 else "bad"}[difference.is_certain]
+            set_role(self.delta, role)  # a colour says better or worse: only where that is certain
         self.delta.setVisible(difference is not None)
         self.certainty.setVisible(bool(self.certainty.text()))
         self._show_previous(result, standing)
@@ -316,7 +327,7 @@ class AnswerPanel(QScrollArea):
             self._facts[name].setText(text)
 
     def _show_novelty(self, result: Result | None) -> None:
-        for widget in (self.novelty, self.novelty_reason, self.warnings):
+        for widget in (self._novelty_line, self.novelty, self.novelty_reason, self.warnings):
             widget.setVisible(result is not None)
         if result is None:
             return
@@ -341,7 +352,7 @@ class AnswerPanel(QScrollArea):
             (self.forward, reading.forward, "forward"),
         ):
             box.setEnabled(variant is not None)
-            own = f"{found[name]} (found out)" if found[name] and chosen == "auto" else "find out"
+            own = f"{found[name]} (detected)" if found[name] and chosen == "auto" else "detect"
             box.setItemText(0, own)
             for i in range(1, box.count()):
                 box.setItemText(i, _UNITS.get(box.itemData(i), box.itemData(i)))

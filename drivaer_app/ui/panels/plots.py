@@ -18,7 +18,8 @@ _MOST_NAMES = 24
 class _Plot(QWidget):
     """One pyqtgraph plot that follows the theme."""
 
-    def __init__(self, name: str, x: str, y: str):
+    def __init__(self, name: str, x: str, y: str, legend_at: float = 0.0):
+        """legend_at: 0 at the top, 1 at the bottom: where the curves leave room."""
         super().__init__()
         self.colours: Colours = LIGHT
         self._titles = x, y
@@ -27,7 +28,8 @@ class _Plot(QWidget):
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.item = self.plot.getPlotItem()
-        self.legend = self.item.addLegend(offset=(-12, 8), labelTextSize="9pt")
+        self.legend = self.item.addLegend(labelTextSize="9pt", colCount=4)
+        self.legend.anchor((0.5, legend_at), (0.5, legend_at), offset=(0, 2 - 4 * legend_at))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 2)
         layout.addWidget(self.plot)
@@ -40,10 +42,14 @@ class _Plot(QWidget):
             axis = self.item.getAxis(side)
             axis.setPen(pg.mkPen(colours.line))
             axis.setTextPen(pg.mkPen(colours.dim))
-            axis.enableAutoSIPrefix(False)
-            self.item.setLabel(side, title, color=colours.dim)
+            self._name_axis(side, title)
         self.legend.setLabelTextColor(colours.text)
         self.item.showGrid(x=True, y=True, alpha=0.12)
+
+    def _name_axis(self, side: str, title: str) -> None:
+        self.item.setLabel(side, title, color=self.colours.dim)
+        # No thousandths of their own accord: 0.3 stays 0.3. Naming an axis sets this back.
+        self.item.getAxis(side).setSIPrefixEnableRanges(())
 
     def _clear(self) -> None:
         self.item.clear()
@@ -123,14 +129,14 @@ class AlongPlot(_Plot):
                 continue
             scale = self.desk.standing(key).result.frontal_area / result.frontal_area
             self.item.plot(along.x, along.total * scale, pen=self._pen(number), name=variant.name)
-        self.item.autoRange()
+        self.item.autoRange(padding=0.08)
 
 
 class SectionPlot(_Plot):
     """Cp along x where the cars are cut lengthwise; pressure rises downwards, as aerodynamicists draw it."""
 
     def __init__(self, desk: Desk):
-        super().__init__("Pressure along the section", "x from the front axle, m", "Cp")
+        super().__init__("Pressure along the section", "x from the front axle, m", "Cp", legend_at=1.0)
         self.desk = desk
         self.item.getViewBox().invertY(True)
 
@@ -146,8 +152,8 @@ class SectionPlot(_Plot):
                 pen = self._pen(number, 1.6)
                 x, cp = section.x.ravel(), section.cp.ravel()
                 self.item.plot(x, cp, pen=pen, connect="pairs", name=variant.name)
-        self.item.setLabel("left", f"Cp at y = {y:.2f} m", color=self.colours.dim)
-        self.item.autoRange()
+        self._name_axis("bottom", f"x from the front axle, m; section at y = {y:.2f} m")
+        self.item.autoRange(padding=0.08)
 
 
 def _short(name: str, longest: int) -> str:

@@ -242,6 +242,8 @@ class _Delegate(QStyledItemDelegate):
         difference = self.model.desk.difference(key)
         if difference is None or difference.is_certain is False:
             return self.colours.dim
+        if difference.is_certain is None:
+            return self.colours.text
         return self.colours.good if difference.counts < 0 else self.colours.bad
 
 
