@@ -259,8 +259,8 @@ def _show(found: CorpusStatus) -> None:
     for name, solved in found.families.items():
         cases = found.of(name)
         n_test = sum(case.is_test for case in cases)
-        own = name if solved else f"{name} (its own car first)"
-        table.add_row(own, str(len(cases)), str(n_test), str(failed[name]), *_ranges(cases))
+        ranges = _ranges(cases) if cases or solved else ("being made", "", "")
+        table.add_row(name, str(len(cases)), str(n_test), str(failed[name]), *ranges)
     table.add_row("all", str(len(found.cases)), str(found.n_test), str(len(found.failures)), *_ranges(found.cases))
     console.print(table)
     for line in _facts(found):
