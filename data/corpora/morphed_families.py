@@ -20,6 +20,7 @@ import numpy as np
 from data.corpora.cases import CF_STEP, CP_RANGE, CP_STEP, is_test_design
 from data.corpora.compact import write_members
 from data.errors import DrivAerError
+from data.polygons import polygon_faces
 from data.sampling import sample_surface
 
 BODY, FRONT_WHEELS, REAR_WHEELS = 0, 1, 2
@@ -337,24 +338,6 @@ def read_families(folder: str | Path) -> tuple[dict[str, MorphedFamily], list[Fa
         if case.family not in families:
             raise DrivAerError(f"the family {case.family} of {case.name} is missing", file=Path(folder, "families"))
     return families, sorted(cases, key=lambda case: (case.family, case.design))
-
-
-def polygon_faces(points: np.ndarray, corners: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centres (M, 3) and area vectors (M, 3), along the winding and as long as the area, of polygons.
-
-    points (V, 3). corners (K,) into them, face after face. starts (M + 1,): where each face's corners begin.
-    """
-    first, count = starts[:-1], np.diff(starts)
-    face = np.repeat(np.arange(len(count)), count)
-    here = points[corners]
-    after = np.roll(here, -1, axis=0)
-    after[starts[1:] - 1] = here[first]
-    middle = np.add.reduceat(here, first, axis=0) / count[:, None]
-    parts = 0.5 * np.cross(here - middle[face], after - middle[face])
-    weight = np.linalg.norm(parts, axis=1)
-    total = np.maximum(np.add.reduceat(weight, first), 1e-300)
-    thirds = (here + after + middle[face]) / 3
-    return np.add.reduceat(weight[:, None] * thirds, first, axis=0) / total[:, None], np.add.reduceat(parts, first)
 
 
 def _in_triangles(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

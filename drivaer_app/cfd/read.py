@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import DrivAerError
+from data.polygons import polygon_faces
 
 PHYSICAL_CP = (-3.0, 1.1)
 """Cp outside of this is no flow but a bad cell: left out of forces, and counted."""
@@ -64,7 +65,7 @@ def read_surface(folder: Path, speed: float) -> SurfaceFlow:
     surface = _read_vtk(files[-1])
     q = 0.5 * speed**2
     points, corners, starts = _polygons(surface)
-    centres, vectors = _centres_and_vectors(points, corners, starts)
+    centres, vectors = polygon_faces(points, corners, starts)
     areas = np.linalg.norm(vectors, axis=1)
     arrays = surface.GetCellData()
     return SurfaceFlow(
@@ -115,19 +116,3 @@ def _polygons(surface) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     corners = vtk_to_numpy(polys.GetConnectivityArray()).astype(np.int64)
     starts = vtk_to_numpy(polys.GetOffsetsArray()).astype(np.int64)
     return points, corners, starts
-
-
-def _centres_and_vectors(points: np.ndarray, corners: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centres (M, 3) and area vectors (M, 3), along the winding and as long as the area, of polygons."""
-    first, count = starts[:-1], np.diff(starts)
-    face = np.repeat(np.arange(len(count)), count)
-    here = points[corners]
-    after = np.roll(here, -1, axis=0)
-    after[starts[1:] - 1] = here[first]
-    middle = np.add.reduceat(here, first, axis=0) / count[:, None]
-    parts = 0.5 * np.cross(here - middle[face], after - middle[face])
-    vectors = np.add.reduceat(parts, first, axis=0)
-    weight = np.linalg.norm(parts, axis=1)
-    total = np.maximum(np.add.reduceat(weight, first), 1e-300)
-    thirds = (here + after + middle[face]) / 3
-    return np.add.reduceat(weight[:, None] * thirds, first, axis=0) / total[:, None], vectors

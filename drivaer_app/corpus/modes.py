@@ -16,11 +16,11 @@ from data.corpora.morphed_families import (
     CfdFaces,
     Handles,
     MorphedFamily,
-    polygon_faces,
     read_family,
     write_family,
 )
 from data.errors import DrivAerError
+from data.polygons import polygon_faces
 from data.replacing import replacing
 from data.weld import weld
 from drivaer_app.cfd.domain import REFERENCE_LENGTH, size_of

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from data.corpora.cases import read_case
-from data.corpora.morphed_families import COEFFICIENTS, polygon_faces
+from data.corpora.morphed_families import COEFFICIENTS
 from data.errors import DrivAerError
 from data.load import load_car, place_car, sample_car
 from data.mesh import CarMesh, RawMesh
+from data.polygons import polygon_faces
 from data.replacing import replacing
 from drivaer_app.cfd.case_file import write_arrays
 from drivaer_app.cfd.read import SurfaceFlow

@@ -12,7 +12,6 @@ from data.corpora.morphed_families import (
     CfdFaces,
     Handles,
     MorphedFamily,
-    polygon_faces,
     read_families,
     read_family,
     read_family_case,
@@ -20,6 +19,7 @@ from data.corpora.morphed_families import (
     write_family_case,
 )
 from data.errors import DrivAerError
+from data.polygons import polygon_faces
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "resources" / "corpus" / "procedural_cars"
 
