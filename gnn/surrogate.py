@@ -108,6 +108,11 @@ class Surrogate:
             x_middle=x_middle,
         )
 
+    @torch.inference_mode()
+    def cd(self, sample: SurfaceSample) -> float:
+        """Cd alone, a third of ``predict``'s time."""
+        return self._coefficients(to_network(sample.points, middle_x(sample.points)))[0]
+
     def novelty(self, points: np.ndarray, normals: np.ndarray) -> float:
         """How far a car's points (N, 3) in network coordinates and normals (N, 3) lie from training; > 1 is outside."""
         return self._novelty.score(profile(points, normals))
