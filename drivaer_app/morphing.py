@@ -3,8 +3,8 @@
 The displacements of handles add, and each is an amount times weights that do not change. The engine's process works
 the weights out once; from then on the drawn car of any values is a few sums, which need no other process.
 
-Cd while the handles move is that of the variant's own sample points, carried along: no rays are traced, and which
-points were sampled does not blur the change. Once they rest, the bent car is predicted as any variant is.
+Cd while the handles move changes by what a part of the car's own sample points, carried along, says: no rays are
+traced, and which points were sampled does not blur the change. Once they rest, the bent car is predicted as any is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.fields import vertex_normals
 from drivaer_app.jobs import FAILED, Job, Jobs
-from drivaer_app.predict import Reading, load
+from drivaer_app.predict import Predictor, Reading, load
 from drivaer_app.results import Result
 from drivaer_app.study import Recipe
 
@@ -38,6 +38,7 @@ Report = Callable[[float, str], None]
 
 _LANE = "morph"
 _FIRST = -1
+_QUICK_CLOUDS = 1
 _MOST_NAMED = 3
 
 
@@ -276,13 +277,16 @@ def take_grip(file: Path, reading: Reading, own: Values, places: np.ndarray) -> 
 
 
 def quick_cd(file: Path, reading: Reading, model: str | None, values: Values) -> float:
-    """Cd of the car's own sample points, moved. Raises DrivAerError."""
+    """Cd of the car as it is, and what a part of its own sample points, moved, say of the change.
+
+    Raises DrivAerError.
+    """
     from drivaer_app.examine import predictor_of
 
     morph, predictor = _morph(file, reading), predictor_of(model)
-    sample: SurfaceSample = predictor.sample(morph.car)
+    sample, whole, part = _unbent(morph, predictor)
     moved = sample.points + morph.displacement(sample.points, dict(values)).astype(np.float32)
-    return predictor.cd(replace(sample, points=moved))
+    return whole + predictor.cd(replace(sample, points=moved), _QUICK_CLOUDS) - part
 
 
 def predict_bent(file: Path, reading: Reading, model: str | None, values: Values) -> Result:
@@ -292,6 +296,13 @@ def predict_bent(file: Path, reading: Reading, model: str | None, values: Values
     morph, predictor = _morph(file, reading), predictor_of(model)
     prediction = predictor.predict(morph.apply(dict(values)))
     return Result.of(prediction, checksum_of(file), predictor.difference_half_width)
+
+
+@lru_cache(maxsize=2)
+def _unbent(morph: Morph, predictor: Predictor) -> tuple[SurfaceSample, float, float]:
+    """The car's sample, its Cd, and the Cd that a part of the sample gives."""
+    sample = predictor.sample(morph.car)
+    return sample, predictor.cd(sample), predictor.cd(sample, _QUICK_CLOUDS)
 
 
 def _morph(file: Path, reading: Reading) -> Morph:

@@ -166,9 +166,12 @@ class Predictor:
         seconds = {"load": loaded - started, "predict": time.perf_counter() - loaded}
         return self._prediction(car, conditions, surface, seconds)
 
-    def cd(self, sample: SurfaceSample) -> float:
-        """Cd alone of a car's points, on its measured area; ``sample`` gives them."""
-        return float(self._surrogate.cd(sample))
+    def cd(self, sample: SurfaceSample, n_clouds: int | None = None) -> float:
+        """Cd alone of a car's points, on its measured area; ``sample`` gives them.
+
+        n_clouds: look at so many of the network's clouds only: quicker, and shifted by which points they have.
+        """
+        return float(self._surrogate.cd(sample, n_clouds))
 
     def sample(self, car: CarMesh) -> SurfaceSample:
         """The points that the model looks at."""

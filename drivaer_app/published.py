@@ -59,7 +59,8 @@ class PublishedDrag:
         why = f"{self.name} is a drag network alone: no interval, no fields, and no word on how far the car is from"
         return DragOnly(cd, (f"{why} what it was trained on",))
 
-    def cd(self, sample: SurfaceSample) -> float:
+    def cd(self, sample: SurfaceSample, n_clouds: int | None = None) -> float:
+        """n_clouds: of no account, it looks at one cloud."""
         import torch
 
         points = torch.from_numpy(np.ascontiguousarray(sample.points[:_N_POINTS])).to(self.device)

@@ -182,6 +182,15 @@ def test_a_car_in_hand_bends_with_its_pressure_and_its_drag_follows(in_hand):
     assert in_hand.morphing.now.bent is None and in_hand.morphing.now.cd is None
 
 
+def test_the_quick_estimate_is_near_the_prediction(in_hand):
+    in_hand.morphing.bend(BENT, exact=False)
+    assert in_hand.wait(PATIENCE)
+    quick = in_hand.morphing.now.cd
+    in_hand.morphing.bend(BENT, exact=True)
+    assert in_hand.wait(PATIENCE)
+    assert quick == pytest.approx(in_hand.morphing.now.result.cd, abs=0.003)
+
+
 def test_of_many_values_the_newest_are_the_last_word(in_hand):
     for i in range(30):
         in_hand.morphing.bend({"boat_tail": i / 10}, exact=False)
