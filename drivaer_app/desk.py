@@ -29,6 +29,7 @@ from drivaer_app.engine import Engine
 from drivaer_app.examine import Examined, examine, warm_up
 from drivaer_app.jobs import CANCELLED, Job, Jobs
 from drivaer_app.memory import Memory
+from drivaer_app.morphing import Morphing, values_of
 from drivaer_app.results import Difference, Result
 from drivaer_app.study import Recipe, Study, StudyState, Variant, absolute
 from drivaer_app.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved, read_study, write_study
@@ -66,6 +67,7 @@ class Event:
     """Something that a face shows.
 
     kind: ``study`` (any edit), ``standing`` (key's), ``drawn`` (key's mesh is there), ``difference`` (of key), ``job``,
+    ``bent`` (there is more to know of key in ``morphing``),
     ``watched`` (key's file was saved again), ``appeared`` (a mesh in a watched folder, its path in text), ``note``.
     """
 
@@ -92,6 +94,7 @@ class Desk:
         self.memory = Memory(memory_mb << 20)
         self.autosave = autosave
         self.focused: tuple[str, ...] = ()
+        self.morphing = Morphing(self.engine, self.jobs, lambda key: self._notify(Event("bent", key)))
         self._own_engine = engine is None
         self._notify = notify
         self._lock = threading.RLock()
@@ -265,6 +268,25 @@ class Desk:
 
         self.jobs.submit("comparing the pressure", work, priority=_COMPARED)
 
+    def take_hold(self, key: str) -> None:
+        """Make a variant ready to be bent in ``morphing``; does nothing before its mesh is in memory."""
+        recipe, drawn = self._recipe(key), self.drawn(key)
+        if recipe is not None and drawn is not None:
+            self.morphing.hold(key, recipe, drawn)
+
+    def keep_bent(self) -> str | None:
+        """What is bent becomes a variant of its own; returns its key, or None where nothing is bent."""
+        bending = self.morphing.now
+        variant = bending and self.study.state.variant(bending.key)
+        if not variant or not bending.is_bent:
+            return None
+        base = self.study.state.variant(variant.morph.base) if variant.morph else variant
+        name = f"{(base or variant).name}, {bending.in_words}"
+        key = self.study.add_morph(variant.key, name, bending.changes)
+        self.morphing.bend(bending.own, exact=False)
+        self._after_edit()
+        return key
+
     def retry(self, key: str) -> None:
         """Read and predict again: after an error, or because somebody asks."""
         recipe = self._recipe(key)
@@ -341,9 +363,6 @@ class Desk:
                 if priority < job.priority:
                     self.jobs.prioritise(job, priority)
                 return
-            if recipe.morph is not None:
-                self._put(recipe, replace(standing, status=FAILED, error="this version cannot bend shapes"))
-                return
             variant = self.study.state.variant(key)
             self._examining[recipe] = self.jobs.submit(
                 f"predicting {variant.name}",
@@ -354,7 +373,7 @@ class Desk:
 
     def _examine(self, job: Job, recipe: Recipe) -> Examined:
         self._put(recipe, replace(self._standing_of(recipe), status=WORKING, error="", doing="reading"))
-        return self._call(job, examine, recipe.file, recipe.reading, recipe.model, recipe=recipe)
+        return self._call(job, examine, recipe.file, recipe.reading, recipe.model, values_of(recipe), recipe=recipe)
 
     def _call(self, job: Job, function: Callable, *arguments, recipe: Recipe | None = None):
         def report(fraction: float, doing: str) -> None:

@@ -31,6 +31,7 @@ class Engine:
         self._process: subprocess.Popen | None = None
         self._turn = threading.Lock()
         self._number = 0
+        self._owes = False
         self._closed = False
 
     def call(self, function: Callable[..., Any], *arguments: Any, report: Callable[[float, str], None] | None = None):
@@ -60,19 +61,23 @@ class Engine:
 
     def _call(self, function: Callable[..., Any], arguments: tuple, report: Callable[[float, str], None] | None):
         process = self._running()
+        # What a call that was given up still says is heard first: while the process waits for its large answer to be
+        # taken it takes no large task, and both would wait for ever.
+        while self._owes:
+            self._owes = pickle.loads(receive(process.stdout))[1] == "report"
         self._number += 1
         task = pickle.dumps((self._number, function, arguments, report is not None), protocol=5)
         send(process.stdin, task)
+        self._owes = True
         while True:
-            number, kind, content = pickle.loads(receive(process.stdout))
-            if number != self._number:
-                continue  # of a call that was given up
+            _, kind, content = pickle.loads(receive(process.stdout))
             if kind == "report":
                 report(*content)
-            elif kind == "error":
+                continue
+            self._owes = False
+            if kind == "error":
                 raise content
-            else:
-                return content
+            return content
 
     def _running(self) -> subprocess.Popen:
         if self._closed:
@@ -91,6 +96,7 @@ class Engine:
 
     def _end(self) -> int | None:
         process, self._process = self._process, None
+        self._owes = False
         if process is None:
             return None
         process.kill()

@@ -37,16 +37,29 @@ class Examined:
 
 
 def examine(
-    file: Path, reading: Reading, model: str | None = None, device: str = "auto", report: Report = lambda *_: None
+    file: Path,
+    reading: Reading,
+    model: str | None = None,
+    values: tuple[tuple[str, float], ...] = (),
+    device: str = "auto",
+    report: Report = lambda *_: None,
 ) -> Examined:
-    """Read, predict and make ready to draw. Raises DrivAerError."""
+    """Read, bend, predict and make ready to draw. values: of handles, none for the car of the file.
+
+    Raises DrivAerError.
+    """
     report(0.0, "reading")
     started = time.perf_counter()
     checksum = checksum_of(file)
     car = load(file, reading)
+    if values:
+        from drivaer_app.shapes.morph import Morph
+
+        report(0.25, "bending")
+        car = Morph.of(car).apply(dict(values))
     loaded = time.perf_counter() - started
     report(0.35, "predicting")
-    predictor = _predictor(model, device)
+    predictor = predictor_of(model, device)
     prediction = predictor.predict(car)
     report(0.7, "fields")
     result = Result.of(prediction, checksum, predictor.difference_half_width)
@@ -62,7 +75,7 @@ def warm_up(model: str | None = None, device: str = "auto", report: Report = lam
     report(0.0, "loading the model")
     import open3d  # noqa: F401 - a second of loading that the first car need not wait for
 
-    return _predictor(model, device).model
+    return predictor_of(model, device).model
 
 
 def checksum_of(file: str | Path) -> str:
@@ -78,7 +91,8 @@ def checksum_of(file: str | Path) -> str:
 
 
 @lru_cache(maxsize=2)
-def _predictor(model: str | None, device: str) -> Predictor:
+def predictor_of(model: str | None, device: str = "auto") -> Predictor:
+    """The model, loaded once."""
     return Predictor(model, device)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from data.errors import DrivAerError
 from data.load import load_car, sample_car
-from data.mesh import CarMesh
+from data.mesh import CarMesh, SurfaceSample
 from drivaer_app.conditions import Conditions
 from drivaer_app.fields import CarFields, SurfaceFields, car_fields, faces_of_file, file_fields
 
@@ -162,9 +162,20 @@ class Predictor:
         if not isinstance(car, CarMesh):
             car = load(car, reading or Reading())
         loaded = time.perf_counter()
-        surface = self._surrogate.predict(sample_car(car, self._surrogate.n_points), car.frontal_area)
+        surface = self._surrogate.predict(self.sample(car), car.frontal_area)
         seconds = {"load": loaded - started, "predict": time.perf_counter() - loaded}
         return self._prediction(car, conditions, surface, seconds)
+
+    def cd(self, sample: SurfaceSample, n_clouds: int | None = None) -> float:
+        """Cd alone of a car's points, on its measured area; ``sample`` gives them.
+
+        n_clouds: look at so many of the network's clouds only: quicker, and shifted by which points they have.
+        """
+        return float(self._surrogate.cd(sample, n_clouds))
+
+    def sample(self, car: CarMesh) -> SurfaceSample:
+        """The points that the model looks at."""
+        return sample_car(car, self._surrogate.n_points)
 
     def _prediction(self, car: CarMesh, conditions: Conditions, surface, seconds: dict[str, float]) -> Prediction:
         area = conditions.area or car.frontal_area

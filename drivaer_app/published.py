@@ -55,10 +55,14 @@ class PublishedDrag:
 
     def predict(self, sample: SurfaceSample, frontal_area: float) -> DragOnly:
         """Drag of one sample; the frontal area plays no part, the network was trained on coefficients."""
+        cd = self.cd(sample)
+        why = f"{self.name} is a drag network alone: no interval, no fields, and no word on how far the car is from"
+        return DragOnly(cd, (f"{why} what it was trained on",))
+
+    def cd(self, sample: SurfaceSample, n_clouds: int | None = None) -> float:
+        """n_clouds: of no account, it looks at one cloud."""
         import torch
 
         points = torch.from_numpy(np.ascontiguousarray(sample.points[:_N_POINTS])).to(self.device)
         with torch.inference_mode():
-            cd = float(self._network(points[None])[0, 0])
-        why = f"{self.name} is a drag network alone: no interval, no fields, and no word on how far the car is from"
-        return DragOnly(cd, (f"{why} what it was trained on",))
+            return float(self._network(points[None])[0, 0])

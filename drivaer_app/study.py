@@ -156,10 +156,13 @@ class Study:
         return keys
 
     def add_morph(self, base: str, name: str, values: dict[str, float]) -> str:
-        """A variant that is another one bent. Returns its key."""
+        """A variant that is another one bent. Returns its key.
+
+        values: of the handles on the car of the file; of a morph they replace its own.
+        """
         source = self._variant(base)
         name = _free_name(name, {v.name for v in self.state.variants})
-        morph = Morph(base, tuple(sorted(values.items())))
+        morph = Morph(source.morph.base if source.morph else base, tuple(sorted(values.items())))
         variant = Variant(uuid.uuid4().hex[:10], name, source.file, source.reading, morph)
         self._edit(f"keep {name}", variants=(*self.state.variants, variant))
         return variant.key

@@ -108,6 +108,11 @@ class Surrogate:
             x_middle=x_middle,
         )
 
+    @torch.inference_mode()
+    def cd(self, sample: SurfaceSample, n_clouds: int | None = None) -> float:
+        """Cd alone, a third of ``predict``'s time; of the first n_clouds clouds only it takes as much less."""
+        return self._coefficients(to_network(sample.points, middle_x(sample.points)), n_clouds)[0]
+
     def novelty(self, points: np.ndarray, normals: np.ndarray) -> float:
         """How far a car's points (N, 3) in network coordinates and normals (N, 3) lie from training; > 1 is outside."""
         return self._novelty.score(profile(points, normals))
@@ -119,10 +124,10 @@ class Surrogate:
         clouds = _clouds(points, drag["n_clouds"], drag["n_points"], self.device)
         return self._drag.features(clouds).mean(dim=0).cpu().numpy()
 
-    def _coefficients(self, points: np.ndarray) -> tuple[float, float]:
+    def _coefficients(self, points: np.ndarray, n_clouds: int | None = None) -> tuple[float, float]:
         """Cd and Cl as the mean over several disjoint clouds: their scatter is only which points were taken."""
         drag = self.config["drag"]
-        clouds = _clouds(points, drag["n_clouds"], drag["n_points"], self.device)
+        clouds = _clouds(points, n_clouds or drag["n_clouds"], drag["n_points"], self.device)
         standard = self._drag(clouds).double().mean(dim=0).cpu().numpy()
         cd, cl = standard * drag["spread"] + drag["mean"]
         return float(cd), float(cl)

@@ -187,6 +187,21 @@ class Morph:
             np.add(self.car.vertices[:, axis], moved[axis][self._row], out=vertices[:, axis])
         return vertices
 
+    def weights_at(
+        self, places: np.ndarray, values: Mapping[str, float] | None = None
+    ) -> dict[str, list[tuple[int, np.ndarray]]]:
+        """Of each handle the axes along which it moves, and (N,) float32 how much of its amount reaches places (N, 3).
+
+        A place goes along with the car's vertex that is nearest to it when ``values`` are applied.
+        """
+        from scipy.spatial import cKDTree
+
+        vertices = self.vertices(values or {})
+        welded = np.empty(self._points.shape)
+        welded[self._row] = vertices
+        _, near = cKDTree(welded).query(places)
+        return {name: [(axis, weight[near]) for axis, weight in self._weights_of(name)] for name in self.handles}
+
     def apply(self, values: Mapping[str, float]) -> CarMesh:
         """The morphed car, its frontal area and health measured anew; for neutral values the car itself."""
         vertices = self.vertices(values)

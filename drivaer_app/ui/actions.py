@@ -110,7 +110,7 @@ class Actions:
         self._add(menu, "edges", "&Edges", window.view_bar.edges.toggle, "E")
         self._add(menu, "cut", "&Cut lengthwise", window.view_bar.cut.toggle, "X")
         menu.addSeparator()
-        for dock in (window.left, window.right, window.bottom):
+        for dock in window.docks:
             menu.addAction(dock.toggleViewAction())
         menu.addSeparator()
         self._theme_menu(menu.addMenu("&Theme"))

@@ -121,16 +121,19 @@ class Pane:
         """Another car, or none. The colours come with ``paint``."""
         if drawn is self.drawn:
             return
-        self.drawn, self.difference = drawn, None
+        before, self.drawn, self.difference = self.drawn, drawn, None
         self._marker.VisibilityOff()
         self._car.SetVisibility(drawn is not None)
         if drawn is None:
             for actor in (self._creases, self._open, self._grid):
                 actor.VisibilityOff()
             return
-        mesh = pyvista.PolyData()
+        if before is not None and before.faces is drawn.faces:  # the same car, bent: what takes long can stay
+            mesh = self._mesh
+        else:
+            mesh = pyvista.PolyData()
+            mesh.faces = np.column_stack([np.full(len(drawn.faces), 3, np.int32), drawn.faces]).ravel()
         mesh.points = drawn.points
-        mesh.faces = np.column_stack([np.full(len(drawn.faces), 3, np.int32), drawn.faces]).ravel()
         normals = numpy_to_vtk(drawn.normals)
         normals.SetName("Normals")
         mesh.GetPointData().SetNormals(normals)

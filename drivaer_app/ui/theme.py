@@ -151,5 +151,10 @@ def _style(c: Colours) -> str:
     QToolButton:hover {{ background: {c.raised}; border-color: {c.line}; }}
     QToolButton:checked {{ background: {c.base}; border-color: {c.accent}; color: {c.accent}; }}
     QToolButton#qt_toolbar_ext_button {{ padding: 0; min-width: 18px; }}
+    QSlider[role="handle"] {{ min-height: 18px; }}
+    QSlider[role="handle"]::groove:horizontal {{ height: 4px; background: {c.line}; border-radius: 2px; }}
+    QSlider[role="handle"]::handle:horizontal {{ width: 14px; margin: -5px 0; border-radius: 7px;
+        background: {c.accent}; }}
+    QSlider[role="handle"]::handle:horizontal:focus {{ background: {c.text}; }}
     QToolButton:focus {{ border-color: {c.accent}; }}
     """

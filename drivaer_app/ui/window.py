@@ -41,6 +41,7 @@ from drivaer_app.ui.overlays import overlay_of
 from drivaer_app.ui.panels.answer import AnswerPanel
 from drivaer_app.ui.panels.jobs import JobsPanel
 from drivaer_app.ui.panels.log import LogPanel
+from drivaer_app.ui.panels.morph import MorphPanel
 from drivaer_app.ui.panels.variants import VariantsPanel
 from drivaer_app.ui.relay import Relay
 from drivaer_app.ui.start_page import StartPage
@@ -53,7 +54,7 @@ _log = logging.getLogger(__name__)
 
 SAMPLES = RESOURCES / "samples"
 _MOST_COMPARED = 4
-_LAYOUT_VERSION = 1
+_LAYOUT_VERSION = 2
 _AUTOSAVE_AFTER_MS = 2000
 _OPENGL_WITHIN_MS = 3000
 _WIDTH_4K = 3840
@@ -143,7 +144,13 @@ class MainWindow(QMainWindow):
         self.tabs.addTab(self.log, "Log")
         self.left = self._dock("Variants", self.variants, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.right = self._dock("Prediction", self.answer, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.morph = MorphPanel(self.desk)
+        self.beside = self._dock("Morph", self.morph, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.tabifyDockWidget(self.right, self.beside)
+        self.setTabPosition(Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North)
+        self.right.raise_()
         self.bottom = self._dock("Plots, jobs and log", self.tabs, Qt.DockWidgetArea.BottomDockWidgetArea)
+        self.docks = (self.left, self.right, self.beside, self.bottom)
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         self.resize(1600, 1000)
@@ -183,6 +190,9 @@ class MainWindow(QMainWindow):
         self.answer.card_asked.connect(self.actions_.show_card)
         self.answer.retry_asked.connect(lambda: self._asked("retry", [self.answer.key]))
         self.answer.find_asked.connect(self.ask_where_files_are)
+        self.beside.visibilityChanged.connect(self.morph.set_in_front)
+        self.morph.shown.connect(self._show_cars)
+        self.morph.keep_asked.connect(self.keep_bent)
         self.start.open_files.connect(self.ask_files)
         self.start.open_folder.connect(self.ask_folder)
         self.start.open_samples.connect(lambda: self.open_paths([SAMPLES]))
@@ -396,6 +406,7 @@ class MainWindow(QMainWindow):
             return
         self.shown_keys = keys
         self.answer.show_variant(keys[0] if keys else None)
+        self.morph.show_variant(keys[0] if keys else None)
         self._show_cars()
         near = self.variants.neighbours(keys[0]) if len(keys) == 1 else []
         if self._needs_baseline() and self.desk.study.state.baseline not in near:
@@ -460,11 +471,26 @@ class MainWindow(QMainWindow):
                 difference = self.desk.pressure_difference(key, baseline)
                 if difference is None:
                     self.desk.work_out_difference(key, baseline)
-            cars.append(Shown(key, f"{variant.name}{note}{cd}", self.desk.drawn(key), difference))
+            cars.append(Shown(key, f"{variant.name}{note}{cd}", self._drawn(key), difference))
         if self._stays(cars):
             return
         self.viewport.show_cars(cars)
         self._show_lack()
+
+    def _drawn(self, key: str) -> DrawnCar | None:
+        """The variant's mesh; bent while it is on the handles of the panel that is in front."""
+        bending = self.desk.morphing.now
+        drawn = self.desk.drawn(key)
+        if self.morph.key == key and self.morph.is_in_front and bending and bending.key == key:
+            return drawn if bending.bent is None or bending.drawn is not drawn else bending.bent
+        return drawn
+
+    def keep_bent(self) -> None:
+        """What is on the handles becomes a variant, and the one on screen."""
+        if key := self.desk.keep_bent():
+            self._refresh_study()
+            self.variants.filter.clear()
+            self.variants.select([key])
 
     def _stays(self, cars: list) -> bool:
         """While a single car's mesh is on its way, the one before stays on screen, under the new one's name."""
@@ -541,7 +567,13 @@ class MainWindow(QMainWindow):
                 self.answer.refresh()
             if not self._studying.isActive():
                 self._studying.start()
+        elif event.kind == "bent":
+            self.morph.refresh()
+            if event.key in self.shown_keys:
+                self._show_cars()
         elif event.kind in ("drawn", "difference"):
+            if event.key == self.morph.key:
+                self.morph.take_hold()
             if event.key in self.shown_keys or self._needs_baseline():
                 self._show_cars()
                 self._refresh_plots()
@@ -586,7 +618,7 @@ class MainWindow(QMainWindow):
             self._docks = self.saveState(_LAYOUT_VERSION)
         self._is_working = working
         self.pages.setCurrentIndex(1 if working else 0)
-        for dock in (self.left, self.right, self.bottom):
+        for dock in self.docks:
             dock.setVisible(working)
         if working and self._docks is not None:
             self.restoreState(self._docks, _LAYOUT_VERSION)
@@ -596,6 +628,7 @@ class MainWindow(QMainWindow):
             self.variants.sorted.invalidate()
         self.variants.model.refresh()
         self.answer.refresh()
+        self.morph.refresh()
         if not self._plotting.isActive():
             self._plotting.start()
 
@@ -666,7 +699,7 @@ class MainWindow(QMainWindow):
     def set_theme(self, theme: str) -> None:
         self.settings.theme = theme
         self.colours = apply_theme(QApplication.instance(), theme)
-        for part in (self.variants, self.answer, self.colour_bar, *(self.plots or ())):
+        for part in (self.variants, self.answer, self.morph, self.colour_bar, *(self.plots or ())):
             part.set_colours(self.colours)
         if self.viewport:
             self.viewport.set_colours(self.colours)
@@ -682,7 +715,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(layout["geometry"].encode()))
         if "docks" in layout:
             self._docks = QByteArray.fromBase64(layout["docks"].encode())
-        for dock in (self.left, self.right, self.bottom):
+        for dock in self.docks:
             dock.hide()
 
     def _save_settings(self) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import shutil
 import time
 
+import numpy as np
 import pytest
 
 from drivaer_app.desk import DONE, FAILED, MISSING, WAITING, Desk
+from drivaer_app.engine import Engine
+from drivaer_app.examine import examine
+from drivaer_app.jobs import Cancelled
 from drivaer_app.predict import Reading
 from drivaer_app.study import Study
 
@@ -139,3 +143,116 @@ def test_a_crash_of_the_process_that_predicts_is_said_and_the_next_try_works(fol
     assert desk.wait(PATIENCE)
     assert desk.standing(key).status == DONE
     desk.close()
+
+
+def test_a_call_that_is_given_up_does_not_stand_in_the_way_of_a_large_one(engine, sample_file):
+    def give_up(fraction: float, doing: str) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        Engine.call(engine, examine, sample_file, Reading(), report=give_up)  # its answer is megabytes
+    assert engine.call(np.sum, np.ones(1_000_000)) == 1_000_000
+
+
+@pytest.fixture
+def in_hand(desk, folder):
+    """A desk with one car taken by its handles."""
+    (key,) = desk.open([folder / "fastback.stl"])
+    desk.focus([key])
+    assert desk.wait(PATIENCE)
+    desk.take_hold(key)
+    assert desk.wait(PATIENCE)
+    assert desk.morphing.now.error == ""
+    return desk
+
+
+BENT = {"boat_tail": 4.0, "roof_height": 0.03}
+
+
+def test_a_car_in_hand_bends_with_its_pressure_and_its_drag_follows(in_hand):
+    before = in_hand.morphing.now.drawn
+    in_hand.morphing.bend(BENT, exact=False)
+    assert in_hand.wait(PATIENCE)
+    now = in_hand.morphing.now
+    assert (now.bent.points - before.points)[:, 2].max() == pytest.approx(0.03, abs=0.003)
+    assert now.bent.cp is before.cp
+    assert now.result is None and abs(now.cd - in_hand.result(now.key).cd) > 1e-4
+    in_hand.morphing.bend({}, exact=True)
+    assert in_hand.wait(PATIENCE)
+    assert in_hand.morphing.now.bent is None and in_hand.morphing.now.cd is None
+
+
+def test_the_quick_estimate_is_near_the_prediction(in_hand):
+    in_hand.morphing.bend(BENT, exact=False)
+    assert in_hand.wait(PATIENCE)
+    quick = in_hand.morphing.now.cd
+    in_hand.morphing.bend(BENT, exact=True)
+    assert in_hand.wait(PATIENCE)
+    assert quick == pytest.approx(in_hand.morphing.now.result.cd, abs=0.003)
+
+
+def test_of_many_values_the_newest_are_the_last_word(in_hand):
+    for i in range(30):
+        in_hand.morphing.bend({"boat_tail": i / 10}, exact=False)
+    in_hand.morphing.bend(BENT, exact=True)
+    assert in_hand.wait(PATIENCE)
+    now = in_hand.morphing.now
+    assert now.bent_values == now.cd_values == BENT and now.result is not None
+
+
+def test_what_is_kept_is_predicted_as_it_was_on_the_handles(in_hand):
+    in_hand.morphing.bend(BENT, exact=True)
+    assert in_hand.wait(PATIENCE)
+    bent = in_hand.morphing.now
+    key = in_hand.keep_bent()
+    in_hand.focus([key])
+    assert in_hand.wait(PATIENCE)
+    assert in_hand.study.state.variant(key).name == "fastback, boat tail +4°, roof height +30 mm"
+    assert in_hand.result(key).cd == pytest.approx(bent.result.cd, abs=1e-6)
+    assert in_hand.drawn(key).points.max(axis=0) == pytest.approx(bent.bent.points.max(axis=0), abs=1e-4)
+    in_hand.undo()
+    assert len(in_hand.study.state.variants) == 1
+    in_hand.redo()
+    assert in_hand.result(key) is not None
+
+
+def test_a_kept_variant_is_bent_on_from_where_it_is(in_hand):
+    in_hand.morphing.bend(BENT, exact=False)
+    key = in_hand.keep_bent()
+    in_hand.focus([key])
+    assert in_hand.wait(PATIENCE)
+    in_hand.take_hold(key)
+    assert in_hand.wait(PATIENCE)
+    assert in_hand.morphing.now.values == BENT
+    in_hand.morphing.bend({**BENT, "roof_height": 0.05}, exact=False)
+    assert in_hand.wait(PATIENCE)
+    now = in_hand.morphing.now
+    assert (now.bent.points - now.drawn.points)[:, 2].max() == pytest.approx(0.02, abs=0.002)
+    base = in_hand.study.state.variants[0].key
+    again = in_hand.keep_bent()
+    assert in_hand.study.state.variant(again).morph.base == base
+
+
+def test_a_kept_variant_is_saved_with_its_values_and_predicted_again_when_opened(engine, in_hand, folder):
+    in_hand.morphing.bend(BENT, exact=False)
+    key = in_hand.keep_bent()
+    assert in_hand.wait(PATIENCE)
+    in_hand.save(folder / "work.drivaer")
+    again = Desk(engine=engine)
+    again.open([folder / "work.drivaer"])
+    assert dict(again.study.state.variant(key).morph.values) == BENT
+    assert again.result(key) == in_hand.result(key)
+    again.retry(key)
+    assert again.wait(PATIENCE)
+    assert again.standing(key).status == DONE and again.drawn(key) is not None
+    again.close()
+
+
+def test_a_car_whose_handles_cannot_be_had_says_why(desk, folder):
+    (key,) = desk.open([folder / "fastback.stl"])
+    desk.focus([key])
+    assert desk.wait(PATIENCE)
+    (folder / "fastback.stl").unlink()
+    desk.take_hold(key)
+    assert desk.wait(PATIENCE)
+    assert desk.morphing.now.handles == {} and "fastback.stl" in desk.morphing.now.error

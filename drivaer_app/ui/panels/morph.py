@@ -1,0 +1,336 @@
+"""The panel of handles: sliders that bend the current variant, its drag as they move, and a button to keep it."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QFont, QPainter, QPalette
+from PySide6.QtWidgets import (
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QSlider,
+    QStyle,
+    QStyleOptionSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from drivaer_app.desk import Desk
+from drivaer_app.morphing import Bending
+from drivaer_app.results import COUNT
+from drivaer_app.shapes.handles import Handle
+from drivaer_app.ui.theme import LIGHT, Colours
+from drivaer_app.ui.widgets import label, line, set_role
+from drivaer_app.ui.words import signed
+
+_SCALES = {"m": (1000.0, " mm", 0, 1.0), "deg": (1.0, "°", 1, 0.1), "": (1.0, "", 2, 0.01)}
+"""For each unit: what a value is multiplied by to be shown, what stands behind it, digits, and the smallest step."""
+
+
+class _Slider(QSlider):
+    """Leaves the wheel to the list that it is in. A tick marks ``home``."""
+
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setProperty("role", "handle")
+        self.home = 0
+
+    def paintEvent(self, event) -> None:
+        painter = QPainter(self)
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        span = max(self.maximum() - self.minimum(), 1)
+        knob = self.style().subControlRect(
+            QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self
+        )
+        x = round((self.home - self.minimum()) / span * (self.width() - knob.width()) + knob.width() / 2)
+        painter.fillRect(x, self.height() // 2 - 7, 1, 14, self.palette().color(QPalette.ColorRole.PlaceholderText))
+        painter.end()
+        super().paintEvent(event)
+
+    def wheelEvent(self, event) -> None:
+        event.ignore()
+
+
+class _Box(QDoubleSpinBox):
+    def wheelEvent(self, event) -> None:
+        event.ignore()
+
+
+class HandleRow(QWidget):
+    """One handle: its name, value, reset, and slider. Values are in the handle's own unit."""
+
+    moved = Signal()
+    """The slider is being dragged."""
+    rested = Signal()
+    """Somebody let go of it, or gave a value in another way."""
+
+    def __init__(self, handle: Handle, own: float):
+        super().__init__()
+        self.handle, self._own = handle, own
+        self._scale, suffix, digits, self._step = _SCALES[handle.unit]
+        title = handle.name.replace("_", " ").capitalize()
+        tip = f"{handle.what[0].upper()}{handle.what[1:]}"
+        self.name = label(title)
+        self.box = _Box()
+        self.box.setDecimals(digits)
+        self.box.setSingleStep(self._step)
+        self.box.setSuffix(suffix)
+        self.box.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.box.setKeyboardTracking(False)
+        self.box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        self.box.setFixedWidth(82)
+        self.box.setMinimumHeight(self.box.fontMetrics().height() + 8)
+        self.slider = _Slider()
+        low = math.ceil(round(handle.low * self._scale / self._step, 6))
+        high = math.floor(round(handle.high * self._scale / self._step, 6))
+        self.slider.setRange(low, high)
+        self.slider.home = self._steps(own)
+        self.slider.setPageStep(max((high - low) // 10, 1))
+        self.box.setRange(low * self._step, high * self._step)
+        self.reset = QToolButton(text="↺")
+        self.reset.setToolTip(f"{title} back to what the variant has")
+        self.reset.setAccessibleName(f"Reset {title.lower()}")
+        for widget in (self.name, self.box, self.slider):
+            widget.setToolTip(tip)
+        self.box.setAccessibleName(title)
+        self.slider.setAccessibleName(f"{title}, slider")
+        self.name.setBuddy(self.slider)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 4)
+        layout.setVerticalSpacing(0)
+        layout.setColumnStretch(0, 1)
+        layout.addWidget(self.name, 0, 0)
+        layout.addWidget(self.box, 0, 1)
+        layout.addWidget(self.reset, 0, 2)
+        layout.addWidget(self.slider, 1, 0, 1, 3)
+        self.set_value(own)
+        self.slider.valueChanged.connect(self._slid)
+        self.slider.sliderReleased.connect(self.rested)
+        self.box.valueChanged.connect(self._typed)
+        self.reset.clicked.connect(self._back)
+
+    @property
+    def value(self) -> float:
+        """The variant's own where the slider stands on it, however finely that was given."""
+        value = round(self.slider.value() * self._step / self._scale, 6)
+        return self._own if self._steps(self._own) == self.slider.value() else value
+
+    def set_value(self, value: float) -> None:
+        """Show a value; nobody is told."""
+        with QSignalBlocker(self.slider), QSignalBlocker(self.box):
+            self.slider.setValue(self._steps(value))
+            self.box.setValue(self.slider.value() * self._step)
+        self._mark()
+
+    def _steps(self, value: float) -> int:
+        return round(value * self._scale / self._step)
+
+    def _slid(self, steps: int) -> None:
+        with QSignalBlocker(self.box):
+            self.box.setValue(steps * self._step)
+        self._mark()
+        (self.moved if self.slider.isSliderDown() else self.rested).emit()
+
+    def _typed(self, value: float) -> None:
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(round(value / self._step))
+        self._mark()
+        self.rested.emit()
+
+    def _back(self) -> None:
+        self.set_value(self._own)
+        self.rested.emit()
+
+    def _mark(self) -> None:
+        self.reset.setEnabled(self.value != self._own)
+
+
+class MorphPanel(QWidget):
+    """What can be bent of one variant. While it is not in front nothing is worked out for it."""
+
+    shown = Signal()
+    """It came to the front, or left it."""
+    keep_asked = Signal()
+
+    def __init__(self, desk: Desk):
+        super().__init__()
+        self.desk = desk
+        self.key: str | None = None
+        self.colours: Colours = LIGHT
+        self.rows: dict[str, HandleRow] = {}
+        self._shown_grip: object = None
+        self._left: dict[tuple, dict[str, float]] = {}
+        """Values of variants that were left in the middle of bending them; they come back with the variant."""
+        self.is_in_front = False
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 6, 0, 12)
+        layout.setSpacing(6)
+        layout.addLayout(self._headline())
+        self.state = label("", "dim", wrap=True)
+        layout.addWidget(self.state)
+        layout.addWidget(line())
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout.addWidget(self._area, 1)
+        layout.addLayout(self._buttons())
+        self._build_rows(None)
+        self.refresh()
+
+    def _headline(self) -> QVBoxLayout:
+        self.name = label("", "heading")
+        self.cd = label("–", selectable=True)
+        big = QFont(self.cd.font())
+        big.setPointSizeF(big.pointSizeF() * 2.2)
+        big.setWeight(QFont.Weight.DemiBold)
+        self.cd.setFont(big)
+        self.cd.setAccessibleName("Drag coefficient of the bent car")
+        self.change = label("")
+        self.change.setAccessibleName("Change of drag by bending")
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(label("Cd", "dim"), 0, Qt.AlignmentFlag.AlignBaseline)
+        row.addWidget(self.cd, 0, Qt.AlignmentFlag.AlignBaseline)
+        row.addWidget(self.change, 1, Qt.AlignmentFlag.AlignBaseline)
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        column.addWidget(self.name)
+        column.addLayout(row)
+        return column
+
+    def _buttons(self) -> QHBoxLayout:
+        self.keep = QPushButton("Keep as a variant")
+        self.keep.setToolTip("Add the bent car to the study, named by its values; its file stays as it is")
+        self.keep.clicked.connect(self.keep_asked)
+        self.reset = QPushButton("Reset all")
+        self.reset.setToolTip("All handles back to what the variant has")
+        self.reset.clicked.connect(self._reset_all)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 16, 0)
+        row.addWidget(self.keep, 1)
+        row.addWidget(self.reset)
+        return row
+
+    # Showing
+
+    def set_colours(self, colours: Colours) -> None:
+        self.colours = colours
+
+    def show_variant(self, key: str | None) -> None:
+        self.key = key
+        self.take_hold()
+        self.refresh()
+
+    def take_hold(self) -> None:
+        """Have the variant's handles found, where somebody looks."""
+        if self.key and self.is_in_front:
+            self._leave()
+            self.desk.take_hold(self.key)
+
+    def set_in_front(self, on: bool) -> None:
+        """Whether somebody sees it: a dock behind another is not hidden in Qt's sense, and says so by a signal."""
+        if on != self.is_in_front:
+            self.is_in_front = on
+            self.take_hold()
+            self.refresh()
+            self.shown.emit()
+
+    def refresh(self) -> None:
+        bending = self._bending()
+        if (bending and bending.grip) is not self._shown_grip:
+            self._build_rows(bending)
+        variant = self.desk.study.state.variant(self.key)
+        self.name.setText(variant.name if variant else "No variant is selected")
+        self._show_drag(bending)
+        self._show_state(bending)
+        bent = bending is not None and bending.is_bent
+        self.keep.setEnabled(bent)
+        self.reset.setEnabled(any(row.reset.isEnabled() for row in self.rows.values()))
+
+    def _bending(self) -> Bending | None:
+        now = self.desk.morphing.now
+        return now if now is not None and now.key == self.key else None
+
+    def _build_rows(self, bending: Bending | None) -> None:
+        self._shown_grip = bending and bending.grip
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 4, 14, 4)
+        column.setSpacing(4)
+        self.rows = {}
+        for name, handle in (bending.handles if bending else {}).items():
+            row = HandleRow(handle, bending.own.get(name, handle.neutral))
+            row.set_value(bending.values.get(name, handle.neutral))
+            row.moved.connect(lambda: self._bend(exact=False))
+            row.rested.connect(lambda: self._bend(exact=True))
+            column.addWidget(row)
+            self.rows[name] = row
+        column.addStretch(1)
+        self._area.setWidget(body)
+        left = self._left.pop((bending.key, bending.recipe), None) if self.rows else None
+        if left:
+            for name, value in left.items():
+                if name in self.rows:
+                    self.rows[name].set_value(value)
+            self._bend(exact=True)
+
+    def _show_drag(self, bending: Bending | None) -> None:
+        result = self.desk.result(self.key) if self.key else None
+        measured = self.desk.standing(self.key).result if self.key else None
+        cd = result.cd if result else None
+        change = None
+        if bending and bending.is_bent and bending.cd is not None and result:
+            if bending.result is not None:
+                cd = bending.result.on(self.desk.study.state.conditions).cd
+            else:  # the bent car's own area is not known yet: the variant's stands in for it
+                cd = bending.cd * result.cd / measured.cd
+            change = (cd - result.cd) / COUNT
+        self.cd.setText("–" if cd is None else f"{cd:.3f}")
+        self.change.setText("" if change is None else f"{signed(change, 1)} counts")
+        set_role(self.change, "" if change is None else "dim")
+
+    def _show_state(self, bending: Bending | None) -> None:
+        text, role = "", "dim"
+        standing = self.desk.standing(self.key) if self.key else None
+        if bending is not None and bending.error:
+            text, role = bending.error, "bad"
+        elif standing is not None and standing.error:
+            text, role = standing.error, "bad"
+        elif self.key and not self.rows:
+            text = "finding the handles"
+        elif bending is not None and bending.is_bent:
+            exact = bending.result is not None and bending.cd_values == bending.values
+            text = "predicted; " if exact else "quick estimate; " if bending.cd is not None else "predicting; "
+            text += "the colours are the unbent car's"
+        elif self.rows:
+            text = "Drag a handle: the car bends and Cd follows"
+        self.state.setText(text)
+        set_role(self.state, role)
+
+    # Editing
+
+    def _values(self) -> dict[str, float]:
+        values = {name: row.value for name, row in self.rows.items()}
+        return {name: value for name, value in values.items() if value != self.rows[name].handle.neutral}
+
+    def _bend(self, *, exact: bool) -> None:
+        self.desk.morphing.bend(self._values(), exact=exact)
+        self.refresh()
+
+    def _reset_all(self) -> None:
+        for row in self.rows.values():
+            row.set_value(row._own)
+        self._bend(exact=True)
+
+    def _leave(self) -> None:
+        """Another variant is about to be taken in hand: remember how far this one was bent."""
+        now = self.desk.morphing.now
+        if now is not None and now.key != self.key and now.is_bent:
+            self._left[now.key, now.recipe] = dict(now.values)
