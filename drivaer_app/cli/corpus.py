@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from drivaer_app.cli.inputs import expand
-from drivaer_app.cli.predict import Axis, Unit
+from drivaer_app.cli.options import Axis, Unit
 from drivaer_app.cli.terminal import BadUsage, Waiting, results_only, say
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import DrivAerError
-from drivaer_app.cli.predict import Axis, Unit
+from drivaer_app.cli.options import Axis, Unit
 from drivaer_app.cli.terminal import BadUsage, Waiting, say
 
 if TYPE_CHECKING:

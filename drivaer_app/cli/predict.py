@@ -6,24 +6,21 @@ import logging
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data.errors import DrivAerError, ModelError
+from data.errors import DrivAerError
 from drivaer_app.cli.inputs import Input, expand
+from drivaer_app.cli.options import Axis, Device, Unit, conditions_of, predictor_of, reading_of
 from drivaer_app.cli.outputs import Outputs, plan_outputs
-from drivaer_app.cli.terminal import BadUsage, Waiting, results_only
+from drivaer_app.cli.terminal import Waiting, results_only
 
 if TYPE_CHECKING:
     from drivaer_app.conditions import Conditions
     from drivaer_app.predict import Prediction, Predictor, Reading
 
 _log = logging.getLogger(__name__)
-
-Unit = Literal["auto", "m", "cm", "mm", "in", "ft"]
-Axis = Literal["auto", "x", "y", "z", "-x", "-y", "-z"]
-Device = Literal["auto", "cpu", "cuda"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +110,7 @@ def predict(
     Reads STL, OBJ, PLY, OFF, glTF, COLLADA, 3MF, VTK and point clouds, also as .gz; finds out unit and axes.
     Exit status: 0 all predicted, 1 some failed, 2 a mistake in the command.
     """
-    conditions, reading = _conditions(speed, density, area), _reading(units, up, forward)
+    conditions, reading = conditions_of(speed, density, area), reading_of(units, up, forward)
     inputs = expand(files)
     outputs = plan_outputs([given.file for given in inputs if not given.error], field, picture)
     with results_only() as stdout:
@@ -121,7 +118,7 @@ def predict(
 
         waiting = Waiting(len(inputs))
         with waiting.on("loading the models"):
-            job = Job(_predictor(model, device), conditions, reading, outputs)
+            job = Job(predictor_of(model, device), conditions, reading, outputs)
         report = JsonReport(stdout) if as_json else TextReport(stdout, len(inputs))
         failed = 0
         for given in inputs:
@@ -131,31 +128,3 @@ def predict(
             failed += outcome.prediction is None
         report.close()
     return 1 if failed else 0
-
-
-def _conditions(speed: float, density: float, area: float | None) -> Conditions:
-    from drivaer_app.conditions import Conditions
-
-    try:
-        return Conditions(speed, density, area)
-    except DrivAerError as error:
-        raise BadUsage(f"--{error.line}") from error
-
-
-def _reading(units: str, up: str, forward: str) -> Reading:
-    from drivaer_app.predict import Reading
-
-    if "auto" not in (up, forward) and up[-1] == forward[-1]:
-        raise BadUsage(f"--up {up} and --forward {forward} lie along the same axis")
-    return Reading(units, up, forward)
-
-
-def _predictor(model: str | None, device: str) -> Predictor:
-    from drivaer_app.predict import Predictor
-
-    try:
-        return Predictor(model, device)
-    except ModelError as error:
-        if model is None and device == "auto":
-            raise  # nobody asked for anything: not the user's mistake
-        raise BadUsage(error.line) from error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from drivaer_app.cli.predict import Axis, Unit, _conditions, _reading
+from drivaer_app.cli.options import Axis, Unit, conditions_of, reading_of
 from drivaer_app.cli.terminal import error_as_json, results_only, say
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def simulate(
     Stop it with Ctrl-C; the same command goes on from there. In the end the folder holds case.npz (what training
     reads), surface.vtp (for ParaView) and convergence.png, and the whole OpenFOAM case.
     """
-    conditions, reading = _conditions(speed, density, area), _reading(units, up, forward)
+    conditions, reading = conditions_of(speed, density, area), reading_of(units, up, forward)
     with results_only() as stdout, error_as_json(file, stdout, wanted=as_json):
         from drivaer_app.cfd.simulate import simulate as solve
         from drivaer_app.predict import load

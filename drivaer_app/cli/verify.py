@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from drivaer_app.cli.predict import Axis, Device, Unit, _conditions, _predictor, _reading
+from drivaer_app.cli.options import Axis, Device, Unit, conditions_of, predictor_of, reading_of
 from drivaer_app.cli.simulate import HALF, PresetName, Sides, progress_shown
 from drivaer_app.cli.terminal import error_as_json, results_only, say
 
@@ -45,7 +45,7 @@ def verify(
     Stop it with Ctrl-C; the same command goes on from there. A picture of both pressures and their difference is
     left in the case folder as verify.png.
     """
-    conditions, reading = _conditions(speed, density, None), _reading(units, up, forward)
+    conditions, reading = conditions_of(speed, density, None), reading_of(units, up, forward)
     folder = output or Path(f"{file.stem}_case")
     with results_only() as stdout, error_as_json(file, stdout, wanted=as_json):
         from drivaer_app.cfd.simulate import simulate
@@ -53,7 +53,7 @@ def verify(
         from drivaer_app.cfd.verify_picture import write_comparison
         from drivaer_app.predict import load
 
-        predictor = _predictor(model, device)
+        predictor = predictor_of(model, device)
         car = load(file, reading)
         prediction = predictor.predict(car, conditions)
         with progress_shown() as on_progress:
