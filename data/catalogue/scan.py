@@ -6,6 +6,7 @@ are one transaction: a scan that is killed has changed nothing, and two at once 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -98,6 +99,8 @@ def _scan(folder: Path, catalogue: Catalogue, labels: str | None) -> ScanResult:
             _write_designs(catalogue, kept, description.designs)
             catalogue.set_fact("warnings", "\n".join(description.warnings))
             catalogue.set_fact("split", description.split)
+            names = dict.fromkeys(name for design in description.designs for name in design.parameters)
+            catalogue.set_fact("parameters", json.dumps([*names]))
             if labels:
                 catalogue.set_fact("labels", labels)
         else:
