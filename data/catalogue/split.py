@@ -21,8 +21,8 @@ from data.replacing import replacing
 
 NEAR = 0.4
 """Designs nearer to each other in parameters than this fraction of what as many evenly scattered ones would be are the
-same car, nearly. In DrivAerNet++ it lies in a gap: a number's cars in different classes are the same morph within 0.3 of
-that distance, other pairs 0.5 and more apart."""
+same car, nearly. In DrivAerNet++ it lies in a gap: cars of one number in different classes are the same morph within a
+third of that distance, other pairs half of it and more apart."""
 
 _BANDS = 8  # of drag in a class
 

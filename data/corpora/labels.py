@@ -43,11 +43,7 @@ def read_labels(table: Table, design_of: Callable[[str], str | None]) -> dict[st
             name: value for name, column in numbers.items() if (value := number(row[column])) is not None
         }
         values |= {name: row[column] for name, column in texts.items() if row[column]}
-        parameters = {
-            table.headings[column].replace('"', "'"): value
-            for column in table.parameters()
-            if (value := number(row[column])) is not None
-        }
+        parameters = {name: value for column, name in names.items() if (value := number(row[column])) is not None}
         found[design] = Labels(values, parameters)
     return found
 
