@@ -115,9 +115,7 @@ def runs() -> list[Run]:
         refined = {"half": True, "iterations": 300}
         found += [Run(f"drivaer_baseline_{p}", _drivaer("baseline"), p, refined) for p in ("draft", "medium", "fine")]
     finer = fixed | {"iterations": 300}
-    found += [
-        Run(f"ahmed_{slant}_medium", _ahmed(slant), "medium", finer, _ahmed_parts) for slant in MEASURED_AHMED
-    ]
+    found += [Run(f"ahmed_{slant}_medium", _ahmed(slant), "medium", finer, _ahmed_parts) for slant in MEASURED_AHMED]
     return found
 
 
@@ -204,8 +202,10 @@ def tunnel_table(figures: dict[str, dict]) -> str:
 
 
 def ahmed_table(figures: dict[str, dict]) -> str:
-    head = "slant", "mesh", "cells", "Cd measured", "Cd here", "scatter", "stilts", "nose", "slant's", "base", "friction"
-    rows = [f"| {' | '.join(head)} |", _rule(len(head))]
+    rows = [
+        "| slant | mesh | cells | Cd measured | Cd here | scatter | stilts | nose | slant's | base | friction |",
+        _rule(11),
+    ]
     for slant, measured in MEASURED_AHMED.items():
         for mesh in ("", "_medium"):
             run = figures.get(f"ahmed_{slant}{mesh}")
@@ -239,8 +239,9 @@ def refinement_table(figures: dict[str, dict]) -> str:
         run = figures.get(f"drivaer_baseline{preset}")
         if run is not None:
             rows.append(
-                f"| {run['mesh']} | {run['cells']:,} | {run['surface_mm']} mm | {run['cd']:.4f} | {run['cd_std']:.4f} | "
-                f"{run['cd_pressure']:.4f} | {run['cd_friction']:.4f} | {run['cl']:.3f} | {run['bad_faces']} |"
+                f"| {run['mesh']} | {run['cells']:,} | {run['surface_mm']} mm | {run['cd']:.4f} | "
+                f"{run['cd_std']:.4f} | {run['cd_pressure']:.4f} | {run['cd_friction']:.4f} | "
+                f"{run['cl']:.3f} | {run['bad_faces']} |"
             )
     return "\n".join(rows)
 

@@ -13,7 +13,7 @@ _ARC = 24
 
 
 def fin() -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (V, 3) m, faces (F, 3), outward: an elliptic nose at x = 0, flat sides, a tail that tapers to an edge."""
+    """Vertices (V, 3) m, faces (F, 3), outward: an elliptic nose at x = 0, flat sides, a tail that ends in an edge."""
     from manifold3d import CrossSection
 
     half = THICKNESS / 2
