@@ -18,7 +18,7 @@ from pathlib import Path
 from data.errors import DrivAerError
 from data.formats import find_meshes
 from drivaer_app.autosave import Autosave
-from drivaer_app.compare import PressureDifference, pressure_difference
+from drivaer_app.compare import Difference, PressureDifference, pressure_difference
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.events import Event, Notify
@@ -27,7 +27,7 @@ from drivaer_app.jobs import Job, Jobs
 from drivaer_app.memory import Memory
 from drivaer_app.morphing import Morphing
 from drivaer_app.predictions import COMPARED, DONE, MISSING, WAITING, Predictions, Standing
-from drivaer_app.results import Difference, Result
+from drivaer_app.results import Result
 from drivaer_app.study import Recipe, Study, StudyState, absolute
 from drivaer_app.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved, read_study, write_study
 from drivaer_app.watch import Watch

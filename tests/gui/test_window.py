@@ -64,7 +64,7 @@ def test_the_difference_to_the_baseline_is_told_with_what_is_known_of_its_uncert
     assert "counts" in window.desk_page.answer.delta.text()
     assert (
         "estate" in window.desk_page.answer.certainty.text()
-        and "not calibrated" in window.desk_page.answer.certainty.text()
+        and "is not known" in window.desk_page.answer.certainty.text()
     )
     window.desk_page.command("baseline")
     assert not window.desk_page.answer.delta.isVisible()
@@ -75,11 +75,13 @@ def test_the_difference_to_the_baseline_is_told_with_what_is_known_of_its_uncert
 def test_a_difference_within_its_uncertainty_is_grey_and_one_beyond_it_is_not(window):
     from dataclasses import replace
 
+    from gnn.difference import DifferenceLaw
+
     desk, key = window.desk, key_of(window, "fastback")
-    for half_width, words, role in ((0.5, "within", "dim"), (0.001, "larger", "good")):
+    for base, words, role in ((0.5, "within", "dim"), (0.001, "larger", "good")):
         for other in (key, key_of(window, "estate")):
             recipe, standing = desk._recipe(other), desk.standing(other)
-            result = replace(standing.result, difference_half_width=half_width)
+            result = replace(standing.result, in_distribution=True, difference_law=DifferenceLaw(0.9, base, 0.0))
             desk.predictions.put(recipe, replace(standing, result=result))
         window.desk_page.variants.select([key])
         window.desk_page.answer.refresh()
