@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePosixPath
 
 NAME = "drivaernet"
@@ -140,16 +141,22 @@ def archive_of(design: DesignId) -> str:
 
 
 def _class_of(found: re.Match) -> DesignClass | None:
-    floor = f"{found['style']}_{found['floor']}".upper()
-    pair = {found["one"].upper(), found["two"].upper()}
+    return _class_with(*(found[token].upper() for token in ("style", "floor", "one", "two")))
+
+
+@cache
+def _class_with(style: str, floor: str, one: str, two: str) -> DesignClass | None:
+    """The published class of these tokens, or one made like them; None for tokens that do not go together."""
+    start, pair = f"{style}_{floor}", {one, two}
     for name in PUBLISHED:
-        if name.startswith(floor) and set(name.split("_")[2:]) == pair:
+        if name.startswith(start) and set(name.split("_")[2:]) == pair:
             return _class_named(name)
     if len(pair & MIRRORS.keys()) != 1 or len(pair & WHEELS.keys()) != 1:
         return None
-    return _class_named(f"{floor}_{found['one']}_{found['two']}".upper())
+    return _class_named(f"{start}_{one}_{two}")
 
 
+@cache
 def _class_named(name: str) -> DesignClass:
     style, floor, *pair = name.split("_")
     return DesignClass(
