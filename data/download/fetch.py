@@ -17,6 +17,7 @@ from data.download.items import Item
 from data.download.part_file import NoHasher, Part, collect, drop_part, finish, part_of, writing
 from data.download.remote_bytes import Changed, NoRanges, RemoteBytes
 from data.download.remote_zip import RemoteZip
+from data.download.retries import StaysAway
 from data.download.transport import Refused, Transport
 from data.errors import DrivAerError
 
@@ -29,7 +30,7 @@ _MOST_CHANGES = 3
 class Outcome:
     """What became of a file. item: as it was in the end, where the dataset changed meanwhile.
 
-    status: there (was already), taken (somebody had put it into the folder), fetched or failed. error: why.
+    status: there (was already), taken (somebody had put it into the folder), fetched or failed. error: why, one line.
     """
 
     item: Item
@@ -39,6 +40,14 @@ class Outcome:
     @property
     def is_right(self) -> bool:
         return self.status != "failed"
+
+    @property
+    def reason(self) -> str:
+        """The error without the file's own names: the same for all that failed alike."""
+        reason = self.error
+        for name in sorted((self.item.path, self.item.file.name), key=len, reverse=True):
+            reason = reason.replace(name, "…")
+        return reason
 
 
 class _WrongSum(Exception):
@@ -210,10 +219,10 @@ class Fetcher:
             return item
         found = find_file(files_of(self._transport, item.file.dataset), item.file)
         if found is None:
-            what = f"{item.file.name} is no longer in {item.file.dataset}: the dataset changed"
+            what = f"{item.path}: is no longer in {item.file.dataset}"
             raise DrivAerError(what, fix="start the same command again, to plan with the new version")
         if found != item.file:
-            self._say(f"{item.path}: the dataset changed meanwhile; fetching its new version")
+            self._say(f"{item.file.dataset} changed meanwhile: fetching its new version")
             self._sources.pop(item.file.id, None)
         return replace(item, file=found)
 
@@ -249,10 +258,15 @@ def globus_help(server: str, item: Item, folder: Path) -> str:
     )
 
 
-def failure(error: DrivAerError, item: Item, server: str, folder: Path) -> Outcome:
-    """An outcome in one line; a refusal that Globus would get around says how."""
+def reason_of(error: DrivAerError, item: Item, server: str, folder: Path) -> str:
+    """Why a file failed, without its name in front; where Globus would help it says how."""
+    if isinstance(error, Refused) and (error.kind == "globus" or item.file.wants_globus):
+        error = DrivAerError(error.what, fix=globus_help(server, item, folder))
+    return error.line.removeprefix(f"{item.path}: ").removeprefix(f"{item.file.name}: ")
+
+
+def is_hopeless(error: DrivAerError, item: Item) -> bool:
+    """Whether the next file will fare no better."""
     if isinstance(error, Refused):
-        by_globus = item.file.wants_globus or "globus" in error.said.lower() or "tape" in error.said.lower()
-        if by_globus:
-            error = DrivAerError(error.what, fix=globus_help(server, item, folder))
-    return Outcome(item, "failed", error.line)
+        return error.kind == "guestbook" or (error.kind == "token" and not item.file.restricted)
+    return isinstance(error, StaysAway)

@@ -6,7 +6,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from data.catalogue import Catalogue
 from data.download.choice import in_order
 from data.download.control import Cancelled, OnProgress, Progress, Say, silent
-from data.download.fetch import Fetcher, Outcome, failure
+from data.download.fetch import Fetcher, Outcome, is_hopeless, reason_of
 from data.download.items import Item
 from data.download.part_file import DiskFull
 from data.download.plan import Plan
@@ -26,6 +26,10 @@ from data.errors import DrivAerError
 CONNECTIONS = 4
 _LOCK = ".drivaer-get.lock"
 _REPORT_S = 0.2
+_MOST_VERSIONS = 3
+_WORTH_A_RATE = 1 << 20
+_GIVE_UP = 4
+"""After so many files in a row that a server would not give for a reason that is no file's own, it is left in peace."""
 
 
 @dataclass(frozen=True)
@@ -75,30 +79,48 @@ def carry_out(
     transport: Transport,
     catalogue: Catalogue,
     *,
+    replan: Callable[[], Plan] | None = None,
     connections: int = CONNECTIONS,
     on_progress: OnProgress = silent,
     say: Say = silent,
 ) -> Result:
     """Fetch what is missing. Call it inside of ``working_in`` the plan's folder.
 
+    replan: makes the plan anew, for a dataset that got a new version meanwhile, so that files of two do not mix.
     What fails is an outcome, and the other files still come. Raises DiskFull, Cancelled (what came stays, and the same
     call goes on from it), DrivAerError for the folder or the catalogue.
     """
-    check_space(plan)
     started, before = time.monotonic(), transport.n_fetched
-    note_files(catalogue, [item.row(plan.server, "remote", item.size) for item in plan.to_fetch])
-    there = [Outcome(item, "there") for item in plan.items if item.path in plan.there]
-    work = _Work(plan, transport, catalogue, on_progress, say)
-    outcomes = there + work.run(plan.to_fetch, connections)
-    outcomes += unpack_chosen(plan, outcomes, catalogue, transport, say)
-    seconds = time.monotonic() - started
-    fetched = transport.n_fetched - before
-    if fetched > 1 << 20:
+    outcomes = _carry_out_once(plan, transport, catalogue, connections, on_progress, say)
+    for _ in range(_MOST_VERSIONS):
+        if replan is None or not _has_changed(plan, outcomes):
+            break
+        plan = replan()
+        outcomes = _carry_out_once(plan, transport, catalogue, connections, on_progress, say)
+    seconds, fetched = time.monotonic() - started, transport.n_fetched - before
+    if fetched > _WORTH_A_RATE:
         catalogue.set_fact("download_rate", str(fetched / seconds))
     missing = set(plan.not_found)
     if any(item.unpack for item in plan.items) and plan.choice.ids is not None:
         missing |= plan.choice.ids - {o.item.design for o in outcomes if o.item.design}
     return Result(tuple(outcomes), tuple(in_order(missing)), plan.failed, fetched, seconds)
+
+
+def _carry_out_once(
+    plan: Plan, transport: Transport, catalogue: Catalogue, connections: int, on_progress: OnProgress, say: Say
+) -> list[Outcome]:
+    check_space(plan)
+    work = _Work(plan, transport, catalogue, on_progress, say)
+    note_files(catalogue, [item.row(plan.server, "remote", item.size) for item in plan.to_fetch])
+    outcomes = [Outcome(item, "there") for item in plan.items if item.path in plan.there]
+    outcomes += work.run(plan.to_fetch, connections)
+    return outcomes + unpack_chosen(plan, outcomes, catalogue, transport, say)
+
+
+def _has_changed(plan: Plan, outcomes: Iterable[Outcome]) -> bool:
+    """Whether a file was found to be listed otherwise than when it was planned."""
+    listed = {file for listing in plan.listings for file in listing.files}
+    return bool(listed) and any(outcome.item.file not in listed for outcome in outcomes)
 
 
 def check_space(plan: Plan) -> None:
@@ -145,12 +167,15 @@ class _Work:
     """The connections: threads that take items until none is left."""
 
     def __init__(self, plan: Plan, transport: Transport, catalogue: Catalogue, on_progress: OnProgress, say: Say):
-        self._plan, self._transport, self._catalogue, self._say = plan, transport, catalogue, say
+        self._plan, self._transport, self._catalogue, self._heard = plan, transport, catalogue, say
+        self._lock = threading.Lock()
         n_there = len(plan.there)
         bytes_there = sum(item.cost for item in plan.items if item.path in plan.there)
         self._meter = Meter(plan.bytes_total, len(plan.items), n_there, bytes_there, transport, on_progress)
         self._todo: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
+        self._told: set[str] = set()
+        self._hopeless: list[str] = []
         self._rows = {row.path: row for row in catalogue.files() if not row.member and row.state != "remote"}
         self._strays = _files_by_name(plan.folder)
 
@@ -186,9 +211,17 @@ class _Work:
             if outcome.is_right:
                 rows.append(row_of(outcome.item, self._plan.folder, self._plan.server))
             else:
-                self._say(outcome.error)
+                self._tell(outcome.error, outcome.reason)
         note_files(self._catalogue, rows)
         return arrived
+
+    def _tell(self, line: str, reason: str) -> None:
+        """Each reason once, at once; who else it holds for is said in the end."""
+        with self._lock:
+            known = reason in self._told
+            self._told.add(reason)
+        if not known:
+            self._heard(line)
 
     def _serve(self) -> None:
         fetcher = Fetcher(
@@ -198,7 +231,7 @@ class _Work:
             rows=self._rows,
             strays=self._strays,
             on_bytes=self._meter.came,
-            say=self._say,
+            say=lambda line: self._tell(line, line),
         )
         while not self._meter.stop.is_set():
             try:
@@ -209,13 +242,20 @@ class _Work:
 
     def _outcome(self, fetcher: Fetcher, item: Item) -> Outcome | BaseException:
         self._meter.doing = item.path
+        if len(self._hopeless) >= _GIVE_UP:
+            return Outcome(item, "failed", f"{item.path}: {self._hopeless[0]}")
         try:
-            return fetcher.fetch(item)
+            outcome = fetcher.fetch(item)
+            self._hopeless.clear()
+            return outcome
         except (DiskFull, Cancelled) as error:
             self._meter.stop.set()
             return error
         except DrivAerError as error:
-            return failure(error, item, self._plan.server, self._plan.folder)
+            reason = reason_of(error, item, self._plan.server, self._plan.folder)
+            if is_hopeless(error, item):
+                self._hopeless.append(reason)
+            return Outcome(item, "failed", f"{item.path}: {reason}")
         except BaseException as error:  # a bug: it is raised in the caller's thread
             self._meter.stop.set()
             return error

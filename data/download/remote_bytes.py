@@ -25,7 +25,7 @@ class NoRanges(Exception):
 
 
 class Changed(Exception):
-    """The file became another one while it was read."""
+    """The file became another one since it was listed."""
 
 
 class RemoteBytes:
@@ -158,7 +158,10 @@ class RemoteBytes:
             # A signed address lives for minutes; the Dataverse hands out a new one.
             self._store_url = ""
             raise Trouble(f"the store refused the address that the server gave ({response.status_code})")
-        raise self._transport.refusal(response, self.file.name)
+        refused = self._transport.refusal(response, self.file.name)
+        if refused.kind == "gone":  # a new version of the dataset may have it under another id
+            raise Changed from refused
+        raise refused
 
     def _is_page(self, response: Response, start: bytes) -> bool:
         """Whether this is a page for people, or an error, under the name of the file."""
@@ -175,7 +178,9 @@ class RemoteBytes:
             raise self._transport.refusal(response, self.file.name, start)
         server = self._transport.server
         what = f"{self.file.name}: {server} sent a web page instead of the file: a guestbook, terms or a log-in"
-        raise Refused(what, fix=f"fetch it from the dataset's page on {server}, or give a token with --token")
+        raise Refused(
+            what, "guestbook", fix=f"fetch it from the dataset's page on {server}, or give a token with --token"
+        )
 
 
 def probe_rate(source: RemoteBytes, n_bytes: int) -> float | None:

@@ -37,6 +37,10 @@ class Trouble(Exception):
         self.asked_s = asked_s
 
 
+class StaysAway(DrivAerError):
+    """A server that was asked often enough and brings nothing."""
+
+
 class Retries:
     """Counts what goes wrong in a row, and waits in between."""
 
@@ -51,14 +55,14 @@ class Retries:
         self._failed = 0
 
     def wait(self, trouble: Trouble, about: str) -> None:
-        """Wait before the next try. Raises DrivAerError where there is to be none, Cancelled."""
+        """Wait before the next try. Raises StaysAway where there is to be none, Cancelled."""
         patience = self._patience
         self._failed += 1
         if trouble.asked_s is not None and trouble.asked_s > patience.longest_asked_s:
-            raise DrivAerError(f"{about}: {trouble.what}", fix="start the same command again then")
+            raise StaysAway(f"{about}: {trouble.what}", fix="start the same command again then")
         if self._failed >= patience.tries:
             what = f"{about}: {trouble.what}, {self._failed} times in a row"
-            raise DrivAerError(what, fix="start the same command again later; it goes on from what is there")
+            raise StaysAway(what, fix="start the same command again later; it goes on from what is there")
         wait = min(patience.first_wait_s * 2 ** (self._failed - 1), patience.longest_wait_s)
         wait *= random.uniform(0.5, 1.0)
         if trouble.asked_s is not None:

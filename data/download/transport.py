@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin, urlsplit
 
 from data.download.control import Control, Say, silent
@@ -31,13 +31,15 @@ _LONGEST_ANSWER = 512 << 20
 _LONGEST_MESSAGE = 64 << 10
 
 
-class Refused(DrivAerError):
-    """The server will not give something, whoever asks how often. status: of HTTP. said: its own words."""
+Refusal = Literal["guestbook", "globus", "token", "gone", "other"]
 
-    def __init__(self, what: str, *, fix: str = "", status: int = 0, said: str = ""):
+
+class Refused(DrivAerError):
+    """The server will not give something, however often it is asked. kind: what it wants."""
+
+    def __init__(self, what: str, kind: Refusal, *, fix: str = ""):
         super().__init__(what, fix=fix)
-        self.status = status
-        self.said = said
+        self.kind = kind
 
 
 class Transport:
@@ -218,23 +220,25 @@ class Transport:
                 body = b""
         said = self._message(body)
         lowered = said.lower()
-        page = f"fill it in on the dataset's page on {self.server} and fetch the file there"
+        kind: Refusal
         if "guestbook" in lowered or "terms of" in lowered:
-            what, fix = "the server wants its guestbook or terms answered first", page
+            kind, what = "guestbook", "the server wants its guestbook or terms answered first"
+            fix = f"answer it on the dataset's page on {self.server}, fetch the file there and put it into the folder"
         elif "globus" in lowered or "tape" in lowered:
-            what, fix = "the server hands this out through Globus only", ""
+            kind, what, fix = "globus", "the server hands this out through Globus only", ""
         elif status in (401, 403):
+            kind = "token"
             what = "the account of this API token has no access" if self._token else "needs an API token"
             fix = f"make a token on {self.server} under your account > API Token and give it with --token or "
             fix += "DATAVERSE_API_TOKEN"
             if self._token:
                 fix = f"check the token, or ask for access on the dataset's page on {self.server}"
         elif status in (404, 410):
-            what, fix = f"is not on {self.server}, or not published", "check the DOI and --server"
+            kind, what, fix = "gone", f"is not on {self.server}, or not published", "check the DOI and --server"
         else:
-            what, fix = f"{_host(response.url)} answered {status} {_phrase(response)}".rstrip(), ""
+            kind, what, fix = "other", f"{_host(response.url)} answered {status} {_phrase(response)}".rstrip(), ""
         told = f" (it says: {said})" if said else ""
-        return Refused(f"{about}: {what}{told}", fix=fix, status=status, said=said)
+        return Refused(f"{about}: {what}{told}", kind, fix=fix)
 
     def _message(self, body: bytes) -> str:
         """What a server says in its JSON, or nothing: a web page is not read to the user."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -71,6 +71,7 @@ def get(
     from data.corpora import drivaernet
     from data.download.choice import choice_of
     from data.download.dataverse import server_of
+    from data.download.get import check_space
     from data.download.plan import datasets_of
     from data.download.transport import Transport
 
@@ -85,15 +86,23 @@ def get(
     with results_only() as stdout:
         transport = Transport(address, token, say=say)
         with _planning(transport, out, as_json=as_json, stdout=stdout):
-            plan = _plan(transport, out, replace(choice, kinds=kinds), datasets)
+            wanted = replace(choice, kinds=kinds)
+            plan = _plan(transport, out, wanted, datasets)
         if plan_only:
             _show_plan(plan, stdout, as_json=as_json)
             return 1 if plan.failed or plan.not_found else 0
-        return _get(plan, transport, connections, accept_licence=accept_licence, yes=yes, json_to=_out(stdout, as_json))
-
-
-def _out(stdout: TextIO, as_json: bool) -> TextIO | None:
-    return stdout if as_json else None
+        _show_plan(plan, sys.stderr, as_json=False)
+        check_space(plan)
+        _agree(plan, accept_licence=accept_licence, yes=yes)
+        result = _carry_out(
+            plan,
+            transport,
+            connections,
+            lambda: _plan(transport, out, wanted, datasets),
+            accepted_by_flag=accept_licence,
+        )
+        _show_result(result, plan, stdout if as_json else None)
+        return 0 if result.is_complete else 1
 
 
 @contextmanager
@@ -124,25 +133,27 @@ def _plan(transport: Transport, out: Path, choice, datasets) -> Plan:
         return measured(planner.plan(datasets, catalogue), transport, catalogue)
 
 
-def _get(
-    plan: Plan, transport: Transport, connections: int, *, accept_licence: bool, yes: bool, json_to: TextIO | None
-) -> int:
+def _carry_out(
+    plan: Plan, transport: Transport, connections: int, replan: Callable[[], Plan], accepted_by: str
+) -> Result:
     from data.catalogue import open_catalogue
-    from data.download.get import carry_out, check_space, working_in
+    from data.download.get import carry_out, working_in
     from data.download.licences import accept_licences
 
-    _show_plan(plan, sys.stderr, as_json=False)
-    check_space(plan)
-    _agree(plan, accept_licence=accept_licence, yes=yes)
     with working_in(plan.folder), open_catalogue(plan.folder) as catalogue:
-        accept_licences(catalogue, plan.licences, "flag" if accept_licence else "question")
-        with _progress(plan) as on_progress, _stopping(transport.control):
+        accept_licences(catalogue, plan.licences, accepted_by)
+        with progress_bar(plan.bytes_total) as on_progress, _stopping(transport.control):
             result = carry_out(
-                plan, transport, catalogue, connections=connections, on_progress=on_progress, say=transport.say
+                plan,
+                transport,
+                catalogue,
+                replan=replan,
+                connections=connections,
+                on_progress=on_progress,
+                say=transport.say,
             )
     _catalogued(plan.folder)
-    _show_result(result, plan, json_to)
-    return 0 if result.is_complete else 1
+    return result
 
 
 def _catalogued(folder: Path) -> None:
@@ -173,7 +184,7 @@ def _agree(plan: Plan, *, accept_licence: bool, yes: bool) -> None:
 
 
 @contextmanager
-def _progress(plan: Plan) -> Iterator[Callable[[Progress], None]]:
+def progress_bar(n_bytes: int) -> Iterator[Callable[[Progress], None]]:
     """A bar at a terminal, nothing elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -191,7 +202,7 @@ def _progress(plan: Plan) -> Iterator[Callable[[Progress], None]]:
         TextColumn("{task.fields[doing]}"),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=plan.bytes_total, files="", doing="")
+        task = bar.add_task("", total=n_bytes, files="", doing="")
 
         def show(now: Progress) -> None:
             files = f"{now.n_done}/{now.n_files}"
@@ -239,11 +250,22 @@ def _show_result(result: Result, plan: Plan, json_to: TextIO | None) -> None:
         say(line)
     if result.not_found:
         say(f"{len(result.not_found)} designs are not on {plan.server}: {_few(result.not_found)}")
+    for names in _failed_alike(result):
+        if len(names) > 1:
+            say(f"the same holds for {_few(names[1:], 20)}")
     n_right = sum(outcome.is_right for outcome in result.outcomes)
     took = f"{_bytes(result.bytes_fetched)} fetched in {_time(result.seconds)}"
     say(f"{n_right} of {len(result.outcomes)} files are there and right; {took}")
     if json_to is not None:
         print(json.dumps(_record(result, plan)), file=json_to, flush=True)
+
+
+def _failed_alike(result: Result) -> list[list[str]]:
+    """Paths of the files that failed, those with the same reason together."""
+    alike: dict[str, list[str]] = {}
+    for outcome in result.failed:
+        alike.setdefault(outcome.reason, []).append(outcome.item.path)
+    return list(alike.values())
 
 
 def _record(result: Result, plan: Plan) -> dict:
@@ -275,9 +297,8 @@ def _version(version: str) -> str:
     return f" (version {version})" if version else ""
 
 
-def _few(names) -> str:
-    names = list(names)
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+def _few(names: Sequence[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _bytes(n_bytes: float) -> str:
