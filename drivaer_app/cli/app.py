@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from data.errors import DrivAerError
+from drivaer_app.cli.batch import batch
 from drivaer_app.cli.corpus import corpus
 from drivaer_app.cli.morph import morph
 from drivaer_app.cli.predict import predict
@@ -39,6 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(predict)
+app.command()(batch)
 app.command()(shapes)
 app.command()(morph)
 app.command()(simulate)
