@@ -65,15 +65,23 @@ Workers = Callable[[Iterator[Task]], Iterator[Outcome]]
 
 
 def run(
-    plan: Plan, store: Store, workers: Workers, on_done: Callable[[Tally, Outcome], None] = lambda *_: None
+    plan: Plan,
+    store: Store,
+    workers: Workers,
+    on_done: Callable[[Tally, Outcome], None] = lambda *_: None,
+    *,
+    note: bool = True,
 ) -> Tally:
     """Work on all of the plan's files. on_done: called when a car is in the store; what it raises ends the batch.
+
+    note: whether this is a run that reports are about from now on.
 
     Raises ModelError where the model cannot be used, and DrivAerError where the store cannot be written. A car that
     cannot be predicted is counted in the tally.
     """
     tally = Tally(len(plan.files))
-    store.begin(plan.settings, plan.model, plan.baseline)
+    if note:
+        store.begin(plan.settings, plan.model, plan.baseline)
     known = {file: store.known(file, plan.settings, plan.wants) for file in plan.files}
     tasks = (Task(str(file), plan.settings, known[file], plan.wants) for file in plan.files)
     outcomes = workers(tasks)

@@ -23,6 +23,7 @@ from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.work import FIELDS, SUFFIXES, Outcome
+from drivaer_app.paths import RESOURCES
 from drivaer_app.results import Result
 
 FILE = "results.sqlite"
@@ -53,7 +54,8 @@ CREATE TABLE files (
 class StoredCar:
     """One file of a store: its result, or the line that says why there is none.
 
-    file: absolute, where it was found. record, result: as in batch.work.Outcome; None after an error.
+    result: on the settings' reference area.
+    file: absolute, where it was found. record: as in batch.work.Outcome. Both are None after an error.
     drag_along: (3, S) float32 or None. kept: name of FIELDS, PICTURE or VIEW -> file.
     parameters: the design's, from tables beside the mesh. predicted: ISO 8601, UTC. version: of the program.
     """
@@ -228,13 +230,13 @@ class Store:
         return Batch(
             settings,
             ModelIdentity(model["name"], model["digest"], model["card"], json.loads(model["config"])),
-            tuple(self._car(row) for row in cars),
+            tuple(self._car(row, settings) for row in cars),
             None if run["baseline"] is None else Path(os.fsdecode(run["baseline"])),
             run["started"],
             self.folder,
         )
 
-    def _car(self, row: sqlite3.Row) -> StoredCar:
+    def _car(self, row: sqlite3.Row, settings: Settings) -> StoredCar:
         import numpy as np
 
         there = row["record"] is not None
@@ -244,7 +246,7 @@ class Store:
             checksum=row["checksum"],
             error=row["error"],
             record=json.loads(row["record"]) if there else None,
-            result=Result.from_json(json.loads(row["result"])) if there else None,
+            result=Result.from_json(json.loads(row["result"])).on(settings.conditions) if there else None,
             drag_along=None if along is None else np.frombuffer(along, "<f4").reshape(3, -1),
             kept=self._kept(row["kept"]) if there else {},
             parameters=json.loads(row["parameters"]),
@@ -276,7 +278,9 @@ def program_version() -> str:
     try:
         return version("drivaer")
     except PackageNotFoundError:  # run from a folder that was never installed
-        return "0.1.0"
+        project = RESOURCES.parent / "pyproject.toml"
+        found = re.search(r'^version = "(.+)"', project.read_text("utf-8") if project.exists() else "", re.MULTILINE)
+        return found[1] if found else "of an unknown version"
 
 
 def _connect(file: Path) -> sqlite3.Connection:

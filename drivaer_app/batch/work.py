@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError, MeshError, ModelError
 from drivaer_app.batch.settings import ModelIdentity, Settings
+from drivaer_app.conditions import Conditions
 
 if TYPE_CHECKING:
     from data.mesh import CarMesh
@@ -40,7 +41,8 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What became of a task. record: the JSON of the prediction contract. result: drivaer_app.results.Result as JSON.
+    """What became of a task. record: the JSON of the prediction contract. result: drivaer_app.results.Result as JSON,
+    on the measured area.
 
     drag_along: (3, S) float32, x and Cd from pressure and friction ahead of it, as bytes; None without fields.
     kept: content of the files that were wanted. error: one line, where there is no result.
@@ -144,7 +146,8 @@ def _predicted(task: Task, read: _Read) -> Outcome:
     along = _drag_along(prediction)
     kept = {name: _KEEPERS[name](prediction, Path(task.file).name) for name in task.wants if prediction.surface}
     spent = {"kept": time.perf_counter() - started} if kept else {}
-    result = Result.of(prediction, read.checksum, predictor.difference_half_width)
+    result = Result.of(prediction, read.checksum, None).on(Conditions(area=prediction.car.frontal_area))
+    result = replace(result, difference_half_width=predictor.difference_half_width)
     return Outcome(task.file, read.checksum, prediction.record(spent), result.to_json(), drag_along=along, kept=kept)
 
 

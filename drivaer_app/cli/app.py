@@ -20,6 +20,7 @@ from drivaer_app.cli.batch import batch
 from drivaer_app.cli.corpus import corpus
 from drivaer_app.cli.morph import morph
 from drivaer_app.cli.predict import predict
+from drivaer_app.cli.report import report
 from drivaer_app.cli.shapes import shapes
 from drivaer_app.cli.simulate import simulate
 from drivaer_app.cli.terminal import BadUsage, say
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.command()(batch)
+app.command()(report)
 app.command()(shapes)
 app.command()(morph)
 app.command()(simulate)

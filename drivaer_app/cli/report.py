@@ -1,0 +1,86 @@
+"""``drivaer report``: a batch's results as a file that can be forwarded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data.errors import DrivAerError
+from drivaer_app.cli.terminal import BadUsage, Waiting, results_only
+
+
+def report(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The folder that a batch wrote.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT", help="A file: .html .pdf .xlsx .csv .json .md.")
+    ],
+    baseline: Annotated[
+        str | None, typer.Option(metavar="CAR", help="Compare to this car instead of the batch's own baseline.")
+    ] = None,
+    car: Annotated[
+        list[str] | None, typer.Option("--car", metavar="CAR", help="Give this car a page of its own; repeat it.")
+    ] = None,
+    details: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many cars from the top have a page of their own.")
+    ] = 12,
+    draw: Annotated[
+        bool, typer.Option("--draw/--no-draw", help="Draw those cars now, where the batch kept no pictures.")
+    ] = True,
+    brand: Annotated[
+        Path | None, typer.Option(metavar="TOML", help="A company's name, logo and colours; see docs/reports.md.")
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A jinja2 template instead of the program's, for .html and .md.")
+    ] = None,
+    title: Annotated[str, typer.Option(help="Of the report.")] = "",
+) -> int:
+    """Make a report of a batch: ranking, comparison to a baseline, pictures, where every number comes from.
+
+    An .html report is one file that opens offline, with cars that turn in 3D. Cars that lie outside of what the model
+    was trained on are marked wherever their numbers stand.
+    """
+    from drivaer_app.report.write import check_suffix
+
+    try:
+        suffix = check_suffix(output)
+    except DrivAerError as error:
+        raise BadUsage(error.line) from error
+    with results_only() as stdout:
+        make_report(results, output, suffix, baseline, car or details, draw, brand, template, title)
+        print(output, file=stdout)
+    return 0
+
+
+def make_report(
+    results: Path,
+    output: Path,
+    suffix: str,
+    baseline: str | None = None,
+    details: Sequence[str] | int = 12,
+    draw: bool = True,
+    brand: Path | None = None,
+    template: Path | None = None,
+    title: str = "",
+) -> None:
+    from drivaer_app.batch.store import Store
+    from drivaer_app.report.brand import read_brand
+    from drivaer_app.report.content import content_of
+    from drivaer_app.report.pictures import draw_missing
+    from drivaer_app.report.write import WITH_PICTURES, write_report
+
+    company = read_brand(brand)
+    with Store.open(results) as store:
+        batch = store.batch()
+
+        def content():
+            return content_of(batch, baseline=baseline, details=details, title=title)
+
+        told = content()
+        if draw and suffix in WITH_PICTURES:
+            with Waiting(1).on("drawing cars"):
+                batch = draw_missing(store, batch, [car.stored for car in told.details])
+            told = content()
+    write_report(output, told, company, template)
