@@ -139,9 +139,10 @@ class Predictor:
 
             self._surrogate = PublishedDrag(Path(model), device)
         else:
+            from drivaer_app.models import model_folder
             from gnn.surrogate import Surrogate
 
-            self._surrogate = Surrogate.load(model, device) if model is not None else Surrogate.load(device=device)
+            self._surrogate = Surrogate.load(model_folder(model), device)
         self.model: str = self._surrogate.name
         self.device: str = self._surrogate.device
 

@@ -25,6 +25,7 @@ from drivaer_app.cli.report import report
 from drivaer_app.cli.shapes import shapes
 from drivaer_app.cli.simulate import simulate
 from drivaer_app.cli.terminal import BadUsage, say
+from drivaer_app.cli.train import train
 from drivaer_app.cli.verify import verify
 from drivaer_app.cli.window import window
 
@@ -48,6 +49,7 @@ app.command()(shapes)
 app.command()(morph)
 app.command()(simulate)
 app.command()(verify)
+app.command()(train)
 app.command()(window)
 app.add_typer(corpus, name="corpus")
 app.add_typer(data, name="data")
