@@ -64,7 +64,7 @@ def test_without_any_catalogue_the_way_to_one_is_said(run):
     [
         (("list", "--where", "cdd<0.2"), "did you mean cd"),
         (("list", "--columns", "id,Aera"), "did you mean area"),
-        (("list", "--sort", "-ce"), "did you mean cd"),
+        (("list", "--sort", "-ares"), "did you mean area"),
         (("stats", "--target", "cdx"), "did you mean cd"),
         (("split", "--seed", "1", "--fractions", "0.5,0.5"), "three numbers"),
         (("split", "--seed", "1", "--official", "x"), "either"),
