@@ -52,8 +52,8 @@ Report = Callable[[str, int, int, float | None], None]
 class Plan:
     """steps of each network; rates; how many clouds a step sees; seed of everything."""
 
-    drag_steps: int = 150
-    field_steps: int = 120
+    drag_steps: int = 80
+    field_steps: int = 80
     drag_rate: float = 1.5e-4
     field_rate: float = 3e-4
     drag_batch: int = 12
