@@ -17,6 +17,7 @@ import typer
 
 from data.errors import DrivAerError
 from drivaer_app.cli.corpus import corpus
+from drivaer_app.cli.data import data
 from drivaer_app.cli.morph import morph
 from drivaer_app.cli.predict import predict
 from drivaer_app.cli.shapes import shapes
@@ -47,6 +48,7 @@ app.command()(verify)
 app.command()(train)
 app.command()(window)
 app.add_typer(corpus, name="corpus")
+app.add_typer(data, name="data")
 
 
 @app.callback()
