@@ -16,10 +16,12 @@ from typing import Annotated
 import typer
 
 from data.errors import DrivAerError
+from drivaer_app.cli.batch import batch
 from drivaer_app.cli.corpus import corpus
 from drivaer_app.cli.data import data
 from drivaer_app.cli.morph import morph
 from drivaer_app.cli.predict import predict
+from drivaer_app.cli.report import report
 from drivaer_app.cli.shapes import shapes
 from drivaer_app.cli.simulate import simulate
 from drivaer_app.cli.terminal import BadUsage, say
@@ -41,6 +43,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(predict)
+app.command()(batch)
+app.command()(report)
 app.command()(shapes)
 app.command()(morph)
 app.command()(simulate)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from drivaer_app.cli.data_get import get
 from drivaer_app.cli.terminal import say
 
 data = typer.Typer(
@@ -38,3 +39,6 @@ def scan(
     else:
         typer.echo(f"{found.n_designs} designs, {found.n_files} files ({found.n_new} new) in {found.catalogue}")
     return 0
+
+
+data.command()(get)

@@ -32,7 +32,7 @@ DRAG = {
     "n_clouds": 8,
 }
 FIELD = {"architecture": {"width": 128, "k": 12, "thinning": [1, 4, 16], "n_waves": 6}, "n_points": 2048, "n_clouds": 8}
-N_DESIGNS = 4000
+N_DESIGNS = 20000
 LEAST_FOR_FIT = 40
 """Cases of families below which a fit on two dozen handles says less than the cases."""
 SCALING = "drag.json"

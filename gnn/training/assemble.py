@@ -19,6 +19,7 @@ from data.sampling import sample_surface
 from gnn.calibration import LEAST, conformal_half_width, leave_one_out_coverage
 from gnn.card import card_text
 from gnn.checkpoints import CARD, write_model, write_text
+from gnn.difference import DifferenceLaw
 from gnn.evaluation import coefficient_metrics, judge, relative_l2
 from gnn.field_net import FieldNet
 from gnn.input_frame import to_network
@@ -89,6 +90,8 @@ def assemble(folder: Path, corpus: Corpus, drag: RegDGCNN, field: FieldNet, conf
     metrics = held_out_metrics(corpus, predictions) | field_metrics(corpus, field, templates)
     error = np.array([p.cd - c.coefficients["Cd"] for p, c in zip(predictions, corpus.test, strict=True)])
     config["interval"]["half_width"] = conformal_half_width(error, _LEVEL)
+    true = np.array([case.coefficients["Cd"] for case in corpus.test])
+    config["difference"] = DifferenceLaw.fit(error + true, true, _LEVEL).section()
     metrics["interval"] = {**config["interval"], "coverage": leave_one_out_coverage(error, _LEVEL), "n": len(error)}
     metrics["counts"] = _counts(corpus)
     if corpus.family_cars:
