@@ -26,3 +26,10 @@ def own_models() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("drivaer", appauthor=False) / "models"
+
+
+def own_catalogues() -> Path:
+    """Where catalogues are kept of folders that cannot hold their own, and which was used last (may not exist yet)."""
+    from platformdirs import user_data_path
+
+    return user_data_path("drivaer", appauthor=False) / "catalogues"

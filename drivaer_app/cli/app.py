@@ -120,9 +120,15 @@ def _usage_line(error: Exception, arguments: list[str]) -> str:
 
 
 def _command(arguments: list[str]) -> str:
-    """The subcommand that was asked for."""
+    """The subcommand that was asked for, with its group where it is in one."""
     known = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    return next((word for word in arguments if word in known), "")
+    groups = {group.name for group in app.registered_groups}
+    for word, after in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word in known:
+            return word
+        if word in groups:
+            return f"{word} {after}".rstrip() if not after.startswith("-") else word
+    return ""
 
 
 def _nearest_choice(message: str, arguments: list[str]) -> str:
