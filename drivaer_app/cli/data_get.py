@@ -94,13 +94,8 @@ def get(
         _show_plan(plan, sys.stderr, as_json=False)
         check_space(plan)
         _agree(plan, accept_licence=accept_licence, yes=yes)
-        result = _carry_out(
-            plan,
-            transport,
-            connections,
-            lambda: _plan(transport, out, wanted, datasets),
-            accepted_by_flag=accept_licence,
-        )
+        how = "flag" if accept_licence else "question"
+        result = _carry_out(plan, transport, connections, lambda: _plan(transport, out, wanted, datasets), how)
         _show_result(result, plan, stdout if as_json else None)
         return 0 if result.is_complete else 1
 
@@ -152,16 +147,7 @@ def _carry_out(
                 on_progress=on_progress,
                 say=transport.say,
             )
-    _catalogued(plan.folder)
     return result
-
-
-def _catalogued(folder: Path) -> None:
-    """What the new files say (coefficients, splits) goes into the catalogue."""
-    from data.catalogue.scan import scan
-
-    for warning in scan(folder).warnings:
-        say(warning)
 
 
 def _agree(plan: Plan, *, accept_licence: bool, yes: bool) -> None:
@@ -246,7 +232,7 @@ def _show_plan(plan: Plan, to: TextIO, *, as_json: bool) -> None:
 
 
 def _show_result(result: Result, plan: Plan, json_to: TextIO | None) -> None:
-    for line in result.errors:
+    for line in (*result.warnings, *result.errors):
         say(line)
     if result.not_found:
         say(f"{len(result.not_found)} designs are not on {plan.server}: {_few(result.not_found)}")
