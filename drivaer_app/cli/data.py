@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from drivaer_app.cli.data_get import get
+from drivaer_app.cli.data_verify import repair, verify
 from drivaer_app.cli.terminal import say
 
 data = typer.Typer(
@@ -41,4 +42,5 @@ def scan(
     return 0
 
 
-data.command()(get)
+for command in (get, verify, repair):
+    data.command()(command)
