@@ -74,7 +74,8 @@ class Faults:
     host. busy: (status, Retry-After) of the next answers. wrong_byte: times that a byte of a file is wrong.
     changes_to: the content that file gets once ``cut_after`` first cut. token: that is needed. guestbook: json or page.
     stall: times that a body stops half-way and stays open. listing: html, half, error or array instead of the listing.
-    no_length: bodies end with the connection. etags: whether there are any. shifted: ranges begin a byte late.
+    no_length: bodies end with the connection. block_s: between
+    blocks of 64 kB. etags: whether there are any. shifted: ranges begin a byte late.
     """
 
     cut_after: int | None = None
@@ -93,6 +94,7 @@ class Faults:
     no_length: bool = False
     etags: bool = True
     shifted: bool = False
+    block_s: float = 0.0
     globus: tuple[str, ...] = ()
 
 
@@ -321,6 +323,7 @@ class _Handler(BaseHTTPRequestHandler):
             for begin in range(0, len(part), _BLOCK):
                 self.wfile.write(part[begin : begin + _BLOCK])
                 dataverse.sent += len(part[begin : begin + _BLOCK])
+                time.sleep(faults.block_s)
             if cut is not None and cut <= 0 and faults.cut_after is None:
                 self.server.closing.wait(20)
             if cut is not None or faults.no_length:

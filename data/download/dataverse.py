@@ -84,8 +84,8 @@ def doi_of(text: str) -> str | None:
 
 def server_of(text: str) -> str:
     """``https://host[:port]`` of an address as people type it. Raises DrivAerError."""
-    given = text.strip().rstrip("/")
-    given = given if "://" in given else f"https://{given}"
+    given = text.strip()
+    given = (given if "://" in given else f"https://{given}").rstrip("/")
     parts = urlsplit(given)
     try:
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
