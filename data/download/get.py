@@ -14,8 +14,8 @@ from pathlib import Path
 from data.catalogue import Catalogue
 from data.download.choice import in_order
 from data.download.control import Cancelled, OnProgress, Progress, Say, silent
-from data.download.fetch import Fetcher, Outcome, is_hopeless, reason_of
-from data.download.items import Item
+from data.download.fetch import Fetcher, Outcome, reason_of
+from data.download.items import Item, is_hopeless
 from data.download.part_file import DiskFull
 from data.download.plan import Plan
 from data.download.record import look_through, note_arrived
