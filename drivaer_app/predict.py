@@ -17,6 +17,7 @@ from drivaer_app.conditions import Conditions
 from drivaer_app.fields import CarFields, SurfaceFields, car_fields, faces_of_file, file_fields
 
 if TYPE_CHECKING:
+    from gnn.difference import DifferenceLaw
     from gnn.surrogate import SurfacePrediction
 
 
@@ -138,17 +139,19 @@ class Predictor:
 
             self._surrogate = PublishedDrag(Path(model), device)
         else:
+            from drivaer_app.models import model_folder
             from gnn.surrogate import Surrogate
 
-            self._surrogate = Surrogate.load(model, device) if model is not None else Surrogate.load(device=device)
+            self._surrogate = Surrogate.load(model_folder(model), device)
         self.model: str = self._surrogate.name
         self.device: str = self._surrogate.device
 
     @property
-    def difference_half_width(self) -> float | None:
-        """Half width in Cd of the 90 % interval of a difference between two designs; None where not calibrated."""
-        config = getattr(self._surrogate, "config", {})
-        return config.get("difference", {}).get("half_width")
+    def difference_law(self) -> DifferenceLaw | None:
+        """How certain a difference in Cd between two designs is; None where the model was not calibrated for it."""
+        from gnn.difference import DifferenceLaw
+
+        return DifferenceLaw.of_config(getattr(self._surrogate, "config", {}))
 
     def predict(
         self, car: str | Path | CarMesh, conditions: Conditions | None = None, reading: Reading | None = None

@@ -160,11 +160,12 @@ class _Parser:
         left = self._sum()
         if sign := self._take(*COMPARISONS):
             right = self._sum()
-            node = self._compared(left, sign.value, right)
+            node, depth = self._compared(left, sign.value, right), self.depth
             while sign := self._take(*COMPARISONS):  # 0.2 < cd < 0.3
                 self._deeper(sign)
                 last, right = right, self._sum()
                 node = tree.both(node, self._compared(last, sign.value, right))
+            self.depth = depth
             return node
         negated = self._take("not")
         for word, method in (("between", self._between), ("in", self._in), ("like", self._like), ("has", self._has)):
@@ -230,10 +231,11 @@ class _Parser:
         return self._calculated(("*", "/"), self._signed)
 
     def _calculated(self, signs: tuple[str, ...], part: Callable[[], Node]) -> Node:
-        node = part()
+        node, depth = part(), self.depth
         while sign := self._take(*signs):
             self._deeper(sign)
             node = tree.calculation(self._number(node), sign.value, self._number(part()))
+        self.depth = depth
         return node
 
     def _number(self, node: Node) -> Node:

@@ -33,6 +33,7 @@ def read_labels(table: Table, design_of: Callable[[str], str | None]) -> dict[st
         return {}
     numbers = {name: column for name in NUMBERS if (column := table.column(name)) is not None}
     texts = {name: column for name in TEXTS if (column := table.column(name)) is not None}
+    names = {column: table.headings[column].replace('"', "'") for column in table.parameters()}
     found: dict[str, Labels] = {}
     for row in table.rows:
         design = design_of(row[at])
@@ -42,9 +43,7 @@ def read_labels(table: Table, design_of: Callable[[str], str | None]) -> dict[st
             name: value for name, column in numbers.items() if (value := number(row[column])) is not None
         }
         values |= {name: row[column] for name, column in texts.items() if row[column]}
-        parameters = {
-            table.headings[column]: value for column in table.parameters() if (value := number(row[column])) is not None
-        }
+        parameters = {name: value for column, name in names.items() if (value := number(row[column])) is not None}
         found[design] = Labels(values, parameters)
     return found
 

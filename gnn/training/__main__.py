@@ -17,8 +17,9 @@ from gnn.checkpoints import read_model, write_text
 from gnn.field_net import FieldNet
 from gnn.regdgcnn import RegDGCNN
 from gnn.training.assemble import Corpus, assemble
+from gnn.training.cars import MorphCar
 from gnn.training.clouds import Design, MorphClouds, random_designs
-from gnn.training.drag import train_drag_network
+from gnn.training.drag import MorphShape, train_drag_network
 from gnn.training.field import train_field_net
 from gnn.training.labels import DesignFeatures, fit_coefficients
 from gnn.training.loop import Schedule, designs_learnt, load_averaged
@@ -29,7 +30,7 @@ DRAG = {
     "n_clouds": 8,
 }
 FIELD = {"architecture": {"width": 128, "k": 12, "thinning": [1, 4, 16], "n_waves": 6}, "n_points": 2048, "n_clouds": 8}
-N_DESIGNS = 4000
+N_DESIGNS = 20000
 SCALING = "drag.json"
 
 
@@ -63,8 +64,7 @@ def _options() -> argparse.Namespace:
 
 def _field(options: argparse.Namespace, corpus: Corpus) -> None:
     train_field_net(
-        corpus.train,
-        corpus.clouds,
+        [MorphCar(case, corpus.clouds) for case in corpus.train],
         Schedule(options.steps, peak_rate=options.rate),
         options.work / "field.ckpt",
         start=options.start,
@@ -80,14 +80,13 @@ def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
     scaling = _scaling(options.start.parent if options.start else options.work, coefficients)
     write_text(options.work / SCALING, json.dumps({**scaling, "n_designs": len(designs)}))
     train_drag_network(
-        designs,
+        [MorphShape(design, corpus.clouds) for design in designs],
         coefficients,
-        corpus.clouds,
         Schedule(options.steps, peak_rate=options.rate),
         options.work / "drag.ckpt",
         mean=np.array(scaling["mean"]),
         spread=np.array(scaling["spread"]),
-        learnt_from=[case.design for case in corpus.train],
+        learnt_from=[case.name for case in corpus.train],
         start=options.start,
         n_points=DRAG["n_points"],
         **DRAG["architecture"],

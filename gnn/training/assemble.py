@@ -26,8 +26,7 @@ from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
 from gnn.surrogate import SurfacePrediction, Surrogate
 from gnn.template import Template, register
-from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, MorphClouds, random_designs
-from gnn.training.field import labels
+from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, MorphClouds, labels, random_designs
 from gnn.training.labels import DesignFeatures, cross_validate, fit_coefficients, gaussian_process, ridge
 from gnn.training.template import fit_templates
 

@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
 
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
-from drivaer_app.desk import FAILED, MISSING, WORKING, Desk, Standing
+from drivaer_app.desk import Desk
 from drivaer_app.predict import Reading
+from drivaer_app.predictions import FAILED, MISSING, WORKING, Standing
 from drivaer_app.results import COUNT, Result
 from drivaer_app.study import Variant
 from drivaer_app.ui.theme import LIGHT, Colours

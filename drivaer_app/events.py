@@ -1,0 +1,27 @@
+"""What a desk tells its face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drivaer_app.jobs import Job
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a face shows.
+
+    kind: ``study`` (any edit), ``standing`` (key's), ``drawn`` (key's mesh is there), ``difference`` (of key), ``job``,
+    ``bent`` (there is more to know of key in ``morphing``),
+    ``watched`` (key's file was saved again), ``appeared`` (a mesh in a watched folder, its path in text), ``note``.
+    """
+
+    kind: str
+    key: str = ""
+    text: str = ""
+    job: Job | None = None
+
+
+Notify = Callable[[Event], None]
+"""Called from any thread."""

@@ -1,0 +1,64 @@
+"""The tabs below the viewport: plots, jobs and log."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QTabWidget
+
+from drivaer_app.desk import Desk
+from drivaer_app.ui.panels.jobs import JobsPanel
+from drivaer_app.ui.panels.log import LogPanel
+from drivaer_app.ui.theme import LIGHT, Colours
+
+
+class BottomPanel(QTabWidget):
+    """Jobs and log from the start, the plots once pyqtgraph is loaded."""
+
+    chosen = Signal(str)
+    """A variant was clicked on in a plot."""
+    turned = Signal()
+    """Another tab came to the front: a plot that is not in front is not kept up to date."""
+
+    def __init__(self, desk: Desk):
+        super().__init__()
+        self.desk = desk
+        self.colours: Colours = LIGHT
+        self.plots: tuple = ()
+        self.setDocumentMode(True)
+        self.jobs = JobsPanel(desk.jobs)
+        self.log = LogPanel()
+        self.addTab(self.jobs, "Jobs")
+        self.addTab(self.log, "Log")
+        self.currentChanged.connect(lambda _: self.turned.emit())
+
+    def make_plots(self) -> None:
+        from drivaer_app.ui.panels.plots import AlongPlot, DragPlot, SectionPlot
+
+        self.plots = self.drag, self.along, self.section = (
+            DragPlot(self.desk),
+            AlongPlot(self.desk),
+            SectionPlot(self.desk),
+        )
+        for number, (plot, title) in enumerate(zip(self.plots, ("Drag", "Along the car", "Section"), strict=True)):
+            self.insertTab(number, plot, title)
+            plot.set_colours(self.colours)
+        self.drag.clicked.connect(self.chosen)
+        self.setCurrentIndex(0)
+
+    def set_colours(self, colours: Colours) -> None:
+        self.colours = colours
+        for plot in self.plots:
+            plot.set_colours(colours)
+
+    def refresh(self, listed: list[str], shown: list[str], y: float) -> None:
+        """Draw the plot that is in front. listed, shown: keys in the list and on screen. y: of the section, m."""
+        current = self.currentWidget()
+        if current not in self.plots:
+            return
+        baseline = self.desk.study.state.baseline
+        if current is self.drag:
+            self.drag.refresh(listed, shown[0] if shown else None)
+        elif current is self.along:
+            self.along.refresh(shown if baseline in shown or not baseline else [*shown, baseline])
+        else:
+            self.section.refresh(shown, y)
