@@ -18,6 +18,7 @@ import typer
 from data.errors import DrivAerError
 from drivaer_app.cli.batch import batch
 from drivaer_app.cli.corpus import corpus
+from drivaer_app.cli.data import data
 from drivaer_app.cli.morph import morph
 from drivaer_app.cli.predict import predict
 from drivaer_app.cli.report import report
@@ -49,6 +50,7 @@ app.command()(simulate)
 app.command()(verify)
 app.command()(window)
 app.add_typer(corpus, name="corpus")
+app.add_typer(data, name="data")
 
 
 @app.callback()
