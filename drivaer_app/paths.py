@@ -26,3 +26,10 @@ def own_models() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("drivaer", appauthor=False) / "models"
+
+
+def cache() -> Path:
+    """What can be made again: sampled points, catalogues of folders that have none (the folder may not exist yet)."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("drivaer", appauthor=False)

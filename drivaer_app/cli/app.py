@@ -19,6 +19,8 @@ from data.errors import DrivAerError
 from drivaer_app.cli.batch import batch
 from drivaer_app.cli.corpus import corpus
 from drivaer_app.cli.data import data
+from drivaer_app.cli.evaluate import evaluate
+from drivaer_app.cli.models import models
 from drivaer_app.cli.morph import morph
 from drivaer_app.cli.predict import predict
 from drivaer_app.cli.report import report
@@ -50,8 +52,10 @@ app.command()(morph)
 app.command()(simulate)
 app.command()(verify)
 app.command()(train)
+app.command()(evaluate)
 app.command()(window)
 app.add_typer(corpus, name="corpus")
+app.add_typer(models, name="models")
 app.add_typer(data, name="data")
 
 
