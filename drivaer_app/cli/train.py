@@ -22,7 +22,7 @@ def train(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="FOLDER", help="Where the model goes, instead of a name.")
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="Of either network; 150 and 120.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="Of either network; 80 unless given.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn at random.")] = 0,
 ) -> int:
     """Teach a model cars of your own: drivaer train --from drivaer --add my-corpus --name mine.

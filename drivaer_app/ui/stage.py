@@ -157,7 +157,8 @@ class Stage(QWidget):
         from drivaer_app.ui.scene import colour_table, span_of
 
         span = self._spans.get(overlay.name, overlay.span)
-        self.colour_bar.show_scale(overlay.symbol, colour_table(overlay), *span_of(overlay, span))
+        symbol = f"{overlay.symbol}\n{overlay.unit}".rstrip()
+        self.colour_bar.show_scale(symbol, colour_table(overlay), *span_of(overlay, span))
 
     def _span_edited(self, span: float) -> None:
         self._spans[self.overlay.name] = span
@@ -218,8 +219,9 @@ def _probe_in_words(probe) -> str:
     elif probe.cp is not None:
         parts.append(f"Cp {plain(probe.cp, 3)}")
         parts.append(f"|Cf| {probe.cf:.4f}")
-        if probe.delta is not None:
-            parts.append(f"ΔCp {plain(probe.delta, 3)}")
+    for name, value in probe.layers.items() if probe.exposed else ():
+        overlay = overlay_of(name)
+        parts.append(f"{overlay.symbol} {plain(value, 3)} {overlay.unit}".rstrip())
     return "    ".join(parts)
 
 
