@@ -105,6 +105,10 @@ def batch(
 
 
 def _workers(plan: Plan, jobs: int | None, scheduler: str | None, scatter: bool) -> Workers:
+    if scheduler is not None:
+        from drivaer_app.batch import cluster
+
+        return lambda tasks: cluster.outcomes(tasks, scheduler, send=scatter, on_wait=say)
     from drivaer_app.batch import local
 
     n_workers = min(jobs or local.available_cores(), len(plan.files))
