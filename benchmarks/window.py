@@ -103,31 +103,31 @@ def _in_a_window(files: list[Path], options: argparse.Namespace) -> list[tuple[s
     window.remembers = False
     window.show()
     beat = _Heartbeat()  # it also keeps the event loop turning where nothing else does
-    _until(app, lambda: window.plots is not None)
+    _until(app, lambda: bool(window.desk_page.bottom.plots))
     desk.warm_up()
-    window.open_paths(files[:1])
+    window.files.open(files[:1])
     _until(app, lambda: window.is_settled)
     beat.gaps()
     opened = time.perf_counter()
-    window.open_paths(files[: options.variants])
+    window.files.open(files[: options.variants])
     _until(app, lambda: window.is_settled)
     took = time.perf_counter() - opened
     loading = beat.gaps()
     rows = [
         (f"longest stall while {options.variants} variants are read and predicted ({took:.0f} s)", _stall(loading)),
     ]
-    view = window.variants.view
+    view = window.desk_page.variants.view
     beat.gaps()
     switches = []
     for number in range(40):
         key = Qt.Key.Key_Down if number % 20 < 10 else Qt.Key.Key_Up
         started = time.perf_counter()
         QTest.keyClick(view, key)
-        window.viewport.picture()
+        window.desk_page.stage.viewport.picture()
         switches.append(time.perf_counter() - started)
         _until(app, lambda: _is_shown(window))
     rows.append(("to a neighbouring variant, drawn", f"{1000 * statistics.median(switches):.0f} ms"))
-    window.open_paths(files[: options.soak])
+    window.files.open(files[: options.soak])
     _until(app, lambda: window.is_settled)
     before = _memory_mb()
     for number in range(options.steps):
@@ -146,7 +146,7 @@ def _in_a_window(files: list[Path], options: argparse.Namespace) -> list[tuple[s
 
 
 def _is_shown(window) -> bool:
-    (key,) = window.shown_keys
+    (key,) = window.desk_page.shown_keys
     return window.desk.drawn(key) is not None or bool(window.desk.standing(key).error)
 
 

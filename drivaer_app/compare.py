@@ -1,12 +1,21 @@
-"""One car against another: where the pressure differs, also between meshes that share no vertex."""
+"""One car against another: by how much drag differs and whether that is certain, and where the pressure differs.
+
+A script compares two predictions of one model: ``Difference.of_predictions(one, other, predictor.difference_law)``.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.results import COUNT, Result
+
+if TYPE_CHECKING:
+    from drivaer_app.predict import Prediction
+    from gnn.difference import DifferenceLaw
 
 REACH = 0.06
 """m: a point with no surface of the other car within it has no counterpart there."""
@@ -14,6 +23,59 @@ ALIKE = 0.3
 """Cosine between the normals below which the nearest surface is another part of the car."""
 _LIFT = 0.0005  # m outwards, so that of a thin panel's two sides the right one is nearer
 _INSET = 0.25  # of the way to its faces' middles, so that a point at a crease is on its own side of it
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Drag of one car against a baseline's.
+
+    counts: Cd minus the baseline's in counts of 0.001. half_width: counts, of the difference's own 90 % interval; None
+    where there is none, and then ``lacking`` says why.
+    """
+
+    counts: float
+    half_width: float | None
+    lacking: str = ""
+
+    @classmethod
+    def of(cls, result: Result, baseline: Result) -> Difference:
+        """Both on the same conditions. Different models' answers compare, but with no interval."""
+        laws = (result.difference_law, baseline.difference_law)
+        return cls._of(result, baseline, laws)
+
+    @classmethod
+    def of_predictions(cls, mine: Prediction, baseline: Prediction, law: DifferenceLaw | None) -> Difference:
+        """law: of the model that made both. Both under the same conditions."""
+        laws = [law and law.scaled(p.car.frontal_area / p.frontal_area) for p in (mine, baseline)]
+        return cls._of(mine, baseline, laws)
+
+    @classmethod
+    def _of(cls, mine, baseline, laws) -> Difference:
+        change = mine.cd - baseline.cd
+        lacking = ""
+        if mine.model != baseline.model:
+            lacking = "two models: how certain the difference is, is not known"
+        elif None in laws:
+            lacking = "uncertainty of differences not calibrated for this model"
+        elif False in (mine.in_distribution, baseline.in_distribution):
+            lacking = "outside of what the model learnt from: how certain the difference is, is not known"
+        if lacking:
+            return cls(change / COUNT, None, lacking)
+        half = sum(law.half_width(change) for law in laws) / 2
+        return cls(change / COUNT, float(half) / COUNT)
+
+    @property
+    def is_certain(self) -> bool | None:
+        """Whether the difference is larger than its own uncertainty; None where that is not known."""
+        return None if self.half_width is None else abs(self.counts) > self.half_width
+
+    @property
+    def in_words(self) -> str:
+        if self.is_certain is None:
+            return self.lacking
+        if self.is_certain:
+            return f"larger than the uncertainty of differences (± {self.half_width:.1f} counts)"
+        return f"within the uncertainty of differences (± {self.half_width:.1f} counts)"
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,71 +10,29 @@ Whatever the window does it does through this; a script can do the same:
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from data.errors import DrivAerError, MeshError
+from data.errors import DrivAerError
 from data.formats import find_meshes
 from drivaer_app.autosave import Autosave
-from drivaer_app.compare import PressureDifference, pressure_difference
-from drivaer_app.drag_along import DragAlong
+from drivaer_app.compare import Difference
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
-from drivaer_app.examine import Examined, examine, warm_up
-from drivaer_app.jobs import CANCELLED, Job, Jobs
+from drivaer_app.events import Event, Notify
+from drivaer_app.examine import warm_up
+from drivaer_app.jobs import Job, Jobs
+from drivaer_app.layers import Layers
 from drivaer_app.memory import Memory
-from drivaer_app.morphing import Morphing, values_of
-from drivaer_app.results import Difference, Result
-from drivaer_app.study import Recipe, Study, StudyState, Variant, absolute
+from drivaer_app.morphing import Morphing
+from drivaer_app.predictions import DONE, MISSING, WAITING, Predictions, Standing
+from drivaer_app.results import Result
+from drivaer_app.study import Recipe, Study, StudyState, absolute
 from drivaer_app.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved, read_study, write_study
+from drivaer_app.verification import Verifications
 from drivaer_app.watch import Watch
-
-_log = logging.getLogger(__name__)
-
-WAITING, WORKING, DONE, FAILED, MISSING = "waiting", "working", "done", "failed", "missing"
-
-_FOCUS, _COMPARED, _NEIGHBOUR, _BACKGROUND = 0, 1, 2, 10
-
-
-@dataclass(frozen=True, eq=False)
-class Standing:
-    """What is known of a recipe. status: waiting, working, done, failed or missing.
-
-    result: of the file as it is, or as the study was saved. previous: of the file before it was saved again.
-    error: why there is no result, one line. thumbnail: (h, w, 3) uint8. doing: the present step. changed: the file was
-    saved again while it was open.
-    """
-
-    status: str = WAITING
-    result: Result | None = None
-    previous: Result | None = None
-    drag: DragAlong | None = None
-    thumbnail: np.ndarray | None = None
-    error: str = ""
-    doing: str = ""
-    fraction: float = 0.0
-    changed: bool = False
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that a face shows.
-
-    kind: ``study`` (any edit), ``standing`` (key's), ``drawn`` (key's mesh is there), ``difference`` (of key), ``job``,
-    ``bent`` (there is more to know of key in ``morphing``),
-    ``watched`` (key's file was saved again), ``appeared`` (a mesh in a watched folder, its path in text), ``note``.
-    """
-
-    kind: str
-    key: str = ""
-    text: str = ""
-    job: Job | None = None
 
 
 class Desk:
@@ -82,7 +40,7 @@ class Desk:
 
     def __init__(
         self,
-        notify: Callable[[Event], None] = lambda event: None,
+        notify: Notify = lambda event: None,
         *,
         engine: Engine | None = None,
         memory_mb: int = 1024,
@@ -93,13 +51,13 @@ class Desk:
         self.engine = engine or Engine()
         self.memory = Memory(memory_mb << 20)
         self.autosave = autosave
-        self.focused: tuple[str, ...] = ()
+        self.predictions = Predictions(self.engine, self.jobs, self.memory, lambda: self.study.state, notify)
         self.morphing = Morphing(self.engine, self.jobs, lambda key: self._notify(Event("bent", key)))
+        self.verifications = Verifications(self.jobs, lambda: self.study.state, notify)
+        of_case = self.verifications.case_of
+        self.layers = Layers(self.engine, self.jobs, self.memory, lambda: self.study.state, of_case, notify)
         self._own_engine = engine is None
         self._notify = notify
-        self._lock = threading.RLock()
-        self._standings: dict[Recipe, Standing] = {}
-        self._examining: dict[Recipe, Job] = {}
         self._watch = Watch(self._files_changed)
         self._watched_folders: tuple[Path, ...] = ()
         self._autosaved: StudyState | None = None
@@ -108,7 +66,11 @@ class Desk:
 
     def warm_up(self) -> None:
         """Load libraries and the model while nothing else is asked for."""
-        self.jobs.submit("loading the model", lambda job: self._call(job, warm_up, self.study.state.model))
+
+        def work(job: Job) -> None:
+            self.engine.call(warm_up, self.study.state.model, report=job.report)
+
+        self.jobs.submit("loading the model", work)
 
     def open(self, paths: Iterable[str | Path]) -> list[str]:
         """Meshes, folders of meshes, or one study. Returns the keys of the variants, in order.
@@ -134,21 +96,20 @@ class Desk:
 
     def restore(self, saved: SavedStudy, file: Path | None) -> None:
         """The same from memory. file: where it is saved to from now on."""
-        self._forget_jobs()
+        self.predictions.forget_jobs()
         self._watched_folders = ()
         self.study = Study(saved.state, file, dict(saved.view))
-        with self._lock:
-            for variant in saved.state.variants:
-                kept = saved.kept.get(variant.key, SavedVariant())
-                done = WAITING if kept.result is None else DONE
-                recipe = saved.state.recipe(variant)
-                self._standings[recipe] = Standing(done, kept.result, kept.previous, None, kept.thumbnail)
+        for variant in saved.state.variants:
+            kept = saved.kept.get(variant.key, SavedVariant())
+            done = WAITING if kept.result is None else DONE
+            standing = Standing(done, kept.result, kept.previous, None, kept.thumbnail)
+            self.predictions.remember(saved.state.recipe(variant), standing)
         self._after_edit()
         self.jobs.submit("checking the files", self._check_files, lane="files")
 
     def new(self) -> None:
         """An empty study."""
-        self._forget_jobs()
+        self.predictions.forget_jobs()
         self.study = Study()
         self._watched_folders = ()
         self._after_edit()
@@ -192,7 +153,7 @@ class Desk:
         for key, file in found.items():
             old = self.standing(key)
             self.study.set_file(key, file)
-            self._put(self._recipe(key), replace(old, status=DONE if old.result else WAITING, error=""))
+            self.predictions.put(self._recipe(key), replace(old, status=DONE if old.result else WAITING, error=""))
         if found:
             self._after_edit()
         return list(found)
@@ -216,8 +177,7 @@ class Desk:
         variant = self.study.state.variant(key)
         if variant is None:
             return Standing()
-        with self._lock:
-            return self._standings.get(self.study.state.recipe(variant), Standing())
+        return self.predictions.standing(self.study.state.recipe(variant))
 
     def result(self, key: str | None) -> Result | None:
         """On the study's conditions."""
@@ -235,38 +195,18 @@ class Desk:
         recipe = self._recipe(key)
         return None if recipe is None else self.memory.get(recipe)
 
-    def pressure_difference(self, key: str, other: str) -> PressureDifference | None:
-        """Cp of one minus that of the other where it was worked out; ``work_out_difference`` does."""
-        return self.memory.get(("difference", self._recipe(key), self._recipe(other)))
-
     # Work
 
     def focus(self, keys: Iterable[str], neighbours: Iterable[str] = ()) -> None:
         """These are on screen: they come first and stay in memory; then their neighbours."""
-        self.focused = tuple(keys)
-        near = list(neighbours)
-        held = [recipe for key in [*self.focused, *near] if (recipe := self._recipe(key))]
-        self.memory.hold(held)
-        for recipe, job in list(self._examining.items()):
-            if recipe not in held:
-                self.jobs.prioritise(job, _BACKGROUND)
-        for priority, keys in ((_FOCUS, self.focused), (_NEIGHBOUR, near)):
-            for key in keys:
-                self._want(key, priority, drawn=True)
+        self.predictions.focus(keys, neighbours)
 
-    def work_out_difference(self, key: str, other: str) -> None:
-        """In the background: where the pressure differs. An Event says when it is there."""
-        a, b = self.drawn(key), self.drawn(other)
-        name = ("difference", self._recipe(key), self._recipe(other))
-        if a is None or b is None or not (a.has_fields and b.has_fields) or name in self.memory:
-            return
-
-        def work(job: Job) -> None:
-            found = self.engine.call(pressure_difference, a, b)
-            self.memory.put(name, found, found.n_bytes)
-            self._notify(Event("difference", key))
-
-        self.jobs.submit("comparing the pressure", work, priority=_COMPARED)
+    def verify(self, key: str, preset: str, iterations: int | None = None) -> None:
+        """Start the CFD run of a variant, or go on with it, under the study's conditions. Raises DrivAerError."""
+        result = self.standing(key).result
+        if result is None:
+            raise DrivAerError("the variant is not predicted yet", fix="wait for its prediction, then verify it")
+        self.verifications.start(key, preset, self.study.state.conditions, result.checksum, iterations)
 
     def take_hold(self, key: str) -> None:
         """Make a variant ready to be bent in ``morphing``; does nothing before its mesh is in memory."""
@@ -289,12 +229,8 @@ class Desk:
 
     def retry(self, key: str) -> None:
         """Read and predict again: after an error, or because somebody asks."""
-        recipe = self._recipe(key)
-        if recipe:
-            old = self.standing(key)
-            self._put(recipe, replace(old, status=WAITING, error=""))
-            self.memory.forget(recipe)
-            self._want(key, _FOCUS, drawn=True)
+        if variant := self.study.state.variant(key):
+            self.predictions.retry(variant)
 
     def wait(self, timeout: float = 600.0) -> bool:
         """Until nothing is left to do; for scripts. Returns whether it is so."""
@@ -320,6 +256,7 @@ class Desk:
     def close(self) -> None:
         """End all work. The autosaved copy goes: closing is no crash."""
         self._watch.close()
+        self.verifications.close()
         self.jobs.close()
         if self._own_engine:
             self.engine.close()
@@ -333,95 +270,10 @@ class Desk:
         return None if variant is None else self.study.state.recipe(variant)
 
     def _after_edit(self) -> None:
-        """Predict what is new, drop what nobody wants any more, look at the right files."""
-        state = self.study.state
-        recipes = {state.recipe(v) for v in state.variants}
-        for recipe, job in list(self._examining.items()):
-            if recipe not in recipes:
-                job.cancel()
-        for number, variant in enumerate(state.variants):
-            self._want(variant.key, _BACKGROUND + number, drawn=False)
-        for key in self.focused:
-            self._want(key, _FOCUS, drawn=True)
+        """Predict what is new, look at the right files, tell everybody."""
+        self.predictions.want_all()
         self._watch_files()
         self._notify(Event("study"))
-
-    def _want(self, key: str, priority: int, *, drawn: bool) -> None:
-        """See to it that a variant's result is, or will be, there; with ``drawn`` its mesh as well."""
-        recipe = self._recipe(key)
-        standing = self.standing(key)
-        if recipe is None or standing.status in (FAILED, MISSING):
-            return
-        there = recipe in self.memory
-        if there if drawn else standing.result is not None and standing.status == DONE:
-            if there and drawn:
-                self._notify(Event("drawn", key))
-            return
-        with self._lock:
-            job = self._examining.get(recipe)
-            if job is not None and not job.is_cancelled:
-                if priority < job.priority:
-                    self.jobs.prioritise(job, priority)
-                return
-            variant = self.study.state.variant(key)
-            self._examining[recipe] = self.jobs.submit(
-                f"predicting {variant.name}",
-                lambda job: self._examine(job, recipe),
-                priority=priority,
-                on_end=lambda job: self._examined(job, recipe),
-            )
-
-    def _examine(self, job: Job, recipe: Recipe) -> Examined:
-        self._put(recipe, replace(self._standing_of(recipe), status=WORKING, error="", doing="reading"))
-        return self._call(job, examine, recipe.file, recipe.reading, recipe.model, values_of(recipe), recipe=recipe)
-
-    def _call(self, job: Job, function: Callable, *arguments, recipe: Recipe | None = None):
-        def report(fraction: float, doing: str) -> None:
-            job.report(fraction, doing)
-            if recipe:
-                self._put(recipe, replace(self._standing_of(recipe), doing=doing, fraction=fraction))
-
-        return self.engine.call(function, *arguments, report=report)
-
-    def _examined(self, job: Job, recipe: Recipe) -> None:
-        with self._lock:
-            if self._examining.get(recipe) is job:
-                del self._examining[recipe]
-        old = self._standing_of(recipe)
-        if job.state == CANCELLED:
-            self._put(recipe, replace(old, status=DONE if old.result else WAITING, doing=""))
-            return
-        if job.error is not None:
-            if isinstance(job.error, MeshError) and not recipe.file.exists():
-                self._put(recipe, _missing(old, recipe.file))
-            else:
-                self._put(recipe, replace(old, status=FAILED, error=job.error.line, doing=""))
-            return
-        done: Examined = job.result
-        job.result = None  # the job list must not keep meshes alive
-        previous = old.previous
-        if old.result is not None and old.result.checksum != done.result.checksum:
-            previous = old.result
-        wanted = any(self._recipe(key) == recipe for key in self.focused)
-        self.memory.put(recipe, done.drawn, done.drawn.n_bytes, displace=wanted or job.priority <= _NEIGHBOUR)
-        self._put(recipe, Standing(DONE, done.result, previous, done.drag, done.thumbnail, changed=old.changed))
-        for key in self.study.state.keys_of(recipe):
-            self._notify(Event("drawn", key))
-
-    def _standing_of(self, recipe: Recipe) -> Standing:
-        with self._lock:
-            return self._standings.get(recipe, Standing())
-
-    def _put(self, recipe: Recipe, standing: Standing) -> None:
-        with self._lock:
-            self._standings[recipe] = standing
-        for key in self.study.state.keys_of(recipe):
-            self._notify(Event("standing", key))
-
-    def _forget_jobs(self) -> None:
-        for job in list(self._examining.values()):
-            job.cancel()
-        self.focused = ()
 
     def _check_files(self, job: Job) -> None:
         """Which files of a study that was opened are gone, and which have another content than when it was saved."""
@@ -430,11 +282,11 @@ class Desk:
         variants = self.study.state.variants
         for number, variant in enumerate(variants):
             job.report(number / len(variants), variant.name)
-            standing, recipe = self.standing(variant.key), self.study.state.recipe(variant)
+            result = self.standing(variant.key).result
             if not variant.file.exists():
-                self._put(recipe, _missing(standing, variant.file))
-            elif standing.result is not None and checksum_of(variant.file) != standing.result.checksum:
-                self._reread(variant)
+                self.predictions.is_missing(variant)
+            elif result is not None and checksum_of(variant.file) != result.checksum:
+                self.predictions.read_again(variant)
 
     def _watch_files(self) -> None:
         self._watch.files([v.file for v in self.study.state.variants], self._watched_folders)
@@ -444,20 +296,7 @@ class Desk:
         open_files = {v.file for v in self.study.state.variants}
         for variant in self.study.state.variants:
             if variant.file in files:
-                self._reread(variant)
+                self.predictions.read_again(variant)
         for file in files:
             if file not in open_files and file.parent in self._watched_folders:
                 self._notify(Event("appeared", text=str(file)))
-
-    def _reread(self, variant: Variant) -> None:
-        recipe = self.study.state.recipe(variant)
-        self.memory.forget(recipe)
-        old = self._standing_of(recipe)
-        self._put(recipe, replace(old, status=WAITING, error="", changed=True))
-        self._notify(Event("watched", variant.key))
-        focused = variant.key in self.focused
-        self._want(variant.key, _FOCUS if focused else _NEIGHBOUR, drawn=True)
-
-
-def _missing(standing: Standing, file: Path) -> Standing:
-    return replace(standing, status=MISSING, error=f"{file}: is not there any more", doing="")

@@ -17,6 +17,8 @@ from drivaer_app.conditions import Conditions
 from drivaer_app.fields import CarFields, SurfaceFields, car_fields, faces_of_file, file_fields
 
 if TYPE_CHECKING:
+    from gnn.difference import DifferenceLaw
+    from gnn.sensitivity import Sensitivity
     from gnn.surrogate import SurfacePrediction
 
 
@@ -138,17 +140,19 @@ class Predictor:
 
             self._surrogate = PublishedDrag(Path(model), device)
         else:
+            from drivaer_app.models import model_folder
             from gnn.surrogate import Surrogate
 
-            self._surrogate = Surrogate.load(model, device) if model is not None else Surrogate.load(device=device)
+            self._surrogate = Surrogate.load(model_folder(model), device)
         self.model: str = self._surrogate.name
         self.device: str = self._surrogate.device
 
     @property
-    def difference_half_width(self) -> float | None:
-        """Half width in Cd of the 90 % interval of a difference between two designs; None where not calibrated."""
-        config = getattr(self._surrogate, "config", {})
-        return config.get("difference", {}).get("half_width")
+    def difference_law(self) -> DifferenceLaw | None:
+        """How certain a difference in Cd between two designs is; None where the model was not calibrated for it."""
+        from gnn.difference import DifferenceLaw
+
+        return DifferenceLaw.of_config(getattr(self._surrogate, "config", {}))
 
     def predict(
         self, car: str | Path | CarMesh, conditions: Conditions | None = None, reading: Reading | None = None
@@ -172,6 +176,15 @@ class Predictor:
         n_clouds: look at so many of the network's clouds only: quicker, and shifted by which points they have.
         """
         return float(self._surrogate.cd(sample, n_clouds))
+
+    def sensitivity(self, sample: SurfaceSample) -> Sensitivity:
+        """Where pushing the surface in or out changes Cd. Raises DrivAerError for a published network."""
+        from gnn.sensitivity import drag_sensitivity
+        from gnn.surrogate import Surrogate
+
+        if not isinstance(self._surrogate, Surrogate):
+            raise DrivAerError(f"model {self.model} gives no sensitivity", fix="choose a model folder")
+        return drag_sensitivity(self._surrogate, sample)
 
     def sample(self, car: CarMesh) -> SurfaceSample:
         """The points that the model looks at."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from drivaer_app.conditions import Conditions
+from gnn.difference import DifferenceLaw
 
 if TYPE_CHECKING:
     from drivaer_app.predict import Prediction
@@ -20,8 +21,8 @@ class Result:
 
     cd with cd_low..cd_high, cl, cd_pressure, cd_friction: on ``frontal_area`` (m²). What a model does not give is None.
     novelty: > 1 is outside of the training designs; novelty_reason says how, in words, or is empty.
-    difference_half_width: of the 90 % interval of a difference in Cd between two such results; None where the model
-        was not calibrated for differences.
+    difference_law: how certain a difference in Cd between two such results is; None where the model was not
+        calibrated for differences.
     unit, to_metres, up, forward, mirrored, confidence: how the file was read (data.frame.Frame).
     length, width, height: of the car, m. checksum: SHA-256 of the file. seconds: wall time by stage.
     """
@@ -36,7 +37,6 @@ class Result:
     novelty: float | None
     in_distribution: bool | None
     novelty_reason: str
-    difference_half_width: float | None
     unit: str
     to_metres: float
     up: str
@@ -54,9 +54,10 @@ class Result:
     device: str
     checksum: str
     seconds: dict[str, float]
+    difference_law: DifferenceLaw | None = None
 
     @classmethod
-    def of(cls, prediction: Prediction, checksum: str, difference_half_width: float | None) -> Result:
+    def of(cls, prediction: Prediction, checksum: str, difference_law: DifferenceLaw | None) -> Result:
         """prediction: with the default conditions, so that the coefficients are on the measured area."""
         p, frame = prediction, prediction.car.frame
         n = p.car.n_file_vertices
@@ -67,7 +68,7 @@ class Result:
             **{name: getattr(p, name) for name in _SAME},
             frontal_area=float(p.frontal_area),
             novelty_reason=reason,
-            difference_half_width=difference_half_width,
+            difference_law=difference_law,
             unit=frame.unit,
             to_metres=float(frame.to_metres),
             up=frame.up,
@@ -90,7 +91,8 @@ class Result:
             return self
         scale = self.frontal_area / conditions.area
         scaled = {name: None if getattr(self, name) is None else getattr(self, name) * scale for name in _COEFFICIENTS}
-        return replace(self, **scaled, frontal_area=conditions.area)
+        law = self.difference_law and self.difference_law.scaled(scale)
+        return replace(self, **scaled, frontal_area=conditions.area, difference_law=law)
 
     @property
     def cda(self) -> float:
@@ -123,40 +125,11 @@ class Result:
         """Raises TypeError or KeyError for what is no stored result."""
         known = {f.name for f in fields(cls)}
         values = {name: value for name, value in stored.items() if name in known}
+        law = values.get("difference_law")
+        values["difference_law"] = DifferenceLaw(**law) if law else None
         return cls(**{**values, "warnings": tuple(values["warnings"])})
 
 
-_COEFFICIENTS = ("cd", "cd_low", "cd_high", "cl", "cd_pressure", "cd_friction", "difference_half_width")
+_COEFFICIENTS = ("cd", "cd_low", "cd_high", "cl", "cd_pressure", "cd_friction")
 _SAME = ("cd", "cd_low", "cd_high", "cl", "cd_pressure", "cd_friction", "novelty", "in_distribution")
 _SAME = (*_SAME, "n_faces", "model", "device")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Drag of one result against a baseline's.
-
-    counts: Cd minus the baseline's in counts of 0.001. half_width: counts, of the difference's own 90 % interval, or
-    None where the model was not calibrated for differences.
-    """
-
-    counts: float
-    half_width: float | None
-
-    @classmethod
-    def of(cls, result: Result, baseline: Result) -> Difference:
-        """Both under the same conditions. Different models' answers compare, but with no interval."""
-        half = result.difference_half_width if result.model == baseline.model else None
-        return cls((result.cd - baseline.cd) / COUNT, None if half is None else half / COUNT)
-
-    @property
-    def is_certain(self) -> bool | None:
-        """Whether the difference is larger than its own uncertainty; None where that is not known."""
-        return None if self.half_width is None else abs(self.counts) > self.half_width
-
-    @property
-    def in_words(self) -> str:
-        if self.is_certain is None:
-            return "uncertainty of differences not calibrated for this model"
-        if self.is_certain:
-            return f"larger than the uncertainty of differences (± {self.half_width:.1f} counts)"
-        return f"within the uncertainty of differences (± {self.half_width:.1f} counts)"

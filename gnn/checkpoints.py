@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
-_NOVELTY_ARRAYS = ("mean", "basis", "spread")
+_NOVELTY_ARRAYS = ("mean", "basis", "spread", "known")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +106,8 @@ def write_model(
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"drag.{k}": v for k, v in drag.items()} | {f"field.{k}": v for k, v in field.items()}
     for name in _NOVELTY_ARRAYS:
-        array = np.asarray(getattr(novelty, name), np.float32)
-        tensors[f"novelty.{name}"] = torch.from_numpy(array)
+        if (array := getattr(novelty, name)) is not None:
+            tensors[f"novelty.{name}"] = torch.from_numpy(np.asarray(array, np.float32))
     for i, template in enumerate(templates):
         tensors |= {f"template.{i}.{name}": torch.from_numpy(array) for name, array in template.arrays().items()}
     # RegDGCNN names each batch normalisation twice; safetensors refuses shared memory.

@@ -27,6 +27,7 @@ from drivaer_app.cli.report import report
 from drivaer_app.cli.shapes import shapes
 from drivaer_app.cli.simulate import simulate
 from drivaer_app.cli.terminal import BadUsage, say
+from drivaer_app.cli.train import train
 from drivaer_app.cli.verify import verify
 from drivaer_app.cli.window import window
 
@@ -52,6 +53,7 @@ app.command()(shapes)
 app.command()(morph)
 app.command()(simulate)
 app.command()(verify)
+app.command()(train)
 app.command()(window)
 app.add_typer(corpus, name="corpus")
 app.add_typer(data, name="data")
@@ -122,9 +124,15 @@ def _usage_line(error: Exception, arguments: list[str]) -> str:
 
 
 def _command(arguments: list[str]) -> str:
-    """The subcommand that was asked for."""
+    """The subcommand that was asked for, with its group where it is in one."""
     known = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    return next((word for word in arguments if word in known), "")
+    groups = {group.name for group in app.registered_groups}
+    for word, after in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word in known:
+            return word
+        if word in groups:
+            return f"{word} {after}".rstrip() if not after.startswith("-") else word
+    return ""
 
 
 def _nearest_choice(message: str, arguments: list[str]) -> str:

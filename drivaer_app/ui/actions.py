@@ -23,6 +23,8 @@ class Actions:
     def __init__(self, window: MainWindow):
         self._window = window
         self.named: dict[str, QAction] = {}
+        self._of_desk: list[QAction] = []
+        """They act on what is on the desk, and have keys that other pages must not hear."""
         self._file_menu()
         self._edit_menu()
         self._variant_menu()
@@ -35,19 +37,23 @@ class Actions:
         for name, what in (("undo", study.undoes), ("redo", study.redoes)):
             self.named[name].setEnabled(what is not None)
             self.named[name].setText(f"{name.capitalize()} {what}" if what else name.capitalize())
-        any_shown = bool(window.shown_keys)
-        alone = len(window.shown_keys) == 1
-        is_baseline = any_shown and window.shown_keys[0] == study.state.baseline
+        page = window.desk_page
+        at_desk = window.is_at_desk
+        any_shown = bool(page.shown_keys) and at_desk
+        alone = any_shown and len(page.shown_keys) == 1
+        is_baseline = any_shown and page.shown_keys[0] == study.state.baseline
         for name in ("remove", "retry"):
             self.named[name].setEnabled(any_shown)
         for name in ("rename", "reveal"):
             self.named[name].setEnabled(alone)
         self.named["baseline"].setEnabled(alone and not is_baseline)
-        self.named["compare"].setEnabled(len(window.shown_keys) > 1 or (any_shown and not is_baseline))
+        self.named["compare"].setEnabled(len(page.shown_keys) > 1 or (any_shown and not is_baseline))
         for name in ("save", "save_as", "find"):
             self.named[name].setEnabled(bool(study.state.variants))
         for name in ("picture", "clear_picture", "turntable"):
-            self.named[name].setEnabled(window.viewport is not None and any_shown)
+            self.named[name].setEnabled(page.stage.viewport is not None and any_shown)
+        for action in self._of_desk:
+            action.setEnabled(at_desk)
 
     # Menus
 
@@ -55,15 +61,15 @@ class Actions:
         window = self._window
         menu = window.menuBar().addMenu("&File")
         keys = QKeySequence.StandardKey
-        self._add(menu, "new", "&New study", window.new_study, keys.New)
-        self._add(menu, "open", "&Open…", window.ask_files, keys.Open, "Car meshes, or a study")
-        self._add(menu, "open_folder", "Open &folder…", window.ask_folder, "Ctrl+Shift+O")
+        self._add(menu, "new", "&New study", window.files.new, keys.New)
+        self._add(menu, "open", "&Open…", window.files.ask_files, keys.Open, "Car meshes, or a study")
+        self._add(menu, "open_folder", "Open &folder…", window.files.ask_folder, "Ctrl+Shift+O")
         recent = menu.addMenu("Open &recent")
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menu.addSeparator()
-        self._add(menu, "save", "&Save study", window.save, keys.Save)
-        self._add(menu, "save_as", "Save study &as…", window.save_as, "Ctrl+Shift+S")
-        self._add(menu, "find", "Find &missing files…", window.ask_where_files_are)
+        self._add(menu, "save", "&Save study", window.files.save, keys.Save)
+        self._add(menu, "save_as", "Save study &as…", window.files.save_as, "Ctrl+Shift+S")
+        self._add(menu, "find", "Find &missing files…", window.files.ask_where_files_are)
         menu.addSeparator()
         self._add(menu, "picture", "Save a &picture…", self._save_picture, "Ctrl+Shift+P", "PNG at 4K")
         clear = self._add(menu, "clear_picture", "Save a picture without &background…", None, None, "PNG at 4K")
@@ -75,42 +81,44 @@ class Actions:
         window = self._window
         menu = window.menuBar().addMenu("&Edit")
         keys = QKeySequence.StandardKey
-        self._add(menu, "undo", "Undo", window.undo, keys.Undo)
-        self._add(menu, "redo", "Redo", window.redo, keys.Redo)
+        self._add(menu, "undo", "Undo", window.desk.undo, keys.Undo)
+        self._add(menu, "redo", "Redo", window.desk.redo, keys.Redo)
 
     def _variant_menu(self) -> None:
-        window = self._window
-        menu = window.menuBar().addMenu("&Variant")
-        self._add(menu, "baseline", "Set as &baseline", lambda: window.command("baseline"), "B")
-        self._add(menu, "compare", "&Compare with the baseline", window.compare_with_baseline, "C")
+        page = self._window.desk_page
+        menu = self._window.menuBar().addMenu("&Variant")
+        self._add(menu, "baseline", "Set as &baseline", lambda: page.command("baseline"), "B")
+        self._add(menu, "compare", "&Compare with the baseline", page.compare_with_baseline, "C")
         menu.addSeparator()
-        self._add(menu, "rename", "&Rename", lambda: window.command("rename"), "F2")
-        self._add(menu, "reveal", "Show in file &manager", lambda: window.command("reveal"))
-        self._add(menu, "retry", "Read and &predict again", lambda: window.command("retry"), "F5")
-        self._add(menu, "remove", "Re&move from the study", lambda: window.command("remove"), "Del")
+        self._add(menu, "rename", "&Rename", lambda: page.command("rename"), "F2")
+        self._add(menu, "reveal", "Show in file &manager", lambda: page.command("reveal"))
+        self._add(menu, "retry", "Read and &predict again", lambda: page.command("retry"), "F5")
+        self._add(menu, "remove", "Re&move from the study", lambda: page.command("remove"), "Del")
 
     def _view_menu(self) -> None:
-        window = self._window
-        menu = window.menuBar().addMenu("V&iew")
+        page = self._window.desk_page
+        stage = page.stage
+        menu = self._window.menuBar().addMenu("V&iew")
+        before = set(self.named)
         for number, (name, (_, title)) in enumerate(VIEWS.items(), 1):
-            self._add(menu, f"view_{name}", title, lambda name=name: window.look_from(name), str(number))
-        self._add(menu, "fit", "&Fit the car", lambda: window.viewport and window.viewport.fit(), "0")
+            self._add(menu, f"view_{name}", title, lambda name=name: stage.look_from(name), str(number))
+        self._add(menu, "fit", "&Fit the car", lambda: stage.viewport and stage.viewport.fit(), "0")
         parallel = self._add(menu, "parallel", "&Parallel projection", None, "P")
         parallel.setCheckable(True)
-        parallel.toggled.connect(lambda on: window.viewport and window.viewport.set_parallel(on))
+        parallel.toggled.connect(lambda on: stage.viewport and stage.viewport.set_parallel(on))
         turn = self._add(menu, "turntable", "&Turntable", None, "T")
         turn.setCheckable(True)
-        turn.toggled.connect(lambda on: window.viewport and window.viewport.set_turning(on))
+        turn.toggled.connect(lambda on: stage.viewport and stage.viewport.set_turning(on))
         menu.addSeparator()
         for overlay in OVERLAYS:
-            action = self._add(
-                menu, f"show_{overlay.name}", overlay.title, lambda n=overlay.name: window.set_overlay(n)
-            )
+            action = self._add(menu, f"show_{overlay.name}", overlay.title, lambda n=overlay.name: stage.set_overlay(n))
             action.setToolTip(overlay.tip)
-        self._add(menu, "edges", "&Edges", window.view_bar.edges.toggle, "E")
-        self._add(menu, "cut", "&Cut lengthwise", window.view_bar.cut.toggle, "X")
+        self._add(menu, "edges", "&Edges", stage.view_bar.edges.toggle, "E")
+        self._add(menu, "cut", "&Cut lengthwise", stage.view_bar.cut.toggle, "X")
+        self._of_desk += [action for name, action in self.named.items() if name not in before]
+        self._of_desk.remove(turn)
         menu.addSeparator()
-        for dock in window.docks:
+        for dock in page.docks:
             menu.addAction(dock.toggleViewAction())
         menu.addSeparator()
         self._theme_menu(menu.addMenu("&Theme"))
@@ -128,7 +136,7 @@ class Actions:
         menu = self._window.menuBar().addMenu("&Help")
         self._add(menu, "shortcuts", "&Keys and mouse", self.show_shortcuts, QKeySequence.StandardKey.HelpContents)
         self._add(menu, "card", "What the &model was trained on", self.show_card)
-        self._add(menu, "samples", "Open the &sample cars", self._window.start.open_samples.emit)
+        self._add(menu, "samples", "Open the &sample cars", self._window.desk_page.start.open_samples.emit)
         self._add(menu, "log", "Show the &log file's folder", self._show_log)
         menu.addSeparator()
         self._add(menu, "about", "&About drivaer", self._about)
@@ -159,7 +167,7 @@ class Actions:
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()
         for path in self._window.settings.recent:
-            menu.addAction(path).triggered.connect(lambda _=False, path=path: self._window.open_paths([path]))
+            menu.addAction(path).triggered.connect(lambda _=False, path=path: self._window.files.open([path]))
         menu.setEnabled(bool(self._window.settings.recent))
 
     def _save_picture(self, transparent: bool = False) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyvista
@@ -20,8 +21,8 @@ from vtkmodules.vtkRenderingCore import (
 )
 
 from drivaer_app.colours import diverging, to_srgb
-from drivaer_app.compare import PressureDifference
 from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.layers import LAYERS
 from drivaer_app.ui.overlays import Overlay
 from drivaer_app.ui.theme import Colours
 
@@ -42,13 +43,16 @@ def span_of(overlay: Overlay, span: float) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """A point of the surface. place: (3,) m. cp, cf: None for a model without fields. delta: ΔCp where shown."""
+    """A point of the surface. place: (3,) m. cp, cf: None for a model without fields.
+
+    layers: what is known there of drivaer_app.layers, by name.
+    """
 
     place: np.ndarray
     exposed: bool
     cp: float | None
     cf: float | None
-    delta: float | None = None
+    layers: Mapping[str, float] = field(default_factory=dict)
 
 
 class Pane:
@@ -57,7 +61,7 @@ class Pane:
     def __init__(self, renderer):
         self.renderer = renderer
         self.drawn: DrawnCar | None = None
-        self.difference: PressureDifference | None = None
+        self.layers: dict[str, np.ndarray] = {}
         self._mapper = vtkPolyDataMapper()
         self._car = vtkActor()
         self._car.SetMapper(self._mapper)
@@ -121,7 +125,7 @@ class Pane:
         """Another car, or none. The colours come with ``paint``."""
         if drawn is self.drawn:
             return
-        before, self.drawn, self.difference = self.drawn, drawn, None
+        before, self.drawn, self.layers = self.drawn, drawn, {}
         self._marker.VisibilityOff()
         self._car.SetVisibility(drawn is not None)
         if drawn is None:
@@ -175,12 +179,10 @@ class Pane:
             return car.curvature
         if overlay.name == "health":
             return np.where(car.exposed, 0.0, 1.0)
+        if overlay.name in LAYERS:
+            return self.layers.get(overlay.name)
         if not car.has_fields:
             return None
-        if overlay.name == "difference":
-            if self.difference is None:
-                return None
-            return np.where(self.difference.counterpart, self.difference.delta, np.nan)
         field = car.cp if overlay.name == "cp" else np.linalg.norm(car.cf, axis=1)
         return np.where(car.exposed, field, np.nan)
 
@@ -203,10 +205,8 @@ class Pane:
         offset = car.points - np.asarray(place, np.float32)
         near = int(np.einsum("ij,ij->i", offset, offset).argmin())
         fields = (float(car.cp[near]), float(np.linalg.norm(car.cf[near]))) if car.has_fields else (None, None)
-        delta = None
-        if self.difference is not None and self.difference.counterpart[near]:
-            delta = float(self.difference.delta[near])
-        return Probe(np.asarray(place, float), bool(car.exposed[near]), *fields, delta)
+        layers = {name: float(layer[near]) for name, layer in self.layers.items() if np.isfinite(layer[near])}
+        return Probe(np.asarray(place, float), bool(car.exposed[near]), *fields, layers)
 
     def mark(self, place: np.ndarray | None) -> None:
         self._marker.SetVisibility(place is not None)

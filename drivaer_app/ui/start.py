@@ -63,12 +63,12 @@ def run_window(wish: Wish) -> tuple[int, list[str]]:
     if not wish.shot:
         desk.watch()
     if wish.paths:
-        window.open_paths(list(wish.paths))
+        window.files.open(list(wish.paths))
     elif not wish.shot:
-        window.start.show_leftovers(leftovers())
+        window.desk_page.start.show_leftovers(leftovers())
     _select(window, wish.select)
     if wish.show != "cp":
-        window.set_overlay(wish.show)
+        window.desk_page.stage.set_overlay(wish.show)
     if wish.shot:
         return _shoot(app, window, wish.shot)
     return app.exec(), []
@@ -144,7 +144,7 @@ def _select(window, names: tuple[str, ...]) -> None:
     if unknown:
         raise DrivAerError(f"no variant is called {unknown[0]}", fix=f"there are {', '.join(keys) or 'none'}")
     if names:
-        window.variants.select([keys[name] for name in names])
+        window.desk_page.variants.select([keys[name] for name in names])
 
 
 def _shoot(app, window, file: Path) -> tuple[int, list[str]]:

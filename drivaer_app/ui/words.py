@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from drivaer_app.results import Difference, Result
+from drivaer_app.compare import Difference
+from drivaer_app.results import Result
 
 MINUS = "\N{MINUS SIGN}"
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from drivaer_app.compare import pressure_difference
+from drivaer_app.compare import Difference, pressure_difference
 from drivaer_app.drag_along import drag_along
 from drivaer_app.drawn_car import drawn_car
 from drivaer_app.predict import Predictor
 from drivaer_app.section import section_at
+from gnn.difference import DifferenceLaw
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +102,11 @@ def test_a_wheel_rim_is_rounder_than_the_door(drawn):
     door = side & (np.abs(drawn.points[:, 0] - 1.2) < 0.4) & (np.abs(drawn.points[:, 2] - 0.6) < 0.1)
     wheel = (np.linalg.norm(drawn.points[:, [0, 2]] - [0.0, 0.3], axis=1) > 0.28) & (drawn.points[:, 2] < 0.1)
     assert np.abs(drawn.curvature[wheel]).mean() > 2 * np.abs(drawn.curvature[door]).mean()
+
+
+def test_two_predictions_of_a_script_differ_by_their_drag_with_the_models_own_uncertainty(prediction):
+    other = replace(prediction, cd=prediction.cd + 0.01, in_distribution=True)
+    law = DifferenceLaw(0.9, 0.004, 0.1)
+    difference = Difference.of_predictions(other, replace(prediction, in_distribution=True), law)
+    assert difference.counts == pytest.approx(10.0) and difference.half_width == pytest.approx(5.0)
+    assert difference.is_certain

@@ -8,11 +8,12 @@ import time
 import numpy as np
 import pytest
 
-from drivaer_app.desk import DONE, FAILED, MISSING, WAITING, Desk
+from drivaer_app.desk import Desk
 from drivaer_app.engine import Engine
 from drivaer_app.examine import examine
 from drivaer_app.jobs import Cancelled
 from drivaer_app.predict import Reading
+from drivaer_app.predictions import DONE, FAILED, MISSING, WAITING
 from drivaer_app.study import Study
 
 PATIENCE = 120.0

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from data.errors import DrivAerError
+from drivaer_app.compare import Difference
 from drivaer_app.conditions import Conditions
 from drivaer_app.examine import checksum_of
 from drivaer_app.predict import Reading
-from drivaer_app.results import Difference, Result
+from drivaer_app.results import Result
 from drivaer_app.study import Study
 from drivaer_app.study_file import SavedStudy, SavedVariant, find_moved, read_study, write_study
+from gnn.difference import DifferenceLaw
 
 RESULT = Result(
     cd=0.3,
@@ -29,7 +31,6 @@ RESULT = Result(
     novelty=0.5,
     in_distribution=True,
     novelty_reason="",
-    difference_half_width=0.004,
     unit="mm",
     to_metres=0.001,
     up="z",
@@ -47,6 +48,7 @@ RESULT = Result(
     device="cpu",
     checksum="c0ffee",
     seconds={"load": 0.1, "predict": 0.2},
+    difference_law=DifferenceLaw(0.9, 0.004, 0.1, 60),
 )
 
 
@@ -134,13 +136,31 @@ def test_a_reference_area_scales_coefficients_and_leaves_the_force():
     assert scaled.drag(conditions) == pytest.approx(RESULT.drag(Conditions()))
 
 
-@pytest.mark.parametrize(("half_width", "certain"), [(0.004, True), (0.006, False), (None, None)])
-def test_a_difference_says_whether_it_is_larger_than_its_uncertainty(half_width, certain):
-    mine = replace(RESULT, cd=0.305, difference_half_width=half_width)
-    difference = Difference.of(mine, replace(RESULT, difference_half_width=half_width))
-    assert difference.counts == pytest.approx(5.0)
+@pytest.mark.parametrize(("cd", "certain"), [(0.305, True), (0.304, False), (0.295, True)])
+def test_a_difference_says_whether_it_is_larger_than_its_uncertainty(cd, certain):
+    difference = Difference.of(replace(RESULT, cd=cd), RESULT)
+    assert difference.counts == pytest.approx(1000 * (cd - 0.3))
+    assert difference.half_width == pytest.approx(4 + 0.1 * abs(difference.counts))
     assert difference.is_certain is certain
-    assert ("not calibrated" in difference.in_words) == (certain is None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"difference_law": None}, "not calibrated"),
+        ({"model": "another@2"}, "two models"),
+        ({"in_distribution": False}, "outside of what the model learnt"),
+    ],
+)
+def test_where_nothing_is_known_of_its_certainty_a_difference_says_why(changes, why):
+    difference = Difference.of(replace(RESULT, cd=0.305, **changes), RESULT)
+    assert difference.is_certain is None and why in difference.in_words
+
+
+def test_the_uncertainty_of_a_difference_follows_the_reference_area():
+    mine, base = (replace(RESULT, cd=cd).on(Conditions(area=1.0)) for cd in (0.305, 0.3))
+    difference = Difference.of(mine, base)
+    assert difference.counts == pytest.approx(10.0) and difference.half_width == pytest.approx(9.0)
 
 
 @pytest.fixture

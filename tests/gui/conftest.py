@@ -73,7 +73,7 @@ def make_window(qtbot, engine, tmp_path):
         opened.append(window)
         qtbot.waitExposed(window, timeout=PATIENCE)
         if paths:
-            window.open_paths(list(paths))
+            window.files.open(list(paths))
         return window
 
     yield make
@@ -113,14 +113,14 @@ def window(_kept_window, settle, samples):
     window.remembers = False
     window.desk.new()
     window.message.clear()
-    window.variants.filter.clear()
-    window.variants.order.setCurrentIndex(0)
-    window.tabs.setCurrentIndex(0)
+    window.desk_page.variants.filter.clear()
+    window.desk_page.variants.order.setCurrentIndex(0)
+    window.desk_page.bottom.setCurrentIndex(0)
     window.actions_.named["parallel"].setChecked(False)
-    window.view_bar.place.setValue(0)
-    window._apply_view({"overlay": "cp", "spans": {}, "edges": False, "cut": None})
+    window.desk_page.stage.view_bar.place.setValue(0)
+    window.desk_page.stage.set_view({"overlay": "cp", "spans": {}, "edges": False, "cut": None})
     window.set_theme("light")
-    window.open_paths(samples)
+    window.files.open(samples)
     settle(window)
-    window.look_from("corner")
+    window.desk_page.stage.look_from("corner")
     return window

@@ -13,12 +13,12 @@ PATIENCE = 120_000
 @pytest.fixture
 def morphing(qtbot, window, settle):
     """The window with the fastback on the handles."""
-    window.variants.select([key_of(window, "fastback")])
-    window.beside.raise_()
+    window.desk_page.variants.select([key_of(window, "fastback")])
+    window.desk_page.beside.raise_()
     settle(window)
-    qtbot.waitUntil(lambda: bool(window.morph.rows), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: bool(window.desk_page.morph.rows), timeout=PATIENCE)
     yield window
-    window.right.raise_()
+    window.desk_page.right.raise_()
 
 
 def press_knob(qtbot, slider) -> QPoint:
@@ -32,53 +32,53 @@ def press_knob(qtbot, slider) -> QPoint:
 
 
 def test_dragging_a_handle_bends_the_car_on_screen_and_its_drag_follows(qtbot, morphing, settle):
-    window, row = morphing, morphing.morph.rows["boot_length"]
-    before, cd = window.viewport.panes[0].drawn, window.morph.cd.text()
+    window, row = morphing, morphing.desk_page.morph.rows["boot_length"]
+    before, cd = window.desk_page.stage.viewport.panes[0].drawn, window.desk_page.morph.cd.text()
     at = press_knob(qtbot, row.slider)
     qtbot.mouseMove(row.slider, at + QPoint(60, 0))
     assert row.slider.isSliderDown() and row.value > 0.03
-    qtbot.waitUntil(lambda: "quick" in window.morph.state.text(), timeout=PATIENCE)
-    on_screen = window.viewport.panes[0].drawn
+    qtbot.waitUntil(lambda: "quick" in window.desk_page.morph.state.text(), timeout=PATIENCE)
+    on_screen = window.desk_page.stage.viewport.panes[0].drawn
     assert on_screen.points[:, 0].max() - before.points[:, 0].max() == pytest.approx(row.value, abs=0.003)
     assert on_screen.cp is before.cp
-    assert window.morph.cd.text() != cd and "counts" in window.morph.change.text()
+    assert window.desk_page.morph.cd.text() != cd and "counts" in window.desk_page.morph.change.text()
     qtbot.mouseRelease(row.slider, Qt.MouseButton.LeftButton, pos=at + QPoint(60, 0))
-    qtbot.waitUntil(lambda: window.morph.state.text().startswith("predicted"), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.desk_page.morph.state.text().startswith("predicted"), timeout=PATIENCE)
     row.reset.click()
     settle(window)
-    assert window.viewport.panes[0].drawn is before and window.morph.cd.text() == cd
+    assert window.desk_page.stage.viewport.panes[0].drawn is before and window.desk_page.morph.cd.text() == cd
 
 
 def test_keeping_it_makes_a_variant_that_undo_takes_back(qtbot, morphing, settle):
     window = morphing
-    assert not window.morph.keep.isEnabled()
-    window.morph.rows["boat_tail"].box.setValue(4.0)
-    qtbot.mouseClick(window.morph.keep, Qt.MouseButton.LeftButton)
+    assert not window.desk_page.morph.keep.isEnabled()
+    window.desk_page.morph.rows["boat_tail"].box.setValue(4.0)
+    qtbot.mouseClick(window.desk_page.morph.keep, Qt.MouseButton.LeftButton)
     settle(window)
-    assert window.morph.name.text() == "fastback, boat tail +4°"
-    assert window.variants.selected() == [key_of(window, "fastback, boat tail +4°")]
-    assert window.morph.rows["boat_tail"].value == 4.0 and not window.morph.keep.isEnabled()
-    assert 0.2 < float(window.answer.cd.text()) < 0.5
-    window.undo()
-    assert len(window.variants.shown()) == 3
+    assert window.desk_page.morph.name.text() == "fastback, boat tail +4°"
+    assert window.desk_page.variants.selected() == [key_of(window, "fastback, boat tail +4°")]
+    assert window.desk_page.morph.rows["boat_tail"].value == 4.0 and not window.desk_page.morph.keep.isEnabled()
+    assert 0.2 < float(window.desk_page.answer.cd.text()) < 0.5
+    window.desk.undo()
+    assert len(window.desk_page.variants.shown()) == 3
 
 
 def test_the_bent_car_is_on_screen_only_beside_its_handles_and_is_still_there_later(morphing, settle):
     window, key = morphing, key_of(morphing, "fastback")
-    window.morph.rows["roof_height"].box.setValue(40)
+    window.desk_page.morph.rows["roof_height"].box.setValue(40)
     settle(window)
-    bent = window.viewport.panes[0].drawn
-    window.right.raise_()
+    bent = window.desk_page.stage.viewport.panes[0].drawn
+    window.desk_page.right.raise_()
     settle(window)
-    assert window.viewport.panes[0].drawn is window.desk.drawn(key)
-    window.beside.raise_()
-    window.variants.select([key_of(window, "estate")])
+    assert window.desk_page.stage.viewport.panes[0].drawn is window.desk.drawn(key)
+    window.desk_page.beside.raise_()
+    window.desk_page.variants.select([key_of(window, "estate")])
     settle(window)
-    assert window.viewport.panes[0].drawn is window.desk.drawn(key_of(window, "estate"))
-    window.variants.select([key])
+    assert window.desk_page.stage.viewport.panes[0].drawn is window.desk.drawn(key_of(window, "estate"))
+    window.desk_page.variants.select([key])
     settle(window)
-    assert window.morph.rows["roof_height"].value == pytest.approx(0.04)
-    assert window.viewport.panes[0].drawn.points.max() == pytest.approx(bent.points.max(), abs=1e-5)
-    window.morph.reset.click()
+    assert window.desk_page.morph.rows["roof_height"].value == pytest.approx(0.04)
+    assert window.desk_page.stage.viewport.panes[0].drawn.points.max() == pytest.approx(bent.points.max(), abs=1e-5)
+    window.desk_page.morph.reset.click()
     settle(window)
-    assert window.viewport.panes[0].drawn is window.desk.drawn(key)
+    assert window.desk_page.stage.viewport.panes[0].drawn is window.desk.drawn(key)

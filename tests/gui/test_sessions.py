@@ -38,22 +38,22 @@ def test_a_study_is_saved_and_opens_as_it_was(qtbot, make_window, settle, folder
     settle(window)
     window.desk.edit(lambda study: study.rename(key_of(window, "fastback"), "low nose"))
     window.desk.edit(lambda study: study.set_baseline(key_of(window, "low nose")))
-    window.variants.select([key_of(window, "estate")])
-    window.look_from("rear")
-    window.colour_bar.span.setValue(0.6)
-    window._save_to(folder / "work")
+    window.desk_page.variants.select([key_of(window, "estate")])
+    window.desk_page.stage.look_from("rear")
+    window.desk_page.stage.colour_bar.span.setValue(0.6)
+    window.files.save_to(folder / "work")
     qtbot.waitUntil(lambda: window.message.text.text() == "Saved work", timeout=PATIENCE)
     assert not window.isWindowModified()
-    camera = window.viewport.camera
+    camera = window.desk_page.stage.viewport.camera
     window.desk.edit(lambda study: study.rename(key_of(window, "estate"), "long roof"))
     assert window.isWindowModified()
 
     again = make_window([folder / f"work{SUFFIX}"])
     settle(again)
     assert [v.name for v in again.desk.study.state.variants] == ["estate", "low nose"]
-    assert again.answer.name.text() == "estate" and "low nose" in again.answer.certainty.text()
-    assert again.viewport.span == 0.6
-    assert again.viewport.camera["position"] == pytest.approx(camera["position"])
+    assert again.desk_page.answer.name.text() == "estate" and "low nose" in again.desk_page.answer.certainty.text()
+    assert again.desk_page.stage.viewport.span == 0.6
+    assert again.desk_page.stage.viewport.camera["position"] == pytest.approx(camera["position"])
     assert not again.isWindowModified()
 
 
@@ -64,21 +64,21 @@ def test_missing_files_are_said_and_found(make_window, settle, folder, tmp_path)
     folder.rename(tmp_path / "elsewhere")
     again = make_window([tmp_path / f"work{SUFFIX}"])
     settle(again)
-    assert "is not there any more" in again.answer.state.text() and again.answer.find.isVisible()
-    assert again.answer.cd.text().startswith("0.")  # the number of then is kept
-    again.find_missing(str(tmp_path))
+    assert "is not there any more" in again.desk_page.answer.state.text() and again.desk_page.answer.find.isVisible()
+    assert again.desk_page.answer.cd.text().startswith("0.")  # the number of then is kept
+    again.files.find_missing(str(tmp_path))
     settle(again)
-    assert not again.answer.find.isVisible()
-    assert again.viewport.panes[0].drawn is not None
+    assert not again.desk_page.answer.find.isVisible()
+    assert again.desk_page.stage.viewport.panes[0].drawn is not None
 
 
 def test_a_mesh_saved_again_is_predicted_again_marked_and_compared_to_before(qtbot, make_window, settle, folder):
     window = make_window([folder])
     settle(window)
     window.desk.watch(interval=0.1)
-    window.variants.select([key_of(window, "fastback")])
+    window.desk_page.variants.select([key_of(window, "fastback")])
     shutil.copy(folder / "estate.stl", folder / "fastback.stl")
-    qtbot.waitUntil(lambda: "counts since" in window.answer.previous.text(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "counts since" in window.desk_page.answer.previous.text(), timeout=PATIENCE)
     assert window.desk.standing(key_of(window, "fastback")).changed
     assert "fastback was saved again" in window.message.text.text()
 
@@ -88,8 +88,8 @@ def test_a_new_mesh_in_the_folder_joins_and_what_is_on_screen_stays(qtbot, make_
     settle(window)
     window.desk.watch(interval=0.1)
     shutil.copy(samples[2], folder)
-    qtbot.waitUntil(lambda: len(window.variants.shown()) == 3, timeout=PATIENCE)
-    assert window.answer.name.text() == "estate"
+    qtbot.waitUntil(lambda: len(window.desk_page.variants.shown()) == 3, timeout=PATIENCE)
+    assert window.desk_page.answer.name.text() == "estate"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
@@ -108,11 +108,11 @@ def test_after_a_crash_the_next_start_offers_what_was_open(qtbot, make_window, s
     left = leftovers(autosaved)
     assert len(left) == 1
     window = make_window()
-    window.start.show_leftovers(left)
-    window.start.recover.emit(left[0])
+    window.desk_page.start.show_leftovers(left)
+    window.desk_page.start.recover.emit(left[0])
     assert [v.name for v in window.desk.study.state.variants] == ["estate", "fastback"]
     settle(window)
-    assert window.answer.cd.text().startswith("0.")
+    assert window.desk_page.answer.cd.text().startswith("0.")
     assert leftovers(autosaved) == []  # taken over
 
 
@@ -120,21 +120,21 @@ def test_the_layout_and_what_was_open_are_remembered(make_window, settle, folder
     window = make_window([folder])
     settle(window)
     window.resize(1111, 777)
-    window.bottom.close()
+    window.desk_page.below.close()
     window.close()
     kept = Settings.load(tmp_path / "settings.json")
     assert kept.recent[0] == str(folder)
     again = make_window([folder])
     assert (again.width(), again.height()) == (1111, 777)
-    assert not again.bottom.isVisible()
+    assert not again.desk_page.below.isVisible()
 
 
 def test_without_opengl_the_window_says_why_the_viewport_is_empty_and_predicts(make_window, settle, folder):
     window = make_window([folder], opengl=OpenGL(lacking="No picture: this screen offers no OpenGL."))
     settle(window)
-    assert window.viewport is None
-    assert window.empty.isVisible() and "no OpenGL" in window.empty.text()
-    assert window.answer.cd.text().startswith("0.")
+    assert window.desk_page.stage.viewport is None
+    assert window.desk_page.stage.empty.isVisible() and "no OpenGL" in window.desk_page.stage.empty.text()
+    assert window.desk_page.answer.cd.text().startswith("0.")
 
 
 @pytest.mark.parametrize("platform", ["xcb", "offscreen"])

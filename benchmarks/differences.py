@@ -1,0 +1,113 @@
+"""How certain differences in drag are: `python benchmarks/differences.py [MODEL] [--store] [--shapes]` makes a table.
+
+Calibrated on pairs of the held-out designs in the model's metrics.json, by gnn.difference. --store puts the law into
+the model's config.json. --shapes also asks whether pairs of alike shapes are more certain, by three measures of how far
+two shapes are apart; needs ../shared and some minutes. --write docs/differences.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+CORPUS = ROOT / "resources" / "corpus" / "drivaer_morphs"
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.marks import show_rows  # noqa: E402
+from gnn.checkpoints import CONFIG, write_text  # noqa: E402
+from gnn.difference import DifferenceLaw, left_out_coverage  # noqa: E402
+from gnn.surrogate import find_model  # noqa: E402
+
+PARTS = (0.0, 0.05, 0.25, 0.5, 0.75, 1.0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", nargs="?", default="drivaer")
+    parser.add_argument("--store", action="store_true")
+    parser.add_argument("--shapes", action="store_true")
+    parser.add_argument("--write", type=Path, metavar="MD")
+    options = parser.parse_args()
+    folder = find_model(options.model)
+    designs = json.loads((folder / "metrics.json").read_text("utf-8"))["designs"]
+    predicted, true = (np.array([d[k] for d in designs]) for k in ("predicted", "cd"))
+    law = DifferenceLaw.fit(predicted, true)
+    show_rows(_rows(law, designs, predicted, true, options), options.write)
+    if options.store:
+        config = json.loads((folder / CONFIG).read_text("utf-8"))
+        write_text(folder / CONFIG, json.dumps({**config, "difference": law.section()}, indent=1) + "\n")
+
+
+def _rows(law: DifferenceLaw, designs, predicted, true, options) -> Iterator[str]:
+    i, j = np.triu_indices(len(true), 1)
+    difference = predicted[i] - predicted[j]
+    error = np.abs(difference - (true[i] - true[j]))
+    yield (
+        f"{law.n} held-out designs, {len(i)} pairs: ± ({1000 * law.base:.1f} + {law.slope:.2f} · |ΔCd|) counts at "
+        f"{law.level:.0%}.\nPairs of designs that were both left out of the fit are covered in "
+        f"{left_out_coverage(predicted, true):.1%} of cases.\n"
+    )
+    yield "| pairs | counts predicted | 90 % of errors within | half width | covered |\n|---|---|---|---|---|"
+    yield from _by(
+        np.abs(difference), difference, error, law, lambda low, high: f"{low * 1000:.0f} – {high * 1000:.0f}"
+    )
+    alike = np.array([a["style"] == b["style"] and a["underbody"] == b["underbody"] for a in designs for b in designs])
+    alike = alike.reshape(len(true), -1)[i, j]
+    for name, which in (("same style and underbody", alike), ("another style or underbody", ~alike)):
+        yield _row(name, "all", which, difference, error, law)
+    if options.shapes:
+        for name, distance in _distances(options.model, [d["name"] for d in designs]).items():
+            yield from _by(distance[i, j], difference, error, law, lambda low, high: f"{low:.2f} – {high:.2f}", name)
+
+
+def _by(measure, difference, error, law, told, name: str = "") -> Iterator[str]:
+    """A row for each part of the pairs, the nearest first."""
+    ends = np.quantile(measure, PARTS)
+    for (low, high), (a, b) in zip(zip(ends, ends[1:], strict=False), zip(PARTS, PARTS[1:], strict=False), strict=True):
+        which = (measure >= low) & (measure <= high)
+        title = f"{name} {told(low, high)}".strip() if name else f"{a:.0%} – {b:.0%}"
+        yield _row(title, told(low, high) if not name else "all", which, difference, error, law)
+
+
+def _row(name: str, span: str, which, difference, error, law) -> str:
+    width = law.half_width(difference[which])
+    within = 1000 * np.quantile(error[which], law.level)
+    covered = (error[which] <= width).mean()
+    return f"| {name} | {span} | {within:.1f} | {1000 * width.mean():.1f} | {covered:.0%} |"
+
+
+def _distances(model: str, names: list[str]) -> dict[str, np.ndarray]:
+    """How far the shapes of designs are apart, (n, n): in generator parameters, profiles and network features."""
+    from data.corpora.cases import read_cases
+    from data.corpora.morphs import MorphGenerator
+    from data.sampling import sample_surface
+    from gnn.input_frame import middle_x, to_network
+    from gnn.novelty import profile
+    from gnn.surrogate import Surrogate
+
+    surrogate = Surrogate.load(model, "cpu")
+    generator = MorphGenerator(SHARED / "corpus", SHARED / "geometry" / "drivaer_fastback")
+    cases = {case.name: case for case in read_cases(SHARED / "corpus", CORPUS)}
+    low, high = np.array(list(generator.morph.RANGES.values())).T
+    rows = {"parameters": [], "profile": [], "features": []}
+    for name in names:
+        case = cases[name]
+        sample = sample_surface(*generator.mesh(case.parameters, case.underbody))
+        points = to_network(sample.points, middle_x(sample.points))
+        own = np.array([case.parameters[key] for key in generator.morph.RANGES])
+        rows["parameters"].append((own - low) / (high - low))
+        rows["profile"].append(profile(points, sample.normals))
+        rows["features"].append(surrogate.drag_features(points))
+    arrays = {name: np.array(values) for name, values in rows.items()}
+    return {name: np.linalg.norm(a[:, None] - a[None], axis=2) for name, a in arrays.items()}
+
+
+if __name__ == "__main__":
+    main()

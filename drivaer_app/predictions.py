@@ -1,0 +1,194 @@
+"""What is known of each shape in a study, and the background work that finds it out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import MeshError
+from drivaer_app.drag_along import DragAlong
+from drivaer_app.engine import Engine
+from drivaer_app.events import Event, Notify
+from drivaer_app.examine import Examined, examine
+from drivaer_app.jobs import CANCELLED, Job, Jobs
+from drivaer_app.memory import Memory
+from drivaer_app.morphing import values_of
+from drivaer_app.results import Result
+from drivaer_app.study import Recipe, StudyState, Variant
+
+WAITING, WORKING, DONE, FAILED, MISSING = "waiting", "working", "done", "failed", "missing"
+
+FOCUS, COMPARED, NEIGHBOUR, BACKGROUND = 0, 1, 2, 10
+"""Priorities of jobs: what is on screen comes first, what nobody looks at last."""
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """What is known of a recipe. status: waiting, working, done, failed or missing.
+
+    result: of the file as it is, or as the study was saved. previous: of the file before it was saved again.
+    error: why there is no result, one line. thumbnail: (h, w, 3) uint8. doing: the present step. changed: the file was
+    saved again while it was open.
+    """
+
+    status: str = WAITING
+    result: Result | None = None
+    previous: Result | None = None
+    drag: DragAlong | None = None
+    thumbnail: np.ndarray | None = None
+    error: str = ""
+    doing: str = ""
+    fraction: float = 0.0
+    changed: bool = False
+
+
+class Predictions:
+    """Standings by recipe, so that an edit which is undone finds its result at once.
+
+    state: gives the study's present state. memory: takes the meshes with their fields.
+    """
+
+    def __init__(self, engine: Engine, jobs: Jobs, memory: Memory, state: Callable[[], StudyState], notify: Notify):
+        self.focused: tuple[str, ...] = ()
+        self._engine, self._jobs, self._memory, self._state, self._notify = engine, jobs, memory, state, notify
+        self._lock = threading.RLock()
+        self._standings: dict[Recipe, Standing] = {}
+        self._running: dict[Recipe, Job] = {}
+
+    def standing(self, recipe: Recipe) -> Standing:
+        with self._lock:
+            return self._standings.get(recipe, Standing())
+
+    def put(self, recipe: Recipe, standing: Standing) -> None:
+        """Set what is known, and tell everybody."""
+        self.remember(recipe, standing)
+        for key in self._state().keys_of(recipe):
+            self._notify(Event("standing", key))
+
+    def remember(self, recipe: Recipe, standing: Standing) -> None:
+        """Set what is known, and tell nobody."""
+        with self._lock:
+            self._standings[recipe] = standing
+
+    # Wanting
+
+    def focus(self, keys: Iterable[str], near: Iterable[str]) -> None:
+        """These are on screen: they come first and stay in memory; then their neighbours; all else goes back."""
+        self.focused = tuple(keys)
+        near = tuple(near)
+        held = [variant for key in (*self.focused, *near) if (variant := self._state().variant(key))]
+        recipes = [self._state().recipe(variant) for variant in held]
+        self._memory.hold(recipes)
+        for recipe, job in list(self._running.items()):
+            if recipe not in recipes:
+                self._jobs.prioritise(job, BACKGROUND)
+        for priority, wanted in ((FOCUS, self.focused), (NEIGHBOUR, near)):
+            for variant in held:
+                if variant.key in wanted:
+                    self.want(variant, priority, drawn=True)
+
+    def want_all(self) -> None:
+        """After an edit: predict what is new, and drop what nobody wants any more."""
+        state = self._state()
+        for recipe, job in list(self._running.items()):
+            if not state.keys_of(recipe):
+                job.cancel()
+        for number, variant in enumerate(state.variants):
+            self.want(variant, BACKGROUND + number, drawn=False)
+        for key in self.focused:
+            if variant := state.variant(key):
+                self.want(variant, FOCUS, drawn=True)
+
+    def want(self, variant: Variant, priority: int, *, drawn: bool) -> None:
+        """See to it that a variant's result is, or will be, there; with ``drawn`` its mesh as well."""
+        recipe = self._state().recipe(variant)
+        standing = self.standing(recipe)
+        if standing.status in (FAILED, MISSING):
+            return
+        there = recipe in self._memory
+        if there if drawn else standing.result is not None and standing.status == DONE:
+            if there and drawn:
+                self._notify(Event("drawn", variant.key))
+            return
+        with self._lock:
+            job = self._running.get(recipe)
+            if job is not None and not job.is_cancelled:
+                if priority < job.priority:
+                    self._jobs.prioritise(job, priority)
+                return
+            self._running[recipe] = self._jobs.submit(
+                f"predicting {variant.name}",
+                lambda job: self._examine(job, recipe),
+                priority=priority,
+                on_end=lambda job: self._examined(job, recipe),
+            )
+
+    def read_again(self, variant: Variant) -> None:
+        """The variant's file has another content than what is known of it."""
+        recipe = self._state().recipe(variant)
+        self._memory.forget(recipe)
+        self.put(recipe, replace(self.standing(recipe), status=WAITING, error="", changed=True))
+        self._notify(Event("watched", variant.key))
+        self.want(variant, FOCUS if variant.key in self.focused else NEIGHBOUR, drawn=True)
+
+    def retry(self, variant: Variant) -> None:
+        """Read and predict again: after an error, or because somebody asks."""
+        recipe = self._state().recipe(variant)
+        self.put(recipe, replace(self.standing(recipe), status=WAITING, error=""))
+        self._memory.forget(recipe)
+        self.want(variant, FOCUS, drawn=True)
+
+    def is_missing(self, variant: Variant) -> None:
+        """The variant's file is gone."""
+        recipe = self._state().recipe(variant)
+        self.put(recipe, _missing(self.standing(recipe), recipe.file))
+
+    def forget_jobs(self) -> None:
+        """Another study takes the place of this one."""
+        for job in list(self._running.values()):
+            job.cancel()
+        self.focused = ()
+
+    # Doing
+
+    def _examine(self, job: Job, recipe: Recipe) -> Examined:
+        self.put(recipe, replace(self.standing(recipe), status=WORKING, error="", doing="reading"))
+
+        def report(fraction: float, doing: str) -> None:
+            job.report(fraction, doing)
+            self.put(recipe, replace(self.standing(recipe), doing=doing, fraction=fraction))
+
+        return self._engine.call(examine, recipe.file, recipe.reading, recipe.model, values_of(recipe), report=report)
+
+    def _examined(self, job: Job, recipe: Recipe) -> None:
+        with self._lock:
+            if self._running.get(recipe) is job:
+                del self._running[recipe]
+        old = self.standing(recipe)
+        if job.state == CANCELLED:
+            self.put(recipe, replace(old, status=DONE if old.result else WAITING, doing=""))
+            return
+        if job.error is not None:
+            gone = isinstance(job.error, MeshError) and not recipe.file.exists()
+            failed = replace(old, status=FAILED, error=job.error.line, doing="")
+            self.put(recipe, _missing(old, recipe.file) if gone else failed)
+            return
+        done: Examined = job.result
+        job.result = None  # the job list must not keep meshes alive
+        previous = old.previous
+        if old.result is not None and old.result.checksum != done.result.checksum:
+            previous = old.result
+        keys = self._state().keys_of(recipe)
+        wanted = job.priority <= NEIGHBOUR or any(key in self.focused for key in keys)
+        self._memory.put(recipe, done.drawn, done.drawn.n_bytes, displace=wanted)
+        self.put(recipe, Standing(DONE, done.result, previous, done.drag, done.thumbnail, changed=old.changed))
+        for key in keys:
+            self._notify(Event("drawn", key))
+
+
+def _missing(standing: Standing, file: Path) -> Standing:
+    return replace(standing, status=MISSING, error=f"{file}: is not there any more", doing="")

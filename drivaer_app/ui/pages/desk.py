@@ -1,0 +1,371 @@
+"""The designer's page: the start page, and behind it the panels around the viewport."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QByteArray, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QWidget
+
+from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.events import Event
+from drivaer_app.layers import CFD, LAYERS
+from drivaer_app.study import Study
+from drivaer_app.ui.late import Late
+from drivaer_app.ui.panels.answer import AnswerPanel
+from drivaer_app.ui.panels.bottom import BottomPanel
+from drivaer_app.ui.panels.morph import MorphPanel
+from drivaer_app.ui.panels.variants import VariantsPanel
+from drivaer_app.ui.panels.verify import VerifyPanel
+from drivaer_app.ui.stage import Stage
+from drivaer_app.ui.start_page import StartPage
+from drivaer_app.ui.theme import Colours
+
+if TYPE_CHECKING:
+    from drivaer_app.ui.window import MainWindow
+
+_MOST_COMPARED = 4
+_LAYOUT_VERSION = 4
+_PLOTS_AFTER_MS, _NUMBERS_AFTER_MS, _CFD_AFTER_MS = 250, 60, 200
+
+
+class DeskPage(QStackedWidget):
+    """One variant, or two to four side by side; the first of ``shown_keys`` is the one that the panels speak of."""
+
+    said = Signal(str)
+    """A line for the window's message."""
+    remarked = Signal(str)
+    """A line for the status bar, or nothing."""
+    changed = Signal()
+    """What is on screen, or what can be done with it, is another."""
+    card_asked = Signal()
+
+    def __init__(self, window: MainWindow):
+        super().__init__()
+        self.desk = window.desk
+        self.files = window.files
+        self.shown_keys: list[str] = []
+        self._study: Study | None = None
+        self.start = StartPage()
+        self.stage = Stage(window.opengl)
+        self.variants = VariantsPanel(self.desk)
+        self.answer = AnswerPanel(self.desk)
+        self.morph = MorphPanel(self.desk)
+        self.verify = VerifyPanel(self.desk)
+        self.bottom = BottomPanel(self.desk)
+        self.panels = QMainWindow()  # for its docks
+        self.panels.setWindowFlags(Qt.WindowType.Widget)
+        self.addWidget(self.start)
+        self.addWidget(self.panels)
+        self._build_docks()
+        self._plotting = self._timer(_PLOTS_AFTER_MS, self._refresh_plots)
+        self._studying = self._timer(_NUMBERS_AFTER_MS, self._refresh_numbers)
+        self._verifying = self._timer(_CFD_AFTER_MS, self._refresh_verification)
+        self._connect()
+        self._late = Late(with_viewport=not window.opengl.lacking)
+        self._late.ready.connect(self._late_parts)
+
+    def _build_docks(self) -> None:
+        areas = Qt.DockWidgetArea
+        self.panels.setCentralWidget(self.stage)
+        self.left = self._dock("Variants", self.variants, areas.LeftDockWidgetArea)
+        self.right = self._dock("Prediction", self.answer, areas.RightDockWidgetArea)
+        self.beside = self._dock("Morph", self.morph, areas.RightDockWidgetArea)
+        self.checking = self._dock("Verify", self.verify, areas.RightDockWidgetArea)
+        self.panels.tabifyDockWidget(self.right, self.beside)
+        self.panels.tabifyDockWidget(self.beside, self.checking)
+        self.panels.setTabPosition(areas.RightDockWidgetArea, QTabWidget.TabPosition.North)
+        self.right.raise_()
+        self.below = self._dock("Plots, jobs and log", self.bottom, areas.BottomDockWidgetArea)
+        self.docks = (self.left, self.right, self.beside, self.checking, self.below)
+        self.panels.setCorner(Qt.Corner.BottomLeftCorner, areas.LeftDockWidgetArea)
+        self.panels.setCorner(Qt.Corner.BottomRightCorner, areas.RightDockWidgetArea)
+        self.panels.resize(1600, 950)
+        self.panels.resizeDocks([self.left, self.right], [290, 330], Qt.Orientation.Horizontal)
+        self.panels.resizeDocks([self.below], [230], Qt.Orientation.Vertical)
+
+    def _dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self.panels)
+        dock.setObjectName(title)
+        dock.setWidget(widget)
+        self.panels.addDockWidget(area, dock)
+        return dock
+
+    def _timer(self, after_ms: int, do) -> QTimer:
+        """Many events in a row need what they change drawn once."""
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(after_ms)
+        timer.timeout.connect(do)
+        return timer
+
+    def _connect(self) -> None:
+        files = self.files
+        files.opened.connect(self._opened)
+        files.emptied.connect(self._emptied)
+        files.leaving.connect(self._keep_view)
+        self.start.open_files.connect(files.ask_files)
+        self.start.open_folder.connect(files.ask_folder)
+        self.start.open_path.connect(lambda path: files.open([path]))
+        self.start.recover.connect(files.recover)
+        self.start.discard.connect(lambda one: self.start.show_leftovers(files.discard(one)))
+        self.variants.chosen.connect(self.show_variants)
+        self.variants.refused.connect(self.said)
+        self.variants.asked.connect(self._asked)
+        self.answer.refused.connect(self.said)
+        self.answer.card_asked.connect(self.card_asked)
+        self.answer.retry_asked.connect(lambda: self._asked("retry", [self.answer.key]))
+        self.answer.find_asked.connect(files.ask_where_files_are)
+        self.beside.visibilityChanged.connect(self.morph.set_in_front)
+        self.morph.shown.connect(self._show_cars)
+        self.morph.keep_asked.connect(self.keep_bent)
+        self.checking.visibilityChanged.connect(self.verify.set_in_front)
+        self.verify.refused.connect(self.said)
+        self.verify.started.connect(self.bottom.show_cfd)
+        self.verify.error_asked.connect(lambda: self.stage.set_overlay("cfd"))
+        self.stage.overlay_changed.connect(self._overlay_changed)
+        self.stage.cut_changed.connect(self._refresh_plots)
+        self.stage.said.connect(self.remarked)
+        self.bottom.turned.connect(self._refresh_plots)
+        self.bottom.chosen.connect(lambda key: self.variants.select([key]))
+
+    # What the window asks of a page
+
+    @property
+    def is_settled(self) -> bool:
+        waiting = any(timer.isActive() for timer in (self._studying, self._plotting, self._verifying))
+        return bool(self.bottom.plots) and not waiting
+
+    def set_colours(self, colours: Colours) -> None:
+        for part in (self.variants, self.answer, self.morph, self.verify, self.stage, self.bottom):
+            part.set_colours(colours)
+        self._refresh_plots()
+
+    def on_event(self, event: Event) -> None:
+        if event.kind == "job":
+            self.bottom.jobs.something_changed()
+        elif event.kind == "standing":
+            self.variants.model.refresh_one(event.key)
+            if event.key == self.answer.key:
+                self.answer.refresh()
+            if not self._studying.isActive():
+                self._studying.start()
+        elif event.kind == "bent":
+            self.morph.refresh()
+            if event.key in self.shown_keys:
+                self._show_cars()
+        elif event.kind == "layer":
+            if event.key in self.shown_keys:
+                self._show_cars()
+        elif event.kind == "drawn":
+            if event.key == self.morph.key:
+                self.morph.take_hold()
+            if event.key in self.shown_keys or self._needs_baseline():
+                self._show_cars()
+                self._refresh_plots()
+        elif event.kind == "verified":
+            if not self._verifying.isActive():
+                self._verifying.start()
+        elif event.kind == "study":
+            self.refresh_study()
+
+    def close_page(self) -> None:
+        self.bottom.log.detach()
+        self.stage.close_viewport()
+
+    @property
+    def layout_(self) -> str:
+        """How the docks lie, for the settings."""
+        return bytes(self.panels.saveState(_LAYOUT_VERSION).toBase64()).decode()
+
+    def restore_layout(self, kept: str) -> None:
+        self.panels.restoreState(QByteArray.fromBase64(kept.encode()), _LAYOUT_VERSION)
+
+    # Parts that take long to load
+
+    def load_late(self) -> None:
+        """Have VTK and pyqtgraph loaded now that the window is on screen."""
+        self._late.start()
+
+    def _late_parts(self) -> None:
+        self.bottom.make_plots()
+        self.stage.make_viewport()
+        if self.stage.viewport:
+            self.stage.set_view(self.desk.study.view)
+        self._show_cars()
+        self._refresh_plots()
+
+    # What is open
+
+    def _opened(self, keys: list[str]) -> None:
+        study = self.desk.study
+        is_other = study is not self._study
+        self.refresh_study()
+        if is_other:
+            self.stage.set_view(study.view)
+            kept = study.view.get("selected")
+            keys = [key for key in kept if key in keys] if isinstance(kept, list) else []
+            keys = keys or [v.key for v in study.state.variants]
+        if keys:
+            self.variants.select(keys[:1])
+        self.variants.view.setFocus()
+
+    def _emptied(self) -> None:
+        self.variants.view.clearSelection()
+        self.show_variants([])
+        self.refresh_study()
+
+    def refresh_study(self) -> None:
+        """After an edit, or for another study."""
+        self._study = self.desk.study
+        state = self._study.state
+        shown = self.variants.shown()
+        row = shown.index(self.shown_keys[0]) if self.shown_keys and self.shown_keys[0] in shown else 0
+        self.variants.refresh()
+        left = [key for key in self.shown_keys if state.variant(key)]
+        if left != self.shown_keys:
+            after = self.variants.shown()
+            left = left or after[min(row, len(after) - 1) : row + 1]
+            self.variants.select(left)
+            self.show_variants(left)
+        self.setCurrentWidget(self.panels if state.variants else self.start)
+        self.start.show_recent(self.files.settings.recent)
+        self._refresh_numbers()
+        self.changed.emit()
+
+    def _refresh_numbers(self) -> None:
+        if self.variants.model.order == "cd":
+            self.variants.sorted.invalidate()
+        self.variants.model.refresh()
+        self.answer.refresh()
+        self.morph.refresh()
+        self.verify.refresh()
+        if not self._plotting.isActive():
+            self._plotting.start()
+
+    def _refresh_plots(self) -> None:
+        self.bottom.refresh(self.variants.shown(), self.shown_keys, self.stage.view_bar.y)
+
+    def _refresh_verification(self) -> None:
+        self.verify.refresh()
+        self.answer.refresh()
+        self._refresh_plots()
+        if self.stage.overlay.name == CFD:
+            self._show_cars()
+
+    def _keep_view(self) -> None:
+        self.desk.study.view = {"selected": list(self.shown_keys), **self.stage.view}
+
+    # What is on screen
+
+    def show_variants(self, keys: list[str]) -> None:
+        keys = keys[:_MOST_COMPARED]
+        if keys == self.shown_keys:
+            return
+        self.shown_keys = keys
+        self.answer.show_variant(keys[0] if keys else None)
+        self.morph.show_variant(keys[0] if keys else None)
+        self.verify.show_variant(keys[0] if keys else None)
+        self._show_cars()
+        near = self.variants.neighbours(keys[0]) if len(keys) == 1 else []
+        if self._needs_baseline() and self.desk.study.state.baseline not in near:
+            near.append(self.desk.study.state.baseline)
+        self.desk.focus(keys, near)
+        self._refresh_plots()
+        self.changed.emit()
+
+    def compare_with_baseline(self) -> None:
+        """The current variant beside the baseline; again, and it is alone."""
+        baseline = self.desk.study.state.baseline
+        if not self.shown_keys or not baseline:
+            return
+        if len(self.shown_keys) > 1:
+            self.variants.select(self.shown_keys[:1])
+        elif self.shown_keys[0] != baseline:
+            self.variants.select([self.shown_keys[0], baseline])
+
+    def _overlay_changed(self, name: str) -> None:
+        if self._needs_baseline():
+            self.desk.focus(self.shown_keys, [self.desk.study.state.baseline])
+        self._show_cars()
+        self.changed.emit()
+
+    def _needs_baseline(self) -> bool:
+        return self.stage.overlay.name == "difference" and self.desk.study.state.baseline is not None
+
+    def _show_cars(self) -> None:
+        if self.stage.viewport is None:
+            return
+        from drivaer_app.ui.viewport import Shown
+
+        baseline = self.desk.study.state.baseline
+        cars = []
+        for key in self.shown_keys:
+            variant = self.desk.study.state.variant(key)
+            if variant is None:
+                continue
+            result = self.desk.result(key)
+            cd = f"   Cd {result.cd:.3f}" if result else ""
+            note = " (baseline)" if key == baseline else ""
+            layers, lacking = self._layers(key)
+            cars.append(Shown(key, f"{variant.name}{note}{cd}", self._drawn(key), layers, lacking))
+        if self._stays(cars):
+            return
+        self.stage.show_cars(cars)
+
+    def _layers(self, key: str) -> tuple[dict[str, np.ndarray], str]:
+        """What is there of the layers on a variant's points, and why the overlay's is not; asks for that one."""
+        layers = self.desk.layers
+        there = {name: layer for name in LAYERS if (layer := layers.get(name, key)) is not None}
+        name = self.stage.overlay.name
+        if name not in LAYERS or name in there:
+            return there, ""
+        layers.want(name, key)
+        return there, layers.lacking(name, key) or "it is being worked out"
+
+    def _drawn(self, key: str) -> DrawnCar | None:
+        """The variant's mesh; bent while it is on the handles of the panel that is in front."""
+        bending = self.desk.morphing.now
+        drawn = self.desk.drawn(key)
+        if self.morph.key == key and self.morph.is_in_front and bending and bending.key == key:
+            return drawn if bending.bent is None or bending.drawn is not drawn else bending.bent
+        return drawn
+
+    def _stays(self, cars: list) -> bool:
+        """While a single car's mesh is on its way, the one before stays on screen, under the new one's name."""
+        single = len(cars) == 1 and cars[0].drawn is None
+        return single and self.stage.shows_a_car and self.desk.standing(cars[0].key).status in ("waiting", "working")
+
+    # Commands
+
+    def keep_bent(self) -> None:
+        """What is on the handles becomes a variant, and the one on screen."""
+        if key := self.desk.keep_bent():
+            self.refresh_study()
+            self.variants.filter.clear()
+            self.variants.select([key])
+
+    def command(self, command: str) -> None:
+        """One of the list's commands, for what is selected."""
+        if self.shown_keys:
+            self._asked(command, self.variants.selected())
+
+    def _asked(self, command: str, keys: list[str]) -> None:
+        keys = [key for key in keys if key]
+        if command == "rename":
+            self.variants.rename_current()
+        elif command == "baseline":
+            self.desk.edit(lambda study: study.set_baseline(keys[0]))
+            self._show_cars()
+        elif command == "compare":
+            self.compare_with_baseline()
+        elif command == "remove":
+            self.desk.edit(lambda study: study.remove(keys))
+        elif command == "retry":
+            for key in keys:
+                self.desk.retry(key)
+        elif command == "reveal":
+            file = self.desk.study.state.variant(keys[0]).file
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(file.parent)))

@@ -1,0 +1,233 @@
+"""The cars on screen: the viewport, what colours it and from where, and the scale below."""
+
+from __future__ import annotations
+
+import logging
+import math
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from data.replacing import replacing
+from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.ui.colour_bar import ColourBar
+from drivaer_app.ui.opengl import OpenGL
+from drivaer_app.ui.overlays import Overlay, overlay_of
+from drivaer_app.ui.theme import LIGHT, Colours
+from drivaer_app.ui.view_bar import ViewBar
+from drivaer_app.ui.widgets import label
+from drivaer_app.ui.words import plain
+
+_log = logging.getLogger(__name__)
+
+_OPENGL_WITHIN_MS = 3000
+_WIDTH_4K = 3840
+
+
+class Stage(QWidget):
+    """opengl: what the screen can draw; without it a sentence stands in the viewport's place."""
+
+    overlay_changed = Signal(str)
+    cut_changed = Signal()
+    said = Signal(str)
+    """A remark on what is shown, or nothing."""
+
+    def __init__(self, opengl: OpenGL):
+        super().__init__()
+        self.opengl = opengl
+        self.viewport = None
+        self.colours: Colours = LIGHT
+        self._spans: dict[str, float] = {}
+        self.view_bar = ViewBar()
+        self.colour_bar = ColourBar()
+        self.empty = label(opengl.lacking, "dim", wrap=True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setMargin(40)
+        self.place = QStackedWidget()
+        self.place.addWidget(self.empty)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget, stretch in ((self.view_bar, 0), (self.place, 1), (self.colour_bar, 0)):
+            column.addWidget(widget, stretch)
+        self.view_bar.overlay_chosen.connect(self.set_overlay)
+        self.view_bar.edges_toggled.connect(self._set_edges)
+        self.view_bar.cut_changed.connect(self._set_cut)
+        self.view_bar.view_chosen.connect(self.look_from)
+        self.colour_bar.span_changed.connect(self._span_edited)
+        self.colour_bar.fit_asked.connect(self._fit_span)
+
+    # The viewport comes late, and not on every screen
+
+    def make_viewport(self) -> None:
+        """VTK is loaded: the viewport takes its place, where there is OpenGL."""
+        if not self.opengl.lacking:
+            from drivaer_app.ui.viewport import Viewport
+
+            self.viewport = Viewport(software=self.opengl.software)
+            self.viewport.set_colours(self.colours)
+            self.viewport.probed.connect(self._show_probe)
+            self.viewport.picked.connect(self._show_probe)
+            self.place.addWidget(self.viewport)
+            self.place.setCurrentWidget(self.viewport)
+            QTimer.singleShot(_OPENGL_WITHIN_MS, self._check_viewport)
+        self._show_scale()
+
+    def _check_viewport(self) -> None:
+        """Some systems promise OpenGL and give none: then the place says so, and the rest of the window goes on."""
+        viewport = self.viewport
+        if viewport is None or viewport.is_working or not viewport.isVisible():
+            return
+        _log.warning("no viewport: OpenGL did not come up")
+        self.opengl = OpenGL.without("OpenGL did not come up on this screen")
+        self.empty.setText(self.opengl.lacking)
+        self.viewport = None
+        self.place.setCurrentWidget(self.empty)
+        viewport.close_viewport()
+        self._show_scale()
+
+    def close_viewport(self) -> None:
+        if self.viewport:
+            self.viewport.close_viewport()
+
+    # Showing
+
+    @property
+    def overlay(self) -> Overlay:
+        """What was asked for."""
+        return overlay_of(self.view_bar.overlay.currentData())
+
+    @property
+    def cut(self) -> float | None:
+        """Where the cars are cut lengthwise, m from their middle; None for not at all."""
+        return self.view_bar.y if self.view_bar.cut.isChecked() else None
+
+    def set_colours(self, colours: Colours) -> None:
+        self.colours = colours
+        self.colour_bar.set_colours(colours)
+        if self.viewport:
+            self.viewport.set_colours(colours)
+
+    def show_cars(self, cars: list) -> None:
+        """One to four ``viewport.Shown``."""
+        if self.viewport:
+            self.viewport.show_cars(cars)
+            self._say_what_lacks()
+
+    @property
+    def shows_a_car(self) -> bool:
+        """Whether there is one car, and it is on screen."""
+        return bool(self.viewport) and len(self.viewport.panes) == 1 and self.viewport.panes[0].drawn is not None
+
+    def set_overlay(self, name: str) -> None:
+        overlay = overlay_of(name)
+        self.view_bar.show_state(name, self.view_bar.edges.isChecked(), self.cut)
+        if self.viewport:
+            self.viewport.set_overlay(name, self._spans.get(name, overlay.span))
+        self.overlay_changed.emit(name)
+        self._show_scale()
+
+    def look_from(self, view: str) -> None:
+        if self.viewport:
+            self.viewport.look_from(view)
+
+    def _set_edges(self, on: bool) -> None:
+        if self.viewport:
+            self.viewport.set_edges(on)
+
+    def _set_cut(self, y: float | None) -> None:
+        if self.viewport:
+            self.viewport.set_cut(y)
+        self.cut_changed.emit()
+
+    def _say_what_lacks(self) -> None:
+        lacking = self.viewport.lacking
+        if self.overlay.name == "health" and self.viewport.panes[0].drawn is not None:
+            lacking = _health_in_words(self.viewport.panes[0].drawn)
+        self.said.emit(lacking)
+
+    # Scale and probe
+
+    def _show_scale(self) -> None:
+        overlay = self.overlay
+        if overlay.span is None or self.viewport is None:
+            self.colour_bar.show_scale("", None, 0, 1)
+            return
+        from drivaer_app.ui.scene import colour_table, span_of
+
+        span = self._spans.get(overlay.name, overlay.span)
+        symbol = f"{overlay.symbol}\n{overlay.unit}".rstrip()
+        self.colour_bar.show_scale(symbol, colour_table(overlay), *span_of(overlay, span))
+
+    def _span_edited(self, span: float) -> None:
+        self._spans[self.overlay.name] = span
+        if self.viewport:
+            self.viewport.set_span(span)
+        self._show_scale()
+
+    def _fit_span(self) -> None:
+        if self.viewport and (span := self.viewport.natural_span()) > 0:
+            self._span_edited(float(f"{span:.2g}"))
+
+    def _show_probe(self, probe) -> None:
+        self.colour_bar.probe.setText("" if probe is None else _probe_in_words(probe))
+
+    # What a study keeps of it
+
+    @property
+    def view(self) -> dict:
+        """Plain values that ``set_view`` takes."""
+        view = {
+            "overlay": self.overlay.name,
+            "spans": dict(self._spans),
+            "edges": self.view_bar.edges.isChecked(),
+            "cut": self.cut,
+        }
+        return {**view, "camera": self.viewport.camera} if self.viewport else view
+
+    def set_view(self, view: dict) -> None:
+        """What a saved study had on screen. A view written by hand or by another version is taken as far as it goes."""
+        try:
+            self._spans = {str(k): float(v) for k, v in view.get("spans", {}).items()}
+            overlay = overlay_of(view.get("overlay", self.overlay.name)).name
+            edges, cut = bool(view.get("edges", False)), view.get("cut")
+            if self.viewport and "camera" in view:
+                self.viewport.camera = view["camera"]
+        except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
+            _log.warning("the study's view cannot be used; starting with the usual one")
+            return
+        self.view_bar.show_state(overlay, edges, cut)
+        self._set_edges(edges)
+        self._set_cut(cut)
+        self.set_overlay(overlay)
+
+    # Pictures
+
+    def save_picture(self, file: str | Path, transparent: bool = False) -> None:
+        """The viewport as a PNG at least as wide as a 4K screen. Raises DrivAerError where it cannot be written."""
+        scale = math.ceil(_WIDTH_4K / max(self.viewport.width() * self.viewport.devicePixelRatioF(), 1))
+        with replacing(Path(file)) as unfinished:
+            if not self.viewport.picture(scale, transparent).save(str(unfinished), "PNG"):
+                raise OSError("the picture could not be written")
+
+
+def _probe_in_words(probe) -> str:
+    parts = ["  ".join(f"{axis} {plain(v, 2)}" for axis, v in zip("xyz", probe.place, strict=True)) + " m"]
+    if not probe.exposed:
+        parts.append("not in the flow's sight")
+    elif probe.cp is not None:
+        parts.append(f"Cp {plain(probe.cp, 3)}")
+        parts.append(f"|Cf| {probe.cf:.4f}")
+    for name, value in probe.layers.items() if probe.exposed else ():
+        overlay = overlay_of(name)
+        parts.append(f"{overlay.symbol} {plain(value, 3)} {overlay.unit}".rstrip())
+    return "    ".join(parts)
+
+
+def _health_in_words(drawn: DrawnCar) -> str:
+    """What the mesh-health overlay shows of a car."""
+    n = len(drawn.open_edges)
+    holes = f"{n:,} open edges, in red" if n else "no open edges: the surface is closed"
+    hidden = float((~drawn.exposed).mean())
+    return f"{holes}; {hidden:.0%} of the points lie out of the flow's sight, in violet" if hidden else holes
