@@ -29,8 +29,8 @@ _OF_SERVER = ("checksum_type", "checksum", "checked_ns", "url", "datafile_id")
 class ScanResult:
     """What a scan found.
 
-    corpora: designs of each. licences: of those that have one. label_versions: designs with coefficients by what these refer to. splits: designs by
-    split. n_new, n_changed, n_gone: files. warnings: plain sentences.
+    corpora: designs of each. licences: of the corpora that have one. label_versions: designs with coefficients by what
+    these refer to. splits: designs by split. n_new, n_changed, n_gone: files. warnings: plain sentences.
     """
 
     catalogue: Path
