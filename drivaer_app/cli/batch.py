@@ -12,6 +12,7 @@ import typer
 
 from data.errors import DrivAerError, ModelError
 from drivaer_app.cli.options import Axis, Device, Unit, conditions_of, reading_of
+from drivaer_app.cli.report import check_report
 from drivaer_app.cli.terminal import BadUsage, results_only, say
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def batch(
     conditions, reading = conditions_of(speed, density, area), reading_of(units, up, forward)
     if scatter and scheduler is None:
         raise BadUsage("--scatter needs a cluster; give --scheduler tcp://HOST:8786")
+    if report is not None:
+        check_report(report)
     with results_only() as stdout:
         from drivaer_app.batch.inputs import find_cars, parameters_of
         from drivaer_app.batch.run import Plan, run
@@ -101,6 +104,11 @@ def batch(
             except ModelError as error:
                 raise BadUsage(error.line) from error
         _conclude(tally, time.perf_counter() - started, output, stdout)
+        if report is not None and tally.n_done > len(tally.failures):
+            from drivaer_app.cli.report import make_report
+
+            make_report(output, report)
+            print(report, file=stdout)
     return 1 if tally.failures else 0
 
 

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import warnings
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from drivaer_app.report.as_markdown import markdown_of
 from drivaer_app.report.brand import Brand
 from drivaer_app.report.columns import COLUMNS
 from drivaer_app.report.content import content_of
+from drivaer_app.report.difference import judged
 from drivaer_app.report.where import condition
 from drivaer_app.report.write import write_report
 
@@ -127,16 +129,24 @@ def test_markdown_marks_outside_cars_and_shows_names_as_letters(content):
     assert "*star*" in html and "| pipe |" in html
 
 
-def test_a_car_is_judged_by_both_intervals_where_differences_are_not_calibrated(content):
+def test_a_difference_is_certain_only_beyond_its_own_uncertainty(content):
+    law = content.model.difference_law
+    assert law is not None
     inside = [car for car in content.predicted if not car.is_outside and not car.is_baseline]
-    half = 1000 * 2 * content.model.half_width
     for car in inside:
         judged = car.judgement
-        if not content.model.difference_half_width:
-            assert judged.half_width == pytest.approx(half, abs=0.1) and not judged.calibrated
+        assert judged.calibrated and judged.half_width == pytest.approx(1000 * law.half_width(judged.counts / 1000))
         assert judged.verdict == ("unclear" if abs(judged.counts) <= judged.half_width else "higher")
+    assert {"unclear", "higher"} == {car.judgement.verdict for car in inside}
     outside = [car for car in content.predicted if car.is_outside]
     assert outside and all(car.judgement.verdict == "unknown" for car in outside)
+
+
+def test_without_a_calibration_both_intervals_are_added(content):
+    one, other = [replace(car.result, difference_law=None) for car in content.predicted if not car.is_outside][:2]
+    judged_so = judged(one, other)
+    assert not judged_so.calibrated
+    assert judged_so.half_width == pytest.approx(1000 * 2 * content.model.half_width, abs=0.1)
 
 
 def test_conditions_pick_cars(batch, content):
