@@ -15,7 +15,10 @@ from drivaer_app.cli.terminal import BadUsage, Waiting, results_only
 def report(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The folder that a batch wrote.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="A file: .html .pdf .xlsx .csv .json .md.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="A file: .html .pdf .xlsx .csv .json .md, or a .drivaer study."
+        ),
     ],
     baseline: Annotated[
         str | None, typer.Option(metavar="CAR", help="Compare to this car instead of the batch's own baseline.")
@@ -71,7 +74,7 @@ def make_report(
     template: Path | None = None,
     title: str = "",
 ) -> None:
-    """Write a report of the store's last run, with the cars of its pages drawn where they are not. Raises DrivAerError."""
+    """Report on the store's last run, its pages' cars drawn where they are not yet. Raises DrivAerError."""
     from drivaer_app.batch.store import Store
     from drivaer_app.report.brand import read_brand
     from drivaer_app.report.content import content_of
