@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.errors import DrivAerError
+from data.errors import DrivAerError, ModelError
 from data.load import load_car, sample_car
 from data.mesh import CarMesh, SurfaceSample
 from drivaer_app.conditions import Conditions
@@ -18,6 +18,7 @@ from drivaer_app.fields import CarFields, SurfaceFields, car_fields, faces_of_fi
 
 if TYPE_CHECKING:
     from gnn.difference import DifferenceLaw
+    from gnn.sensitivity import Sensitivity
     from gnn.surrogate import SurfacePrediction
 
 
@@ -134,15 +135,12 @@ class Predictor:
     """
 
     def __init__(self, model: str | Path | None = None, device: str = "auto"):
-        if model is not None and Path(model).suffix in (".pth", ".pt"):
-            from drivaer_app.published import PublishedDrag
+        from drivaer_app.lab import load_model
 
-            self._surrogate = PublishedDrag(Path(model), device)
-        else:
-            from drivaer_app.models import model_folder
-            from gnn.surrogate import Surrogate
-
-            self._surrogate = Surrogate.load(model_folder(model), device)
+        self._surrogate = load_model(model, device)
+        if not getattr(self._surrogate, "gives_drag", True):
+            fix = "name one with a drag network; 'drivaer evaluate' judges this one"
+            raise ModelError("is a field network alone, which gives no drag", file=model, fix=fix)
         self.model: str = self._surrogate.name
         self.device: str = self._surrogate.device
 
@@ -175,6 +173,15 @@ class Predictor:
         n_clouds: look at so many of the network's clouds only: quicker, and shifted by which points they have.
         """
         return float(self._surrogate.cd(sample, n_clouds))
+
+    def sensitivity(self, sample: SurfaceSample) -> Sensitivity:
+        """Where pushing the surface in or out changes Cd. Raises DrivAerError for a published network."""
+        from gnn.sensitivity import drag_sensitivity
+        from gnn.surrogate import Surrogate
+
+        if not isinstance(self._surrogate, Surrogate):
+            raise DrivAerError(f"model {self.model} gives no sensitivity", fix="choose a model folder")
+        return drag_sensitivity(self._surrogate, sample)
 
     def sample(self, car: CarMesh) -> SurfaceSample:
         """The points that the model looks at."""

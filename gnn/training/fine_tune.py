@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from data.errors import DrivAerError
 from gnn.calibration import LEAST, conformal_half_width
 from gnn.checkpoints import CARD, CONFIG, ModelFolder, read_model, write_model, write_text
+from gnn.difference import DifferenceLaw
 from gnn.evaluation import Judged, judge
 from gnn.field_net import FieldNet
 from gnn.input_frame import middle_x, to_network
@@ -52,8 +53,8 @@ Report = Callable[[str, int, int, float | None], None]
 class Plan:
     """steps of each network; rates; how many clouds a step sees; seed of everything."""
 
-    drag_steps: int = 150
-    field_steps: int = 120
+    drag_steps: int = 80
+    field_steps: int = 80
     drag_rate: float = 1.5e-4
     field_rate: float = 3e-4
     drag_batch: int = 12
@@ -287,6 +288,10 @@ def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any
         "interval": {key: metrics["interval"][key] for key in ("level", "half_width")},
         "field": {**base["field"], "cd_pressure_offset": _offset(tuning, Surrogate(stored, "cpu"), report)},
     }
+    ours = metrics["after"]["ours"]
+    if len(ours) > LEAST:
+        said, true = (np.array([row[key] for row in ours]) for key in ("cd_said", "cd"))
+        config["difference"] = DifferenceLaw.fit(said, true, config["interval"]["level"]).section()
     drag, field = (stored.part(part) for part in ("drag", "field"))
     write_model(folder, config, drag, field, novelty, tuning.base.templates())
     if (tuning.base.path / REPLAY).exists():
