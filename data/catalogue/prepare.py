@@ -154,7 +154,7 @@ def _sampled(
             what = f"a worker process died (out of memory?) while sampling {names}"
             raise DrivAerError(what, fix="run it again with fewer --workers: it goes on") from error
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _one_thread() -> None:
