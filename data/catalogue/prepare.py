@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -136,7 +137,7 @@ def _sampled(
     if not designs:
         return
     waiting = iter(designs)
-    with ProcessPoolExecutor(min(workers, len(designs)), get_context("spawn"), _one_thread) as pool:
+    with ProcessPoolExecutor(min(workers, len(designs)), get_context("spawn"), _begin_worker) as pool:
         running: dict[Future, str] = {}
         try:
             while True:
@@ -157,8 +158,9 @@ def _sampled(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _one_thread() -> None:
-    """A worker keeps to one thread: there is one for each core."""
+def _begin_worker() -> None:
+    """A worker keeps to one thread, as there is one for each core, and leaves Ctrl-C to its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
