@@ -83,7 +83,7 @@ def _designed(design_id: str) -> Design:
 
 
 def _with_labels(design: Design, labels: Labels) -> Design:
-    texts = {name: value for name in TEXTS if (value := labels.values.get(name)) is not None}
+    texts = {name: v for name in TEXTS if name != "label_version" and (v := labels.values.get(name)) is not None}
     numbers = {name: value for name, value in labels.values.items() if name not in TEXTS}
     parameters = {**design.parameters, **labels.parameters}
     return replace(design, **texts, **numbers, label_version=labels.version, parameters=parameters)
@@ -163,7 +163,7 @@ def _folder_labels(tables: Mapping[str, Table], designs: Mapping[str, Design]) -
         found.append(read_labels(table, lambda cell, names=names: names.get(cell) or names.get(_stem(cell))))
     merged = merge(found)
     for labels in merged.values():
-        labels.version = "as given" if "cd" in labels.values else None
+        labels.version = str(labels.values.get("label_version", "as given")) if "cd" in labels.values else None
     return merged
 
 
