@@ -87,7 +87,10 @@ def read_table(path: str | Path) -> Table:
         content = path.read_bytes()
     except OSError as error:
         raise DrivAerError(f"cannot be read ({error.strerror or error})", file=path) from error
-    lines = list(_records(_decoded(content, path)))
+    try:
+        lines = list(_records(_decoded(content, path)))
+    except csv.Error as error:
+        raise DrivAerError(f"is no table ({error})", file=path) from error
     if len(lines) < 2:
         raise DrivAerError("has no rows", file=path)
     headings = tuple(cell.strip() for cell in lines[0])

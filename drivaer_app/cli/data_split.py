@@ -1,4 +1,4 @@
-"""``drivaer data split`` and ``tag``: which designs are for what."""
+"""``drivaer data split``, ``tag`` and ``note``: which designs are for what."""
 
 from __future__ import annotations
 
@@ -89,6 +89,23 @@ def tag(
         chosen = [find_design(catalogue, d) for d in designs or []] or ids(catalogue, condition(catalogue, where))
         (catalogue.untag if remove else catalogue.tag)(chosen, name.strip())
     typer.echo(f"{len(chosen)} designs {'are without' if remove else 'have'} the tag {name.strip()}")
+    return 0
+
+
+def note(
+    design: Annotated[str, typer.Argument(metavar="ID", help="Of a design.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to remember of it; '' for nothing.")],
+    folder: Annotated[
+        Path | None, typer.Option("--in", metavar="FOLDER", help="Folder that was scanned.", show_default=False)
+    ] = None,
+) -> int:
+    """Write a note on a design, in place of the one that it has; 'data info' shows it."""
+    from data.catalogue.query import find_design
+
+    with opened(folder, to_change=True) as catalogue:
+        found = find_design(catalogue, design)
+        catalogue.note(found, text.strip())
+    typer.echo(f"{found}: {text.strip() or 'no note any more'}")
     return 0
 
 

@@ -110,6 +110,13 @@ def test_tagged_designs_are_found_by_their_tag(run, folder):
     assert len(run("list", "--where", "tags has 'odd'", "--json")[1].splitlines()) == 1
 
 
+def test_a_note_is_kept_over_a_scan(run, folder):
+    assert run("note", "e_s_wwc_wm_5", "wheels look odd")[0] == 0
+    (folder / "train_val_test_splits" / "test_design_ids.txt").unlink()
+    run("scan", folder)
+    assert "wheels look odd" in run("info", "E_S_WWC_WM_005")[1]
+
+
 def test_stats_and_export_work_on_what_the_condition_leaves(run, folder, tmp_path):
     found = json.loads(run("stats", "--where", "style = 'fastback'", "--json")[1])
     assert found["n_designs"] == 60 and found["target"] == "cd"
