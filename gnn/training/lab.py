@@ -73,8 +73,9 @@ class _Clouds(Dataset):
         epoch, index = key
         rng = np.random.default_rng((self.recipe.seed, epoch, index))
         points, normals, values = drawn(self.cars[index], self.recipe, rng, augment=True)
-        arrays = {"points": points, "normals": normals, "values": values, "car": np.array(index)}
-        return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+        arrays = {"points": points, "normals": normals, "values": values}
+        cloud = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+        return {**cloud, "car": torch.tensor(index)}
 
 
 def drawn(
@@ -295,7 +296,7 @@ def said_of(network: nn.Module, recipe: Recipe, points: Tensor, normals: Tensor)
     if recipe.network == "fieldnet":
         return network(points, normals)
     said = network(points)
-    return said.unsqueeze(-1) if recipe.model == "field" and said.dim() == 2 else said
+    return said.transpose(1, 2) if recipe.model == "field" else said
 
 
 @torch.inference_mode()
