@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,7 @@ class Stored:
 
     def entry(self) -> dict[str, Any]:
         """As the listing has it."""
-        hashed = self.content if self.original is None else self.original[2]
-        value = hashlib.new(_HASHES[self.checksum], hashed).hexdigest()
+        value = _digest(self.content if self.original is None else self.original[2], self.checksum)
         held: dict[str, Any] = {
             "id": self.id,
             "persistentId": "",
@@ -65,6 +65,11 @@ class Stored:
         return entry | ({"directoryLabel": self.folder} if self.folder else {}) | {"dataFile": held}
 
 
+@lru_cache(maxsize=500)
+def _digest(content: bytes, kind: str) -> str:
+    return hashlib.new(_HASHES[kind], content).hexdigest()
+
+
 @dataclass
 class Faults:
     """What goes wrong. Numbers of times count down; -1 is always.
@@ -74,7 +79,8 @@ class Faults:
     host. busy: (status, Retry-After) of the next answers. wrong_byte: times that a byte of a file is wrong.
     changes_to: the content that file gets once ``cut_after`` first cut. token: that is needed. guestbook: json or page.
     stall: times that a body stops half-way and stays open. listing: html, half, error or array instead of the listing.
-    no_length: bodies end with the connection. etags: whether there are any. shifted: ranges begin a byte late.
+    no_length: bodies end with the connection. block_s: between
+    blocks of 64 kB. etags: whether there are any. shifted: ranges begin a byte late.
     """
 
     cut_after: int | None = None
@@ -93,6 +99,7 @@ class Faults:
     no_length: bool = False
     etags: bool = True
     shifted: bool = False
+    block_s: float = 0.0
     globus: tuple[str, ...] = ()
 
 
@@ -275,13 +282,13 @@ class _Handler(BaseHTTPRequestHandler):
         if stored.original is not None and "format=original" in query:
             content = stored.original[2]
         faults = self.server.dataverse.faults
-        etag = f'"{hashlib.md5(content).hexdigest()}"'
+        etag = f'"{_digest(content, "MD5")}"' if faults.etags else ""
         if content and down(faults, "wrong_byte"):
             middle = len(content) // 2
             content = content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
         start, stop = 0, len(content)
         headers = {"Content-Type": stored.content_type}
-        if faults.etags:
+        if etag:
             headers["ETag"] = etag
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         status = 200
@@ -321,6 +328,7 @@ class _Handler(BaseHTTPRequestHandler):
             for begin in range(0, len(part), _BLOCK):
                 self.wfile.write(part[begin : begin + _BLOCK])
                 dataverse.sent += len(part[begin : begin + _BLOCK])
+                time.sleep(faults.block_s)
             if cut is not None and cut <= 0 and faults.cut_after is None:
                 self.server.closing.wait(20)
             if cut is not None or faults.no_length:

@@ -18,18 +18,20 @@ from pathlib import Path
 from data.errors import DrivAerError
 from data.formats import find_meshes
 from drivaer_app.autosave import Autosave
-from drivaer_app.compare import Difference, PressureDifference, pressure_difference
+from drivaer_app.compare import Difference
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.events import Event, Notify
 from drivaer_app.examine import warm_up
 from drivaer_app.jobs import Job, Jobs
+from drivaer_app.layers import Layers
 from drivaer_app.memory import Memory
 from drivaer_app.morphing import Morphing
-from drivaer_app.predictions import COMPARED, DONE, MISSING, WAITING, Predictions, Standing
+from drivaer_app.predictions import DONE, MISSING, WAITING, Predictions, Standing
 from drivaer_app.results import Result
 from drivaer_app.study import Recipe, Study, StudyState, absolute
 from drivaer_app.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved, read_study, write_study
+from drivaer_app.verification import Verifications
 from drivaer_app.watch import Watch
 
 
@@ -51,6 +53,9 @@ class Desk:
         self.autosave = autosave
         self.predictions = Predictions(self.engine, self.jobs, self.memory, lambda: self.study.state, notify)
         self.morphing = Morphing(self.engine, self.jobs, lambda key: self._notify(Event("bent", key)))
+        self.verifications = Verifications(self.jobs, lambda: self.study.state, notify)
+        of_case = self.verifications.case_of
+        self.layers = Layers(self.engine, self.jobs, self.memory, lambda: self.study.state, of_case, notify)
         self._own_engine = engine is None
         self._notify = notify
         self._watch = Watch(self._files_changed)
@@ -190,29 +195,18 @@ class Desk:
         recipe = self._recipe(key)
         return None if recipe is None else self.memory.get(recipe)
 
-    def pressure_difference(self, key: str, other: str) -> PressureDifference | None:
-        """Cp of one minus that of the other where it was worked out; ``work_out_difference`` does."""
-        return self.memory.get(("difference", self._recipe(key), self._recipe(other)))
-
     # Work
 
     def focus(self, keys: Iterable[str], neighbours: Iterable[str] = ()) -> None:
         """These are on screen: they come first and stay in memory; then their neighbours."""
         self.predictions.focus(keys, neighbours)
 
-    def work_out_difference(self, key: str, other: str) -> None:
-        """In the background: where the pressure differs. An Event says when it is there."""
-        a, b = self.drawn(key), self.drawn(other)
-        name = ("difference", self._recipe(key), self._recipe(other))
-        if a is None or b is None or not (a.has_fields and b.has_fields) or name in self.memory:
-            return
-
-        def work(job: Job) -> None:
-            found = self.engine.call(pressure_difference, a, b)
-            self.memory.put(name, found, found.n_bytes)
-            self._notify(Event("difference", key))
-
-        self.jobs.submit("comparing the pressure", work, priority=COMPARED)
+    def verify(self, key: str, preset: str, iterations: int | None = None) -> None:
+        """Start the CFD run of a variant, or go on with it, under the study's conditions. Raises DrivAerError."""
+        result = self.standing(key).result
+        if result is None:
+            raise DrivAerError("the variant is not predicted yet", fix="wait for its prediction, then verify it")
+        self.verifications.start(key, preset, self.study.state.conditions, result.checksum, iterations)
 
     def take_hold(self, key: str) -> None:
         """Make a variant ready to be bent in ``morphing``; does nothing before its mesh is in memory."""
@@ -262,6 +256,7 @@ class Desk:
     def close(self) -> None:
         """End all work. The autosaved copy goes: closing is no crash."""
         self._watch.close()
+        self.verifications.close()
         self.jobs.close()
         if self._own_engine:
             self.engine.close()

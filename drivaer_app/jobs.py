@@ -43,6 +43,7 @@ class Job:
     error: DrivAerError | None = None
     _jobs: Jobs | None = field(default=None, repr=False)
     _cancel: threading.Event = field(default_factory=threading.Event, repr=False)
+    _over: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
     def is_over(self) -> bool:
@@ -57,6 +58,10 @@ class Job:
         """Ask it to stop. A waiting job ends at once, a running one when it next reports."""
         self._cancel.set()
         self._jobs._drop(self)
+
+    def wait(self, timeout: float) -> bool:
+        """Until it is over; returns whether it is."""
+        return self._over.wait(timeout)
 
     def report(self, fraction: float, doing: str = "") -> None:
         """Called by the work itself. Raises Cancelled where it is to stop."""
@@ -170,6 +175,7 @@ class Jobs:
             job.state, job.fraction = state, 1.0 if state == DONE else job.fraction
         if job.on_end:
             job.on_end(job)
+        job._over.set()
         self._changed(job)
 
     def _changed(self, job: Job) -> None:

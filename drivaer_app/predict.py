@@ -18,6 +18,7 @@ from drivaer_app.fields import CarFields, SurfaceFields, car_fields, faces_of_fi
 
 if TYPE_CHECKING:
     from gnn.difference import DifferenceLaw
+    from gnn.sensitivity import Sensitivity
     from gnn.surrogate import SurfacePrediction
 
 
@@ -172,6 +173,15 @@ class Predictor:
         n_clouds: look at so many of the network's clouds only: quicker, and shifted by which points they have.
         """
         return float(self._surrogate.cd(sample, n_clouds))
+
+    def sensitivity(self, sample: SurfaceSample) -> Sensitivity:
+        """Where pushing the surface in or out changes Cd. Raises DrivAerError for a published network."""
+        from gnn.sensitivity import drag_sensitivity
+        from gnn.surrogate import Surrogate
+
+        if not isinstance(self._surrogate, Surrogate):
+            raise DrivAerError(f"model {self.model} gives no sensitivity", fix="choose a model folder")
+        return drag_sensitivity(self._surrogate, sample)
 
     def sample(self, car: CarMesh) -> SurfaceSample:
         """The points that the model looks at."""

@@ -13,13 +13,14 @@ from data.errors import ModelError
 from data.mesh import SurfaceSample
 from gnn.checkpoints import ModelFolder, read_model
 from gnn.field_net import FieldNet
-from gnn.input_frame import middle_x, to_network
+from gnn.input_frame import CENTRE_Z, middle_x, to_network
 from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
 from gnn.template import SOFT_AROUND, RegisteredTemplate, register
 
 BUNDLED = Path(__file__).resolve().parent.parent / "resources" / "models"
 DEFAULT_MODEL = "drivaer"
+_END_POINTS = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +113,23 @@ class Surrogate:
     def cd(self, sample: SurfaceSample, n_clouds: int | None = None) -> float:
         """Cd alone, a third of ``predict``'s time; of the first n_clouds clouds only it takes as much less."""
         return self._coefficients(to_network(sample.points, middle_x(sample.points)), n_clouds)[0]
+
+    def drag_gradient(self, points: np.ndarray) -> np.ndarray:
+        """(n, 3) dCd/dx per metre of points (N, 3) m, car frame: of as many whole clouds as they make."""
+        drag = self.config["drag"]
+        n_clouds = len(points) // drag["n_points"]
+        n = n_clouds * drag["n_points"]
+        moving = torch.from_numpy(np.ascontiguousarray(points[:n], np.float32)).to(self.device).requires_grad_()
+        x = moving[:, 0]
+        # The middle is that of two points; their share of the slope is spread over the car's two ends, as a push's is.
+        ends = (x.topk(min(_END_POINTS, n), largest=side).values.mean() for side in (True, False))
+        middle = 0.5 * sum(end - end.detach() for end in ends) + middle_x(points)
+        standard = self._drag(
+            (moving - torch.stack([middle, x.new_tensor(0.0), x.new_tensor(CENTRE_Z)])).view(n_clouds, -1, 3)
+        )[:, 0]
+        cd = standard.mean() * drag["spread"][0]
+        (gradient,) = torch.autograd.grad(cd, moving)
+        return gradient.cpu().numpy()
 
     def novelty(self, points: np.ndarray, normals: np.ndarray) -> float:
         """How far a car's points (N, 3) in network coordinates and normals (N, 3) lie from training; > 1 is outside."""

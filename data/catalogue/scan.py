@@ -17,6 +17,7 @@ from data.catalogue.recognise import recognise
 from data.catalogue.records import CorpusFile, Design
 from data.catalogue.store import Catalogue, open_catalogue
 from data.catalogue.walk import Entry, members, walk
+from data.corpora import licence_of
 from data.errors import DrivAerError
 
 Key = tuple[str, str]
@@ -28,8 +29,8 @@ _OF_SERVER = ("checksum_type", "checksum", "checked_ns", "url", "datafile_id")
 class ScanResult:
     """What a scan found.
 
-    corpora: designs of each. label_versions: designs with coefficients by what these refer to. splits: designs by
-    split. n_new, n_changed, n_gone: files. warnings: plain sentences.
+    corpora: designs of each. licences: of the corpora that have one. label_versions: designs with coefficients by what
+    these refer to. splits: designs by split. n_new, n_changed, n_gone: files. warnings: plain sentences.
     """
 
     catalogue: Path
@@ -39,6 +40,7 @@ class ScanResult:
     n_changed: int
     n_gone: int
     corpora: Mapping[str, int]
+    licences: Mapping[str, str]
     label_versions: Mapping[str, int]
     splits: Mapping[str, int]
     warnings: tuple[str, ...]
@@ -213,6 +215,7 @@ def _result(catalogue: Catalogue, changes: _Changes, warnings: Sequence[str]) ->
         n_changed=len(changes.changed),
         n_gone=len(changes.gone) + len(changes.missing),
         corpora=counts("corpus"),
+        licences={corpus: licence for corpus in counts("corpus") if (licence := licence_of(corpus))},
         label_versions=counts("label_version"),
         splits=counts("split"),
         warnings=tuple(warnings),

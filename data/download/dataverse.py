@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from data.download.checksums import Checksum, checksum_of
-from data.download.transport import Refused, Transport
+from data.download.transport import Transport
 from data.errors import DrivAerError
 
 LATEST = ":latest-published"
@@ -84,8 +84,8 @@ def doi_of(text: str) -> str | None:
 
 def server_of(text: str) -> str:
     """``https://host[:port]`` of an address as people type it. Raises DrivAerError."""
-    given = text.strip().rstrip("/")
-    given = given if "://" in given else f"https://{given}"
+    given = text.strip()
+    given = (given if "://" in given else f"https://{given}").rstrip("/")
     parts = urlsplit(given)
     try:
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -111,11 +111,11 @@ def files_of(transport: Transport, dataset: str) -> list[RemoteFile]:
 
 
 def terms_of(transport: Transport, dataset: str) -> Terms:
-    """The licence of a dataset's latest published version. A server that does not tell leaves it empty."""
+    """The licence of a dataset's latest published version; empty where the server does not tell, or not in order."""
     path = f"/api/datasets/:persistentId/versions/{LATEST}"
     try:
         data = transport.json(path, {"persistentId": dataset, "excludeFiles": "true"}, about=dataset)
-    except Refused:
+    except DrivAerError:
         return Terms()
     if not isinstance(data, dict):
         return Terms()

@@ -17,7 +17,6 @@ from data.download.items import Item
 from data.download.part_file import NoHasher, Part, collect, drop_part, finish, part_of, writing
 from data.download.remote_bytes import Changed, NoRanges, RemoteBytes
 from data.download.remote_zip import RemoteZip
-from data.download.retries import StaysAway
 from data.download.transport import Refused, Transport
 from data.errors import DrivAerError
 
@@ -263,10 +262,3 @@ def reason_of(error: DrivAerError, item: Item, server: str, folder: Path) -> str
     if isinstance(error, Refused) and (error.kind == "globus" or item.file.wants_globus):
         error = DrivAerError(error.what, fix=globus_help(server, item, folder))
     return error.line.removeprefix(f"{item.path}: ").removeprefix(f"{item.file.name}: ")
-
-
-def is_hopeless(error: DrivAerError, item: Item) -> bool:
-    """Whether the next file will fare no better."""
-    if isinstance(error, Refused):
-        return error.kind == "guestbook" or (error.kind == "token" and not item.file.restricted)
-    return isinstance(error, StaysAway)

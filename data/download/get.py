@@ -14,11 +14,11 @@ from pathlib import Path
 from data.catalogue import Catalogue
 from data.download.choice import in_order
 from data.download.control import Cancelled, OnProgress, Progress, Say, silent
-from data.download.fetch import Fetcher, Outcome, is_hopeless, reason_of
-from data.download.items import Item
+from data.download.fetch import Fetcher, Outcome, reason_of
+from data.download.items import Item, is_hopeless
 from data.download.part_file import DiskFull
 from data.download.plan import Plan
-from data.download.record import note_files, row_of
+from data.download.record import look_through, note_arrived, ours
 from data.download.transport import Transport
 from data.download.unpacked import unpack_chosen
 from data.errors import DrivAerError
@@ -35,6 +35,7 @@ _GIVE_UP = 4
 @dataclass(frozen=True)
 class Result:
     """What became of a plan. not_found: designs that are nowhere. errors: datasets that could not be listed.
+    warnings: of the catalogue's look through the folder.
 
     bytes_fetched: that came over the network, what was sent twice included. seconds: that it took.
     """
@@ -42,6 +43,7 @@ class Result:
     outcomes: tuple[Outcome, ...]
     not_found: tuple[str, ...]
     errors: tuple[str, ...]
+    warnings: tuple[str, ...]
     bytes_fetched: int
     seconds: float
 
@@ -103,7 +105,9 @@ def carry_out(
     missing = set(plan.not_found)
     if any(item.unpack for item in plan.items) and plan.choice.ids is not None:
         missing |= plan.choice.ids - {o.item.design for o in outcomes if o.item.design}
-    return Result(tuple(outcomes), tuple(in_order(missing)), plan.failed, fetched, seconds)
+    right = [outcome.item for outcome in outcomes if outcome.is_right]
+    warnings = look_through(catalogue, right, plan.folder, plan.server)
+    return Result(tuple(outcomes), tuple(in_order(missing)), plan.failed, warnings, fetched, seconds)
 
 
 def _carry_out_once(
@@ -111,7 +115,10 @@ def _carry_out_once(
 ) -> list[Outcome]:
     check_space(plan)
     work = _Work(plan, transport, catalogue, on_progress, say)
-    note_files(catalogue, [item.row(plan.server, "remote", item.size) for item in plan.to_fetch])
+    known = ours(catalogue)
+    catalogue.upsert_files(
+        item.row(plan.server, "bad" if item.path in known else "remote", item.size) for item in plan.to_fetch
+    )
     outcomes = [Outcome(item, "there") for item in plan.items if item.path in plan.there]
     outcomes += work.run(plan.to_fetch, connections)
     return outcomes + unpack_chosen(plan, outcomes, catalogue, transport, say)
@@ -176,7 +183,7 @@ class _Work:
         self._done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
         self._told: set[str] = set()
         self._hopeless: list[str] = []
-        self._rows = {row.path: row for row in catalogue.files() if not row.member and row.state != "remote"}
+        self._rows = ours(catalogue)
         self._strays = _files_by_name(plan.folder)
 
     def run(self, items: Sequence[Item], connections: int) -> list[Outcome]:
@@ -203,16 +210,14 @@ class _Work:
                 arrived.append(self._done.get())
         except queue.Empty:
             self._transport.control.check()
-        rows = []
         for outcome in arrived:
             if isinstance(outcome, BaseException):
                 raise outcome
             self._meter.done(outcome.item.path)
-            if outcome.is_right:
-                rows.append(row_of(outcome.item, self._plan.folder, self._plan.server))
-            else:
+            if not outcome.is_right:
                 self._tell(outcome.error, outcome.reason)
-        note_files(self._catalogue, rows)
+        right = [outcome.item for outcome in arrived if outcome.is_right]
+        note_arrived(self._catalogue, right, self._plan.folder, self._plan.server)
         return arrived
 
     def _tell(self, line: str, reason: str) -> None:

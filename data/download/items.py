@@ -11,6 +11,9 @@ from data.corpora import drivaernet
 from data.download.checksums import Checksum, checksum_of
 from data.download.dataverse import RemoteFile
 from data.download.remote_zip import Member
+from data.download.retries import StaysAway
+from data.download.transport import Refused
+from data.errors import DrivAerError
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".json", ".md", ".pdf")
 COEFFICIENTS = "coefficients"
@@ -102,3 +105,10 @@ def kind_of(file: RemoteFile, content: str | None) -> str:
     if suffix in TABLE_SUFFIXES:
         return "table"
     return drivaernet.kind_of(f"{content or ''}/{file.folder}/{file.name}") or ""
+
+
+def is_hopeless(error: DrivAerError, item: Item) -> bool:
+    """Whether the next file will fare no better."""
+    if isinstance(error, Refused):
+        return error.kind == "guestbook" or (error.kind == "token" and not item.file.restricted)
+    return isinstance(error, StaysAway)

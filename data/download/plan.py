@@ -14,7 +14,7 @@ from data.corpora import drivaernet
 from data.corpora.drivaernet import find_class, find_id
 from data.download.choice import Choice, ids_in, in_order
 from data.download.dataverse import RemoteFile, doi_of, files_of, terms_of
-from data.download.items import COEFFICIENTS, Item, kind_of
+from data.download.items import COEFFICIENTS, Item, is_hopeless, kind_of
 from data.download.licences import Dataset, Listing, accepted_licences, licence_of
 from data.download.names import distinct, safe_path
 from data.download.part_file import bytes_of_part
@@ -201,7 +201,7 @@ class Planner:
                 text = b"".join(RemoteBytes(self._transport, remote).stream())
                 ids = ids_in(text.decode("utf-8-sig", errors="replace"))
         if not ids:
-            fix = f"put DrivAerNet's {name} (from its repository, folder train_val_test_splits) into the folder"
+            fix = f"put DrivAerNet's {name} (train_val_test_splits in its repository) there, or give it with --ids FILE"
             raise DrivAerError(f"which designs are the {split} split is not known", file=self._folder, fix=fix)
         wanted = ids if self._choice.ids is None else self._choice.ids & ids
         return replace(self._choice, ids=wanted, split=None)
@@ -236,8 +236,15 @@ class Planner:
         try:
             remote = self._zips[file.id] = self._directory(file)
         except NoRanges:
-            self._notes.append(f"the server sends {file.name} only whole: single designs cost all of it")
+            cost = f"{(file.size or 0) / 1e6:,.1f} MB"
+            named = f"{file.folder}/{file.name}".strip("/")
+            self._notes.append(f"the server sends {named} only whole: single designs cost all of its {cost}")
             return [replace(whole, unpack=True)]
+        except DrivAerError as error:
+            if is_hopeless(error, whole):
+                raise
+            self._failed.append(error.line)
+            return []
         wanted = [(m, kind) for m in remote.members if (kind := self._kind_of_member(file, m, content)) is not None]
         if not choice.picks_designs and len(wanted) == len(remote.members):
             return [whole]
@@ -276,6 +283,8 @@ class Planner:
             found = self._fewest_archives(found)
         seen = set().union(*by_kind.values()) if by_kind else set()
         missing = [] if choice.ids is None or unseen else in_order(choice.ids - seen)
+        if not found and self._failed:
+            raise DrivAerError(self._failed[0])
         if choice.ids is not None and not seen and not unseen:
             named = ", ".join(missing[:3]) + ("" if len(missing) <= 3 else f" and {len(missing) - 3} more")
             raise DrivAerError(f"the server has none of the designs that were asked for: {named}")

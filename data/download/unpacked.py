@@ -17,7 +17,7 @@ from data.download.items import Item
 from data.download.names import distinct, safe_path
 from data.download.part_file import DiskFull, part_of
 from data.download.plan import Plan, is_there
-from data.download.record import note_files, row_of
+from data.download.record import note_arrived
 from data.download.remote_zip import DAMAGES, Member, unpack
 from data.download.transport import Transport
 from data.errors import DrivAerError
@@ -53,7 +53,7 @@ def unpack_chosen(
     for result in results:
         if not result.is_right:
             say(result.error)
-    note_files(catalogue, [row_of(r.item, plan.folder, plan.server) for r in results if r.is_right])
+    note_arrived(catalogue, [r.item for r in results if r.is_right], plan.folder, plan.server)
     return results
 
 

@@ -13,23 +13,12 @@ import typer
 
 from data.errors import DrivAerError
 from drivaer_app.cli.terminal import BadUsage, results_only, say
+from drivaer_app.cli.transfer import Connections, Server, Token, bytes_in_words, progress_bar, stopping, time_in_words
 
 if TYPE_CHECKING:
-    from data.download.control import Control, Progress
     from data.download.get import Result
     from data.download.plan import Plan
     from data.download.transport import Transport
-
-Server = Annotated[
-    str | None, typer.Option(metavar="URL", help="The Dataverse to ask; Harvard's unless given.", show_default=False)
-]
-Token = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TOKEN", envvar="DATAVERSE_API_TOKEN", help="API token, for files that want one.", show_default=False
-    ),
-]
-Connections = Annotated[int, typer.Option(min=1, max=8, metavar="N", help="Files fetched at once.")]
 
 
 def get(
@@ -94,13 +83,8 @@ def get(
         _show_plan(plan, sys.stderr, as_json=False)
         check_space(plan)
         _agree(plan, accept_licence=accept_licence, yes=yes)
-        result = _carry_out(
-            plan,
-            transport,
-            connections,
-            lambda: _plan(transport, out, wanted, datasets),
-            accepted_by_flag=accept_licence,
-        )
+        how = "flag" if accept_licence else "question"
+        result = _carry_out(plan, transport, connections, lambda: _plan(transport, out, wanted, datasets), how)
         _show_result(result, plan, stdout if as_json else None)
         return 0 if result.is_complete else 1
 
@@ -142,7 +126,7 @@ def _carry_out(
 
     with working_in(plan.folder), open_catalogue(plan.folder) as catalogue:
         accept_licences(catalogue, plan.licences, accepted_by)
-        with progress_bar(plan.bytes_total) as on_progress, _stopping(transport.control):
+        with progress_bar(plan.bytes_total) as on_progress, stopping(transport.control):
             result = carry_out(
                 plan,
                 transport,
@@ -152,16 +136,7 @@ def _carry_out(
                 on_progress=on_progress,
                 say=transport.say,
             )
-    _catalogued(plan.folder)
     return result
-
-
-def _catalogued(folder: Path) -> None:
-    """What the new files say (coefficients, splits) goes into the catalogue."""
-    from data.catalogue.scan import scan
-
-    for warning in scan(folder).warnings:
-        say(warning)
 
 
 def _agree(plan: Plan, *, accept_licence: bool, yes: bool) -> None:
@@ -183,46 +158,6 @@ def _agree(plan: Plan, *, accept_licence: bool, yes: bool) -> None:
             raise typer.Abort
 
 
-@contextmanager
-def progress_bar(n_bytes: int) -> Iterator[Callable[[Progress], None]]:
-    """A bar at a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda progress: None
-        return
-    columns = (
-        TextColumn("{task.fields[files]}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[doing]}"),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=n_bytes, files="", doing="")
-
-        def show(now: Progress) -> None:
-            files = f"{now.n_done}/{now.n_files}"
-            doing = now.doing.replace("[", "\\[")
-            bar.update(task, completed=now.bytes_done, total=now.bytes_total, files=files, doing=doing)
-
-        yield show
-
-
-@contextmanager
-def _stopping(control: Control) -> Iterator[None]:
-    """Ctrl-C stops the connections too; what they brought stays."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        control.cancel()
-        say("what has come stays; the same command goes on from there")
-        raise
-
-
 def _show_plan(plan: Plan, to: TextIO, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(plan.record()), file=to, flush=True)
@@ -230,9 +165,9 @@ def _show_plan(plan: Plan, to: TextIO, *, as_json: bool) -> None:
     datasets = ", ".join(listing.dataset.doi + _version(listing.terms.version) for listing in plan.listings)
     lines = [f"{datasets} from {plan.server}"]
     there = f", {len(plan.there)} of them there already" if plan.there else ""
-    lines.append(f"  {len(plan.items)} files{there}; {_bytes(plan.bytes_needed)} to fetch into {plan.folder}")
-    seconds = f", about {_time(plan.seconds)} at {_bytes(plan.rate)}/s" if plan.seconds else ""
-    lines.append(f"  {_bytes(plan.bytes_free)} free there{seconds}")
+    lines.append(f"  {len(plan.items)} files{there}; {bytes_in_words(plan.bytes_needed)} to fetch into {plan.folder}")
+    seconds = f", about {time_in_words(plan.seconds)} at {bytes_in_words(plan.rate)}/s" if plan.seconds else ""
+    lines.append(f"  {bytes_in_words(plan.bytes_free)} free there{seconds}")
     globus = [item for item in plan.to_fetch if item.file.wants_globus]
     if globus:
         lines.append(f"  {len(globus)} of them are on a store that may want Globus")
@@ -246,7 +181,7 @@ def _show_plan(plan: Plan, to: TextIO, *, as_json: bool) -> None:
 
 
 def _show_result(result: Result, plan: Plan, json_to: TextIO | None) -> None:
-    for line in result.errors:
+    for line in (*result.warnings, *result.errors):
         say(line)
     if result.not_found:
         say(f"{len(result.not_found)} designs are not on {plan.server}: {_few(result.not_found)}")
@@ -254,7 +189,7 @@ def _show_result(result: Result, plan: Plan, json_to: TextIO | None) -> None:
         if len(names) > 1:
             say(f"the same holds for {_few(names[1:], 20)}")
     n_right = sum(outcome.is_right for outcome in result.outcomes)
-    took = f"{_bytes(result.bytes_fetched)} fetched in {_time(result.seconds)}"
+    took = f"{bytes_in_words(result.bytes_fetched)} fetched in {time_in_words(result.seconds)}"
     say(f"{n_right} of {len(result.outcomes)} files are there and right; {took}")
     if json_to is not None:
         print(json.dumps(_record(result, plan)), file=json_to, flush=True)
@@ -299,16 +234,3 @@ def _version(version: str) -> str:
 
 def _few(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def _bytes(n_bytes: float) -> str:
-    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n_bytes >= size:
-            return f"{n_bytes / size:.3g} {unit}"
-    return f"{n_bytes:.0f} bytes"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -11,7 +11,7 @@ import typer
 from drivaer_app.cli.terminal import BadUsage, say
 
 Theme = Literal["system", "light", "dark"]
-Show = Literal["cp", "cf", "difference", "shape", "health"]
+Show = Literal["cp", "cf", "difference", "sensitivity", "cfd", "shape", "health"]
 
 
 def window(

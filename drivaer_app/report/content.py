@@ -155,10 +155,14 @@ class Content:
 
     @property
     def difference_note(self) -> str:
-        half = self.model.difference_half_width
-        if half is not None:
-            return f"± {1000 * half:.1f} counts is the 90 % interval of a difference in Cd between two such designs"
-        return "not calibrated for this model: both cars' half widths are added, which is cautious"
+        law = self.model.difference_law
+        if law is None:
+            return "not calibrated for this model: both cars' half widths are added, which is cautious"
+        return (
+            f"± {1000 * law.base:.1f} counts, and {law.slope:.2f} of the difference more, is the "
+            f"{100 * law.level:.0f} % interval of a difference in Cd between two such designs, calibrated on pairs of "
+            f"{law.n} held-out ones"
+        )
 
 
 def content_of(
@@ -172,13 +176,14 @@ def content_of(
     """What to report of a batch. Raises DrivAerError for a name that no car or more than one has.
 
     baseline: a car's name or file, instead of the batch's own. details: names, or how many from the top.
-    keep: which cars to report; ranks are among them, and the baseline stays.
+    keep: which cars to report, asked when they are compared and not yet ranked; the baseline stays.
     """
     cars = _named(batch)
     base = find_car(cars, baseline) if baseline else _baseline_of(cars, batch.baseline)
     if base is not None and base.result is None:
         raise DrivAerError("the baseline could not be predicted", file=base.path, fix="choose another one")
-    cars = [car for car in cars if keep(car) or car is base]
+    cars = [replace(car, is_baseline=car is base, judgement=_judged(car, base)) for car in cars]
+    cars = [car for car in cars if keep(car) or car.is_baseline]
     if not cars:
         raise DrivAerError("no car is left to report", file=batch.folder, fix="loosen the condition")
     cars.sort(key=lambda car: (car.result is None, car.result.cd if car.result else 0.0, car.name))
@@ -188,8 +193,6 @@ def content_of(
             car,
             number=number,
             rank=number if car.result else None,
-            is_baseline=car is base,
-            judgement=_judged(car, base),
             apart=apart.get(car.path, ()),
         )
         for number, car in enumerate(cars, start=1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from drivaer_app.sensitivity import UNIT
+
 
 @dataclass(frozen=True)
 class Overlay:
     """A way of colouring. name: in the program. title: for people. span: the range to start with, None for no scale.
 
-    signed: about zero, on the diverging map.
+    signed: about zero, on the diverging map. unit: behind the symbol.
     """
 
     name: str
@@ -18,6 +20,7 @@ class Overlay:
     span: float | None = None
     signed: bool = True
     tip: str = ""
+    unit: str = ""
 
 
 OVERLAYS = (
@@ -29,6 +32,21 @@ OVERLAYS = (
         "ΔCp",
         0.3,
         tip="Cp minus the baseline's at the nearest point of its surface; grey where it has no such place",
+    ),
+    Overlay(
+        "sensitivity",
+        "Sensitivity dCd/dn",
+        "dCd/dn",
+        0.2,
+        tip="What pushing the surface out does to drag: blue lowers it, red raises it; pushing in does the opposite",
+        unit=UNIT,
+    ),
+    Overlay(
+        "cfd",
+        "Error against CFD",
+        "Cp − CFD",
+        0.3,
+        tip="Predicted Cp minus that of the variant's own CFD run; grey where the CFD has no face",
     ),
     Overlay("shape", "Shape", tip="The bare surface, hollows darker and ridges lighter"),
     Overlay("health", "Mesh health", tip="Open edges in red; what the flow does not see in violet"),

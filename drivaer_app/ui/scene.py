@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyvista
@@ -20,8 +21,8 @@ from vtkmodules.vtkRenderingCore import (
 )
 
 from drivaer_app.colours import diverging, to_srgb
-from drivaer_app.compare import PressureDifference
 from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.layers import LAYERS
 from drivaer_app.ui.overlays import Overlay
 from drivaer_app.ui.theme import Colours
 
@@ -42,13 +43,16 @@ def span_of(overlay: Overlay, span: float) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """A point of the surface. place: (3,) m. cp, cf: None for a model without fields. delta: ΔCp where shown."""
+    """A point of the surface. place: (3,) m. cp, cf: None for a model without fields.
+
+    layers: what is known there of drivaer_app.layers, by name.
+    """
 
     place: np.ndarray
     exposed: bool
     cp: float | None
     cf: float | None
-    delta: float | None = None
+    layers: Mapping[str, float] = field(default_factory=dict)
 
 
 class Pane:
@@ -57,22 +61,24 @@ class Pane:
     def __init__(self, renderer):
         self.renderer = renderer
         self.drawn: DrawnCar | None = None
-        self.difference: PressureDifference | None = None
+        self.layers: dict[str, np.ndarray] = {}
         self._mapper = vtkPolyDataMapper()
         self._car = vtkActor()
         self._car.SetMapper(self._mapper)
         self._creases = _lines_actor(1.2)
         self._open = _lines_actor(3.0, (0.85, 0.1, 0.1))
+        self._flow = _lines_actor(1.3)
+        self._lines: np.ndarray | None = None
         self._grid = _lines_actor(1.0)
         self._marker = _marker_actor()
         self._title = vtkTextActor()
         self._left, self._top = _border((0.001, 0), (0.001, 1)), _border((0, 0.998), (1, 0.998))
         self._cut = vtkPlane()
         self._cut.SetNormal(0, 1, 0)
-        for actor in (self._car, self._creases, self._open, self._grid, self._marker):
+        for actor in (self._car, self._creases, self._open, self._flow, self._grid, self._marker):
             actor.VisibilityOff()
             renderer.AddActor(actor)
-        for actor in (self._creases, self._open, self._grid):
+        for actor in (self._creases, self._open, self._flow, self._grid):
             actor.PickableOff()
         for prop in (self._title, self._left, self._top):
             renderer.AddViewProp(prop)
@@ -98,6 +104,8 @@ class Pane:
         self._grid.GetProperty().SetColor(*_rgb(colours.grid))
         self._creases.GetProperty().SetColor(*_rgb(colours.edge))
         self._creases.GetProperty().SetOpacity(0.55)
+        self._flow.GetProperty().SetColor(*_rgb(colours.edge))
+        self._flow.GetProperty().SetOpacity(0.75)
         self._title.GetTextProperty().SetColor(*_rgb(colours.text))
 
         for border in (self._left, self._top):
@@ -106,7 +114,7 @@ class Pane:
     def set_scale(self, scale: int) -> None:
         """For pictures finer than the screen: what is measured in pixels grows along."""
         self._title.GetTextProperty().SetFontSize(17 * scale)
-        for actor, width in ((self._creases, 1.2), (self._open, 3.0), (self._grid, 1.0)):
+        for actor, width in ((self._creases, 1.2), (self._open, 3.0), (self._flow, 1.3), (self._grid, 1.0)):
             actor.GetProperty().SetLineWidth(width * scale)
 
     def show_borders(self, *, left: bool, top: bool) -> None:
@@ -121,11 +129,11 @@ class Pane:
         """Another car, or none. The colours come with ``paint``."""
         if drawn is self.drawn:
             return
-        before, self.drawn, self.difference = self.drawn, drawn, None
+        before, self.drawn, self.layers = self.drawn, drawn, {}
         self._marker.VisibilityOff()
         self._car.SetVisibility(drawn is not None)
         if drawn is None:
-            for actor in (self._creases, self._open, self._grid):
+            for actor in (self._creases, self._open, self._flow, self._grid):
                 actor.VisibilityOff()
             return
         if before is not None and before.faces is drawn.faces:  # the same car, bent: what takes long can stay
@@ -175,21 +183,26 @@ class Pane:
             return car.curvature
         if overlay.name == "health":
             return np.where(car.exposed, 0.0, 1.0)
+        if overlay.name in LAYERS:
+            return self.layers.get(overlay.name)
         if not car.has_fields:
             return None
-        if overlay.name == "difference":
-            if self.difference is None:
-                return None
-            return np.where(self.difference.counterpart, self.difference.delta, np.nan)
         field = car.cp if overlay.name == "cp" else np.linalg.norm(car.cf, axis=1)
         return np.where(car.exposed, field, np.nan)
 
     def show_edges(self, on: bool) -> None:
         self._creases.SetVisibility(on and self.drawn is not None and len(self.drawn.creases) > 0)
 
+    def show_lines(self, lines: np.ndarray | None) -> None:
+        """Lines (S, 2, 3) m on the surface; None for none."""
+        self._flow.SetVisibility(lines is not None and len(lines) > 0 and self.drawn is not None)
+        if lines is not None and lines is not self._lines:
+            self._flow.GetMapper().SetInputData(_segments(lines))
+        self._lines = lines
+
     def cut_at(self, y: float | None) -> None:
         """Take away what lies on the car's left side of a plane y (m); None for the whole car."""
-        for actor in (self._car, self._creases, self._open):
+        for actor in (self._car, self._creases, self._open, self._flow):
             actor.GetMapper().RemoveAllClippingPlanes()
             if y is not None:
                 self._cut.SetOrigin(0, y, 0)
@@ -203,10 +216,8 @@ class Pane:
         offset = car.points - np.asarray(place, np.float32)
         near = int(np.einsum("ij,ij->i", offset, offset).argmin())
         fields = (float(car.cp[near]), float(np.linalg.norm(car.cf[near]))) if car.has_fields else (None, None)
-        delta = None
-        if self.difference is not None and self.difference.counterpart[near]:
-            delta = float(self.difference.delta[near])
-        return Probe(np.asarray(place, float), bool(car.exposed[near]), *fields, delta)
+        layers = {name: float(layer[near]) for name, layer in self.layers.items() if np.isfinite(layer[near])}
+        return Probe(np.asarray(place, float), bool(car.exposed[near]), *fields, layers)
 
     def mark(self, place: np.ndarray | None) -> None:
         self._marker.SetVisibility(place is not None)

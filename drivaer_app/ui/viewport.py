@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
@@ -14,7 +15,6 @@ from pyvistaqt import QtInteractor
 from vtkmodules.vtkInteractionStyle import vtkInteractorStyleTerrain
 from vtkmodules.vtkRenderingCore import vtkRenderer
 
-from drivaer_app.compare import PressureDifference
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.ui.overlays import VIEWS, Overlay, overlay_of
 from drivaer_app.ui.scene import Pane, Probe
@@ -34,12 +34,18 @@ _CORNERS = {
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """What one pane is to show. title: above it where there are several."""
+    """What one pane is to show. title: above it where there are several.
+
+    layers: (P,) of drivaer_app.layers by name, as far as they are there. lacking: why the overlay's is not.
+    lines: (S, 2, 3) m of the flow, to be drawn on the surface.
+    """
 
     key: str
     title: str
     drawn: DrawnCar | None
-    difference: PressureDifference | None = None
+    layers: Mapping[str, np.ndarray] = field(default_factory=dict)
+    lacking: str = ""
+    lines: np.ndarray | None = None
 
 
 class Viewport(QWidget):
@@ -85,6 +91,7 @@ class Viewport(QWidget):
         return self._panes[: self._n_shown]
 
     _n_shown = 1
+    _lacking = ""
 
     # Contents
 
@@ -94,8 +101,10 @@ class Viewport(QWidget):
         self._lay_out(len(cars))
         for pane, car in zip(self.panes, cars, strict=True):
             pane.show(car.drawn)
-            pane.difference = car.difference
+            pane.layers = dict(car.layers)
+            pane.show_lines(car.lines)
             pane.set_title(car.title if len(cars) > 1 else "")
+        self._lacking = cars[0].lacking
         self._refresh()
         if not self._framed and any(car.drawn is not None for car in cars):
             self._framed = True
@@ -273,11 +282,7 @@ class Viewport(QWidget):
         cars = [pane for pane in self.panes if pane.drawn is not None]
         self.lacking = ""
         if cars and not any(there):
-            self.lacking = (
-                "the difference is being worked out"
-                if self.overlay.name == "difference"
-                else "this model predicts drag only, no fields"
-            )
+            self.lacking = self._lacking or "this model predicts drag only, no fields"
         for pane in self.panes:
             pane.show_edges(self.edges)
             pane.cut_at(self.cut)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from drivaer_app.ui.theme import LIGHT, Colours
@@ -45,6 +45,7 @@ class IntervalBar(QWidget):
         self._low: float | None = None
         self._high: float | None = None
         self._baseline: float | None = None
+        self._cfd: float | None = None
         self._scale = (0.2, 0.4)
         self._holds = True
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -61,16 +62,14 @@ class IntervalBar(QWidget):
         baseline: float | None,
         scale: tuple[float, float],
         holds: bool,
+        cfd: float | None = None,
     ) -> None:
-        """scale: the ends of the axis. holds: whether the interval can be relied on; else it is drawn hollow."""
-        self._cd, self._low, self._high, self._baseline, self._scale, self._holds = (
-            cd,
-            low,
-            high,
-            baseline,
-            scale,
-            holds,
-        )
+        """scale: the ends of the axis. holds: whether the interval can be relied on; else it is drawn hollow.
+
+        cfd: Cd of a CFD run, a diamond.
+        """
+        self._cd, self._low, self._high = cd, low, high
+        self._baseline, self._cfd, self._scale, self._holds = baseline, cfd, scale, holds
         self.setAccessibleDescription("" if cd is None or low is None else f"{cd:.3f}, from {low:.3f} to {high:.3f}")
         self.update()
 
@@ -105,6 +104,11 @@ class IntervalBar(QWidget):
         painter.setPen(QPen(QColor(c.base), 1.5))
         painter.setBrush(accent)
         painter.drawEllipse(QPointF(place(self._cd), middle), 6, 6)
+        if self._cfd is not None:
+            x = min(max(place(self._cfd), left), right)
+            painter.setBrush(QColor(c.warn))
+            corners = [(x, middle - 8), (x + 6, middle), (x, middle + 8), (x - 6, middle)]
+            painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
 
     def _ticks(self, painter: QPainter, place, middle: float) -> None:
         start, end = self._scale

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QByteArray, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QWidget
 
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.events import Event
+from drivaer_app.layers import CFD, LAYERS, LINES, SENSITIVITY
 from drivaer_app.study import Study
 from drivaer_app.ui.late import Late
 from drivaer_app.ui.panels.answer import AnswerPanel
 from drivaer_app.ui.panels.bottom import BottomPanel
 from drivaer_app.ui.panels.morph import MorphPanel
 from drivaer_app.ui.panels.variants import VariantsPanel
+from drivaer_app.ui.panels.verify import VerifyPanel
 from drivaer_app.ui.stage import Stage
 from drivaer_app.ui.start_page import StartPage
 from drivaer_app.ui.theme import Colours
@@ -24,8 +27,10 @@ if TYPE_CHECKING:
     from drivaer_app.ui.window import MainWindow
 
 _MOST_COMPARED = 4
-_LAYOUT_VERSION = 3
-_PLOTS_AFTER_MS, _NUMBERS_AFTER_MS = 250, 60
+_HOW_TO_READ = "blue: pushing the surface out lowers drag; red: pushing it in does"
+_UNKNOWN = f"{_HOW_TO_READ}. This car lies outside of what the model learnt from: take it as a hint"
+_LAYOUT_VERSION = 4
+_PLOTS_AFTER_MS, _NUMBERS_AFTER_MS, _CFD_AFTER_MS = 250, 60, 200
 
 
 class DeskPage(QStackedWidget):
@@ -50,6 +55,7 @@ class DeskPage(QStackedWidget):
         self.variants = VariantsPanel(self.desk)
         self.answer = AnswerPanel(self.desk)
         self.morph = MorphPanel(self.desk)
+        self.verify = VerifyPanel(self.desk)
         self.bottom = BottomPanel(self.desk)
         self.panels = QMainWindow()  # for its docks
         self.panels.setWindowFlags(Qt.WindowType.Widget)
@@ -58,6 +64,7 @@ class DeskPage(QStackedWidget):
         self._build_docks()
         self._plotting = self._timer(_PLOTS_AFTER_MS, self._refresh_plots)
         self._studying = self._timer(_NUMBERS_AFTER_MS, self._refresh_numbers)
+        self._verifying = self._timer(_CFD_AFTER_MS, self._refresh_verification)
         self._connect()
         self._late = Late(with_viewport=not window.opengl.lacking)
         self._late.ready.connect(self._late_parts)
@@ -68,11 +75,13 @@ class DeskPage(QStackedWidget):
         self.left = self._dock("Variants", self.variants, areas.LeftDockWidgetArea)
         self.right = self._dock("Prediction", self.answer, areas.RightDockWidgetArea)
         self.beside = self._dock("Morph", self.morph, areas.RightDockWidgetArea)
+        self.checking = self._dock("Verify", self.verify, areas.RightDockWidgetArea)
         self.panels.tabifyDockWidget(self.right, self.beside)
+        self.panels.tabifyDockWidget(self.beside, self.checking)
         self.panels.setTabPosition(areas.RightDockWidgetArea, QTabWidget.TabPosition.North)
         self.right.raise_()
         self.below = self._dock("Plots, jobs and log", self.bottom, areas.BottomDockWidgetArea)
-        self.docks = (self.left, self.right, self.beside, self.below)
+        self.docks = (self.left, self.right, self.beside, self.checking, self.below)
         self.panels.setCorner(Qt.Corner.BottomLeftCorner, areas.LeftDockWidgetArea)
         self.panels.setCorner(Qt.Corner.BottomRightCorner, areas.RightDockWidgetArea)
         self.panels.resize(1600, 950)
@@ -114,7 +123,12 @@ class DeskPage(QStackedWidget):
         self.beside.visibilityChanged.connect(self.morph.set_in_front)
         self.morph.shown.connect(self._show_cars)
         self.morph.keep_asked.connect(self.keep_bent)
+        self.checking.visibilityChanged.connect(self.verify.set_in_front)
+        self.verify.refused.connect(self.said)
+        self.verify.started.connect(self.bottom.show_cfd)
+        self.verify.error_asked.connect(lambda: self.stage.set_overlay("cfd"))
         self.stage.overlay_changed.connect(self._overlay_changed)
+        self.stage.lines_toggled.connect(lambda _: self._show_cars())
         self.stage.cut_changed.connect(self._refresh_plots)
         self.stage.said.connect(self.remarked)
         self.bottom.turned.connect(self._refresh_plots)
@@ -124,11 +138,11 @@ class DeskPage(QStackedWidget):
 
     @property
     def is_settled(self) -> bool:
-        waiting = self._studying.isActive() or self._plotting.isActive()
+        waiting = any(timer.isActive() for timer in (self._studying, self._plotting, self._verifying))
         return bool(self.bottom.plots) and not waiting
 
     def set_colours(self, colours: Colours) -> None:
-        for part in (self.variants, self.answer, self.morph, self.stage, self.bottom):
+        for part in (self.variants, self.answer, self.morph, self.verify, self.stage, self.bottom):
             part.set_colours(colours)
         self._refresh_plots()
 
@@ -145,12 +159,18 @@ class DeskPage(QStackedWidget):
             self.morph.refresh()
             if event.key in self.shown_keys:
                 self._show_cars()
-        elif event.kind in ("drawn", "difference"):
+        elif event.kind == "layer":
+            if event.key in self.shown_keys:
+                self._show_cars()
+        elif event.kind == "drawn":
             if event.key == self.morph.key:
                 self.morph.take_hold()
             if event.key in self.shown_keys or self._needs_baseline():
                 self._show_cars()
                 self._refresh_plots()
+        elif event.kind == "verified":
+            if not self._verifying.isActive():
+                self._verifying.start()
         elif event.kind == "study":
             self.refresh_study()
 
@@ -224,11 +244,19 @@ class DeskPage(QStackedWidget):
         self.variants.model.refresh()
         self.answer.refresh()
         self.morph.refresh()
+        self.verify.refresh()
         if not self._plotting.isActive():
             self._plotting.start()
 
     def _refresh_plots(self) -> None:
         self.bottom.refresh(self.variants.shown(), self.shown_keys, self.stage.view_bar.y)
+
+    def _refresh_verification(self) -> None:
+        self.verify.refresh()
+        self.answer.refresh()
+        self._refresh_plots()
+        if self.stage.overlay.name == CFD:
+            self._show_cars()
 
     def _keep_view(self) -> None:
         self.desk.study.view = {"selected": list(self.shown_keys), **self.stage.view}
@@ -242,6 +270,7 @@ class DeskPage(QStackedWidget):
         self.shown_keys = keys
         self.answer.show_variant(keys[0] if keys else None)
         self.morph.show_variant(keys[0] if keys else None)
+        self.verify.show_variant(keys[0] if keys else None)
         self._show_cars()
         near = self.variants.neighbours(keys[0]) if len(keys) == 1 else []
         if self._needs_baseline() and self.desk.study.state.baseline not in near:
@@ -283,17 +312,33 @@ class DeskPage(QStackedWidget):
             result = self.desk.result(key)
             cd = f"   Cd {result.cd:.3f}" if result else ""
             note = " (baseline)" if key == baseline else ""
-            difference = None
-            if self._needs_baseline() and key != baseline:
-                difference = self.desk.pressure_difference(key, baseline)
-                if difference is None:
-                    self.desk.work_out_difference(key, baseline)
-            cars.append(Shown(key, f"{variant.name}{note}{cd}", self._drawn(key), difference))
+            layers, lacking = self._layers(key)
+            drawn = self._drawn(key)
+            lines = self._lines(key) if drawn is self.desk.drawn(key) else None
+            cars.append(Shown(key, f"{variant.name}{note}{cd}", drawn, layers, lacking, lines))
         if self._stays(cars):
             return
         self.stage.show_cars(cars)
-        if self._needs_baseline() and self.shown_keys == [baseline]:
-            self.remarked.emit("this is the baseline itself: choose another variant to see the difference")
+        if self.stage.overlay.name == SENSITIVITY and cars and SENSITIVITY in cars[0].layers:
+            result = self.desk.result(cars[0].key)
+            self.remarked.emit(_UNKNOWN if result and result.in_distribution is False else _HOW_TO_READ)
+
+    def _layers(self, key: str) -> tuple[dict[str, np.ndarray], str]:
+        """What is there of the layers on a variant's points, and why the overlay's is not; asks for that one."""
+        layers = self.desk.layers
+        there = {name: layer for name in LAYERS if (layer := layers.get(name, key)) is not None}
+        name = self.stage.overlay.name
+        if name not in LAYERS or name in there:
+            return there, ""
+        layers.want(name, key)
+        return there, layers.lacking(name, key) or "it is being worked out"
+
+    def _lines(self, key: str) -> np.ndarray | None:
+        """The flow's lines where they are asked for and there; asks for them where they are not."""
+        if not self.stage.view_bar.lines.isChecked():
+            return None
+        self.desk.layers.want(LINES, key)
+        return self.desk.layers.get(LINES, key)
 
     def _drawn(self, key: str) -> DrawnCar | None:
         """The variant's mesh; bent while it is on the handles of the panel that is in front."""

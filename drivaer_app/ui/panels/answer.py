@@ -27,6 +27,7 @@ from drivaer_app.study import Variant
 from drivaer_app.ui.theme import LIGHT, Colours
 from drivaer_app.ui.widgets import IntervalBar, label, line, set_role
 from drivaer_app.ui.words import counts, interval, plain, signed
+from drivaer_app.verification import CfdNumbers
 
 _UNITS = {"auto": "detect", "m": "metres", "cm": "centimetres", "mm": "millimetres", "in": "inches", "ft": "feet"}
 _AXES = ("auto", "x", "y", "z", "-x", "-y", "-z")
@@ -88,6 +89,8 @@ class AnswerPanel(QScrollArea):
         self.delta.setAccessibleName("Difference to the baseline")
         self.certainty = label("", "dim", wrap=True)
         self.previous = label("", "warn", wrap=True)
+        self.checked = label("", "", wrap=True, selectable=True)
+        self.checked.setToolTip("The Verify panel tells more")
         self.state = label("", "dim", wrap=True)
         self.retry = QPushButton("Try again")
         self.retry.clicked.connect(self.retry_asked)
@@ -100,6 +103,7 @@ class AnswerPanel(QScrollArea):
             self.interval,
             self.delta,
             self.certainty,
+            self.checked,
             self.previous,
             self.state,
             self.retry,
@@ -127,18 +131,20 @@ class AnswerPanel(QScrollArea):
         grid.setColumnStretch(1, 1)
         names = (
             ("cl", "Lift Cl", "Lift coefficient of the whole car; front and rear shares are not predicted"),
+            ("shares", "Lift front + rear", "Of the CFD run; the networks do not predict the two shares"),
             ("split", "Pressure + friction", "Cd from integrating the predicted surface fields: a second answer"),
             ("area", "Frontal area", "Silhouette seen from the front, inner voids filled"),
             ("cda", "Drag area Cd·A", "Does not depend on the reference area"),
         )
         for row, (key, title, tip) in enumerate(names):
             self._facts[key] = self._fact(grid, row, title, tip)
+        self._lift_shares = (self._facts["shares"], grid.itemAtPosition(1, 0).widget())
         at = label("Speed", "dim")
         at.setBuddy(self.speed)
-        grid.addWidget(at, 4, 0)
-        grid.addWidget(self.speed, 4, 1, Qt.AlignmentFlag.AlignRight)
-        self._facts["force"] = self._fact(grid, 5, "Drag force", "½ ρ U² Cd A")
-        self._facts["power"] = self._fact(grid, 6, "Power against drag", "Force times speed")
+        grid.addWidget(at, 5, 0)
+        grid.addWidget(self.speed, 5, 1, Qt.AlignmentFlag.AlignRight)
+        self._facts["force"] = self._fact(grid, 6, "Drag force", "½ ρ U² Cd A")
+        self._facts["power"] = self._fact(grid, 7, "Power against drag", "Force times speed")
         self._layout.addLayout(grid)
 
     @staticmethod
@@ -275,7 +281,10 @@ class AnswerPanel(QScrollArea):
         show = (None,) * 3 if result is None else (result.cd, result.cd_low, result.cd_high)
         mark = base.cd if base and baseline != self.key else None
         holds = bool(result and result.in_distribution is not False)
-        self.bar.show_values(*show, mark, self._scale(), holds)
+        cfd = self.desk.verifications.numbers(self.key)
+        cfd = cfd and cfd.on(self.desk.study.state.conditions)
+        self.bar.show_values(*show, mark, self._scale(), holds, cfd.cd if cfd else None)
+        self._show_cfd(result, cfd)
         difference = self.desk.difference(self.key) if self.key else None
         named = self.desk.study.state.variant(baseline)
         if difference is None:
@@ -290,6 +299,15 @@ class AnswerPanel(QScrollArea):
         self.delta.setVisible(difference is not None)
         self.certainty.setVisible(bool(self.certainty.text()))
         self._show_previous(result, standing)
+
+    def _show_cfd(self, result: Result | None, cfd: CfdNumbers | None) -> None:
+        if cfd is not None:
+            off = "" if result is None else f"; predicted {signed((result.cd - cfd.cd) / COUNT, 1)} counts"
+            settled = "" if cfd.settled else ", not settled"
+            self.checked.setText(f"◆ CFD {cfd.cd:.3f} ± {cfd.cd_std:.3f} ({cfd.preset}{settled}){off}")
+        self.checked.setVisible(cfd is not None)
+        for widget in self._lift_shares:
+            widget.setVisible(cfd is not None)
 
     def _show_previous(self, result: Result | None, standing: Standing) -> None:
         text = ""
@@ -324,6 +342,9 @@ class AnswerPanel(QScrollArea):
                 facts["cl"] = plain(result.cl, 3)
             if result.cd_pressure is not None:
                 facts["split"] = f"{result.cd_pressure:.3f} + {result.cd_friction:.3f}"
+        if cfd := self.desk.verifications.numbers(self.key):
+            cfd = cfd.on(conditions)
+            facts["shares"] = f"{plain(cfd.clf, 3)} + {plain(cfd.clr, 3)} (CFD)"
         for name, text in facts.items():
             self._facts[name].setText(text)
 

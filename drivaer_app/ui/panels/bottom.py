@@ -32,18 +32,27 @@ class BottomPanel(QTabWidget):
         self.currentChanged.connect(lambda _: self.turned.emit())
 
     def make_plots(self) -> None:
+        from drivaer_app.ui.panels.cfd_plot import CfdPlot
         from drivaer_app.ui.panels.plots import AlongPlot, DragPlot, SectionPlot
 
-        self.plots = self.drag, self.along, self.section = (
+        self.plots = self.drag, self.along, self.section, self.cfd = (
             DragPlot(self.desk),
             AlongPlot(self.desk),
             SectionPlot(self.desk),
+            CfdPlot(self.desk),
         )
-        for number, (plot, title) in enumerate(zip(self.plots, ("Drag", "Along the car", "Section"), strict=True)):
+        for number, (plot, title) in enumerate(
+            zip(self.plots, ("Drag", "Along the car", "Section", "CFD"), strict=True)
+        ):
             self.insertTab(number, plot, title)
             plot.set_colours(self.colours)
         self.drag.clicked.connect(self.chosen)
         self.setCurrentIndex(0)
+
+    def show_cfd(self) -> None:
+        """Bring the CFD's curves to the front."""
+        if self.plots:
+            self.setCurrentWidget(self.cfd)
 
     def set_colours(self, colours: Colours) -> None:
         self.colours = colours
@@ -60,5 +69,7 @@ class BottomPanel(QTabWidget):
             self.drag.refresh(listed, shown[0] if shown else None)
         elif current is self.along:
             self.along.refresh(shown if baseline in shown or not baseline else [*shown, baseline])
-        else:
+        elif current is self.section:
             self.section.refresh(shown, y)
+        else:
+            self.cfd.refresh(shown[0] if shown else None)

@@ -15,7 +15,7 @@ from drivaer_app.ui.theme import LIGHT, Colours
 _MOST_NAMES = 24
 
 
-class _Plot(QWidget):
+class Plot(QWidget):
     """One pyqtgraph plot that follows the theme."""
 
     def __init__(self, name: str, x: str, y: str, legend_at: float = 0.0):
@@ -51,15 +51,15 @@ class _Plot(QWidget):
         # No thousandths of their own accord: 0.3 stays 0.3. Naming an axis sets this back.
         self.item.getAxis(side).setSIPrefixEnableRanges(())
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
         self.item.clear()
         self.legend.clear()
 
-    def _pen(self, number: int, width: float = 2.0, style=Qt.PenStyle.SolidLine):
+    def pen(self, number: int, width: float = 2.0, style=Qt.PenStyle.SolidLine):
         return pg.mkPen(self.colours.series[number % len(self.colours.series)], width=width, style=style)
 
 
-class DragPlot(_Plot):
+class DragPlot(Plot):
     """Cd of every variant with its interval; a click chooses the variant."""
 
     clicked = Signal(str)
@@ -73,7 +73,7 @@ class DragPlot(_Plot):
 
     def refresh(self, keys: list[str], current: str | None) -> None:
         """keys: in the order to show."""
-        self._clear()
+        self.clear()
         self._keys = keys
         results = [(i, key, r) for i, key in enumerate(keys) if (r := self.desk.result(key))]
         self._names(keys)
@@ -113,7 +113,7 @@ class DragPlot(_Plot):
             self.clicked.emit(self._keys[number])
 
 
-class AlongPlot(_Plot):
+class AlongPlot(Plot):
     """Cd accumulated from nose to tail, of each car on screen."""
 
     def __init__(self, desk: Desk):
@@ -121,18 +121,18 @@ class AlongPlot(_Plot):
         self.desk = desk
 
     def refresh(self, keys: list[str]) -> None:
-        self._clear()
+        self.clear()
         state = self.desk.study.state
         for number, key in enumerate(keys):
             variant, along, result = state.variant(key), self.desk.standing(key).drag, self.desk.result(key)
             if variant is None or along is None or result is None:
                 continue
             scale = self.desk.standing(key).result.frontal_area / result.frontal_area
-            self.item.plot(along.x, along.total * scale, pen=self._pen(number), name=variant.name)
+            self.item.plot(along.x, along.total * scale, pen=self.pen(number), name=variant.name)
         self.item.autoRange(padding=0.08)
 
 
-class SectionPlot(_Plot):
+class SectionPlot(Plot):
     """Cp along x where the cars are cut lengthwise; pressure rises downwards, as aerodynamicists draw it."""
 
     def __init__(self, desk: Desk):
@@ -141,7 +141,7 @@ class SectionPlot(_Plot):
         self.item.getViewBox().invertY(True)
 
     def refresh(self, keys: list[str], y: float) -> None:
-        self._clear()
+        self.clear()
         state = self.desk.study.state
         for number, key in enumerate(keys):
             variant, drawn = state.variant(key), self.desk.drawn(key)
@@ -149,7 +149,7 @@ class SectionPlot(_Plot):
                 continue
             section = section_at(drawn, y)
             if len(section.cp):
-                pen = self._pen(number, 1.6)
+                pen = self.pen(number, 1.6)
                 x, cp = section.x.ravel(), section.cp.ravel()
                 self.item.plot(x, cp, pen=pen, connect="pairs", name=variant.name)
         self._name_axis("bottom", f"x from the front axle, m; section at y = {y:.2f} m")

@@ -1,0 +1,134 @@
+"""Fields on a variant's drawn points that are worked out when somebody looks at them.
+
+``difference``: Cp minus the baseline's. ``sensitivity``: what pushing the surface outwards does to drag. ``cfd``: Cp
+minus that of a CFD run. ``lines``: no field but the lines that the flow draws on the surface.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from drivaer_app.compare import pressure_difference
+from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.engine import Engine
+from drivaer_app.events import Event, Notify
+from drivaer_app.flow_lines import flow_lines
+from drivaer_app.jobs import DONE, FAILED, Job, Jobs
+from drivaer_app.memory import Memory
+from drivaer_app.morphing import values_of
+from drivaer_app.predictions import COMPARED
+from drivaer_app.sensitivity import sensitivity_on
+from drivaer_app.study import Recipe, StudyState
+
+DIFFERENCE, SENSITIVITY, CFD = LAYERS = ("difference", "sensitivity", "cfd")
+LINES = "lines"
+
+Work = tuple[Callable[..., np.ndarray], tuple[Any, ...], str]
+"""What the engine's process is to do, with what, and its name in the list of jobs."""
+
+
+class Layers:
+    """state: gives the study's present state. memory: where the drawn cars are, and the layers go.
+
+    case_of: the folder of a recipe's finished CFD run, or None.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        jobs: Jobs,
+        memory: Memory,
+        state: Callable[[], StudyState],
+        case_of: Callable[[Recipe], Any],
+        notify: Notify,
+    ):
+        self._engine, self._jobs, self._memory, self._notify = engine, jobs, memory, notify
+        self._state, self._case_of = state, case_of
+        self._running: dict[tuple, Job] = {}
+        self._failed: dict[tuple, tuple[object, str]] = {}
+
+    def get(self, name: str, key: str) -> np.ndarray | None:
+        """(P,) float32 on ``desk.drawn(key)``'s points, NaN where it is not known; None where it is not there.
+
+        Of ``lines``: (S, 2, 3) float32 m, segments.
+        """
+        identity = self._identity(name, key)
+        kept = None if identity is None else self._memory.get(identity)
+        if kept is None:
+            return None
+        made_on, layer = kept
+        return layer if made_on() is self._memory.get(identity[1]) else None  # the file may have been saved again
+
+    def lacking(self, name: str, key: str) -> str:
+        """Why there is no such layer, a sentence; empty where it is there, or only has to be worked out."""
+        state = self._state()
+        if name == DIFFERENCE and key == state.baseline:
+            return "this is the baseline itself: choose another variant to see the difference"
+        identity = self._identity(name, key)
+        if name == CFD and (identity is None or identity[2] is None):
+            return "no CFD run of this variant has finished: start one on the Verify panel"
+        kept = self._failed.get(identity) if identity else None
+        return kept[1] if kept and kept[0] is self._memory.get(identity[1]) else ""
+
+    def want(self, name: str, key: str) -> None:
+        """See to it that a layer is, or will be, there. Does nothing while a mesh that it needs is not in memory."""
+        identity = self._identity(name, key)
+        if identity is None or self.get(name, key) is not None or self.lacking(name, key):
+            return
+        job = self._running.get(identity)
+        drawn: DrawnCar | None = self._memory.get(identity[1])
+        work = None if drawn is None else self._work(name, identity, drawn)
+        if work is None or (job is not None and not job.is_over):
+            return
+        function, arguments, title = work
+
+        def done(job: Job) -> None:
+            self._running.pop(identity, None)
+            if job.state == DONE:
+                layer, job.result = job.result, None
+                self._memory.put(identity, (weakref.ref(drawn), layer), layer.nbytes)
+            elif job.state == FAILED:
+                self._failed[identity] = drawn, job.error.line
+            self._notify(Event("layer", key, text=name))
+
+        self._running[identity] = self._jobs.submit(
+            title, lambda job: self._engine.call(function, *arguments), priority=COMPARED, on_end=done
+        )
+
+    def _identity(self, name: str, key: str) -> tuple | None:
+        """What a layer depends on: its name, the recipe, and the baseline's recipe or the folder of the CFD run."""
+        state = self._state()
+        variant, baseline = state.variant(key), state.variant(state.baseline)
+        if variant is None or (name == DIFFERENCE and baseline is None):
+            return None
+        recipe = state.recipe(variant)
+        other = {DIFFERENCE: baseline and state.recipe(baseline), CFD: self._case_of(recipe)}
+        return name, recipe, other.get(name)
+
+    def _work(self, name: str, identity: tuple, drawn: DrawnCar) -> Work | None:
+        _, recipe, other = identity
+        if name == SENSITIVITY:
+            asked = (recipe.file, recipe.reading, recipe.model, values_of(recipe), drawn)
+            return sensitivity_on, asked, "finding where shape matters"
+        if not drawn.has_fields:
+            return None
+        if name == LINES:
+            return flow_lines, (drawn,), "drawing the flow's lines"
+        if name == CFD:
+            from drivaer_app.verification import error_on
+
+            return error_on, (other, drawn), "comparing with the CFD"
+        baseline = self._memory.get(other)
+        if baseline is None or not baseline.has_fields:
+            return None
+        return difference_on, (drawn, baseline), "comparing the pressure"
+
+
+def difference_on(car: DrawnCar, other: DrawnCar) -> np.ndarray:
+    """(P,) float32 Cp of one car minus another's on its drawn points, NaN where that has no such place."""
+    found = pressure_difference(car, other)
+    return np.where(found.counterpart, found.delta, np.float32(np.nan))

@@ -1,0 +1,63 @@
+"""How a CFD run goes: Cd as it settles beside the prediction, and the residuals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from drivaer_app.desk import Desk
+from drivaer_app.ui.panels.plots import Plot
+from drivaer_app.ui.theme import Colours
+
+_SETTLING = 20  # iterations at the start whose Cd would squeeze all that follow into a line
+
+
+class CfdPlot(QWidget):
+    """Of the current variant."""
+
+    def __init__(self, desk: Desk):
+        super().__init__()
+        self.desk = desk
+        self.drag = Plot("Drag coefficient while the CFD runs", "iteration", "Cd", legend_at=1.0)
+        self.residuals = Plot("Residuals while the CFD runs", "iteration", "residual")
+        self.residuals.item.setLogMode(y=True)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.drag)
+        layout.addWidget(self.residuals)
+
+    def set_colours(self, colours: Colours) -> None:
+        self.drag.set_colours(colours)
+        self.residuals.set_colours(colours)
+
+    def refresh(self, key: str | None) -> None:
+        self.drag.clear()
+        self.residuals.clear()
+        run = self.desk.verifications.of(key) if key else None
+        result = self.desk.standing(key).result if key else None  # on the measured area, as the solver's
+        if run is None:
+            return
+        if run.progress and len(run.progress.history[0]):
+            iteration, cd = (np.array(values) for values in run.progress.history)
+            settled = iteration > _SETTLING if iteration[-1] > 2 * _SETTLING else np.ones(len(cd), bool)
+            self.drag.item.plot(iteration[settled], cd[settled], pen=self.drag.pen(0), name="CFD, running")
+        if result is not None:
+            colour = self.drag.colours.accent
+            self._line(result.cd, colour, "prediction", Qt.PenStyle.DashLine)
+        self.drag.item.autoRange(padding=0.12)
+        fields = sorted({name for _, fields in run.residuals for name in fields})
+        for number, name in enumerate(fields):
+            told = [(i, values[name]) for i, values in run.residuals if values.get(name, 0.0) > 0]
+            if told:
+                x, y = np.array(told).T
+                style = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine)[number // len(self.drag.colours.series)]
+                self.residuals.item.plot(x, y, pen=self.residuals.pen(number, 1.5, style), name=name)
+        self.residuals.item.autoRange(padding=0.08)
+
+    def _line(self, cd: float, colour: str, name: str, style: Qt.PenStyle) -> None:
+        self.drag.item.addItem(pg.InfiniteLine(cd, angle=0, pen=pg.mkPen(colour, width=1.5, style=style)))
+        # An endless line has no place in the legend and none in the range: a point of it stands for both.
+        self.drag.item.plot([0], [cd], pen=pg.mkPen(colour, width=1.5, style=style), name=name)

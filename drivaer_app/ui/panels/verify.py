@@ -1,0 +1,224 @@
+"""The panel that checks a prediction with CFD: start, progress, stop, and both results beside each other."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from data.errors import DrivAerError
+from drivaer_app.cfd.presets import PRESETS
+from drivaer_app.desk import Desk
+from drivaer_app.results import COUNT, Result
+from drivaer_app.ui.theme import Colours
+from drivaer_app.ui.widgets import label, line, set_role
+from drivaer_app.ui.words import plain, signed
+from drivaer_app.verification import DONE, FAILED_RUN, RUNNING, STOPPED, STOPPING, CfdNumbers, Run, fraction_of, why_not
+
+_SCALES = {"draft": "rough, minutes", "coarse": "as the model's own", "medium": "finer", "fine": "hours"}
+_ROWS = ("Cd", "from pressure", "from friction", "Lift Cl", "front", "rear")
+
+
+class VerifyPanel(QScrollArea):
+    """Of one variant. Whether OpenFOAM is there is looked for when somebody first sees it."""
+
+    refused = Signal(str)
+    started = Signal()
+    error_asked = Signal()
+    """Show where the pressure differs."""
+    _found_out = Signal(str)
+
+    def __init__(self, desk: Desk):
+        super().__init__()
+        self.desk = desk
+        self.key: str | None = None
+        self._why_not: str | None = None
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(16, 6, 16, 16)
+        column.setSpacing(8)
+        self.name = label("", "heading")
+        self.state = label("", "dim", wrap=True)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(8)
+        self.progress.setAccessibleName("Progress of the CFD run")
+        column.addWidget(self.name)
+        column.addLayout(self._controls())
+        column.addWidget(self.state)
+        column.addWidget(self.progress)
+        column.addWidget(line())
+        column.addLayout(self._table())
+        self.verdict = label("", wrap=True)
+        self.warnings = label("", "warn", wrap=True, selectable=True)
+        self.where = QPushButton("Show where Cp differs")
+        self.where.clicked.connect(self.error_asked)
+        self.folder = QPushButton("Show the case's folder")
+        self.folder.clicked.connect(self._show_folder)
+        for widget in (self.verdict, self.warnings, self.where, self.folder):
+            column.addWidget(widget)
+        column.addStretch(1)
+        self.setWidget(body)
+        self._found_out.connect(self._know)
+        self.refresh()
+
+    def _controls(self) -> QHBoxLayout:
+        self.preset = QComboBox()
+        for name in PRESETS:
+            self.preset.addItem(f"{name} ({_SCALES[name]})", name)
+        self.preset.setAccessibleName("How fine the CFD mesh is")
+        self.preset.setToolTip("How fine the CFD mesh is, and about how long it takes")
+        self.preset.setMinimumHeight(self.preset.fontMetrics().height() + 10)
+        self.begin = QPushButton("Start")
+        self.begin.clicked.connect(self._begin_or_stop)
+        row = QHBoxLayout()
+        row.addWidget(self.preset, 1)
+        row.addWidget(self.begin)
+        return row
+
+    def _table(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(0, 1)
+        for column, title in enumerate(("predicted", "CFD"), 1):
+            grid.addWidget(label(title, "dim"), 0, column)
+        self.cells: dict[tuple[str, str], QLabel] = {}
+        for row, name in enumerate(_ROWS, 1):
+            grid.addWidget(label(name, "dim"), row, 0)
+            for column, side in enumerate(("predicted", "CFD"), 1):
+                cell = label("–", selectable=True)
+                cell.setAccessibleName(f"{name}, {side}")
+                grid.addWidget(cell, row, column)
+                self.cells[name, side] = cell
+        return grid
+
+    # Showing
+
+    def set_colours(self, colours: Colours) -> None:
+        """All of its colours are the style sheet's."""
+
+    def set_in_front(self, on: bool) -> None:
+        if on and self._why_not is None:
+            self._why_not = ""
+            self.desk.jobs.submit("looking for OpenFOAM", lambda _: self._found_out.emit(why_not()), lane="files")
+
+    def _know(self, why: str) -> None:
+        self._why_not = why
+        self.refresh()
+
+    def show_variant(self, key: str | None) -> None:
+        self.key = key
+        self.refresh()
+
+    def refresh(self) -> None:
+        variant = self.desk.study.state.variant(self.key)
+        run = self.desk.verifications.of(self.key) if variant else None
+        result = self.desk.result(self.key) if variant else None
+        self.name.setText(variant.name if variant else "No variant is selected")
+        self._show_state(run)
+        active = run is not None and run.is_active
+        self.begin.setText("Stop" if active else "Go on" if run and run.status in (STOPPED, FAILED_RUN) else "Start")
+        self.begin.setEnabled(result is not None and not self._why_not and (run is None or run.status != STOPPING))
+        self.preset.setEnabled(not active)
+        self.progress.setVisible(active)
+        if active and run.progress:
+            self.progress.setValue(round(1000 * fraction_of(run.progress)))
+        numbers = self.desk.verifications.numbers(self.key) if variant else None
+        self._show_numbers(result, numbers and numbers.on(self.desk.study.state.conditions))
+        self.where.setVisible(run is not None and run.status == DONE)
+        self.folder.setVisible(run is not None and run.folder.is_dir())
+
+    def _show_state(self, run: Run | None) -> None:
+        text, role = "Solve the flow around this car with OpenFOAM and see how far off the prediction is.", "dim"
+        if self._why_not:
+            text, role = self._why_not, "warn"
+        elif run is not None and run.status == FAILED_RUN:
+            text, role = run.error, "bad"
+        elif run is not None and run.status == RUNNING:
+            text = _progress_in_words(run)
+        elif run is not None:
+            text = {STOPPING: "stopping…", STOPPED: "stopped; it goes on from there", DONE: "finished"}[run.status]
+        self.state.setText(text)
+        set_role(self.state, role)
+
+    def _show_numbers(self, result: Result | None, cfd: CfdNumbers | None) -> None:
+        told = dict.fromkeys(self.cells, "–")
+        if result is not None:
+            told["Cd", "predicted"] = f"{result.cd:.3f}"
+            for name, value in (
+                ("from pressure", result.cd_pressure),
+                ("from friction", result.cd_friction),
+                ("Lift Cl", result.cl),
+            ):
+                told[name, "predicted"] = "–" if value is None else plain(value, 3)
+        if cfd is not None:
+            values = (cfd.cd, cfd.cd_pressure, cfd.cd_friction, cfd.cl, cfd.clf, cfd.clr)
+            told |= {(name, "CFD"): plain(value, 3) for name, value in zip(_ROWS, values, strict=True)}
+        for place, text in told.items():
+            self.cells[place].setText(text)
+        verdict, role = _verdict(result, cfd) if result and cfd else ("", "")
+        self.verdict.setText(verdict)
+        set_role(self.verdict, role)
+        self.verdict.setVisible(bool(verdict))
+        self.warnings.setText("\n".join(f"• {warning}" for warning in cfd.warnings) if cfd else "")
+        self.warnings.setVisible(bool(self.warnings.text()))
+
+    # Doing
+
+    def _begin_or_stop(self) -> None:
+        run = self.desk.verifications.of(self.key)
+        if run is not None and run.status == RUNNING:
+            self.desk.verifications.stop(self.key)
+            return
+        try:
+            self.desk.verify(self.key, self.preset.currentData())
+        except DrivAerError as error:
+            self.refused.emit(error.line)
+            return
+        self.started.emit()
+
+    def _show_folder(self) -> None:
+        if run := self.desk.verifications.of(self.key):
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(run.folder)))
+
+
+def _progress_in_words(run: Run) -> str:
+    """``solving, 120 of 300, Cd 0.312, 3 min left``."""
+    p = run.progress
+    if p is None:
+        return "waiting for its turn, or preparing the case"
+    told = [p.step]
+    if p.iteration:
+        told.append(f"{p.iteration} of {p.n_iterations}")
+    if p.cd is not None:
+        told.append(f"Cd {p.cd:.3f}")
+    if p.seconds_left is not None:
+        left = p.seconds_left
+        told.append(f"{left:.0f} s left" if left < 90 else f"{left / 60:.0f} min left")
+    return ", ".join(told)
+
+
+def _verdict(result: Result, cfd: CfdNumbers) -> tuple[str, str]:
+    """How the two stand to each other, and the colour of that."""
+    off = signed((result.cd - cfd.cd) / COUNT, 1)
+    text = f"The prediction is {off} counts off the CFD, whose own scatter is {cfd.cd_std / COUNT:.1f}"
+    if not cfd.settled:
+        return f"{text} (it has not settled).", "warn"
+    if result.cd_low is None:
+        return f"{text}.", ""
+    inside = result.cd_low <= cfd.cd <= result.cd_high
+    return f"{text}: the CFD lies {'inside' if inside else 'outside'} the interval.", "good" if inside else "warn"
