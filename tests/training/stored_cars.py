@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gnn.training.point_store import StoredCar
+from gnn.training.point_store import Held, StoredCar
 from gnn.training.recipe import Recipe
 
 DRAG = Recipe(
@@ -44,4 +44,4 @@ def _ellipsoid(i: int) -> StoredCar:
     values = np.column_stack([1 - 2 * normals[:, 1] ** 2 - 2 * normals[:, 2] ** 2, np.full((512, 3), 0.003)])
     arrays = (points.astype(np.float32), normals.astype(np.float16), values.astype(np.float16))
     coefficients = {"Cd": 0.2 + 0.1 * height}
-    return StoredCar(f"e{i}", "ellipsoids", None, "train", coefficients, 2.0, *arrays, 20.0)
+    return StoredCar(f"e{i}", "ellipsoids", None, "train", coefficients, 2.0, Held(*arrays), 20.0)

@@ -35,7 +35,7 @@ def same(one, two) -> bool:
 
 def test_the_validation_cars_are_predicted_after_some_epochs(tmp_path):
     seen = []
-    run(tmp_path, replace(DRAG, epochs=30), seen.append)
+    run(tmp_path, replace(DRAG, epochs=20), seen.append)
     assert seen[-1].best > 0.7
 
 
@@ -47,6 +47,11 @@ def test_fields_are_learnt_too(tmp_path):
 
 def test_the_same_training_twice_ends_with_the_same_weights(tmp_path):
     assert same(run(tmp_path / "one").network, run(tmp_path / "two").network)
+
+
+def test_clouds_from_a_process_of_their_own_are_the_same(tmp_path):
+    beside = Training(DRAG, TRAIN, VAL, tmp_path / "beside", ALONE, workers=1).learn()
+    assert same(beside.network, run(tmp_path / "here").network)
 
 
 def test_another_seed_ends_with_other_weights(tmp_path):
