@@ -154,7 +154,8 @@ def stored(
         on_each(int((done[:] != 0).sum()))
     return [
         StoredCar(
-            *(car.name, car.kind, car.style, split, car.coefficients, car.frontal_area),
+            *(car.name, car.kind, car.style, split, car.coefficients),
+            float("nan") if getattr(car, "area", 0.0) is None else car.frontal_area,  # not measured again
             Mapped(folder, i),
             float(areas[i]),
         )
