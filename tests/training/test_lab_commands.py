@@ -96,7 +96,8 @@ def test_a_models_card_is_shown(trained, capfd):
     ("arguments", "said"),
     [
         (["--corpus", "x", "--name", "m"], "--model drag or --model field"),
-        (["--corpus", "x", "--from", "drivaer", "--name", "m"], "either which model"),
+        (["--name", "m"], "either which model"),
+        (["--corpus", "x", "--from", "drivaer", "--model", "drag", "--name", "m"], "no meaning with --from"),
         (["--corpus", "x", "--add", "y", "--model", "drag", "--name", "m"], "no meaning"),
         (["--corpus", "x", "--model", "drag", "--name", "m", "--learning-curve", "2"], "between 0 and 1"),
         (["--corpus", "x", "--model", "drag", "--name", "new", "--resume"], "nothing lies unfinished"),
