@@ -19,7 +19,7 @@ from benchmarks.download_faults import DESIGNS, DOI, ONE, QUICK, fetch, wanted_f
 from data.catalogue import open_catalogue
 from data.download.choice import choice_of
 from data.download.control import Cancelled, Control
-from data.download.dataverse import files_of
+from data.download.dataverse import doi_of, files_of, server_of
 from data.download.get import carry_out, working_in
 from data.download.names import distinct, safe_path
 from data.download.plan import Dataset, Planner
@@ -207,6 +207,45 @@ def test_designs_that_are_nowhere_are_named_and_the_others_come(files, tmp_path)
         result = fetch(served, tmp_path, ids=f"{ONE},F_D_WM_WW_3999")
     assert result.not_found == ("F_D_WM_WW_3999",) and not result.is_complete
     assert (tmp_path / "3DMeshesSTL" / "F_D_WM_WW_1" / f"{ONE}.stl").is_file()
+
+
+@pytest.mark.parametrize("spelling", ["{}", "doi:{}", "DOI:{}", " https://doi.org/{} ", "http://dx.doi.org/{}"])
+def test_a_doi_may_be_written_as_people_write_it(spelling):
+    assert doi_of(spelling.format("10.7910/DVN/OYU2FG")) == "doi:10.7910/DVN/OYU2FG"
+
+
+@pytest.mark.parametrize(
+    ("typed", "server"),
+    [
+        ("dataverse.harvard.edu", "https://dataverse.harvard.edu"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("https://demo.dataverse.org/api/", "https://demo.dataverse.org"),
+    ],
+)
+def test_a_server_may_be_written_as_people_write_it(typed, server):
+    assert server_of(typed) == server
+
+
+@pytest.mark.parametrize("typed", ["http://", "ftp://x.org", "http://x.org:port", "https://user:secret@x.org"])
+def test_what_is_no_server_is_said(typed):
+    with pytest.raises(DrivAerError, match="no address of a server"):
+        server_of(typed)
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ({"what": "meshes"}, "there is no 'meshes'"),
+        ({"classes": "Q_X"}, "there is no class 'Q_X'"),
+        ({"split": "testing"}, "there is no split 'testing'"),
+        ({"count": 0}, "--count"),
+        ({"ids": "no_such_list.txt"}, "neither an id nor a file"),
+    ],
+)
+def test_a_choice_of_nothing_that_is_there_is_said(choice, said):
+    asked = {"what": None, "classes": None, "ids": None, "count": None, "split": None} | choice
+    with pytest.raises(DrivAerError, match=said):
+        choice_of(**asked)
 
 
 def test_ids_come_from_a_file_too(tmp_path):
