@@ -32,7 +32,16 @@ from data.errors import DrivAerError
 DOI = "doi:10.5072/FK2/CARS"
 DESIGNS = ("F_D_WM_WW_0001", "F_D_WM_WW_0002", "F_D_WM_WW_0003", "E_S_WW_WM_001")
 ONE = "F_D_WM_WW_0002"
-QUICK = Patience(connect_s=2.0, read_s=1.0, tries=4, first_wait_s=0.01, longest_wait_s=0.05, longest_asked_s=30.0)
+QUICK = Patience(
+    connect_s=2.0,
+    read_s=1.0,
+    answer_s=2.0,
+    tries=4,
+    busy_tries=5,
+    first_wait_s=0.01,
+    longest_wait_s=0.05,
+    longest_asked_s=30.0,
+)
 
 
 @dataclass(frozen=True)
@@ -129,6 +138,11 @@ CASES = (
     Case("is given a wrong token", lambda files: Faults(token="s3cret"), token="wrong", ends="no access"),
     Case("is given the right token", lambda files: Faults(token="s3cret"), token="s3cret"),
     Case("has a file on tape", lambda files: Faults(globus=(files[0].name,)), ends="Globus"),
+    Case(
+        "lists a file that it does not have",
+        alter=lambda files: [*files, Stored(7777, "lost.csv", b"", listed={"id": 7778})],
+        ends="is not on",
+    ),
     Case("knows no such dataset", doi="doi:10.5072/FK2/NONE", ends="not published"),
     Case("sends a web page as listing", lambda files: Faults(listing="html"), ends="web page"),
     Case("sends half a listing", lambda files: Faults(listing="half"), ends="cut its answer off"),

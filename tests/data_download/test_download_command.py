@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -155,6 +154,8 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(files, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are a Unix thing")
 def test_a_full_disk_is_one_line_and_nothing_half_has_a_final_name(dataverse, tmp_path):
+    import resource
+
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 
