@@ -14,11 +14,13 @@ from data.errors import DrivAerError
 
 @dataclass(frozen=True)
 class Patience:
-    """connect_s, read_s: after which silence counts as a lost connection, s; answer_s: the same for what a server has to
-    look up first, such as a long listing. slowest: bytes a second that a connection has to bring over read_s. tries: in a row that
-    bring nothing new, busy_tries where the server says that it is busy. first_wait_s: before the second try; each
-    further wait is twice as long, up to longest_wait_s, and half of it by chance. longest_asked_s: that a server may
-    ask for.
+    """How long, in seconds, and how often.
+
+    connect_s, read_s: after which silence counts as a lost connection. answer_s: the same for what a server has to look
+    up first, such as a long listing. slowest: bytes a second that a connection has to bring over read_s.
+    tries: in a row that bring nothing new; busy_tries where the server says that it is busy. first_wait_s: before the
+    second try; each further wait is twice as long, up to longest_wait_s, and half of it by chance. longest_asked_s:
+    that a server may ask for.
     """
 
     connect_s: float = 10.0
