@@ -20,9 +20,7 @@ from data.catalogue import open_catalogue
 from data.download.choice import choice_of
 from data.download.control import Cancelled, Control
 from data.download.dataverse import doi_of, files_of, server_of
-from data.download.get import carry_out, working_in
 from data.download.names import distinct, safe_path
-from data.download.plan import Dataset, Planner
 from data.download.remote_bytes import RemoteBytes
 from data.download.remote_zip import RemoteZip
 from data.download.retries import asked_wait
@@ -148,8 +146,7 @@ def test_a_users_own_file_of_the_same_name_keeps_its_content(tmp_path):
 def test_a_part_of_another_file_is_not_gone_on_with(tmp_path):
     with Dataverse({DOI: [_text(1, "a.bin", b"a" * 90_000)]}, Faults(cut_after=30_000, cuts=1)).serving() as served:
         served.faults.busy = []
-        transport = Transport(served.url, patience=replace(QUICK, tries=1))
-        assert not fetch(served, tmp_path, transport=transport).is_complete
+        assert not fetch(served, tmp_path, patience=replace(QUICK, tries=1)).is_complete
         assert (tmp_path / "a.bin.part").stat().st_size == 30_000
         served.datasets[DOI] = [_text(2, "a.bin", b"b" * 80_000)]
         assert fetch(served, tmp_path).is_complete
@@ -159,7 +156,7 @@ def test_a_part_of_another_file_is_not_gone_on_with(tmp_path):
 def test_a_part_is_gone_on_with_from_its_last_byte(tmp_path):
     content = os.urandom(90_000)
     with Dataverse({DOI: [_text(1, "a.bin", content)]}, Faults(cut_after=30_000, cuts=1)).serving() as served:
-        fetch(served, tmp_path, transport=Transport(served.url, patience=replace(QUICK, tries=1)))
+        fetch(served, tmp_path, patience=replace(QUICK, tries=1))
         assert fetch(served, tmp_path).is_complete
         assert served.file_requests[-1]["Range"] == "bytes=30000-"
     assert (tmp_path / "a.bin").read_bytes() == content
@@ -354,8 +351,7 @@ def test_few_connections_are_open_at_once(files, tmp_path):
 def test_a_proxy_from_the_environment_is_used(files, tmp_path, monkeypatch):
     with Dataverse({DOI: files[-2:]}).serving() as served:
         monkeypatch.setenv("http_proxy", served.url)
-        transport = Transport("http://dataverse.invalid", patience=QUICK)
-        assert fetch(served, tmp_path, transport=transport).is_complete
+        assert fetch(served, tmp_path, server="http://dataverse.invalid").is_complete
 
 
 def test_what_a_retry_after_header_asks_for():
@@ -372,7 +368,7 @@ def test_paused_it_waits_and_cancelled_it_stops_and_both_go_on(files, tmp_path):
 
     def work() -> None:
         with pytest.raises(Cancelled):
-            fetch(dataverse, tmp_path, transport=Transport(dataverse.url, patience=QUICK, control=control))
+            fetch(dataverse, tmp_path, control=control)
         ended.set()
 
     with dataverse.serving():
@@ -392,12 +388,9 @@ def test_paused_it_waits_and_cancelled_it_stops_and_both_go_on(files, tmp_path):
 def test_progress_ends_where_it_should(files, tmp_path):
     seen = []
     with Dataverse({DOI: files}).serving() as served:
-        transport = Transport(served.url, patience=QUICK)
-        with working_in(tmp_path), open_catalogue(tmp_path) as catalogue:
-            plan = Planner(transport, tmp_path, choice_of(None, None, None, None, None)).plan([Dataset(DOI)], catalogue)
-            carry_out(plan, transport, catalogue, on_progress=seen.append)
+        result = fetch(served, tmp_path, on_progress=seen.append)
     assert seen[-1].n_done == seen[-1].n_files == len(files)
-    assert seen[-1].bytes_done == seen[-1].bytes_total == plan.bytes_total
+    assert seen[-1].bytes_done == seen[-1].bytes_total == sum(outcome.item.cost for outcome in result.outcomes)
 
 
 def test_a_check_that_was_stopped_goes_on_where_it_was(files, tmp_path):
