@@ -158,22 +158,24 @@ class _Heartbeat:
 
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._times = [time.perf_counter()]
-        self._timer.timeout.connect(lambda: self._times.append(time.perf_counter()))
+        self._times = [(time.perf_counter(), time.thread_time())]
+        self._timer.timeout.connect(lambda: self._times.append((time.perf_counter(), time.thread_time())))
         self._timer.start(5)
 
-    def gaps(self) -> list[float]:
-        """Seconds between rounds since the last question."""
+    def gaps(self) -> list[tuple[float, float]]:
+        """Seconds between rounds since the last question: that passed, and that the thread itself worked."""
         times, self._times = self._times, self._times[-1:]
-        return [b - a for a, b in zip(times, times[1:], strict=False)]
+        return [(b[0] - a[0], b[1] - a[1]) for a, b in zip(times, times[1:], strict=False)]
 
     def stop(self) -> None:
         self._timer.stop()
 
 
-def _stall(gaps: list[float]) -> str:
-    ordered = sorted(gaps)
-    return f"{1000 * ordered[-1]:.0f} ms (99 % within {1000 * ordered[int(0.99 * len(ordered))]:.0f} ms)"
+def _stall(gaps: list[tuple[float, float]]) -> str:
+    ordered = sorted(gap for gap, _ in gaps)
+    own = max(work for _, work in gaps)
+    within = ordered[int(0.99 * len(ordered))]
+    return f"{1000 * ordered[-1]:.0f} ms (99 % within {1000 * within:.0f} ms; its own work at most {1000 * own:.0f} ms)"
 
 
 def _until(app, condition, timeout: float = 900.0) -> None:
