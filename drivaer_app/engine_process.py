@@ -25,9 +25,9 @@ def main() -> None:
     while True:
         try:
             number, function, arguments, reports = pickle.loads(receive(sys.stdin.buffer))
-        except EOFError:
+            _answer(answers, number, function, arguments, reports)
+        except (EOFError, BrokenPipeError):  # nobody is there any more
             return
-        _answer(answers, number, function, arguments, reports)
 
 
 def _answer(answers, number: int, function, arguments: tuple, reports: bool) -> None:

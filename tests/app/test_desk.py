@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from drivaer_app.autosave import Autosave
 from drivaer_app.desk import Desk
 from drivaer_app.engine import Engine
 from drivaer_app.examine import examine
@@ -15,6 +16,7 @@ from drivaer_app.jobs import Cancelled
 from drivaer_app.predict import Reading
 from drivaer_app.predictions import DONE, FAILED, MISSING, WAITING
 from drivaer_app.study import Study
+from drivaer_app.study_file import read_study
 
 PATIENCE = 120.0
 
@@ -257,3 +259,21 @@ def test_a_car_whose_handles_cannot_be_had_says_why(desk, folder):
     desk.take_hold(key)
     assert desk.wait(PATIENCE)
     assert desk.morphing.now.handles == {} and "fastback.stl" in desk.morphing.now.error
+
+
+def test_what_is_half_bent_is_autosaved_and_comes_back_after_a_crash(engine, in_hand, tmp_path):
+    autosave = Autosave(tmp_path / "autosave")
+    in_hand.autosave = autosave
+    in_hand.morphing.bend(BENT, exact=False)
+    assert in_hand.wait(PATIENCE)
+    in_hand.autosave_now()
+    again = Desk(engine=engine)
+    again.restore(read_study(autosave.file), None)
+    (variant,) = again.study.state.variants
+    assert again.morphing.half_bent == {variant.key: BENT}
+    again.focus([variant.key])
+    assert again.wait(PATIENCE)
+    again.take_hold(variant.key)
+    assert again.wait(PATIENCE)
+    assert again.morphing.now.values == BENT and again.morphing.now.result is not None
+    again.close()
