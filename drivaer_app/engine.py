@@ -14,7 +14,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,13 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 
 class Engine:
-    """Calls functions in a process of its own, one after another. Started by the first call."""
+    """Calls functions in a process of its own, one after another. Started by the first call.
 
-    def __init__(self) -> None:
+    environment: variables of that process besides this one's own.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = dict(environment or {})
         self._process: subprocess.Popen | None = None
         self._turn = threading.Lock()
         self._number = 0
@@ -89,7 +93,7 @@ class Engine:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # Threads that spin while they wait take the cores that the window and other programs need.
-                env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": path},
+                env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": path, **self._environment},
                 creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
             )
         return self._process

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import signal
 import sys
 
 from data.errors import DrivAerError
@@ -17,6 +18,7 @@ _BEHIND = 2  # niceness: the window's own process comes first where both want th
 
 def main() -> None:
     start_logging()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, and ends both
     if hasattr(os, "nice"):
         os.nice(_BEHIND)
     # Open3D and VTK print to descriptor 1 behind Python's back; the answers get a descriptor of their own.
@@ -25,8 +27,11 @@ def main() -> None:
     while True:
         try:
             number, function, arguments, reports = pickle.loads(receive(sys.stdin.buffer))
+        except EOFError:
+            return
+        try:
             _answer(answers, number, function, arguments, reports)
-        except (EOFError, BrokenPipeError):  # nobody is there any more
+        except BrokenPipeError:  # whoever asked has been killed
             return
 
 

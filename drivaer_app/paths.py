@@ -19,3 +19,24 @@ def own_corpus() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("drivaer", appauthor=False) / "corpus"
+
+
+def own_models() -> Path:
+    """Where models that a user trained are kept by their names (the folder may not exist yet)."""
+    from platformdirs import user_data_path
+
+    return user_data_path("drivaer", appauthor=False) / "models"
+
+
+def own_catalogues() -> Path:
+    """Where catalogues are kept of folders that cannot hold their own, and which was used last (may not exist yet)."""
+    from platformdirs import user_data_path
+
+    return user_data_path("drivaer", appauthor=False) / "catalogues"
+
+
+def cache() -> Path:
+    """What can be made again: sampled points, catalogues of folders that have none (the folder may not exist yet)."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("drivaer", appauthor=False)

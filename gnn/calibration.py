@@ -6,6 +6,9 @@ import math
 
 import numpy as np
 
+LEAST = 9
+"""Designs that a 90 % interval takes."""
+
 
 def conformal_half_width(errors: np.ndarray, level: float = 0.9) -> float:
     """Half width that covers a new design with probability >= ``level``, from the errors on designs not trained on.

@@ -7,7 +7,7 @@ there. The training designs' profiles span a low-dimensional cloud; a car is nov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class NoveltyReference:
 
     mean (d,), basis (m, d) orthonormal rows, spread (m,) along them, rest: typical distance off the basis,
     limit: the distance below which TYPICAL_PART of the reference designs lie.
+    known (k, d): profiles of single cars besides, which are known too. Around each a car counts as typical as far as
+    half of what the cloud's limit is around its middle: one car says less than a family.
     """
 
     mean: np.ndarray
@@ -53,6 +55,7 @@ class NoveltyReference:
     spread: np.ndarray
     rest: float
     limit: float
+    known: np.ndarray | None = None
 
     @classmethod
     def fit(cls, vectors: np.ndarray, kept: float = 0.98) -> NoveltyReference:
@@ -69,14 +72,26 @@ class NoveltyReference:
         limit = float(np.quantile([unscaled.score(v) for v in tried], TYPICAL_PART))
         return cls(mean, rows[:m], spread, rest, limit)
 
-    def parts(self, vector: np.ndarray) -> tuple[float, float]:
-        """Distance within the cloud and off it, each about 1 for a typical design, before the limit."""
-        centred = vector - self.mean
+    def parts(self, vector: np.ndarray, middle: np.ndarray | None = None) -> tuple[float, float]:
+        """Distance within the cloud and off it, each about 1 for a typical design, before the limit.
+
+        middle: what to measure from; the cloud's own unless given.
+        """
+        centred = vector - (self.mean if middle is None else middle)
         along = self.basis @ centred
         off = centred - along @ self.basis
         within = float(np.sqrt(np.mean((along / self.spread) ** 2)))
         return within, float(np.linalg.norm(off)) / self.rest
 
     def score(self, vector: np.ndarray) -> float:
-        """Novelty: the larger of the two distances over the limit."""
-        return max(self.parts(vector)) / self.limit
+        """Novelty: the larger of the two distances over the limit; or to a known car, where that is nearer."""
+        of_cloud = max(self.parts(vector)) / self.limit
+        singles = (
+            [] if self.known is None else [max(self.parts(vector, car)) / (0.5 * self.limit) for car in self.known]
+        )
+        return min([of_cloud, *singles])
+
+    def knowing(self, vectors: np.ndarray) -> NoveltyReference:
+        """The same with the profiles (n, d) of more single cars."""
+        known = vectors if self.known is None else np.concatenate([self.known, vectors])
+        return replace(self, known=known.astype(np.float32))

@@ -90,7 +90,7 @@ class Surrogate:
         cp, cf, n = self._fields(points, sample.normals, registered)
         novelty = self._novelty.score(described)
         cd_pressure, cd_friction = self._integrals(sample, cp, cf, registered, frontal_area)
-        half = self.config["interval"]["half_width"]
+        half = self._half_width(registered)
         return SurfacePrediction(
             cd=cd,
             cd_low=cd - half,
@@ -141,6 +141,12 @@ class Surrogate:
         drag = self.config["drag"]
         clouds = _clouds(points, drag["n_clouds"], drag["n_points"], self.device)
         return self._drag.features(clouds).mean(dim=0).cpu().numpy()
+
+    def _half_width(self, registered: RegisteredTemplate | None) -> float:
+        """Of the interval: cars that the template does not fit may have one of their own."""
+        interval = self.config["interval"]
+        fits = registered is not None and registered.fit >= 0.5
+        return interval["half_width"] if fits else interval.get("elsewhere", interval["half_width"])
 
     def _coefficients(self, points: np.ndarray, n_clouds: int | None = None) -> tuple[float, float]:
         """Cd and Cl as the mean over several disjoint clouds: their scatter is only which points were taken."""

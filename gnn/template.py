@@ -105,6 +105,10 @@ class Template:
         """Places (M, 3) m and area vectors (M, 3) m² of the faces for a code (K,)."""
         return _at_code(self.places, code), _at_code(self.area_vectors, code)
 
+    def marks_at(self, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points (m, 3) m on the very surface and area vectors (m, 3) m² of the faces ``marked``, for a code (K,)."""
+        return _at_code(self.marks, code), _at_code(self.area_vectors[:, self.marked], code)
+
     def values(self, code: np.ndarray) -> np.ndarray:
         """(M, 4) Cp and Cf of the faces for a code (K,)."""
         likeness = kernel(features(code[None], self.to_traits), self.anchors)[0]

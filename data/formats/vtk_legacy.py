@@ -18,12 +18,17 @@ from data.mesh import RawMesh
 _TYPES = {"char": "i1", "unsigned_char": "u1", "short": "i2", "unsigned_short": "u2", "int": "i4", "float": "f4"}
 _TYPES |= {"unsigned_int": "u4", "long": "i8", "unsigned_long": "u8", "double": "f8", "vtkidtype": "i4"}
 _TYPES |= {"vtktypeint32": "i4", "vtktypeint64": "i8", "vtktypeuint32": "u4", "vtktypeuint64": "u8"}
+_KEYWORD = re.compile(rb"\n[ \t]*[A-Z][A-Z_]{3,}")
 _CELLS = ("VERTICES", "LINES", "POLYGONS", "TRIANGLE_STRIPS", "CELLS")
 
 
 def read(source: Source) -> RawMesh:
-    """The geometry; what lies on it (POINT_DATA, CELL_DATA) is not read."""
-    kind, sections = _Reader(source).sections()
+    """The geometry; what lies on it (POINT_DATA, CELL_DATA) is read by ``data.formats.vtk_fields``."""
+    return surface_of(source, *Reader(source).sections())
+
+
+def surface_of(source: Source, kind: str, sections: dict) -> RawMesh:
+    """The mesh of a file's sections."""
     if "POINTS" not in sections:
         raise source.error("has no POINTS", "export it again")
     vertices = sections["POINTS"].reshape(-1, 3)
@@ -35,16 +40,17 @@ def read(source: Source) -> RawMesh:
     return grid_mesh(source, vertices, sections.get("CELL_TYPES", np.zeros(0, np.int64)), cells.get("CELLS", none))
 
 
-class _Reader:
-    """Goes through the file from one keyword to the next."""
+class Reader:
+    """Goes through the file from one keyword to the next. attributes: the words that data on the mesh begin with."""
 
     def __init__(self, source: Source):
         self.source, self.data, self.at = source, source.data, 0
+        self.attributes: list[str] = []
 
-    def _damaged(self, what: str) -> Exception:
+    def damaged(self, what: str) -> Exception:
         return self.source.error(f"truncated or damaged VTK file: {what}", "export or copy it again")
 
-    def _line(self) -> list[str] | None:
+    def line(self) -> list[str] | None:
         """Words of the next line that is not blank; None at the end."""
         while self.at < len(self.data):
             end = self.data.find(b"\n", self.at)
@@ -59,81 +65,82 @@ class _Reader:
         """Kind of dataset, and its arrays by keyword: cells as (counts, corners)."""
         if not self.data.startswith(b"# vtk DataFile"):
             raise self.source.error("is not a legacy VTK file", "export it again")
-        self._line()
+        self.line()
         self.at = self.data.find(b"\n", self.at) + 1  # the title, which may be blank
-        form = (self._line() or [""])[0].upper()
-        words = self._line() or [""]
+        form = (self.line() or [""])[0].upper()
+        words = self.line() or [""]
         if form not in ("ASCII", "BINARY") or words[0].upper() != "DATASET" or len(words) < 2:
-            raise self._damaged("no ASCII or BINARY, or no DATASET line")
+            raise self.damaged("no ASCII or BINARY, or no DATASET line")
         self.binary, kind = form == "BINARY", words[1].upper()
         if kind not in ("POLYDATA", "UNSTRUCTURED_GRID"):
             raise self.source.error(f"holds {kind[:40]}, not a surface", "extract its surface and save it as .vtp")
         sections: dict = {}
-        while (words := self._line()) is not None:
+        while (words := self.line()) is not None:
             keyword = words[0].upper()
             if keyword in ("POINT_DATA", "CELL_DATA"):
+                self.attributes = words
                 break
             self._section(keyword, words, sections)
         return kind, sections
 
     def _section(self, keyword: str, words: list[str], sections: dict) -> None:
         if keyword == "POINTS":
-            sections[keyword] = self._numbers(3 * self._count(words, 1), self._type(words, 2)).astype(np.float64)
+            sections[keyword] = self.numbers(3 * self.count(words, 1), self.type(words, 2)).astype(np.float64)
         elif keyword in _CELLS:
-            sections[keyword] = self._cells(self._count(words, 1), self._count(words, 2))
+            sections[keyword] = self._cells(self.count(words, 1), self.count(words, 2))
         elif keyword == "CELL_TYPES":
-            sections[keyword] = self._numbers(self._count(words, 1), "i4").astype(np.int64)
+            sections[keyword] = self.numbers(self.count(words, 1), "i4").astype(np.int64)
         elif keyword == "METADATA":
-            self._skip_metadata()
+            self.skip_metadata()
         elif keyword == "FIELD":
-            for _ in range(self._count(words, 2)):
+            for _ in range(self.count(words, 2)):
                 self._skip_field()
         else:
-            raise self._damaged(f"'{' '.join(words)[:40]}' where a keyword should be")
+            raise self.damaged(f"'{' '.join(words)[:40]}' where a keyword should be")
 
-    def _count(self, words: list[str], place: int) -> int:
+    def count(self, words: list[str], place: int) -> int:
         if len(words) <= place or not words[place].isdecimal():
-            raise self._damaged(f"no number in '{' '.join(words)[:40]}'")
+            raise self.damaged(f"no number in '{' '.join(words)[:40]}'")
         return int(words[place])
 
-    def _type(self, words: list[str], place: int) -> str:
+    def type(self, words: list[str], place: int) -> str:
         name = words[place].lower() if len(words) > place else ""
         if name not in _TYPES:
-            raise self._damaged(f"no known type in '{' '.join(words)[:40]}'")
+            raise self.damaged(f"no known type in '{' '.join(words)[:40]}'")
         return _TYPES[name]
 
-    def _numbers(self, n: int, code: str) -> np.ndarray:
-        """The next ``n`` numbers."""
+    def numbers(self, n: int, code: str, *, until: re.Pattern[bytes] = _KEYWORD) -> np.ndarray:
+        """The next ``n`` numbers; in ASCII all up to what ``until`` finds."""
         size = n * np.dtype(code).itemsize if self.binary else n
         if size > len(self.data) - self.at:
-            raise self._damaged(f"{n} numbers promised, found {max(len(self.data) - self.at, 0)} bytes")
+            raise self.damaged(f"{n} numbers promised, found {max(len(self.data) - self.at, 0)} bytes")
         if self.binary:
             values = np.frombuffer(self.data, ">" + code, n, self.at)
             self.at += size
             return values
-        end = re.compile(rb"\n[ \t]*[A-Z][A-Z_]{3,}").search(self.data, max(self.at - 1, 0))
+        end = until.search(self.data, max(self.at - 1, 0))
         stop = end.start() if end else len(self.data)
         dtype = np.float64 if code.startswith("f") else np.int64
         values = parse_numbers(self.source, self.data[self.at : stop], "VTK file's numbers", dtype)
         if len(values) != n:
-            raise self._damaged(f"{n} numbers promised, found {len(values)}")
+            raise self.damaged(f"{n} numbers promised, found {len(values)}")
         self.at = stop
         return values
 
     def _cells(self, n: int, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Points of each cell, and all of them in a row."""
-        before, words = self.at, self._line() or [""]
+        before, words = self.at, self.line() or [""]
         if words[0].upper() == "OFFSETS":  # version 5: n is one more than the number of cells
-            offsets = self._numbers(n, self._type(words, 1)).astype(np.int64)
-            words = self._line() or [""]
+            offsets = self.numbers(n, self.type(words, 1)).astype(np.int64)
+            words = self.line() or [""]
             if words[0].upper() != "CONNECTIVITY":
-                raise self._damaged("OFFSETS without CONNECTIVITY")
-            corners = self._numbers(size, self._type(words, 1)).astype(np.int64)
+                raise self.damaged("OFFSETS without CONNECTIVITY")
+            corners = self.numbers(size, self.type(words, 1)).astype(np.int64)
             if n and (offsets[0] != 0 or (np.diff(offsets) < 0).any()):
-                raise self._damaged("the offsets of its cells make no sense")
+                raise self.damaged("the offsets of its cells make no sense")
             return np.diff(offsets), corners
         self.at = before
-        return self._old_cells(self._numbers(size, "i4").astype(np.int64), n)
+        return self._old_cells(self.numbers(size, "i4").astype(np.int64), n)
 
     def _old_cells(self, numbers: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
         """From runs of a count and so many corners."""
@@ -144,28 +151,28 @@ class _Reader:
         starts, at, values = [], 0, numbers.tolist()
         while at < len(values):
             if values[at] < 0:
-                raise self._damaged("a cell with fewer than no points")
+                raise self.damaged("a cell with fewer than no points")
             starts.append(at)
             at += values[at] + 1
         if len(starts) != n or at != len(values):
-            raise self._damaged(f"{n} cells promised, found {len(starts)}")
+            raise self.damaged(f"{n} cells promised, found {len(starts)}")
         return numbers[starts], np.delete(numbers, starts)
 
-    def _skip_metadata(self) -> None:
+    def skip_metadata(self) -> None:
         end = re.compile(rb"\n[ \t]*\r?\n").search(self.data, max(self.at - 1, 0))
         self.at = end.end() if end else len(self.data)
 
     def _skip_field(self) -> None:
-        words = self._line() or [""]
+        words = self.line() or [""]
         if words[0].upper() == "METADATA":
-            self._skip_metadata()
-            words = self._line() or [""]
-        n = self._count(words, 1) * self._count(words, 2)
+            self.skip_metadata()
+            words = self.line() or [""]
+        n = self.count(words, 1) * self.count(words, 2)
         if self.binary:
-            self._numbers(n, self._type(words, 3))
+            self.numbers(n, self.type(words, 3))
             return
         for _ in range(n):
             word = re.compile(rb"\s*\S+").match(self.data, self.at)
             if word is None:
-                raise self._damaged("a field is cut short")
+                raise self.damaged("a field is cut short")
             self.at = word.end()

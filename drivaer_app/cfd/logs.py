@@ -157,11 +157,15 @@ def _has_nan(text: str) -> bool:
 
 @dataclass(frozen=True)
 class MeshReport:
-    """What checkMesh says. n_cells; worst non-orthogonality (degrees) and skewness; failed checks, its words."""
+    """What checkMesh says. n_cells; worst non-orthogonality (degrees) and skewness; failed checks, its words.
+
+    n_folded: faces turned inside out.
+    """
 
     n_cells: int
     non_orthogonality: float
     skewness: float
+    n_folded: int
     failed: tuple[str, ...]
 
     @property
@@ -180,12 +184,16 @@ def read_mesh_report(text: str) -> MeshReport:
         found = re.search(pattern, text)
         return _float(found[1]) if found else math.nan
 
-    cells = number(r"\n\s+cells:\s+(\d+)")
+    def count(pattern: str) -> int:
+        found = number(pattern)
+        return 0 if math.isnan(found) else int(found)
+
     failed = tuple(" ".join(line.split())[:200] for line in re.findall(r"^\s*\*\*\*(.*)$", text, re.MULTILINE))
     return MeshReport(
-        n_cells=0 if math.isnan(cells) else int(cells),
+        n_cells=count(r"\n\s+cells:\s+(\d+)"),
         non_orthogonality=number(r"non-orthogonality Max: (\S+)"),
         skewness=number(r"[Mm]ax skewness = ([\d.e+]+)"),
+        n_folded=count(r"(\d+) faces are incorrectly oriented"),
         failed=failed,
     )
 

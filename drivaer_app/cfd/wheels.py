@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.mesh import CarMesh
+from data.pieces import connected_pieces
 from data.placing import Axle as AxlePlace
 from data.placing import find_axles
 from data.weld import weld
@@ -55,7 +56,7 @@ def find_wheels(car: CarMesh) -> tuple[Axle, ...]:
 
 
 def _pieces_that_turn(car: CarMesh, vertices: np.ndarray, faces: np.ndarray) -> tuple[Axle, ...]:
-    piece_of_face = _pieces(faces, len(vertices))
+    piece_of_face = connected_pieces(faces, len(vertices))[0][faces[:, 0]]
     named = _named_faces(car)
     candidates = piece_of_face if named is None else np.where(named, piece_of_face, -1)
     boxes = _boxes(vertices, faces, candidates)
@@ -129,16 +130,6 @@ class _Box:
     def radius(self) -> float:
         """From the length: the road flattens a tyre's height."""
         return float(self.high[0] - self.low[0]) / 2
-
-
-def _pieces(faces: np.ndarray, n_vertices: int) -> np.ndarray:
-    """(F,) number of the connected piece that each face belongs to."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    ends = np.concatenate([faces[:, :2], faces[:, 1:]])
-    graph = coo_array((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), shape=(n_vertices, n_vertices))
-    return connected_components(graph, directed=False)[1][faces[:, 0]]
 
 
 def _named_faces(car: CarMesh) -> np.ndarray | None:

@@ -16,12 +16,20 @@ from typing import Annotated
 import typer
 
 from data.errors import DrivAerError
+from drivaer_app.cli.batch import batch
+from drivaer_app.cli.compare import compare
 from drivaer_app.cli.corpus import corpus
+from drivaer_app.cli.data import data
+from drivaer_app.cli.evaluate import evaluate
+from drivaer_app.cli.models import models
 from drivaer_app.cli.morph import morph
 from drivaer_app.cli.predict import predict
+from drivaer_app.cli.rank import rank
+from drivaer_app.cli.report import report
 from drivaer_app.cli.shapes import shapes
 from drivaer_app.cli.simulate import simulate
 from drivaer_app.cli.terminal import BadUsage, say
+from drivaer_app.cli.train import train
 from drivaer_app.cli.verify import verify
 from drivaer_app.cli.window import window
 
@@ -39,12 +47,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(predict)
+app.command()(batch)
+app.command()(rank)
+app.command()(report)
+app.command()(compare)
 app.command()(shapes)
 app.command()(morph)
 app.command()(simulate)
 app.command()(verify)
+app.command()(train)
+app.command()(evaluate)
 app.command()(window)
 app.add_typer(corpus, name="corpus")
+app.add_typer(models, name="models")
+app.add_typer(data, name="data")
 
 
 @app.callback()
@@ -112,9 +128,15 @@ def _usage_line(error: Exception, arguments: list[str]) -> str:
 
 
 def _command(arguments: list[str]) -> str:
-    """The subcommand that was asked for."""
+    """The subcommand that was asked for, with its group where it is in one."""
     known = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    return next((word for word in arguments if word in known), "")
+    groups = {group.name for group in app.registered_groups}
+    for word, after in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word in known:
+            return word
+        if word in groups:
+            return f"{word} {after}".rstrip() if not after.startswith("-") else word
+    return ""
 
 
 def _nearest_choice(message: str, arguments: list[str]) -> str:

@@ -114,7 +114,7 @@ def predict(
     inputs = expand(files)
     outputs = plan_outputs([given.file for given in inputs if not given.error], field, picture)
     with results_only() as stdout:
-        from drivaer_app.cli.report import JsonReport, TextReport
+        from drivaer_app.cli.page import JsonReport, TextReport
 
         waiting = Waiting(len(inputs))
         with waiting.on("loading the models"):

@@ -1,135 +1,96 @@
-"""How outcomes look on stdout: JSON lines for programs, a readable page for people."""
+"""``drivaer report``: a batch's results as a file that can be forwarded."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
 
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from drivaer_app.cli.terminal import say
-
-if TYPE_CHECKING:
-    from drivaer_app.cli.predict import Outcome
-    from drivaer_app.predict import Prediction
-
-_UNITS = {"m": "metres", "cm": "centimetres", "mm": "millimetres", "in": "inches", "ft": "feet"}
+from data.errors import DrivAerError
+from drivaer_app.cli.terminal import BadUsage, Waiting, results_only
 
 
-class JsonReport:
-    """One object a line on stdout, flushed at once; warnings and errors also go to stderr for a person to see."""
+def report(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The folder that a batch wrote.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="A file: .html .pdf .xlsx .csv .json .md, or a .drivaer study."
+        ),
+    ],
+    baseline: Annotated[
+        str | None, typer.Option(metavar="CAR", help="Compare to this car instead of the batch's own baseline.")
+    ] = None,
+    car: Annotated[
+        list[str] | None, typer.Option("--car", metavar="CAR", help="Give this car a page of its own; repeat it.")
+    ] = None,
+    details: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many cars from the top have a page of their own.")
+    ] = 12,
+    draw: Annotated[
+        bool, typer.Option("--draw/--no-draw", help="Draw those cars now, where the batch kept no pictures.")
+    ] = True,
+    brand: Annotated[
+        Path | None, typer.Option(metavar="TOML", help="A company's name, logo and colours; see docs/reports.md.")
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A jinja2 template instead of the program's, for .html and .md.")
+    ] = None,
+    title: Annotated[str, typer.Option(help="Of the report.")] = "",
+) -> int:
+    """Make a report of a batch: ranking, comparison to a baseline, pictures, where every number comes from.
 
-    def __init__(self, stdout: TextIO):
-        self._stdout = stdout
-
-    def show(self, outcome: Outcome) -> None:
-        print(json.dumps(outcome.record(), ensure_ascii=False, allow_nan=False), file=self._stdout, flush=True)
-        if outcome.prediction is None:
-            say(outcome.error)
-        else:
-            for warning in outcome.prediction.warnings:
-                say(f"{outcome.file}: {warning}")
-
-    def close(self) -> None:
-        pass
-
-
-class TextReport:
-    """A page for one file; for several, a line each with its warnings under it."""
-
-    def __init__(self, stdout: TextIO, n_files: int):
-        self._console = Console(file=stdout, highlight=False, soft_wrap=not stdout.isatty())
-        self._n_files = n_files
-        self._n_shown = 0
-        self._n_failed = 0
-
-    def show(self, outcome: Outcome) -> None:
-        self._n_shown += 1
-        if outcome.prediction is None:
-            self._n_failed += 1
-            say(outcome.error)
-        elif self._n_files == 1:
-            self._page(outcome)
-        else:
-            self._row(outcome)
-        self._console.file.flush()
-
-    def close(self) -> None:
-        if self._n_failed and self._n_files > 1:
-            say(f"{self._n_failed} of {self._n_files} files failed")
-
-    def _page(self, outcome: Outcome) -> None:
-        prediction = outcome.prediction
-        self._console.print(Text(outcome.file.name, style="bold"))
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(style="dim", no_wrap=True)
-        grid.add_column(no_wrap=True)
-        grid.add_column()
-        for label, value, remark in _facts(prediction, sum({**prediction.seconds, **outcome.seconds}.values())):
-            grid.add_row(label, Text(value, style="bold"), remark)
-        self._console.print(Padding(grid, (0, 0, 0, 2)))
-        self._warnings(prediction)
-
-    def _row(self, outcome: Outcome) -> None:
-        if self._n_shown - self._n_failed == 1:
-            head = f"{'Cd':>6}  {'90 % interval':<15} {'drag':>8}  {'area':>8}  {'novelty':>7}  file"
-            self._console.print(Text(head, style="dim"))
-        p = outcome.prediction
-        interval = f"{p.cd_low:.3f} – {p.cd_high:.3f}" if p.cd_low is not None else "none"
-        novelty = f"{p.novelty:.2f}" if p.novelty is not None else "-"
-        row = Text(f"{p.cd:6.3f}", style="bold")
-        row.append(
-            f"  {interval:<15} {p.drag:6.1f} N  {p.frontal_area:5.2f} m²  {novelty:>7}  {outcome.file}", style="none"
-        )
-        self._console.print(row)
-        self._console.print(Text(f"        {_reading(p)}", style="dim"))
-        self._warnings(p, indent=8)
-
-    def _warnings(self, prediction: Prediction, indent: int = 2) -> None:
-        for warning in prediction.warnings:
-            line = Table.grid(padding=(0, 1))
-            line.add_row(Text("!", style="bold yellow"), Text(warning, style="yellow"))
-            self._console.print(Padding(line, (0, 0, 0, indent)))
+    An .html report is one file that opens offline, with cars that turn in 3D. Cars that lie outside of what the model
+    was trained on are marked wherever their numbers stand.
+    """
+    check_report(output)
+    with results_only() as stdout:
+        make_report(results, output, baseline, car or details, draw, brand, template, title)
+        print(output, file=stdout)
+    return 0
 
 
-def _facts(p: Prediction, seconds: float) -> list[tuple[str, str, str]]:
-    """Label, value and remark of each line of the page."""
-    wind = f"at {p.conditions.speed:g} m/s ({p.conditions.speed * 3.6:.0f} km/h), air of {p.conditions.density:g} kg/m³"
-    interval = f"90 % interval {p.cd_low:.3f} – {p.cd_high:.3f}" if p.cd_low is not None else "no interval"
-    source = "given" if p.conditions.area is not None else "measured on the mesh"
-    facts = [
-        ("Cd", f"{p.cd:.3f}", interval),
-        ("Drag", f"{p.drag:.1f} N", wind),
-        ("Cd·A", f"{p.cda:.3f} m²", f"frontal area {p.frontal_area:.3f} m², {source}"),
-    ]
-    if p.cl is not None:
-        split = f"drag from pressure {p.cd_pressure:.3f}, from friction {p.cd_friction:.3f}"
-        facts.append(("Cl", f"{p.cl:.3f}", split))
-    if p.novelty is not None:
-        inside = f"{'like' if p.in_distribution else 'unlike'} the designs that the model learnt from"
-        facts.append(("Novelty", f"{p.novelty:.2f}", inside))
-    facts.append(("Read as", _unit(p), _axes(p)))
-    shell = "watertight" if p.car.health.watertight else "not watertight"
-    size = f"{p.n_faces:,} faces" if len(p.car.faces) else f"{p.car.n_file_vertices:,} points"
-    facts.append(("Mesh", size, shell if len(p.car.faces) else "a point cloud"))
-    facts.append(("Took", f"{seconds:.1f} s", f"model {p.model} on {p.device}"))
-    return facts
+def check_report(output: Path) -> None:
+    """Before any work is done. Raises BadUsage for a place or a format that no report can go to."""
+    from drivaer_app.report.write import check_suffix
+
+    try:
+        check_suffix(output)
+    except DrivAerError as error:
+        raise BadUsage(error.line) from error
+    if not output.absolute().parent.is_dir():
+        raise BadUsage(f"{output}: there is no folder {output.parent}")
 
 
-def _unit(p: Prediction) -> str:
-    frame = p.car.frame
-    return _UNITS.get(frame.unit, f"units of {frame.to_metres:.4g} m")
+def make_report(
+    results: Path,
+    output: Path,
+    baseline: str | None = None,
+    details: Sequence[str] | int = 12,
+    draw: bool = True,
+    brand: Path | None = None,
+    template: Path | None = None,
+    title: str = "",
+) -> None:
+    """Report on the store's last run, its pages' cars drawn where they are not yet. Raises DrivAerError."""
+    from drivaer_app.batch.store import Store
+    from drivaer_app.report.brand import read_brand
+    from drivaer_app.report.content import content_of
+    from drivaer_app.report.pictures import draw_missing
+    from drivaer_app.report.write import WITH_PICTURES, write_report
 
+    company = read_brand(brand)
+    with Store.open(results) as store:
+        batch = store.batch()
 
-def _axes(p: Prediction) -> str:
-    frame = p.car.frame
-    half = ", half a car mirrored" if frame.mirrored else ""
-    sure = "as told" if frame.confidence == 1 else f"{min(frame.confidence, 0.99):.0%} sure"
-    return f"nose along {frame.forward}, roof along {frame.up}{half} ({sure})"
+        def content():
+            return content_of(batch, baseline=baseline, details=details, title=title)
 
-
-def _reading(p: Prediction) -> str:
-    return f"read as {_unit(p)}, {_axes(p)}"
+        told = content()
+        if draw and output.suffix.lower() in WITH_PICTURES:
+            with Waiting(1).on("drawing cars"):
+                batch = draw_missing(store, batch, [car.stored for car in told.details])
+            told = content()
+    write_report(output, told, company, template)

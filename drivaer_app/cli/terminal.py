@@ -61,6 +61,53 @@ class Waiting:
         return self.on(line.replace("[", "\\["))
 
 
+class Progress:
+    """How far long work is, on stderr: a bar and the time left at a terminal, else a line for each tenth of a stage."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
+
+        console = Console(stderr=True)
+        columns = (
+            "{task.description}",
+            BarColumn(),
+            "{task.completed}/{task.total}",
+            TextColumn("{task.fields[loss]}"),
+        )
+        self._bars = Bars(*columns, TimeRemainingColumn(), console=console) if console.is_terminal else None
+        self._stage, self._task, self._said = "", None, 0
+
+    def __enter__(self) -> Progress:
+        if self._bars:
+            self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bars:
+            self._bars.stop()
+
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        if self._bars:
+            self._bars.console.print(f"drivaer: {text}", highlight=False, markup=False)
+        else:
+            say(text)
+
+    def report(self, stage: str, done: int, total: int, loss: float | None = None) -> None:
+        """stage: what is being done; how much of it, of how much; loss, where there is one."""
+        told = "" if loss is None else f"loss {loss:.4f}"
+        if stage != self._stage:
+            self._stage, self._said = stage, 0
+            self._task = self._bars.add_task(stage, total=total, loss="") if self._bars else None
+        if self._bars:
+            self._bars.update(self._task, completed=done, loss=told)
+        elif 10 * done // total > self._said:
+            self._said = 10 * done // total
+            say(f"{stage}: {done} of {total}  {told}".rstrip())
+
+
 @contextmanager
 def error_as_json(file: object, stdout: TextIO, *, wanted: bool) -> Iterator[None]:
     """Where JSON is wanted, a failure is an object on stdout too, besides its line on stderr."""

@@ -45,7 +45,6 @@ _CHECK = next(step for step in MESHING if step.name == "checkMesh")
 _MESH_FILES = ("boundary", "faces", "neighbour", "owner")
 _WORST_NON_ORTHOGONALITY = 85.0  # degrees
 _WORST_SKEWNESS = 12.0
-_FOLDED = re.compile(r"(\d+) faces are incorrectly oriented")
 _MOST_FOLDED = 3  # faces of some 400,000: the solver bears a few
 _MOST_ARTEFACT = 0.015  # of Cd, by faces with a Cp that no flow has
 _BELIEVABLE_CD = (0.05, 1.5)
@@ -223,11 +222,10 @@ def is_of_the_car(error: DrivAerError) -> bool:
 def mesh_fault(check: str) -> str:
     """Why a bent mesh, of which checkMesh says ``check``, is not worth solving; empty where it is."""
     report = logs.read_mesh_report(check)
-    folded = _FOLDED.search(check)
     if report.unusable:
         return report.unusable
-    if folded and int(folded[1]) > _MOST_FOLDED:
-        return f"{folded[1]} faces are turned inside out"
+    if report.n_folded > _MOST_FOLDED:
+        return f"{report.n_folded} faces are turned inside out"
     if report.non_orthogonality > _WORST_NON_ORTHOGONALITY:
         return f"non-orthogonality of {report.non_orthogonality:.0f} degrees"
     if report.skewness > _WORST_SKEWNESS:

@@ -22,6 +22,7 @@ from drivaer_app.corpus.families import known_families
 from drivaer_app.corpus.modes import SURFACE, load_surface
 from drivaer_app.corpus.runs import CASES, FAILURES, Design, ReadyFamily
 from drivaer_app.corpus.settings import load_settings
+from drivaer_app.models import model_folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +70,7 @@ def suggest(
 
     if not candidates:
         raise DrivAerError("there is nothing to choose from", fix="give meshes, or a corpus with designs to go")
-    surrogate = Surrogate.load(model, device) if model is not None else Surrogate.load(device=device)
+    surrogate = Surrogate.load(model_folder(model), device)
     seen, features = [], []
     for number, candidate in enumerate(candidates, 1):
         car = candidate.car()

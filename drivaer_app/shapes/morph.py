@@ -16,7 +16,7 @@ from drivaer_app.shapes.deformation import HandleMoves, handle_moves, mirror_sha
 from drivaer_app.shapes.handles import Handle, checked
 from drivaer_app.shapes.landmarks import Landmarks, Wheels, find_landmarks
 from drivaer_app.shapes.lattice import LatticeMove
-from drivaer_app.shapes.wheels_of import BODY, FRONT_WHEELS, PART_KINDS, REAR_WHEELS, find_wheels, wheel_share
+from drivaer_app.shapes.wheels_of import BODY, FRONT_WHEELS, PART_KINDS, REAR_WHEELS, wheel_kinds, wheel_share
 
 _CONVERGED = 1e-9
 _MOST_STEPS = 200
@@ -143,7 +143,7 @@ class Morph:
         """Find a car's landmarks and wheels. Raises DrivAerError where the car cannot be made out."""
         found = MorphField(find_landmarks(car))
         used, faces, row = weld(car.vertices, car.faces)
-        kinds = find_wheels(found.landmarks, used, faces, car.parts)
+        kinds = wheel_kinds(found.landmarks, used, faces, car.parts)
         both = bool((kinds == 1).any() and (kinds == 2).any())
         return cls(car, found, used.astype(np.float32), row, kinds if both else None)
 

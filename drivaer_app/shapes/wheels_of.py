@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from data.pieces import connected_pieces
 from drivaer_app.shapes.landmarks import WHEEL_NAME, Landmarks, Wheels
 
 BODY, FRONT_WHEELS, REAR_WHEELS = "body", "front_wheels", "rear_wheels"
 PART_KINDS = (BODY, FRONT_WHEELS, REAR_WHEELS)
 
-_AROUND = (
-    1.2  # of the radius: a piece on the ground within this cylinder is a wheel (radii of coarse ones come out small)
-)
-_WITHIN = (
-    1.05  # of the radius: a piece within this one, hub or brake, goes with its wheel, one around it is a wheelhouse
-)
+# Of the radius: a piece on the ground within this cylinder is a wheel (radii of coarse ones come out small)
+_AROUND = 1.2
+# Of the radius: a piece within this one, hub or brake, goes with its wheel, one around it is a wheelhouse
+_WITHIN = 1.05
 _FADE = 0.5  # of the radius: over which a wheel that is one with the body passes into it
 
 
@@ -39,7 +38,7 @@ def _within(wheels: Wheels, points: np.ndarray) -> np.ndarray:
     return (1.0 - out * out * (3.0 - 2.0 * out)).astype(points.dtype)
 
 
-def find_wheels(
+def wheel_kinds(
     landmarks: Landmarks, vertices: np.ndarray, faces: np.ndarray, parts: tuple[tuple[str, int, int], ...]
 ) -> np.ndarray:
     """(V,) int8 of welded vertices: 0 body, 1 front wheels, 2 rear wheels.
@@ -50,7 +49,7 @@ def find_wheels(
     kinds = np.zeros(len(vertices), np.int8)
     if len(faces) == 0 or landmarks.front_wheels is None or landmarks.rear_wheels is None:
         return kinds
-    piece, n_pieces = _pieces(len(vertices), faces)
+    piece, n_pieces = connected_pieces(faces, len(vertices))
     named = np.zeros(n_pieces, bool)
     for name, first, last in parts:
         if WHEEL_NAME.search(name):
@@ -72,17 +71,6 @@ def find_wheels(
         across = np.maximum(np.abs(low[:, 1]), np.abs(high[:, 1]))
         kind[(inside & (across > wheels.inner_y - 0.5 * wheels.radius)) | (named & close)] = number
     return kind[piece]
-
-
-def _pieces(n_vertices: int, faces: np.ndarray) -> tuple[np.ndarray, int]:
-    """(V,) number of the connected piece of each vertex, and how many there are."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    start, end = np.concatenate([faces[:, :2], faces[:, 1:]]).T
-    graph = coo_matrix((np.ones(len(start), bool), (start, end)), shape=(n_vertices, n_vertices))
-    n, piece = connected_components(graph, directed=False)
-    return piece, n
 
 
 def _by_piece(ufunc: np.ufunc, piece: np.ndarray, n: int, values: np.ndarray) -> np.ndarray:

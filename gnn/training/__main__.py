@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from gnn.checkpoints import read_model, write_text
 from gnn.field_net import FieldNet
 from gnn.regdgcnn import RegDGCNN
 from gnn.training.assemble import Corpus, assemble
+from gnn.training.cars import FamilyCar, MorphCar, family_cars, split
 from gnn.training.clouds import Design, MorphClouds, random_designs
-from gnn.training.drag import train_drag_network
+from gnn.training.drag import MorphShape, Shape, train_drag_network
+from gnn.training.families import FamilyShape, families_of, fit_family_coefficients, random_family_designs
 from gnn.training.field import train_field_net
-from gnn.training.labels import DesignFeatures, fit_coefficients
+from gnn.training.labels import COEFFICIENTS, DesignFeatures, fit_coefficients
 from gnn.training.loop import Schedule, designs_learnt, load_averaged
 
 DRAG = {
@@ -29,7 +32,9 @@ DRAG = {
     "n_clouds": 8,
 }
 FIELD = {"architecture": {"width": 128, "k": 12, "thinning": [1, 4, 16], "n_waves": 6}, "n_points": 2048, "n_clouds": 8}
-N_DESIGNS = 4000
+N_DESIGNS = 20000
+LEAST_FOR_FIT = 40
+"""Cases of families below which a fit on two dozen handles says less than the cases."""
 SCALING = "drag.json"
 
 
@@ -38,9 +43,10 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(options.threads)
-    generator = MorphGenerator(options.corpus[0], options.geometry)
-    corpus = Corpus(read_cases(*options.corpus), MorphClouds(generator))
-    logging.info("%d training and %d held-out cases", len(corpus.train), len(corpus.test))
+    corpus = _corpus(options)
+    logging.info("%d training and %d held-out cases of morphed DrivAers", len(corpus.train), len(corpus.test))
+    learnt, held_out = split(corpus.family_cars)
+    logging.info("%d training and %d held-out cases of families of one mesh", len(learnt), len(held_out))
     {"field": _field, "drag": _drag, "assemble": _assemble}[options.step](options, corpus)
 
 
@@ -48,11 +54,15 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=("field", "drag", "assemble"))
     parser.add_argument(
-        "--corpus", type=Path, nargs="+", required=True, help="folders with cases/; the first has tools/"
+        "--corpus",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="folders with cases/: of morphed DrivAers, the first with tools/; with families/ beside it, of those",
     )
     parser.add_argument("--geometry", type=Path, required=True, help="folder with the DrivAer's body.obj.gz")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints")
-    start = "checkpoint to begin from, for a few more steps on a grown corpus; assemble: a model whose networks to keep"
+    start = "checkpoint or model folder to begin from, on a grown corpus; assemble: a model whose networks to keep"
     parser.add_argument("--start", type=Path, help=start)
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -61,10 +71,18 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _corpus(options: argparse.Namespace) -> Corpus:
+    of_families = [folder for folder in options.corpus if (folder / "families").is_dir()]
+    of_morphs = [folder for folder in options.corpus if folder not in of_families]
+    if not of_morphs:
+        raise SystemExit("--corpus: the morphed DrivAers' folder is missing; this model is one of those first of all")
+    clouds = MorphClouds(MorphGenerator(of_morphs[0], options.geometry))
+    return Corpus(read_cases(*of_morphs), clouds, [car for folder in of_families for car in family_cars(folder)])
+
+
 def _field(options: argparse.Namespace, corpus: Corpus) -> None:
     train_field_net(
-        corpus.train,
-        corpus.clouds,
+        [*(MorphCar(case, corpus.clouds) for case in corpus.train), *split(corpus.family_cars)[0]],
         Schedule(options.steps, peak_rate=options.rate),
         options.work / "field.ckpt",
         start=options.start,
@@ -74,24 +92,53 @@ def _field(options: argparse.Namespace, corpus: Corpus) -> None:
 
 
 def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
-    label = fit_coefficients(corpus.train, DesignFeatures(corpus.clouds.generator))
-    designs = random_designs(corpus.clouds.generator, N_DESIGNS, seed=1) + [Design.of(case) for case in corpus.train]
-    coefficients = label(designs)
-    scaling = _scaling(options.start.parent if options.start else options.work, coefficients)
-    write_text(options.work / SCALING, json.dumps({**scaling, "n_designs": len(designs)}))
+    shapes, coefficients = _labelled_morphs(corpus)
+    weights = np.full(len(shapes), len(corpus.train) / len(shapes))
+    of_families = split(corpus.family_cars)[0]
+    if of_families:
+        more, theirs = _labelled_family_designs(of_families)
+        shapes, coefficients = shapes + more, np.concatenate([coefficients, theirs])
+        weights = np.concatenate([weights, np.full(len(more), len(of_families) / len(more))])
+    folder = options.start if options.start and options.start.is_dir() else None
+    scaling = _scaling_of_model(folder) if folder else _scaling(_beside(options), coefficients)
+    write_text(options.work / SCALING, json.dumps({**scaling, "n_designs": len(shapes)}))
     train_drag_network(
-        designs,
+        shapes,
         coefficients,
-        corpus.clouds,
         Schedule(options.steps, peak_rate=options.rate),
         options.work / "drag.ckpt",
         mean=np.array(scaling["mean"]),
         spread=np.array(scaling["spread"]),
-        learnt_from=[case.design for case in corpus.train],
+        learnt_from=[case.name for case in (*corpus.train, *of_families)],
+        weights=weights if of_families else None,
         start=options.start,
         n_points=DRAG["n_points"],
         **DRAG["architecture"],
     )
+
+
+def _labelled_morphs(corpus: Corpus) -> tuple[list[Shape], np.ndarray]:
+    label = fit_coefficients(corpus.train, DesignFeatures(corpus.clouds.generator))
+    designs = random_designs(corpus.clouds.generator, N_DESIGNS, seed=1) + [Design.of(case) for case in corpus.train]
+    return [MorphShape(design, corpus.clouds) for design in designs], label(designs)
+
+
+def _labelled_family_designs(cars: Sequence[FamilyCar]) -> tuple[list[Shape], np.ndarray]:
+    """Designs between the cases with what a fit says of them; the cases themselves where they are too few for one."""
+    if len(cars) < LEAST_FOR_FIT:
+        return list(cars), np.array([[car.coefficients[name] for name in COEFFICIENTS] for car in cars])
+    shapes = random_family_designs(families_of(cars), N_DESIGNS, seed=2)
+    shapes += [FamilyShape(car.clouds, car.case.values) for car in cars]
+    return shapes, fit_family_coefficients(cars)(shapes)
+
+
+def _beside(options: argparse.Namespace) -> Path:
+    return options.start.parent if options.start else options.work
+
+
+def _scaling_of_model(folder: Path) -> dict[str, list[float]]:
+    section = read_model(folder).config["drag"]
+    return {key: section[key] for key in ("mean", "spread")}
 
 
 def _scaling(folder: Path, coefficients: np.ndarray) -> dict[str, list[float]]:

@@ -16,19 +16,22 @@ from data.corpora.cases import Case
 from data.corpora.morphs import NO_FACE, CfdFaces, nearest_faces
 from data.mesh import SurfaceSample
 from data.sampling import sample_surface
-from gnn.calibration import conformal_half_width, leave_one_out_coverage
+from gnn.calibration import LEAST, conformal_half_width, leave_one_out_coverage
 from gnn.card import card_text
 from gnn.checkpoints import CARD, write_model, write_text
-from gnn.evaluation import coefficient_metrics, relative_l2
+from gnn.difference import DifferenceLaw
+from gnn.evaluation import coefficient_metrics, judge, relative_l2
 from gnn.field_net import FieldNet
 from gnn.input_frame import to_network
 from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
 from gnn.surrogate import SurfacePrediction, Surrogate
 from gnn.template import Template, register
-from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, MorphClouds, random_designs
-from gnn.training.field import labels
+from gnn.training.cars import FamilyCar, split
+from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, MorphClouds, labels, random_designs
+from gnn.training.families import families_of, random_family_designs
 from gnn.training.labels import DesignFeatures, cross_validate, fit_coefficients, gaussian_process, ridge
+from gnn.training.replay import write_replay
 from gnn.training.template import fit_templates
 
 log = logging.getLogger(__name__)
@@ -42,10 +45,11 @@ _LEVEL = 0.9
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Cases split by design, and what draws their clouds."""
+    """Cases split by design, and what draws their clouds. family_cars: of other corpora, learnt from besides."""
 
     cases: Sequence[Case]
     clouds: MorphClouds
+    family_cars: Sequence[FamilyCar] = ()
 
     @property
     def train(self) -> list[Case]:
@@ -66,9 +70,9 @@ def assemble(folder: Path, corpus: Corpus, drag: RegDGCNN, field: FieldNet, conf
 
     config: ``drag`` and ``field`` sections (architecture, n_points, n_clouds, output scaling), name and training notes.
     """
-    novelty = novelty_reference(corpus.clouds)
+    novelty = novelty_reference(corpus)
     templates = fit_templates(corpus.train, corpus.clouds)
-    config["trained_on"] = TRAINED_ON
+    config["trained_on"] = _trained_on(corpus)
     config["interval"] = {"level": _LEVEL, "half_width": 0.0}
     config["field"]["cd_pressure_offset"] = 0.0
 
@@ -86,9 +90,16 @@ def assemble(folder: Path, corpus: Corpus, drag: RegDGCNN, field: FieldNet, conf
     metrics = held_out_metrics(corpus, predictions) | field_metrics(corpus, field, templates)
     error = np.array([p.cd - c.coefficients["Cd"] for p, c in zip(predictions, corpus.test, strict=True)])
     config["interval"]["half_width"] = conformal_half_width(error, _LEVEL)
+    true = np.array([case.coefficients["Cd"] for case in corpus.test])
+    config["difference"] = DifferenceLaw.fit(error + true, true, _LEVEL).section()
     metrics["interval"] = {**config["interval"], "coverage": leave_one_out_coverage(error, _LEVEL), "n": len(error)}
     metrics["counts"] = _counts(corpus)
+    if corpus.family_cars:
+        metrics["families"] = family_metrics(surrogate, corpus.family_cars)
+        if metrics["families"]["interval"]:
+            config["interval"]["elsewhere"] = metrics["families"]["interval"]["half_width"]
     store(templates)
+    write_replay(folder, templates, [c for c in corpus.cases if c.design >= 0], corpus.clouds)
     write_text(folder / METRICS, json.dumps(metrics, indent=1) + "\n")
     write_text(folder / CARD, card_text(config, metrics))
     return metrics
@@ -132,6 +143,44 @@ def held_out_metrics(corpus: Corpus, predictions: Sequence[SurfacePrediction]) -
             for case, p in zip(corpus.test, predictions, strict=True)
         ],
     }
+
+
+def family_metrics(surrogate: Surrogate, cars: Sequence[FamilyCar]) -> dict[str, Any]:
+    """The same figures of the held-out designs of families, and the interval that these need; None of too few."""
+    learnt, held_out = split(cars)
+    judged = judge(surrogate, held_out)
+    true = np.array([j.cd for j in judged])
+    errors = np.array([j.error for j in judged])
+    enough = len(judged) >= LEAST
+    return {
+        "train": len(learnt),
+        "test": len(held_out),
+        "styles": {s: sum(c.style == s for c in learnt) for s in dict.fromkeys(c.style or c.name for c in learnt)},
+        "cd": {
+            "network": coefficient_metrics(np.array([j.cd_said for j in judged]), true),
+            "field integral": coefficient_metrics(np.array([j.cd_fields for j in judged]), true),
+        }
+        if len(judged) > 1
+        else {},
+        "cl": {"network": coefficient_metrics(np.array([j.cl_said for j in judged]), np.array([j.cl for j in judged]))}
+        if len(judged) > 1
+        else {},
+        "cp": float(np.mean([j.cp_l2 for j in judged])) if judged else None,
+        "cf": float(np.mean([j.cf_l2 for j in judged])) if judged else None,
+        "interval": {
+            "half_width": conformal_half_width(errors, _LEVEL),
+            "coverage": leave_one_out_coverage(errors, _LEVEL) if len(errors) > LEAST else None,
+        }
+        if enough
+        else None,
+        "designs": [dataclasses.asdict(j) for j in judged],
+    }
+
+
+def _trained_on(corpus: Corpus) -> str:
+    learnt, _ = split(corpus.family_cars)
+    styles = list(dict.fromkeys(car.style for car in learnt if car.style))
+    return f"{TRAINED_ON}, and procedural cars ({', '.join(styles)})" if learnt else TRAINED_ON
 
 
 def _cross_validation(cases: Sequence[Case], features: DesignFeatures) -> dict[str, dict[str, float]]:
@@ -213,11 +262,14 @@ def _field_fits(corpus: Corpus, underbody: str):
     return predict
 
 
-def novelty_reference(clouds: MorphClouds, n: int = _N_REFERENCE, seed: int = 11) -> NoveltyReference:
+def novelty_reference(corpus: Corpus, n: int = _N_REFERENCE, seed: int = 11) -> NoveltyReference:
     """Profiles of random designs between the corpus's own."""
-    vectors = []
+    clouds, vectors = corpus.clouds, []
     for i, design in enumerate(random_designs(clouds.generator, n, seed)):
         vectors.append(clouds.profile(design, np.random.default_rng((seed, i))))
+    learnt, _ = split(corpus.family_cars)
+    for i, shape in enumerate(random_family_designs(families_of(learnt), n, seed)):
+        vectors.append(shape.profile(np.random.default_rng((seed, 1, i))))
     return NoveltyReference.fit(np.array(vectors))
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.corpora.cases import Case, style_of
-from data.corpora.morphs import STYLES, MaterialPoints, MorphGenerator, material_points
+from data.corpora.morphed_families import FamilyCase
+from data.corpora.morphs import NO_FACE, STYLES, MaterialPoints, MorphGenerator, material_points
 from gnn.input_frame import middle_x, to_network
 from gnn.novelty import profile
 
@@ -73,6 +74,18 @@ class MorphClouds:
         if rng.random() < 0.5:
             points, normals = points * [1, -1, 1], normals * [1, -1, 1]
         return Cloud(to_network(points, self.x_middle(design)), normals.astype(np.float32), pool.cfd_face[which])
+
+
+def labels(case: Case | FamilyCase, cloud: Cloud) -> np.ndarray:
+    """(N, 4) float32 Cp, Cf at the cloud's points; NaN where no CFD face is.
+
+    The case has the +y half; on the other half (told by the CFD face's mirror image) Cf's y component turns over.
+    """
+    face = np.maximum(cloud.cfd_face, 0)
+    values = np.column_stack([case.face_cp[face], case.face_cf[face]])
+    values[cloud.points[:, 1] < 0, 2] *= -1
+    values[cloud.cfd_face == NO_FACE] = np.nan
+    return values.astype(np.float32)
 
 
 def random_designs(generator: MorphGenerator, n: int, seed: int) -> list[Design]:

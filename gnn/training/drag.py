@@ -1,55 +1,81 @@
-"""Train the drag network on morphs that a fit on the CFD cases has labelled."""
+"""Train the drag network on shapes whose coefficients are known, or that a fit on CFD cases has labelled."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gnn.regdgcnn import RegDGCNN
-from gnn.training.clouds import Design, MorphClouds
-from gnn.training.loop import Schedule, fit, load_averaged
+from gnn.training.cars import LabelledCloud
+from gnn.training.clouds import Cloud, Design, MorphClouds
+from gnn.training.loop import Schedule, fit, load_start
 
 LIFT_WEIGHT = 0.25
 """Of the loss that Cl gets: its labels scatter more, and drag is what is asked for."""
 
 
+class Shape(Protocol):
+    """A car whose points can be drawn: `gnn.training.cars.Car`, or a morph between the cases."""
+
+    def draw(self, n: int, rng: np.random.Generator) -> Cloud | LabelledCloud: ...
+
+
+@dataclass(frozen=True)
+class MorphShape:
+    """A morphed DrivAer that may or may not have been computed."""
+
+    design: Design
+    clouds: MorphClouds
+
+    def draw(self, n: int, rng: np.random.Generator) -> Cloud:
+        return self.clouds.draw(self.design, n, rng)
+
+
 def train_drag_network(
-    designs: Sequence[Design],
+    shapes: Sequence[Shape],
     coefficients: np.ndarray,
-    clouds: MorphClouds,
     schedule: Schedule,
     checkpoint: Path,
     *,
     mean: np.ndarray,
     spread: np.ndarray,
-    learnt_from: Sequence[int] = (),
+    learnt_from: Sequence[str] = (),
+    weights: np.ndarray | None = None,
     start: Path | None = None,
     n_points: int = 1024,
     batch: int = 16,
     seed: int = 0,
     **architecture,
 ) -> RegDGCNN:
-    """RegDGCNN fitted to (n, 2) Cd and Cl of n designs, standardised by mean (2,) and spread (2,).
+    """RegDGCNN fitted to (n, 2) Cd and Cl of n shapes, standardised by mean (2,) and spread (2,).
 
-    learnt_from: the CFD cases behind the coefficients, for the card. start: a checkpoint whose averaged weights to
-    begin from. Every cloud keeps its true size and place: scaling or
-    shifting a car would change its drag, which the label does not.
+    weights: (n,) how often each shape is drawn; all alike unless given. learnt_from: names of the CFD cases behind the
+    coefficients, for the card. start: a checkpoint or a model folder whose weights to begin from. Every cloud keeps its
+    true size and place: scaling or shifting a car would change its drag, which the label does not.
     """
     torch.manual_seed(seed)
     network = RegDGCNN(out_channels=coefficients.shape[1], **architecture)
     if start:
-        load_averaged(network, start)
+        load_start(network, start, "drag")
     target = torch.from_numpy(((coefficients - mean) / spread).astype(np.float32))
-    weight = torch.tensor([1.0, LIFT_WEIGHT])
+    share = None if weights is None else weights / weights.sum()
 
     def loss_of_step(net: nn.Module, step: int) -> Tensor:
         rng = np.random.default_rng((seed, step))
-        drawn = rng.integers(len(designs), size=batch)
-        points = torch.from_numpy(np.stack([clouds.draw(designs[i], n_points, rng).points for i in drawn]))
-        return ((net(points) - target[drawn]).square() * weight).mean()
+        drawn = rng.integers(len(shapes), size=batch) if share is None else rng.choice(len(shapes), batch, p=share)
+        points = torch.from_numpy(np.stack([shapes[i].draw(n_points, rng).points for i in drawn]))
+        return coefficient_loss(net(points), target[drawn])
 
     return fit(network, loss_of_step, schedule, checkpoint, learnt_from)
+
+
+def coefficient_loss(predicted: Tensor, target: Tensor) -> Tensor:
+    """Mean square error of (B, 2) standardised Cd and Cl, or of (B, 1) Cd alone."""
+    weight = torch.tensor([1.0, LIFT_WEIGHT], device=predicted.device)[: predicted.shape[1]]
+    return ((predicted - target).square() * weight).mean()

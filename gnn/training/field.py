@@ -1,4 +1,4 @@
-"""Train FieldNet on the CFD cases: every step draws new points of a few cases."""
+"""Train FieldNet on cars with known flow: every step draws new points of a few of them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from data.corpora.cases import Case
-from data.corpora.morphs import NO_FACE
 from gnn.field_net import FieldNet
-from gnn.training.clouds import Cloud, Design, MorphClouds
-from gnn.training.loop import Schedule, fit, load_averaged
+from gnn.training.cars import Car, LabelledCloud
+from gnn.training.loop import Schedule, fit, load_start
 
 CF_WEIGHT = 0.3
 """Of the loss that skin friction gets: a twentieth of the drag, and noisier than pressure."""
 
 
 def train_field_net(
-    cases: Sequence[Case],
-    clouds: MorphClouds,
+    cars: Sequence[Car],
     schedule: Schedule,
     checkpoint: Path,
     *,
@@ -31,51 +28,48 @@ def train_field_net(
     seed: int = 0,
     **architecture,
 ) -> FieldNet:
-    """FieldNet fitted to the cases' Cp and Cf; loss: mean square of the standardised error over labelled points.
+    """FieldNet fitted to the cars' Cp and Cf; loss: mean square of the standardised error over labelled points.
 
-    start: a checkpoint whose averaged weights, and output scale, to begin from.
+    start: a checkpoint or a model folder whose weights, and output scale, to begin from.
     """
     torch.manual_seed(seed)
     network = FieldNet(**architecture)
     if start:
-        load_averaged(network, start)
+        load_start(network, start, "field")
     else:
-        set_output_scale(network, cases)
+        set_output_scale(network, cars)
 
     def loss_of_step(net: nn.Module, step: int) -> Tensor:
         rng = np.random.default_rng((seed, step))
-        drawn = [cases[i] for i in rng.integers(len(cases), size=batch)]
-        pairs = [(cloud := clouds.draw(Design.of(case), n_points, rng), labels(case, cloud)) for case in drawn]
-        return field_loss(net, [cloud for cloud, _ in pairs], [label for _, label in pairs])
+        return field_loss(net, [cars[i].draw(n_points, rng) for i in rng.integers(len(cars), size=batch)])
 
-    return fit(network, loss_of_step, schedule, checkpoint, [case.design for case in cases])
+    return fit(network, loss_of_step, schedule, checkpoint, [car.name for car in cars])
 
 
-def labels(case: Case, cloud: Cloud) -> np.ndarray:
-    """(N, 4) float32 Cp, Cf at the cloud's points; NaN where no CFD face is.
-
-    The case has the +y half; on the other half (told by the CFD face's mirror image) Cf's y component turns over.
-    """
-    face = np.maximum(cloud.cfd_face, 0)
-    values = np.column_stack([case.face_cp[face], case.face_cf[face]])
-    values[cloud.points[:, 1] < 0, 2] *= -1
-    values[cloud.cfd_face == NO_FACE] = np.nan
-    return values.astype(np.float32)
+def field_loss(net: nn.Module, clouds: Sequence[LabelledCloud]) -> Tensor:
+    """Mean square of the standardised error over the points whose values are known."""
+    points, normals, values = (
+        torch.from_numpy(np.stack([getattr(cloud, name) for cloud in clouds]))
+        for name in ("points", "normals", "values")
+    )
+    return field_loss_of(net(points, normals), (values - net.mean) / net.scale)
 
 
-def field_loss(net: nn.Module, clouds: Sequence[Cloud], values: Sequence[np.ndarray]) -> Tensor:
-    points = torch.from_numpy(np.stack([c.points for c in clouds]))
-    normals = torch.from_numpy(np.stack([c.normals for c in clouds]))
-    target = (torch.from_numpy(np.stack(values)) - net.mean) / net.scale
+def field_loss_of(said: Tensor, target: Tensor) -> Tensor:
+    """said (B, N, 4 or 1), target (B, N, 4) standardised, NaN where it is not known: Cp, then Cf where there is."""
     known = torch.isfinite(target[..., 0])
-    error = (net(points, normals)[known] - target[known]).square().mean(dim=0)
-    return (1 - CF_WEIGHT) * error[0] + CF_WEIGHT * error[1:].mean()
+    errors = (said[known] - target[known][:, : said.shape[-1]]).square()
+    pressure, friction = errors[:, 0].mean(), errors[:, 1:]
+    measured = torch.isfinite(friction).all(dim=1) if friction.shape[1] else None
+    if measured is None or not measured.any():
+        return pressure
+    return (1 - CF_WEIGHT) * pressure + CF_WEIGHT * friction[measured].mean(dim=0).mean()
 
 
-def set_output_scale(network: FieldNet, cases: Sequence[Case]) -> None:
-    """Standardise by the cases' own spread; the three components of Cf share one scale so that none is stretched."""
-    cp = np.concatenate([c.face_cp for c in cases])
-    cf = np.concatenate([c.face_cf for c in cases])
-    cf_scale = float(np.sqrt((cf**2).mean()))
+def set_output_scale(network: FieldNet, cars: Sequence[Car]) -> None:
+    """Standardise by the cars' own spread; the three components of Cf share one scale so that none is stretched."""
+    values = np.concatenate([car.face_values for car in cars])
+    cp, cf = values[:, 0], values[:, 1:][np.isfinite(values[:, 1])]
+    cf_scale = float(np.sqrt((cf**2).mean())) if len(cf) else 1.0
     network.mean.copy_(torch.tensor([float(cp.mean()), 0.0, 0.0, 0.0]))
     network.scale.copy_(torch.tensor([float(cp.std()), cf_scale, cf_scale, cf_scale]))

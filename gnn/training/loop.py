@@ -13,7 +13,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from data.errors import ModelError
 from data.replacing import replacing
+from gnn.checkpoints import read_model
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +45,15 @@ def fit(
     loss_of_step: Callable[[nn.Module, int], Tensor],
     schedule: Schedule,
     checkpoint: Path,
-    designs: Sequence[int] = (),
+    designs: Sequence[str] = (),
+    report: Callable[[int, float], None] | None = None,
 ):
     """Train ``network`` and return a copy with the averaged weights, in eval mode.
 
     loss_of_step(network, step) draws the step's batch, seeded by ``step``, and returns the loss: a resumed run
     sees the batches that the killed one would have seen. Resumes from ``checkpoint`` where it exists.
     designs: the CFD cases learnt from, noted in the checkpoint for the model's card.
+    report: told after each step how many are done, and the running mean of the loss.
     """
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
     averaged = copy.deepcopy(network)
@@ -70,8 +74,10 @@ def fit(
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-        _move_average(averaged, network, min(schedule.average, (1 + step) / (10 + step)))
+        move_average(averaged, network, min(schedule.average, (1 + step) / (10 + step)))
         running = loss.item() if running is None else 0.98 * running + 0.02 * loss.item()
+        if report:
+            report(step + 1, running)
         if (step + 1) % 50 == 0:
             pace = (time.monotonic() - started) / (step + 1 - first)
             log.info("step %d of %d  loss %.5f  %.2f s a step", step + 1, schedule.steps, running, pace)
@@ -81,7 +87,8 @@ def fit(
 
 
 @torch.no_grad()
-def _move_average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
+def move_average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move the averaged weights towards the network's by 1 - decay."""
     for mean, now in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
         if mean.is_floating_point():
             mean.lerp_(now, 1 - decay)
@@ -95,7 +102,7 @@ def _save(
     network: nn.Module,
     averaged: nn.Module,
     optimiser: torch.optim.Optimizer,
-    designs: Sequence[int],
+    designs: Sequence[str],
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {
@@ -112,6 +119,22 @@ def _save(
 def load_averaged(network: nn.Module, checkpoint: Path) -> nn.Module:
     """The network with a checkpoint's averaged weights, in eval mode."""
     network.load_state_dict(torch.load(checkpoint, weights_only=True)["averaged"])
+    return network.eval()
+
+
+def load_start(network: nn.Module, start: Path, part: str) -> nn.Module:
+    """The network with weights to go on from: a checkpoint's averaged ones, or a model folder's ``part``.
+
+    Raises ModelError where they are of another architecture.
+    """
+    if not start.is_dir():
+        return load_averaged(network, start)
+    weights = read_model(start).part(part)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        what = f"the model's {part} network has another architecture than the one to be trained"
+        raise ModelError(what, file=start, fix="give a model of the same architecture") from error
     return network.eval()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -111,6 +111,25 @@ def _fit_template(
         profile_mean=centre,
         doubt=doubt,
     ).in_single_precision()
+
+
+def design_shape(design: Design, underbody: str, clouds: MorphClouds) -> np.ndarray:
+    """(6 M,) where a design has an underbody's CFD faces, in the terms of `shape_modes`."""
+    return _shape(design, CfdFaces.of(clouds.generator, underbody), clouds)
+
+
+def shape_modes(template: Template) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """A template's mean shape (6 M,), and what finds the code (K,) of a shape's departure (6 M,) from it."""
+    rows = np.concatenate(
+        [
+            template.places.reshape(len(template.places), -1),
+            _AREA_WEIGHT * template.area_vectors.reshape(len(template.places), -1),
+        ],
+        axis=1,
+    ).astype(np.float64)
+    mean, modes = rows[0], rows[1:]
+    products = modes @ modes.T
+    return mean, lambda departure: np.linalg.solve(products, modes @ departure)
 
 
 def _shape(design: Design, faces: CfdFaces, clouds: MorphClouds) -> np.ndarray:

@@ -13,8 +13,9 @@ from data.corpora.morphs import NO_FACE, CfdFaces, MorphGenerator
 from gnn.evaluation import relative_l2
 from gnn.novelty import profile
 from gnn.template import register
-from gnn.training.clouds import Design, MorphClouds, random_designs
-from gnn.training.field import field_loss, labels, set_output_scale
+from gnn.training.cars import MorphCar
+from gnn.training.clouds import Design, MorphClouds, labels, random_designs
+from gnn.training.field import field_loss, set_output_scale
 from gnn.training.labels import DesignFeatures, cross_validate, ridge
 from gnn.training.loop import Schedule, designs_learnt, fit, load_averaged
 from gnn.training.template import fit_templates
@@ -93,12 +94,11 @@ def test_a_few_steps_teach_the_field_network_more_than_the_mean(clouds, cases, t
 
     torch.manual_seed(0)
     net = FieldNet(width=24, k=6, thinning=(1, 4))
-    set_output_scale(net, cases)
+    cars = [MorphCar(case, clouds) for case in cases[:4]]
+    set_output_scale(net, cars)
 
     def loss(network, step):
-        rng = np.random.default_rng(step)
-        cloud = clouds.draw(Design.of(cases[step % 4]), 512, rng)
-        return field_loss(network, [cloud], [labels(cases[step % 4], cloud)])
+        return field_loss(network, [cars[step % 4].draw(512, np.random.default_rng(step))])
 
     trained = fit(net, loss, Schedule(steps=40, peak_rate=5e-3, warm_up=5, average=0.8), tmp_path / "field.ckpt")
     with torch.inference_mode():
@@ -124,7 +124,7 @@ def test_a_killed_training_ends_as_an_unbroken_one(tmp_path):
         return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
 
     schedule = Schedule(steps=40, warm_up=5, save_every=10)
-    unbroken = fit(network(), loss, schedule, tmp_path / "one.ckpt", designs=[3, 5])
+    unbroken = fit(network(), loss, schedule, tmp_path / "one.ckpt", designs=["3", "5"])
     assert designs_learnt(tmp_path / "one.ckpt") == 2
     with pytest.raises(Killed):
         fit(network(), deadly, schedule, tmp_path / "two.ckpt")

@@ -1,0 +1,197 @@
+"""What a folder's tables, split lists and case files say of its designs, put together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from data.catalogue.recognise import CASES, FOLDER, drivaernet_design, run_design
+from data.catalogue.records import CorpusFile, Design
+from data.corpora import drivaernet, runs
+from data.corpora.case_files import read_case_summary
+from data.corpora.drivaernet_labels import drivaernet_labels, is_drivaernet_table
+from data.corpora.labels import Labels, merge, read_labels
+from data.corpora.splits import SPLITS, split_from
+from data.corpora.tables import TEXTS, Table, read_table
+from data.errors import DrivAerError
+
+DRAWN = "drawn"
+"""How the fact ``split`` begins for a split that was drawn here rather than read from lists."""
+
+
+@dataclass
+class Description:
+    """designs: all that there are. no_cases: paths of ``.npz`` files that are none. split: where it comes from."""
+
+    designs: list[Design] = field(default_factory=list)
+    no_cases: list[str] = field(default_factory=list)
+    split: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+
+def described(
+    root: Path,
+    files: Iterable[CorpusFile],
+    skeletons: Mapping[str, Design],
+    kept: Mapping[str, Design],
+    unchanged: Collection[tuple[str, str]],
+    *,
+    labels: str | None,
+    split: str,
+) -> Description:
+    """Describe designs.
+
+    skeletons: as names tell them. kept: as they were described before. unchanged: files since then. labels: which of
+    DrivAerNet's versions. split: the fact that tells where the split is from; one that a user has drawn stays.
+    """
+    files = list(files)
+    done = Description()
+    designs = dict(skeletons)
+    _read_cases(root, files, designs, kept, unchanged, done)
+    tables = _tables(root, files, done)
+    found: dict[str, Labels] = {}
+    ours = [table for table in tables.values() if is_drivaernet_table(table)]
+    if ours:
+        wanted: Literal["updated", "first"] | None = labels  # type: ignore[assignment]
+        told = drivaernet_labels(ours, wanted)
+        done.warnings += told.warnings
+        found |= told.labels
+    found |= _run_labels(tables)
+    found |= _folder_labels({p: t for p, t in tables.items() if t not in ours and not runs.is_run_table(p)}, designs)
+    for design_id, known in found.items():
+        design = designs.get(design_id) or _designed(design_id)
+        designs[design_id] = _with_labels(design, known)
+    drawn = split.startswith(DRAWN)
+    if drawn:
+        done.split = split
+    else:
+        _split(root, files, designs, done)
+    done.designs = [_as_kept(d, kept.get(d.id), drawn) for _, d in sorted(designs.items())]
+    return done
+
+
+def _designed(design_id: str) -> Design:
+    """A design that only a table knows."""
+    known = drivaernet.find_id(design_id)
+    if known is not None:
+        return drivaernet_design(known)
+    title, _, run = design_id.rpartition("_")
+    return run_design(next(c for c in runs.RUN_CORPORA.values() if c.title == title), int(run))
+
+
+def _with_labels(design: Design, labels: Labels) -> Design:
+    texts = {name: value for name in TEXTS if (value := labels.values.get(name)) is not None}
+    numbers = {name: value for name, value in labels.values.items() if name not in TEXTS}
+    parameters = {**design.parameters, **labels.parameters}
+    return replace(design, **texts, **numbers, label_version=labels.version, parameters=parameters)
+
+
+def _as_kept(design: Design, before: Design | None, drawn: bool) -> Design:
+    """What a user has noted, and a split that was drawn, stays."""
+    if before is None:
+        return replace(design, split=None) if drawn else design
+    return replace(design, notes=before.notes or design.notes, split=before.split if drawn else design.split)
+
+
+def _read_cases(
+    root: Path,
+    files: list[CorpusFile],
+    designs: dict[str, Design],
+    kept: Mapping[str, Design],
+    unchanged: Collection[tuple[str, str]],
+    done: Description,
+) -> None:
+    for file in files:
+        if file.kind != "case" or file.design is None:
+            continue
+        if (file.path, "") in unchanged and file.design in kept:
+            designs[file.design] = kept[file.design]
+            continue
+        try:
+            case = read_case_summary(root / file.path)
+        except DrivAerError as error:
+            done.warnings.append(f"{file.path}: {error.what}")
+            continue
+        if case is None:
+            done.no_cases.append(file.path)
+            designs.pop(file.design, None)
+            continue
+        design = Design(file.design, CASES, case.family, case.style, case.underbody, split=case.split, parameters={})
+        designs[file.design] = _with_labels(design, case.labels)
+
+
+def _tables(root: Path, files: list[CorpusFile], done: Description) -> dict[str, Table]:
+    tables = {}
+    for file in files:
+        if file.kind == "table" and file.state == "here":
+            try:
+                tables[file.path] = read_table(root / file.path)
+            except DrivAerError as error:
+                if error.what != "has no rows":
+                    done.warnings.append(f"{file.path}: {error.what}")
+    return tables
+
+
+def _run_labels(tables: Mapping[str, Table]) -> dict[str, Labels]:
+    by_corpus: dict[str, list[Table]] = defaultdict(list)
+    for path, table in tables.items():
+        if runs.is_run_table(path):
+            corpus = runs.corpus_of_table(path, table)
+            if corpus is not None:
+                by_corpus[corpus.name].append(table)
+    found: dict[str, Labels] = {}
+    for name, those in by_corpus.items():
+        found |= runs.run_labels(runs.RUN_CORPORA[name], those)
+    return found
+
+
+def _folder_labels(tables: Mapping[str, Table], designs: Mapping[str, Design]) -> dict[str, Labels]:
+    """Of meshes that no corpus knows: a row is of the mesh below the table that it names, with folders or without."""
+    own = [d.id for d in designs.values() if d.corpus == FOLDER]
+    found = []
+    for path, table in tables.items():
+        folder = path.rpartition("/")[0]
+        start = f"{folder}/" if folder else ""
+        names: dict[str, str | None] = {}
+        for design_id in own:
+            if design_id.startswith(start):
+                for name in {design_id[len(start) :], PurePosixPath(design_id).name}:
+                    names[name] = None if name in names else design_id  # of two alike neither
+        found.append(read_labels(table, lambda cell, names=names: names.get(cell) or names.get(_stem(cell))))
+    merged = merge(found)
+    for labels in merged.values():
+        labels.version = "as given" if "cd" in labels.values else None
+    return merged
+
+
+def _stem(cell: str) -> str:
+    return str(PurePosixPath(cell.replace("\\", "/")).with_suffix("")) if cell else ""
+
+
+def _split(root: Path, files: list[CorpusFile], designs: dict[str, Design], done: Description) -> None:
+    """The split that lists in the folder give: of several sets of lists the one that names most designs."""
+    by_folder: dict[str, list[Path]] = defaultdict(list)
+    for file in files:
+        if file.kind == "split":
+            by_folder[file.path.rpartition("/")[0]].append(root / file.path)
+    best: dict[str, str] = {}
+    for folder, paths in sorted(by_folder.items()):
+        try:
+            lists = split_from(paths, lambda line: _listed(line, designs))
+        except DrivAerError as error:
+            done.warnings.append(error.line)
+            continue
+        if len(lists.split_of) > len(best):
+            best, done.split = lists.split_of, f"lists in {folder or '.'}"
+    for design_id, split in best.items():
+        if split in SPLITS and design_id in designs:
+            designs[design_id] = replace(designs[design_id], split=split)
+
+
+def _listed(line: str, designs: Mapping[str, Design]) -> str | None:
+    known = drivaernet.find_id(line)
+    design_id = line if known is None else str(known)
+    return design_id if design_id in designs else None

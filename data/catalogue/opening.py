@@ -1,0 +1,198 @@
+"""Opening a design: its mesh, the pressure that CFD found on it, its coefficients; also out of archives."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.catalogue.recognise import CASES
+from data.catalogue.records import CorpusFile, Design
+from data.catalogue.store import Catalogue
+from data.corpora import drivaernet
+from data.corpora.runs import RUN_CORPORA
+from data.errors import DrivAerError
+
+if TYPE_CHECKING:
+    from data.corpora.morphed_families import MorphedFamily
+    from data.corpora.pressure import SurfacePressure
+    from data.mesh import CarMesh
+
+
+@dataclass(frozen=True, eq=False)
+class OpenDesign:
+    """A design with all that is on disk of it.
+
+    car: in the car frame. pressure: Cp on points of its own, in the car frame too; None where there is none.
+    mesh_source: file that the mesh is of, for people. warnings: plain sentences.
+    """
+
+    design: Design
+    car: CarMesh
+    pressure: SurfacePressure | None
+    mesh_source: str
+    warnings: tuple[str, ...] = ()
+
+
+def file_of(catalogue: Catalogue, design: str, kind: str) -> CorpusFile | None:
+    """The file of a design to read: one that is on disk, unpacked before zipped; None where there is none."""
+    files = [f for f in catalogue.files(design=design, kind=kind) if f.state == "here"]
+    return min(files, key=lambda f: (f.member != "", f.path), default=None)
+
+
+@contextmanager
+def on_disk(catalogue: Catalogue, file: CorpusFile) -> Iterator[Path]:
+    """A file's place; that of an archive's member is a copy that goes away in the end.
+
+    Raises DrivAerError where it has gone since the last scan, or the archive is damaged.
+    """
+    path = catalogue.root / file.path
+    if not path.is_file():
+        raise DrivAerError("is not there any more", file=path, fix="run 'data scan' again")
+    if not file.member:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="drivaer-") as folder:
+        copy = Path(folder, Path(file.member).name)
+        try:
+            with zipfile.ZipFile(path) as archive, archive.open(file.member) as packed, copy.open("wb") as unpacked:
+                shutil.copyfileobj(packed, unpacked, 1 << 20)
+        except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError) as error:
+            fix = "fetch the archive again"
+            raise DrivAerError(f"{file.member} cannot be unpacked ({error})", file=path, fix=fix) from error
+        except OSError as error:
+            raise DrivAerError(f"cannot be unpacked ({error.strerror or error})", file=path) from error
+        yield copy
+
+
+def open_design(catalogue: Catalogue, design_id: str) -> OpenDesign:
+    """Read a design's mesh and pressure. Raises DrivAerError where there is no such design or no mesh of it on disk."""
+    design = catalogue.design(design_id)
+    if design is None:
+        raise DrivAerError(f"there is no design {design_id}", file=catalogue.path)
+    if design.corpus == CASES:
+        return _open_case(catalogue, design)
+    car, source = load_mesh(catalogue, design)
+    file = file_of(catalogue, design.id, "pressure")
+    if file is None:
+        return OpenDesign(design, car, None, source, car.warnings)
+    with on_disk(catalogue, file) as path:
+        pressure = _read_pressure(path, file, design, car)
+    return OpenDesign(design, car, pressure, source, (*car.warnings, *pressure.warnings))
+
+
+def load_mesh(catalogue: Catalogue, design: Design) -> tuple[CarMesh, str]:
+    """A design's mesh as a car, and the file that it is of; unit and axes are known where the corpus is."""
+    from data.load import load_car
+
+    if design.corpus == CASES:
+        opened = _open_case(catalogue, design)
+        return opened.car, opened.mesh_source
+    file = file_of(catalogue, design.id, "mesh") or file_of(catalogue, design.id, "pressure")
+    if file is None:
+        raise _no_mesh(catalogue, design)
+    with on_disk(catalogue, file) as path:
+        car = load_car(path, **reading_of(design.corpus))
+    return replace(car, path=catalogue.root / file.path), shown(file)
+
+
+def shown(file: CorpusFile) -> str:
+    """``F_D_WM_WW_1.zip: F_D_WM_WW_0001.stl``"""
+    return f"{file.path}: {file.member}" if file.member else file.path
+
+
+def reading_of(corpus: str) -> dict[str, str]:
+    """How a corpus's meshes are to be read: unit, up and forward; nothing where that has to be found out."""
+    if corpus == drivaernet.NAME:
+        return {"unit": "m", "up": "z", "forward": "-x"}
+    if corpus in RUN_CORPORA:
+        return {"unit": "m", "up": RUN_CORPORA[corpus].up, "forward": "-x"}
+    return {}
+
+
+def _read_pressure(path: Path, file: CorpusFile, design: Design, car: CarMesh) -> SurfacePressure:
+    from data.corpora.pressure import read_pressure
+
+    pressure = read_pressure(path, design.corpus, shown=shown(file))
+    return replace(pressure, points=car.frame.to_car(pressure.points))
+
+
+def _no_mesh(catalogue: Catalogue, design: Design) -> DrivAerError:
+    states = sorted({f.state for f in catalogue.files(design=design.id, kind="mesh")})
+    what = f"the mesh of {design.id} is {' and '.join(states)}" if states else f"there is no mesh of {design.id}"
+    fix = "fetch it with 'data get'" if design.corpus == drivaernet.NAME else "put it into the folder and scan again"
+    return DrivAerError(what, file=catalogue.root, fix=fix)
+
+
+def _open_case(catalogue: Catalogue, design: Design) -> OpenDesign:
+    """A CFD case: the surface of its family bent to the design, or the points that its file holds."""
+    file = file_of(catalogue, design.id, "case")
+    if file is None:
+        raise DrivAerError(f"the case of {design.id} is not on disk", file=catalogue.root)
+    path = catalogue.root / file.path
+    family = path.parents[1] / "families" / f"{design.design_class}.npz"
+    if design.design_class and family.is_file():
+        car, pressure = _family_case(path, family)
+    else:
+        car, pressure = _case_points(path)
+    pressure = replace(pressure, source=f"{file.path}, face_cp")
+    return OpenDesign(design, replace(car, path=path), pressure, file.path, car.warnings)
+
+
+def _family_case(path: Path, family_file: Path) -> tuple[CarMesh, SurfacePressure]:
+    import numpy as np
+
+    from data.corpora.morphed_families import read_family_case
+    from data.corpora.pressure import SurfacePressure
+    from data.load import place_car
+    from data.mesh import RawMesh
+
+    family, case = _family(family_file), read_family_case(path)
+    vertices, faces = family.mesh_on(case.amounts)
+    car = place_car(RawMesh(vertices, faces, path=path, unit="m"), unit="m", up="z", forward="-x")
+    centres, _ = family.faces_on(case.amounts)
+    points = np.concatenate([centres, centres * (1.0, -1.0, 1.0)])
+    none = np.zeros((0, 3), np.int32)
+    return car, SurfacePressure(car.frame.to_car(points), none, np.tile(case.face_cp, 2).astype(float), "")
+
+
+def _case_points(path: Path) -> tuple[CarMesh, SurfacePressure]:
+    """Of a file in the corpus format, which has half of a car: its points are completed by their images."""
+    import numpy as np
+
+    from data.corpora.cases import read_case
+    from data.corpora.pressure import SurfacePressure
+    from data.load import place_car
+    from data.mesh import RawMesh
+
+    case = read_case(path)
+    with np.load(path, allow_pickle=False) as arrays:
+        if "points" not in arrays.files:
+            fix = "it needs the geometry that it was bent from; open a case of resources/corpus/procedural_cars"
+            raise DrivAerError("this case keeps coefficients and fields, but no geometry", file=path, fix=fix)
+        points = arrays["points"] * 1e-4 + arrays["offset"]
+        normals = arrays["normals"].astype(np.float32) / 127.0
+        centres = arrays["face_centers"] * 1e-4 + arrays["offset"]
+    image = np.array([1.0, -1.0, 1.0])
+    whole = bool(centres[:, 1].min() < -0.1)  # m; half a car's faces end at the middle
+    if not whole:
+        points, normals = np.concatenate([points, points * image]), np.concatenate([normals, normals * image])
+    raw = RawMesh(points, np.zeros((0, 3), np.int32), path=path, normals=normals.astype(np.float32), unit="m")
+    car = place_car(raw, unit="m", up="z", forward="-x", frontal_area=case.frontal_area)
+    cp = case.face_cp.astype(float)
+    if not whole:
+        centres, cp = np.concatenate([centres, centres * image]), np.tile(cp, 2)
+    return car, SurfacePressure(car.frame.to_car(centres), np.zeros((0, 3), np.int32), cp, "")
+
+
+@lru_cache(maxsize=4)
+def _family(path: Path) -> MorphedFamily:
+    from data.corpora.morphed_families import read_family
+
+    return read_family(path)

@@ -1,0 +1,85 @@
+"""What lies in a folder: every file with its size and time, and what is in its archives, without reading contents."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.errors import DrivAerError
+
+UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".tmp", ".aria2", ".incomplete")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file below the walked folder. path: relative, with forward slashes."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    @property
+    def suffix(self) -> str:
+        """Lower case, with the dot."""
+        return os.path.splitext(self.name)[1].lower()
+
+
+def walk(folder: Path, warnings: list[str]) -> Iterator[Entry]:
+    """All files below a folder but hidden ones, in a stable order; folders that cannot be opened become warnings.
+
+    Linked folders are followed once, wherever they point.
+    """
+    seen: set[tuple[int, int]] = set()
+    todo = [(folder, "")]
+    while todo:
+        here, prefix = todo.pop()
+        try:
+            stat = os.stat(here)
+            if stat.st_ino and (stat.st_dev, stat.st_ino) in seen:
+                continue
+            seen.add((stat.st_dev, stat.st_ino))
+            with os.scandir(here) as found:
+                entries = sorted(found, key=lambda e: e.name)
+        except OSError as error:
+            warnings.append(f"{prefix or '.'}: cannot be opened ({error.strerror})")
+            continue
+        folders = []
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            path = f"{prefix}{entry.name}"
+            try:
+                if entry.is_dir():
+                    folders.append((here / entry.name, f"{path}/"))
+                elif entry.is_file():
+                    stat = entry.stat()
+                    yield Entry(path, stat.st_size, stat.st_mtime_ns)
+            except OSError as error:
+                warnings.append(f"{path}: cannot be looked at ({error.strerror})")
+        todo += reversed(folders)
+
+
+def members(archive: Path) -> list[tuple[str, int]]:
+    """Names and sizes of a zip's files, from its directory alone. Raises DrivAerError for one that has none."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return [(m.filename, m.file_size) for m in opened.infolist() if not m.is_dir()]
+    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
+        if _begins_like_a_zip(archive):
+            fix = "it is not wholly copied or downloaded: fetch it again"
+            raise DrivAerError("is cut short: its directory, at the end, is missing", file=archive, fix=fix) from error
+        raise DrivAerError("is no zip file", file=archive, fix="fetch it again") from error
+    except OSError as error:
+        raise DrivAerError(f"cannot be read ({error.strerror or error})", file=archive) from error
+
+
+def _begins_like_a_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"

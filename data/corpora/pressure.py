@@ -1,0 +1,103 @@
+"""The pressure that CFD found on a car's surface, as Cp, whatever the corpus calls it and measures it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from data.corpora import drivaernet
+from data.corpora.runs import RUN_CORPORA
+from data.errors import MeshError
+from data.formats.vtk_fields import read_fields
+
+STAGNATION = (0.85, 1.35)
+"""The highest Cp on a body is 1, where the flow comes to rest, with some room for coarse cells: tells the unit."""
+
+_KINEMATIC = ("p", "pMean", "pressure", "Pressure")
+_COEFFICIENTS = ("Cp", "CpMean", "cp", "CpMeanTrim", "cpavg", "static(p)_coeffMean", "pressure_coefficient")
+_FAR = 0.05  # m, from the CFD's surface: what lies farther is not on it
+
+
+@dataclass(frozen=True, eq=False)
+class SurfacePressure:
+    """Cp on points of its own, which are in general not the mesh's.
+
+    points: (N, 3) float64. faces: (F, 3) int32, F = 0 where only points are known. cp: (N,) float64.
+    source: file, array and how it became Cp, for people. warnings: plain sentences.
+    """
+
+    points: np.ndarray
+    faces: np.ndarray
+    cp: np.ndarray
+    source: str
+    warnings: tuple[str, ...] = ()
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """(M,) Cp at other points (M, 3): linear on the nearest triangle, or of the nearest point; NaN beyond 5 cm."""
+        if len(self.faces) == 0:
+            from scipy.spatial import cKDTree
+
+            distance, nearest = cKDTree(self.points).query(points)
+            return np.where(distance < _FAR, self.cp[nearest], np.nan)
+        import open3d as o3d
+
+        scene = o3d.t.geometry.RaycastingScene()
+        scene.add_triangles(
+            o3d.core.Tensor(self.points.astype(np.float32)), o3d.core.Tensor(self.faces.astype(np.uint32))
+        )
+        hit = scene.compute_closest_points(o3d.core.Tensor(np.ascontiguousarray(points, np.float32)))
+        corners = self.cp[self.faces[hit["primitive_ids"].numpy().astype(np.int64)]]
+        uv = hit["primitive_uvs"].numpy().astype(float)
+        values = np.einsum("nk,nk->n", corners, np.column_stack([1 - uv.sum(axis=1), uv]))
+        distance = np.linalg.norm(hit["points"].numpy() - points, axis=1)
+        return np.where(distance < _FAR, values, np.nan)
+
+
+def read_pressure(path: str | Path, corpus: str, *, shown: str = "") -> SurfacePressure:
+    """Cp of a VTK surface, on the file's own points and in its own frame.
+
+    corpus: the catalogue's word; says what the array is called and what it means. Of a folder that no corpus knows, an
+    array is taken for Cp, or for kinematic pressure at 30 m/s, if that makes its highest value that of a stagnation
+    point. shown: how the file is called in messages. Raises MeshError where there is no such array.
+    """
+    path = Path(path)
+    shown = shown or path.name
+    fields = read_fields(path)
+    scalars = {name: values for name, values in fields.point_arrays.items() if values.ndim == 1}
+    name, cp, how = _as_cp(scalars, corpus, path)
+    finite = np.isfinite(cp)
+    if not finite.all():
+        raise MeshError(f"array {name} has {int((~finite).sum())} values that are no numbers", file=path)
+    warnings = ()
+    if not STAGNATION[0] <= cp.max() <= STAGNATION[1]:
+        warnings = (f"the highest Cp is {cp.max():.2f} instead of 1: the pressure may be in another unit",)
+    return SurfacePressure(fields.mesh.vertices, fields.mesh.faces, cp, f"{shown}, array {name}, {how}", warnings)
+
+
+def _as_cp(scalars: dict[str, np.ndarray], corpus: str, path: Path) -> tuple[str, np.ndarray, str]:
+    """Name of the array, its Cp, and how that came about."""
+    divided = f"p / {1 / drivaernet.CP_PER_P:g} (kinematic, {drivaernet.SPEED:g} m/s)"
+    if corpus == drivaernet.NAME:
+        name = _first(scalars, _KINEMATIC, path)
+        return name, scalars[name] * drivaernet.CP_PER_P, f"Cp = {divided}"
+    if corpus in RUN_CORPORA:
+        name = _first(scalars, (RUN_CORPORA[corpus].pressure,), path)
+        return name, scalars[name], "which is Cp"
+    name = _first(scalars, (*_COEFFICIENTS, *_KINEMATIC), path)
+    values = scalars[name]
+    if name in _COEFFICIENTS or STAGNATION[0] <= values.max() <= STAGNATION[1]:
+        return name, values, "taken for Cp"
+    if STAGNATION[0] <= values.max() * drivaernet.CP_PER_P <= STAGNATION[1]:
+        return name, values * drivaernet.CP_PER_P, f"taken for kinematic pressure: Cp = {divided}"
+    fix = "write Cp into the file, or take it in with 'corpus add --speed --density'"
+    raise MeshError(f"cannot tell the unit of array {name} (up to {values.max():.4g})", file=path, fix=fix)
+
+
+def _first(scalars: dict[str, np.ndarray], names: tuple[str, ...], path: Path) -> str:
+    for name in names:
+        if name in scalars:
+            return name
+    has = ", ".join(sorted(scalars)) or "no arrays of numbers on its points"
+    raise MeshError(f"has no array {' or '.join(names[:4])}", file=path, fix=f"it has {has}")

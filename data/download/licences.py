@@ -1,0 +1,58 @@
+"""Datasets, and under which licence they are given: shown, accepted once, and written down in the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from data.catalogue import Catalogue
+from data.corpora import drivaernet
+from data.download.dataverse import RemoteFile, Terms
+
+_ACCEPTED = "licence_accepted "
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One dataset to take from. content: the kind of its files, where all are of one. folder: below the corpus's."""
+
+    doi: str
+    content: str | None = None
+    folder: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a server says of a dataset."""
+
+    dataset: Dataset
+    files: tuple[RemoteFile, ...]
+    terms: Terms
+
+
+def licence_of(listing: Listing) -> tuple[str, str]:
+    """What is to be accepted for a dataset: DrivAerNet's own words where it is one of its datasets."""
+    if listing.dataset.doi in drivaernet.DATASETS.values():
+        return drivaernet.LICENCE_TEXT, drivaernet.LICENCE_URL
+    if listing.terms.licence:
+        return listing.terms.licence, listing.terms.url
+    return f"whatever {listing.dataset.doi} is given under: its server names no licence", ""
+
+
+def accepted_licences(catalogue: Catalogue) -> frozenset[str]:
+    """Names of the licences that somebody accepted for the catalogue's folder."""
+    query = "SELECT name FROM facts WHERE substr(name, 1, ?) = ?"
+    rows = catalogue.connection.execute(query, (len(_ACCEPTED), _ACCEPTED))
+    return frozenset(name[len(_ACCEPTED) :] for (name,) in rows)
+
+
+def accept_licences(catalogue: Catalogue, licences: Sequence[tuple[str, str]], how: str) -> None:
+    """Write down that somebody accepted licences (name, address). how: flag or question."""
+    known = accepted_licences(catalogue)
+    for name, url in licences:
+        if name not in known:
+            moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            catalogue.set_fact(f"{_ACCEPTED}{name}", f"{moment} by {how} {url}".rstrip())
+    if licences:
+        catalogue.set_fact("licence", "; ".join(name for name, _ in licences))

@@ -1,0 +1,364 @@
+"""What a download will do: which files, how many bytes, into which place, before any of it is done."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from data.catalogue import Catalogue, CorpusFile
+from data.corpora import drivaernet
+from data.corpora.drivaernet import find_class, find_id
+from data.download.choice import Choice, ids_in, in_order
+from data.download.dataverse import RemoteFile, doi_of, files_of, terms_of
+from data.download.items import COEFFICIENTS, Item, is_hopeless, kind_of
+from data.download.licences import Dataset, Listing, accepted_licences, licence_of
+from data.download.names import distinct, safe_path
+from data.download.part_file import bytes_of_part
+from data.download.remote_bytes import Changed, NoRanges, RemoteBytes, probe_rate
+from data.download.remote_zip import Member, RemoteZip
+from data.download.retries import Trouble
+from data.download.transport import Transport
+from data.errors import DrivAerError
+
+PER_ARCHIVE = 500
+"""Designs of a class of several zips in each of them."""
+
+_WORTH_MEASURING = 64 << 20
+_TRY_BYTES = 2 << 20
+
+DEFAULT_KINDS = frozenset({"mesh", "pressure", COEFFICIENTS})
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What will be done.
+
+    items: every file that is to be on disk. there: paths of items that are, and were checked. begun: bytes of others
+    that are there. not_found: designs that were asked for and are nowhere. zips: directories that were read, by
+    datafile. failed: datasets that could not be listed, a line each. notes: what a person should know.
+    accepted: licences that were accepted for the folder before. rate: bytes a second, as measured, or None.
+    """
+
+    folder: Path
+    server: str
+    choice: Choice
+    listings: tuple[Listing, ...]
+    items: tuple[Item, ...]
+    there: frozenset[str]
+    begun: int
+    bytes_free: int
+    not_found: tuple[str, ...] = ()
+    zips: dict[str, RemoteZip] = field(default_factory=dict)
+    failed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    accepted: frozenset[str] = frozenset()
+    rate: float | None = None
+
+    @property
+    def to_fetch(self) -> list[Item]:
+        return [item for item in self.items if item.path not in self.there]
+
+    @property
+    def bytes_total(self) -> int:
+        return sum(item.cost for item in self.items)
+
+    @property
+    def bytes_needed(self) -> int:
+        """That still have to come over the network."""
+        return max(sum(item.cost for item in self.to_fetch) - self.begun, 0)
+
+    @property
+    def seconds(self) -> float | None:
+        return self.bytes_needed / self.rate if self.rate else None
+
+    @property
+    def licences(self) -> list[tuple[str, str]]:
+        """Name and address of each licence that there is to accept, once."""
+        named = [licence_of(listing) for listing in self.listings if not listing.terms.is_free]
+        return list(dict.fromkeys(named))
+
+    def record(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {
+            "server": self.server,
+            "folder": str(self.folder),
+            "datasets": [{"doi": li.dataset.doi, "version": li.terms.version} for li in self.listings],
+            "licences": [{"name": name, "url": url} for name, url in self.licences],
+            "files": [self._item(item) for item in self.items],
+            "n_files": len(self.items),
+            "n_to_fetch": len(self.to_fetch),
+            "bytes_total": self.bytes_total,
+            "bytes_needed": self.bytes_needed,
+            "bytes_free": self.bytes_free,
+            "rate_bytes_s": self.rate,
+            "seconds": self.seconds,
+            "not_found": list(self.not_found),
+            "errors": list(self.failed),
+            "notes": list(self.notes),
+        }
+
+    def _item(self, item: Item) -> dict[str, Any]:
+        checksum = item.checksum
+        return {
+            "path": item.path,
+            "dataset": item.file.dataset,
+            "datafile": item.file.id,
+            "member": item.member.name if item.member else None,
+            "kind": item.kind,
+            "design": item.design,
+            "bytes": item.size,
+            "bytes_to_fetch": 0 if item.path in self.there else item.cost,
+            "checksum": {"type": checksum.kind, "value": checksum.value} if checksum else None,
+            "there": item.path in self.there,
+            "globus": item.file.wants_globus,
+        }
+
+
+def datasets_of(name: str, kinds: frozenset[str] | None) -> tuple[list[Dataset], frozenset[str] | None]:
+    """The datasets that a corpus's name or a DOI means, and the kinds of files wanted of them. Raises DrivAerError."""
+    doi = doi_of(name)
+    if doi is not None:
+        content = next((kind for kind, known in drivaernet.DATASETS.items() if known == doi), None)
+        return [Dataset(doi, content)], kinds
+    if name.strip().lower() not in (drivaernet.NAME, "drivaernet++"):
+        fix = f"give {drivaernet.NAME}, or a DOI such as {drivaernet.DATASETS['mesh']}"
+        raise DrivAerError(f"{name!r} is neither a corpus nor a DOI", fix=fix)
+    kinds = kinds or DEFAULT_KINDS
+    contents = [kind for kind in drivaernet.DATASETS if kind in kinds] or ["mesh"]
+    return [Dataset(drivaernet.DATASETS[kind], kind, kind) for kind in contents], kinds
+
+
+class Planner:
+    """Finds out what there is and what of it is wanted. Raises DrivAerError, Cancelled."""
+
+    def __init__(self, transport: Transport, folder: Path, choice: Choice):
+        self._transport = transport
+        self._folder = folder
+        self._choice = choice
+        self._zips: dict[str, RemoteZip] = {}
+        self._notes: list[str] = []
+        self._failed: list[str] = []
+
+    def plan(self, datasets: Sequence[Dataset], catalogue: Catalogue | None) -> Plan:
+        listings = self._listings(datasets)
+        self._choice = self._with_split(listings, catalogue)
+        found = [candidate for listing in listings for candidate in self._candidates(listing)]
+        chosen, not_found = self._chosen(found)
+        items = self._named(listings, chosen)
+        rows = {row.path: row for row in catalogue.files() if not row.member} if catalogue else {}
+        there = frozenset(item.path for item in items if is_there(self._folder, item, rows.get(item.path)))
+        begun = sum(bytes_of_part(self._folder / item.path) for item in items if item.path not in there)
+        return Plan(
+            folder=self._folder,
+            server=self._transport.server,
+            choice=self._choice,
+            listings=tuple(listings),
+            items=tuple(items),
+            there=there,
+            begun=begun,
+            bytes_free=bytes_free(self._folder),
+            not_found=tuple(not_found),
+            zips=self._zips,
+            failed=tuple(self._failed),
+            notes=tuple(self._notes),
+            accepted=accepted_licences(catalogue) if catalogue else frozenset(),
+        )
+
+    def _listings(self, datasets: Sequence[Dataset]) -> list[Listing]:
+        """Of each dataset. One that cannot be had does not keep the others from being fetched."""
+        listings = []
+        for dataset in datasets:
+            try:
+                files = files_of(self._transport, dataset.doi)
+                listings.append(Listing(dataset, tuple(files), terms_of(self._transport, dataset.doi)))
+            except DrivAerError as error:
+                if len(datasets) == 1 or isinstance(error.__cause__, Trouble) or isinstance(error.__context__, Trouble):
+                    raise
+                self._failed.append(error.line)
+        if not listings:
+            raise DrivAerError(self._failed[0])
+        return listings
+
+    def _with_split(self, listings: Sequence[Listing], catalogue: Catalogue | None) -> Choice:
+        """The choice with its split's ids: from a list in the folder, in the catalogue or in a dataset."""
+        split = self._choice.split
+        if split is None:
+            return self._choice
+        name = f"{split}_design_ids.txt"
+        here = next(iter(sorted(self._folder.rglob(name))), None) if self._folder.is_dir() else None
+        ids = frozenset[str]()
+        if here is not None:
+            ids = ids_in(here.read_text(encoding="utf-8-sig", errors="replace"))
+        elif catalogue is not None:
+            ids = frozenset(design.id for design in catalogue.designs() if design.split == split)
+        if not ids:
+            remote = next((f for listing in listings for f in listing.files if f.name == name), None)
+            if remote is not None:
+                text = b"".join(RemoteBytes(self._transport, remote).stream())
+                ids = ids_in(text.decode("utf-8-sig", errors="replace"))
+        if not ids:
+            fix = f"put DrivAerNet's {name} (train_val_test_splits in its repository) there, or give it with --ids FILE"
+            raise DrivAerError(f"which designs are the {split} split is not known", file=self._folder, fix=fix)
+        wanted = ids if self._choice.ids is None else self._choice.ids & ids
+        return replace(self._choice, ids=wanted, split=None)
+
+    def _candidates(self, listing: Listing) -> list[Item]:
+        """What of a dataset may be wanted, as items whose path is still the server's."""
+        content = listing.dataset.content
+        candidates: list[Item] = []
+        for file in listing.files:
+            kind = kind_of(file, content)
+            if kind == "archive":
+                candidates += self._of_archive(file, content)
+            elif kind == "table":
+                if self._choice.admits_kind(kind):
+                    candidates.append(Item("", file, kind))
+            elif self._choice.admits_kind(content or kind) and self._wants_loose(file):
+                design = find_id(file.name)
+                candidates.append(Item("", file, kind or "other", str(design) if design else None))
+        return candidates
+
+    def _wants_loose(self, file: RemoteFile) -> bool:
+        return self._choice.admits(find_id(file.name))
+
+    def _of_archive(self, file: RemoteFile, content: str | None) -> list[Item]:
+        choice = self._choice
+        if not choice.admits_archive(file.name) or (content and not choice.admits_kind(content)):
+            return []
+        by_kind = choice.kinds is not None and content is None
+        whole = Item("", file, "archive")
+        if not by_kind and (not choice.picks_designs or (not choice.picks_within_classes and find_class(file.name))):
+            return [whole]
+        try:
+            remote = self._zips[file.id] = self._directory(file)
+        except NoRanges:
+            cost = f"{(file.size or 0) / 1e6:,.1f} MB"
+            named = f"{file.folder}/{file.name}".strip("/")
+            self._notes.append(f"the server sends {named} only whole: single designs cost all of its {cost}")
+            return [replace(whole, unpack=True)]
+        except DrivAerError as error:
+            if is_hopeless(error, whole):
+                raise
+            self._failed.append(error.line)
+            return []
+        wanted = [(m, kind) for m in remote.members if (kind := self._kind_of_member(file, m, content)) is not None]
+        if not choice.picks_designs and len(wanted) == len(remote.members):
+            return [whole]
+        return [Item("", file, kind, _design_in(m.name), member=m) for m, kind in wanted]
+
+    def _directory(self, file: RemoteFile) -> RemoteZip:
+        try:
+            return RemoteZip(RemoteBytes(self._transport, file))
+        except Changed:
+            return RemoteZip(RemoteBytes(self._transport, file))
+
+    def _kind_of_member(self, file: RemoteFile, member: Member, content: str | None) -> str | None:
+        """The kind of a member that is wanted, else None."""
+        kind = drivaernet.kind_of(f"{content or ''}/{file.folder}/{file.name}/{member.name}")
+        if kind is None or not self._choice.admits_kind(content or kind):
+            return None
+        return kind if self._choice.admits(find_id(PurePosixPath(member.name).name)) else None
+
+    def _chosen(self, found: list[Item]) -> tuple[list[Item], list[str]]:
+        """What is fetched of the candidates, and which designs were asked for and are not among them."""
+        choice = self._choice
+        unseen = any(item.unpack for item in found)
+        by_kind: dict[str, set[str]] = {}
+        for item in found:
+            if item.design:
+                by_kind.setdefault(item.kind, set()).add(item.design)
+        if choice.count is not None:
+            common = set.intersection(*by_kind.values()) if by_kind else set()
+            wanted = in_order(common or set().union(*by_kind.values()))[: choice.count]
+            if len(wanted) < choice.count and not unseen:
+                self._notes.append(f"only {len(wanted)} designs are there, not {choice.count}")
+            if wanted:
+                choice = self._choice = replace(choice, ids=frozenset(wanted))
+            found = [item for item in found if item.design is None or item.design in wanted]
+        if unseen:
+            found = self._fewest_archives(found)
+        seen = set().union(*by_kind.values()) if by_kind else set()
+        missing = [] if choice.ids is None or unseen else in_order(choice.ids - seen)
+        if not found and self._failed:
+            raise DrivAerError(self._failed[0])
+        if choice.ids is not None and not seen and not unseen:
+            named = ", ".join(missing[:3]) + ("" if len(missing) <= 3 else f" and {len(missing) - 3} more")
+            raise DrivAerError(f"the server has none of the designs that were asked for: {named}")
+        return found, missing
+
+    def _fewest_archives(self, found: list[Item]) -> list[Item]:
+        """Where zips come only whole, those that the wanted designs should be in by their number."""
+        choice = self._choice
+        if choice.ids is not None:
+            names = {drivaernet.archive_of(design).lower() for design in map(find_id, choice.ids) if design}
+            named = {item.file.name.lower() for item in found if item.unpack}
+            if names <= named:
+                return [item for item in found if not item.unpack or item.file.name.lower() in names]
+            return found
+        if choice.count is None:
+            return found
+        enough = math.ceil(choice.count / PER_ARCHIVE)
+        kept: dict[str, int] = {}
+        result = []
+        for item in found:
+            if item.unpack:
+                kept[item.file.dataset] = kept.get(item.file.dataset, 0) + 1
+                if kept[item.file.dataset] > enough:
+                    continue
+            result.append(item)
+        return result
+
+    def _named(self, listings: Sequence[Listing], chosen: Sequence[Item]) -> list[Item]:
+        """The items with the paths that they get; no two alike, all inside of the folder."""
+        folders = {listing.dataset.doi: listing.dataset.folder for listing in listings}
+        taken: set[str] = set()
+        named = []
+        for item in chosen:
+            file = item.file
+            labels = [folders[file.dataset], file.folder, file.name]
+            if item.member is not None:
+                stem = file.name.rpartition(".")[0] or file.name
+                inside = item.member.name.replace("\\", "/").removeprefix(f"{stem}/")
+                labels[-1:] = [stem, inside]
+            path = distinct(safe_path(*labels), taken, int(file.id))
+            named.append(replace(item, path=str(path)))
+        return named
+
+
+def is_there(folder: Path, item: Item, row: CorpusFile | None) -> bool:
+    """Whether a file was found to be right before and has not been touched since."""
+    checksum = item.checksum
+    wanted = (checksum.kind, checksum.value) if checksum else (None, None)
+    if row is None or row.checked_ns is None or (row.checksum_type, row.checksum) != wanted:
+        return False
+    try:
+        stat = (folder / item.path).stat()
+    except OSError:
+        return False
+    return (stat.st_size, stat.st_mtime_ns) == (row.size, row.mtime_ns)
+
+
+def bytes_free(folder: Path) -> int:
+    """On the disk that a folder is on, or will be."""
+    there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    return shutil.disk_usage(there).free
+
+
+def _design_in(name: str) -> str | None:
+    design = find_id(PurePosixPath(name).name)
+    return str(design) if design else None
+
+
+def measured(plan: Plan, transport: Transport, catalogue: Catalogue | None) -> Plan:
+    """The plan with the rate that files come at: of the last download into the folder, else of a short try."""
+    known = catalogue.fact("download_rate") if catalogue else ""
+    if known:
+        return replace(plan, rate=float(known))
+    largest = max(plan.to_fetch, key=lambda item: item.cost, default=None)
+    if largest is None or plan.bytes_needed < _WORTH_MEASURING or largest.file.wants_globus:
+        return plan
+    return replace(plan, rate=probe_rate(RemoteBytes(transport, largest.file), _TRY_BYTES))

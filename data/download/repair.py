@@ -1,0 +1,110 @@
+"""What a check found wrong, fetched again from where it came from, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from data.catalogue import Catalogue, CorpusFile
+from data.download.choice import Choice
+from data.download.control import OnProgress, Say, silent
+from data.download.dataverse import RemoteFile
+from data.download.get import CONNECTIONS, Result, carry_out
+from data.download.items import Item, source_of
+from data.download.part_file import bytes_of_part
+from data.download.plan import Plan, bytes_free
+from data.download.remote_bytes import Changed, NoRanges, RemoteBytes
+from data.download.remote_zip import RemoteZip
+from data.download.transport import Transport
+from data.errors import DrivAerError
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """results: of each server. hopeless: a line for each file that cannot be fetched again."""
+
+    results: tuple[Result, ...]
+    hopeless: tuple[str, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.hopeless and all(result.is_complete for result in self.results)
+
+
+class Repairer:
+    """server: to ask instead of the one that a file came from. transport_of: makes the connection to a server."""
+
+    def __init__(self, catalogue: Catalogue, transport_of, *, server: str | None = None, say: Say = silent):
+        self._catalogue = catalogue
+        self._transport_of = transport_of
+        self._server = server
+        self._say = say
+
+    def repair(
+        self, paths: Sequence[str], *, connections: int = CONNECTIONS, on_progress: OnProgress = silent
+    ) -> Repaired:
+        """Fetch files again. Call it inside of ``working_in``. Raises DiskFull, Cancelled, DrivAerError."""
+        wanted = set(paths)
+        rows = [row for row in self._catalogue.files() if row.path in wanted and not row.member]
+        hopeless: list[str] = []
+        by_server: dict[str, list[tuple[CorpusFile, RemoteFile, str]]] = {}
+        for row in rows:
+            source = source_of(row)
+            if source is None:
+                hopeless.append(f"{row.path}: where it came from is not known; bring a good copy there by other ways")
+                continue
+            server, file, member = source
+            by_server.setdefault(self._server or server, []).append((row, file, member))
+        results = []
+        for server, sources in by_server.items():
+            transport = self._transport_of(server)
+            plan, lines = self._plan(transport, sources)
+            hopeless += lines
+            results.append(
+                carry_out(
+                    plan, transport, self._catalogue, connections=connections, on_progress=on_progress, say=self._say
+                )
+            )
+        return Repaired(tuple(results), tuple(hopeless))
+
+    def _plan(
+        self, transport: Transport, sources: Sequence[tuple[CorpusFile, RemoteFile, str]]
+    ) -> tuple[Plan, list[str]]:
+        zips: dict[str, RemoteZip] = {}
+        items, hopeless = [], []
+        for row, file, member in sources:
+            try:
+                items.append(self._item(transport, row, file, member, zips))
+            except DrivAerError as error:
+                hopeless.append(f"{row.path}: {error.line}")
+        folder = Path(self._catalogue.root)
+        plan = Plan(
+            folder=folder,
+            server=transport.server,
+            choice=Choice(),
+            listings=(),
+            items=tuple(items),
+            there=frozenset(),
+            begun=sum(bytes_of_part(folder / item.path) for item in items),
+            bytes_free=bytes_free(folder),
+            zips=zips,
+        )
+        return plan, hopeless
+
+    def _item(
+        self, transport: Transport, row: CorpusFile, file: RemoteFile, member: str, zips: dict[str, RemoteZip]
+    ) -> Item:
+        if not member:
+            return Item(row.path, file, row.kind, row.design)
+        if file.id not in zips:
+            try:
+                zips[file.id] = RemoteZip(RemoteBytes(transport, file))
+            except (NoRanges, Changed) as error:
+                what = "the server sends its zip only whole"
+                raise DrivAerError(what, fix="fetch it again with 'data get'") from error
+        found = next((m for m in zips[file.id].members if m.name == member), None)
+        if found is None or f"{found.crc:08x}" != row.checksum:
+            what = "its zip on the server is another one now"
+            raise DrivAerError(what, fix="start 'data get' again, to fetch the new version")
+        return Item(row.path, replace(file, size=zips[file.id].total), row.kind, row.design, found)

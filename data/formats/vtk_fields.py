@@ -1,0 +1,144 @@
+"""What lies on the points and faces of a VTK surface: pressure, wall shear.
+
+Legacy files (.vtk), binary and ASCII, by our own reader (see ``vtk_legacy``); .vtp and .vtu by VTK's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+
+from data.errors import MeshError
+from data.formats.source import open_source
+from data.formats.vtk_legacy import Reader, surface_of
+from data.mesh import RawMesh
+
+_NEXT_LINE_OF_WORDS = re.compile(rb"\n[ \t]*(?!nan\b|inf\b)[A-Za-z_]", re.IGNORECASE)
+_VECTORS = {"VECTORS": 3, "NORMALS": 3, "TENSORS": 9, "TENSORS6": 6}
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceFields:
+    """mesh: the surface as the file has it. point_arrays: by name, (V,) or (V, c) float64 on the vertices."""
+
+    mesh: RawMesh
+    point_arrays: dict[str, np.ndarray]
+
+
+def read_fields(path: str | Path) -> SurfaceFields:
+    """A VTK surface with its arrays; those on faces are brought to the vertices by the mean of the faces around each.
+
+    Raises MeshError for a file that is no VTK surface, or damaged.
+    """
+    path = Path(path)
+    if path.suffix.lower() in (".vtp", ".vtu"):
+        return _by_vtk(path)
+    source = open_source(path)
+    reader = Reader(source)
+    kind, sections = reader.sections()
+    mesh = surface_of(source, kind, sections)
+    on_points, on_cells = _attributes(reader)
+    for name, values in on_points.items():
+        if len(values) != len(mesh.vertices):
+            raise source.error(
+                f"array {name} has {len(values)} values for {len(mesh.vertices)} points", "export it again"
+            )
+    for name, values in on_cells.items():
+        if len(values) == len(mesh.faces):  # else faces were polygons, and values are no longer one a face
+            on_points.setdefault(name, _on_vertices(mesh, values))
+    return SurfaceFields(mesh, on_points)
+
+
+def _attributes(reader: Reader) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Arrays on points and on cells, by name."""
+    found: dict[str, dict[str, np.ndarray]] = {"POINT_DATA": {}, "CELL_DATA": {}}
+    words: list[str] | None = reader.attributes
+    here, n = found["POINT_DATA"], 0
+    while words:
+        keyword = words[0].upper()
+        if keyword in found:
+            here, n = found[keyword], reader.count(words, 1)
+        elif keyword == "SCALARS":
+            words = _scalars(reader, words, n, here)
+            continue
+        elif keyword in _VECTORS:
+            here[_name(words)] = _array(reader, n, _VECTORS[keyword], reader.type(words, 2))
+        elif keyword == "TEXTURE_COORDINATES":
+            here[_name(words)] = _array(reader, n, reader.count(words, 2), reader.type(words, 3))
+        elif keyword == "COLOR_SCALARS":
+            _array(reader, n, reader.count(words, 2), "u1" if reader.binary else "f4")
+        elif keyword == "LOOKUP_TABLE":
+            _array(reader, reader.count(words, 2), 4, "u1" if reader.binary else "f4")
+        elif keyword == "METADATA":
+            reader.skip_metadata()
+        elif keyword == "FIELD":
+            _field(reader, reader.count(words, 2), here)
+        else:
+            raise reader.damaged(f"'{' '.join(words)[:40]}' where an array should be")
+        words = reader.line()
+    return found["POINT_DATA"], found["CELL_DATA"]
+
+
+def _scalars(reader: Reader, words: list[str], n: int, here: dict[str, np.ndarray]) -> list[str] | None:
+    """One SCALARS array; returns the words that follow it."""
+    width = reader.count(words, 3) if len(words) > 3 else 1
+    before, following = reader.at, reader.line() or [""]
+    if following[0].upper() != "LOOKUP_TABLE":
+        reader.at = before
+    here[_name(words)] = _array(reader, n, width, reader.type(words, 2))
+    return reader.line()
+
+
+def _field(reader: Reader, n_arrays: int, here: dict[str, np.ndarray]) -> None:
+    for _ in range(n_arrays):
+        words = reader.line() or [""]
+        while words[0].upper() == "METADATA":
+            reader.skip_metadata()
+            words = reader.line() or [""]
+        width, n = reader.count(words, 1), reader.count(words, 2)
+        if len(words) > 3 and words[3].lower() == "string":
+            raise reader.damaged("an array of texts, which is not read")
+        here[unquote(words[0])] = _array(reader, n, width, reader.type(words, 3))
+
+
+def _array(reader: Reader, n: int, width: int, code: str) -> np.ndarray:
+    values = reader.numbers(n * width, code, until=_NEXT_LINE_OF_WORDS).astype(np.float64)
+    return values if width == 1 else values.reshape(n, width)
+
+
+def _name(words: list[str]) -> str:
+    return unquote(words[1]) if len(words) > 1 else ""
+
+
+def _on_vertices(mesh: RawMesh, values: np.ndarray) -> np.ndarray:
+    """Means over the faces around each vertex; vertices of no face get 0."""
+    corners = mesh.faces.ravel()
+    count = np.maximum(np.bincount(corners, minlength=len(mesh.vertices)), 1)
+    columns = [
+        np.bincount(corners, np.repeat(column, 3), len(mesh.vertices)) / count
+        for column in values.reshape(len(values), -1).T
+    ]
+    return columns[0] if values.ndim == 1 else np.stack(columns, axis=1)
+
+
+def _by_vtk(path: Path) -> SurfaceFields:
+    import pyvista
+
+    open_source(path)  # says what is wrong with a file that is missing, empty or a Git-LFS pointer
+    try:
+        surface = pyvista.read(path)
+        if not isinstance(surface, pyvista.PolyData):
+            surface = surface.extract_surface()
+        surface = surface.triangulate().cell_data_to_point_data()
+    except Exception as error:  # VTK's readers and filters raise whatever they like
+        raise MeshError(f"cannot be read as {path.suffix} ({error})", file=path, fix="export it again") from error
+    if surface.n_points == 0:
+        raise MeshError("holds no surface, or is damaged", file=path, fix="export it again")
+    faces = surface.regular_faces.astype(np.int32) if surface.n_cells else np.zeros((0, 3), np.int32)
+    mesh = RawMesh(np.array(surface.points, float), faces, path=path)
+    arrays = {name: np.array(values, float) for name, values in surface.point_data.items()}
+    return SurfaceFields(mesh, arrays)

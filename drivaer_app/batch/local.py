@@ -1,0 +1,96 @@
+"""A batch on this machine: worker processes that each load the model once and take car after car."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+
+from data.errors import DrivAerError, ModelError
+from drivaer_app.batch.work import Outcome, Task, work
+from drivaer_app.engine import Engine
+
+# One thread a worker: a second one would save it less time than it takes from the worker beside it.
+_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+
+
+def available_cores() -> int:
+    """Cores that this process may use: a container or a queue may have lent fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def outcomes(tasks: Iterable[Task], n_workers: int) -> Iterator[Outcome]:
+    """Work on the tasks in ``n_workers`` processes; outcomes as they come, in any order.
+
+    Closing the generator ends the processes. Raises ModelError where the model cannot be used.
+    """
+    pool = _Pool(tasks)
+    try:
+        yield from pool.run(n_workers)
+    finally:
+        pool.close()
+
+
+class _Pool:
+    def __init__(self, tasks: Iterable[Task]):
+        self._tasks = iter(tasks)
+        self._turn = threading.Lock()
+        self._done: queue.Queue[Outcome | Exception | None] = queue.Queue()
+        self._engines: list[Engine] = []
+        self._closed = False
+
+    def run(self, n_workers: int) -> Iterator[Outcome]:
+        self._engines = [Engine(_ONE_THREAD) for _ in range(n_workers)]
+        for engine in self._engines:
+            threading.Thread(target=self._serve, args=(engine,), daemon=True).start()
+        running = n_workers
+        while running:
+            said = self._done.get()
+            if isinstance(said, Exception):
+                raise said
+            if said is None:
+                running -= 1
+            else:
+                yield said
+
+    def close(self) -> None:
+        self._closed = True
+        for engine in self._engines:
+            engine.close()
+
+    def _next(self) -> Task | None:
+        with self._turn:
+            return None if self._closed else next(self._tasks, None)
+
+    def _serve(self, engine: Engine) -> None:
+        """One worker's thread: while it works on a car it already knows the next one."""
+        try:
+            task = self._next()
+            while task is not None:
+                ahead = self._next()
+                self._done.put(self._worked(engine, task, ahead))
+                task = ahead
+            self._done.put(None)
+        except Exception as error:
+            self._done.put(error)
+        finally:
+            engine.close()
+
+    def _worked(self, engine: Engine, task: Task, ahead: Task | None) -> Outcome:
+        """A car that takes its process down is tried once more, alone; the next car gets a new process."""
+        try:
+            return engine.call(work, task, ahead)
+        except ModelError:
+            raise
+        except DrivAerError:
+            if self._closed:
+                raise
+        try:
+            return engine.call(work, task)
+        except ModelError:
+            raise
+        except DrivAerError as error:
+            return Outcome(task.file, error=f"{task.file}: {error.what}; {error.fix}")

@@ -1,0 +1,93 @@
+"""What a batch does to every car: the same settings and the same mesh give the same result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data.errors import ModelError
+from drivaer_app.conditions import Conditions
+from drivaer_app.paths import RESOURCES
+from drivaer_app.predict import Reading
+
+if TYPE_CHECKING:
+    from gnn.difference import DifferenceLaw
+
+DEFAULT_MODEL = "drivaer"
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """A model as a store keeps it: reports can still tell about it when the model itself has moved on.
+
+    digest: SHA-256 of its weights and configuration. card: its own words, Markdown. config: {} for a published .pth.
+    """
+
+    name: str
+    digest: str
+    card: str
+    config: dict[str, Any]
+
+    @classmethod
+    def of(cls, model: str | None) -> ModelIdentity:
+        """Of a bundled model's name, a model folder or a ``.pth``, without loading it. Raises ModelError."""
+        from drivaer_app.model_card import model_card
+
+        name = model or DEFAULT_MODEL
+        path = RESOURCES / "models" / name if (RESOURCES / "models" / name).is_dir() else Path(name)
+        files = [path / "config.json", path / "weights.safetensors"] if path.is_dir() else [path]
+        digest = hashlib.sha256()
+        try:
+            for file in files:
+                digest.update(file.read_bytes())
+            config = json.loads(files[0].read_text("utf-8")) if path.is_dir() else {}
+        except (OSError, ValueError) as error:
+            bundled = ", ".join(sorted(p.name for p in (RESOURCES / "models").glob("*") if p.is_dir()))
+            raise ModelError("no such model", file=name, fix=f"bundled: {bundled}; or give a model folder") from error
+        return cls(path.name, digest.hexdigest(), model_card(model), config)
+
+    @property
+    def half_width(self) -> float | None:
+        """Of the 90 % interval of one Cd."""
+        return self.config.get("interval", {}).get("half_width")
+
+    @property
+    def difference_law(self) -> DifferenceLaw | None:
+        """How certain a difference between two Cd is; None where the model was not calibrated for it."""
+        from gnn.difference import DifferenceLaw
+
+        return DifferenceLaw.of_config(self.config)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """model: as the user named it, or None. model_digest: of ModelIdentity. device: auto, cpu or cuda, as asked."""
+
+    model: str | None
+    model_digest: str
+    conditions: Conditions = Conditions()
+    reading: Reading = Reading()
+    device: str = "auto"
+
+    @property
+    def key(self) -> str:
+        """A name for all that a result depends on besides the mesh; where the model lies is not part of it."""
+        told = {**asdict(self), "model": None}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Settings:
+        """What ``to_json`` gave. Raises KeyError or TypeError for anything else."""
+        return cls(
+            stored["model"],
+            stored["model_digest"],
+            Conditions(**stored["conditions"]),
+            Reading(**stored["reading"]),
+            stored["device"],
+        )

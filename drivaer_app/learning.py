@@ -1,0 +1,62 @@
+"""From corpora on disk to a model that has learnt from them: what `drivaer train --from` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data.errors import DrivAerError
+from drivaer_app.models import model_folder
+from drivaer_app.paths import RESOURCES
+
+if TYPE_CHECKING:
+    from gnn.training.cars import Car
+    from gnn.training.fine_tune import Plan
+
+SHIPPED_MORPHS = RESOURCES / "corpus" / "drivaer_morphs"
+SHIPPED_FAMILIES = RESOURCES / "corpus" / "procedural_cars"
+_POOL = 32768
+
+
+def learn_own_cars(
+    model: str | Path | None,
+    corpora: Sequence[Path],
+    out: Path,
+    plan: Plan | None = None,
+    report: Callable[[str, int, int, float | None], None] = lambda *_: None,
+) -> dict[str, Any]:
+    """Fine-tune a model on the user's corpora into the folder ``out``; returns its metrics.
+
+    The same call goes on where it was stopped. Raises DrivAerError for corpora without cases, or where ``out`` exists;
+    ModelError.
+    """
+    from data.corpora.point_cases import read_point_cases
+    from gnn.checkpoints import read_model
+    from gnn.training.cars import PointCar
+    from gnn.training.fine_tune import FineTuning, Plan, fine_tune
+
+    base = read_model(model_folder(model))
+    cases = {case.name: case for corpus in corpora for case in read_point_cases(corpus)}
+    own = [PointCar(case) for _, case in sorted(cases.items())]
+    return fine_tune(FineTuning(base, own, shipped_cars(base), plan or Plan()), out, report)
+
+
+def shipped_cars(base) -> list[Car]:
+    """The cars with CFD that come with the program: procedural ones, and DrivAers as far as the model can bend to them.
+
+    base: a gnn.checkpoints.ModelFolder.
+    """
+    from gnn.training.cars import family_cars
+    from gnn.training.replay import read_replay, replay_cars
+
+    cars: list[Car] = []
+    if SHIPPED_FAMILIES.is_dir():
+        cars += family_cars(SHIPPED_FAMILIES, pool=_POOL)
+    return [*cars, *replay_cars(read_replay(base.path), base.templates(), SHIPPED_MORPHS)]
+
+
+def check_new_name(folder: Path) -> None:
+    """Raises DrivAerError where a model's folder is there already, before any work is done."""
+    if folder.exists():
+        raise DrivAerError("there is something of that name", file=folder, fix="give another name, or remove it")

@@ -1,0 +1,237 @@
+"""A report as one HTML file that needs nothing else: pictures, data, three.js and the script are inside."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.replacing import replacing
+from drivaer_app.batch.view import View
+from drivaer_app.batch.work import PICTURE, VIEW
+from drivaer_app.colours import diverging, to_srgb
+from drivaer_app.paths import RESOURCES
+from drivaer_app.report.brand import Brand
+from drivaer_app.report.content import Content, ReportCar, shortened
+from drivaer_app.report.pictures import as_webp
+from drivaer_app.report.templates import environment, template_of
+
+_MISSING = "No pictures: the mesh is not where it was, has changed since, or the model gives no pressure."
+_N_COLOURS = 129
+_PLOT = (40.0, 412.0, 10.0, 148.0)  # left, right, top, bottom of the curve of drag along the car
+_MEASURES = (
+    ("frontal_area_m2", "frontal area, m²"),
+    ("length_m", "length, m"),
+    ("width_m", "width, m"),
+    ("height_m", "height, m"),
+    ("cl", "Cl"),
+    ("cd_pressure", "Cd from pressure"),
+    ("cd_friction", "Cd from friction"),
+    ("novelty", "novelty"),
+    ("n_faces", "faces"),
+)
+
+
+@dataclass(frozen=True)
+class _Along:
+    """SVG coordinates of a car's curve and the baseline's, the place of Cd 0, and (y, label) of ticks."""
+
+    own: str
+    baseline: str
+    zero: float
+    ticks: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True)
+class _Axis:
+    low: float
+    high: float
+
+    def at(self, value: float) -> float:
+        return round(4 + 182 * (value - self.low) / (self.high - self.low), 1)
+
+
+def write_html(path: Path, content: Content, brand: Brand, template: Path | None = None) -> None:
+    with replacing(path) as unfinished:
+        unfinished.write_text(html_of(content, brand, template), encoding="utf-8")
+
+
+def html_of(content: Content, brand: Brand, template: Path | None = None) -> str:
+    """template: instead of resources/templates/report.html.j2."""
+    from markupsafe import Markup
+
+    axis = _axis(content)
+    details = [car for car in content.details if car.result is not None]
+    views = {car.number: Markup(view) for car in details if (view := _view(car))}
+    folder = RESOURCES / "templates"
+    page = template_of("report.html.j2", template, environment(autoescape=True))
+    return page.render(
+        content=content,
+        brand=brand,
+        axis=axis,
+        table_columns=_table_columns(content),
+        bar=lambda car: Markup(_bar(car, content, axis, brand)),
+        state_of=_state,
+        number=lambda value: "" if value is None else value,
+        shown=lambda value, digits: "" if value is None else f"{value:.{digits}f}",
+        plotted=_plotted(content),
+        pictures={car.number: as_webp(car.stored.kept[PICTURE]) if _has(car, PICTURE) else "" for car in details},
+        views=views,
+        along={car.number: _along(car, content.baseline) for car in details},
+        missing=_MISSING,
+        warnings=_warnings(content.cars),
+        gradient=", ".join(_colours()[::16]),
+        data=Markup(_json(_data(content, brand))),
+        three=Markup((folder / "three" / "three.bundle.min.js").read_text("utf-8")),
+        script=Markup((folder / "report.js").read_text("utf-8")),
+    )
+
+
+def _has(car: ReportCar, name: str) -> bool:
+    return name in car.stored.kept and car.stored.kept[name].is_file()
+
+
+def _table_columns(content: Content) -> list[tuple[str, str, str]]:
+    """Key, label and CSS class of each."""
+    base = [("delta", "ΔCd, counts", ""), ("verdict", "Against baseline", "text")] if content.baseline else []
+    return [
+        ("rank", "#", ""),
+        ("name", "Car", "name"),
+        ("cd", "Cd", ""),
+        ("interval", "", ""),
+        *base,
+        ("cl", "Cl", "wide"),
+        ("area", "Area, m²", "wide"),
+        ("drag", "Drag, N", "wide"),
+        ("novelty", "Novelty", "wide"),
+    ]
+
+
+def _axis(content: Content) -> _Axis:
+    ends = [
+        value
+        for car in content.predicted
+        for value in (car.result.cd, *(() if car.is_outside else (car.result.cd_low, car.result.cd_high)))
+        if value is not None
+    ]
+    low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
+    return _Axis(low, high) if high > low else _Axis(low - 0.01, high + 0.01)
+
+
+def _bar(car: ReportCar, content: Content, axis: _Axis, brand: Brand) -> str:
+    """The interval on one axis for all cars. Numbers and colours only, so it is safe as it is."""
+    r, parts = car.result, []
+    if content.baseline is not None:
+        x = axis.at(content.baseline.result.cd)
+        parts.append(f'<line x1="{x}" x2="{x}" y1="0" y2="18" stroke="#8a9099" stroke-dasharray="2 2"/>')
+    x = axis.at(r.cd)
+    if car.is_outside:
+        parts.append(f'<path d="M{x} 4l5 9h-10z" fill="#fff" stroke="#b05400"/>')
+    else:
+        if r.cd_low is not None:
+            low, high = axis.at(r.cd_low), axis.at(r.cd_high)
+            parts.append(
+                f'<line x1="{low}" x2="{high}" y1="9" y2="9" stroke="{brand.accent}" stroke-width="5" '
+                f'stroke-opacity=".28" stroke-linecap="round"/>'
+            )
+        parts.append(f'<circle cx="{x}" cy="9" r="4" fill="{brand.accent}"/>')
+    return f'<svg class="bar" viewBox="0 0 190 18" aria-hidden="true">{"".join(parts)}</svg>'
+
+
+def _state(car: ReportCar) -> str:
+    """Words that the table's filter knows."""
+    if car.result is None:
+        return "error"
+    return f"{'outside' if car.is_outside else 'inside'} {car.judgement.verdict if car.judgement else ''}".strip()
+
+
+def _plotted(content: Content) -> list[tuple[str, str]]:
+    """Name and label of what Cd can be plotted against; the designs' own parameters first."""
+    own = [(f"parameter.{name}", name) for name in content.parameters]
+    return own + [(name, label) for name, label in _MEASURES]
+
+
+def _data(content: Content, brand: Brand) -> dict[str, Any]:
+    names = [name for name, _ in _plotted(content)]
+    rows = zip(content.cars, content.rows, strict=True)
+    return {
+        "accent": brand.accent,
+        "colours": _colours(),
+        "cars": [
+            {
+                "number": car.number,
+                "name": car.name,
+                "cd": row["cd"],
+                "low": row["cd_low"],
+                "high": row["cd_high"],
+                "outside": car.is_outside,
+                "baseline": car.is_baseline,
+                "values": {name: row[name] for name in names if row[name] is not None},
+            }
+            for car, row in rows
+            if car.result is not None
+        ],
+    }
+
+
+def _colours() -> list[str]:
+    return ["#{:02x}{:02x}{:02x}".format(*rgb) for rgb in to_srgb(diverging(np.linspace(-1, 1, _N_COLOURS)))]
+
+
+def _json(value: Any) -> str:
+    """JSON that no text within can break out of: a script element ends at ``</``."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _view(car: ReportCar) -> str:
+    """The car for the script, as JSON; empty where none was kept."""
+    if not _has(car, VIEW):
+        return ""
+    view = View.from_bytes(car.stored.kept[VIEW].read_bytes())
+    arrays = {"points": view.points.astype("<u2"), "faces": view.faces.astype("<u4"), "cp": view.cp.astype("i1")}
+    coded = {name: base64.b64encode(array.tobytes()).decode() for name, array in arrays.items()}
+    return json.dumps({**coded, "low": view.low.tolist(), "high": view.high.tolist()})
+
+
+def _along(car: ReportCar, baseline: ReportCar | None) -> _Along | None:
+    own = car.stored.drag_along
+    if own is None:
+        return None
+    other = baseline.stored.drag_along if baseline is not None and baseline is not car else None
+    curves = [(rows[0], rows[1] + rows[2]) for rows in (own, other) if rows is not None]
+    left, right, top, bottom = _PLOT
+    x_low, x_high = (f([f(x) for x, _ in curves]) for f in (min, max))
+    low, high = min(0.0, *(float(y.min()) for _, y in curves)), max(float(y.max()) for _, y in curves)
+
+    def at(value: float) -> float:
+        return round(bottom - (value - low) / (high - low) * (bottom - top), 1)
+
+    def line(x: np.ndarray, y: np.ndarray) -> str:
+        across = left + (x - x_low) / (x_high - x_low) * (right - left)
+        return " ".join(f"{a:.1f},{at(b)}" for a, b in zip(across.tolist(), y.tolist(), strict=True))
+
+    step = 0.1 if high - low > 0.25 else 0.05
+    ticks = [value * step for value in range(int(np.ceil(low / step)), int(high / step) + 1)]
+    lines = [line(*curve) for curve in curves]
+    return _Along(lines[0], lines[1] if len(lines) > 1 else "", at(0.0), tuple((at(v), f"{v:.2f}") for v in ticks))
+
+
+def _warnings(cars: Iterable[ReportCar]) -> list[tuple[str, str]]:
+    """Each warning once, with the cars that it is about; numbers differ from car to car, so those have their own."""
+    about: dict[str, list[str]] = {}
+    for car in cars:
+        for text in car.warnings:
+            about.setdefault(text, []).append(shortened(car.name, 40))
+    told = sorted(about.items(), key=lambda item: -len(item[1]))
+    return [(text, _some(names)) for text, names in told]
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more

@@ -1,0 +1,125 @@
+"""The columns of every table that a report writes: one list, in a fixed order, told in docs/report_columns.md.
+
+Columns are added at the end of their group and never change their name or unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from drivaer_app.report.content import ReportCar
+
+PARAMETER = "parameter."
+"""What the names of the designs' own parameters start with."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """name: in files. title: for people. unit: "" for none. about: one sentence."""
+
+    name: str
+    title: str
+    unit: str
+    about: str
+    value: Callable[[ReportCar], Any]
+
+    @property
+    def heading(self) -> str:
+        return f"{self.title}, {self.unit}" if self.unit else self.title
+
+
+def _record(name: str) -> Callable[[ReportCar], Any]:
+    return lambda car: None if car.record is None else car.record.get(name)
+
+
+def _imported(name: str) -> Callable[[ReportCar], Any]:
+    return lambda car: None if car.record is None else car.record["import"].get(name)
+
+
+def _result(name: str) -> Callable[[ReportCar], Any]:
+    return lambda car: None if car.result is None else round(getattr(car.result, name), 4)
+
+
+def _judged(name: str, digits: int | None = None) -> Callable[[ReportCar], Any]:
+    def value(car: ReportCar) -> Any:
+        found = None if car.judgement is None else getattr(car.judgement, name)
+        return round(found, digits) if digits is not None and found is not None else found
+
+    return value
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("rank", "Rank", "", "1 for the lowest Cd of all cars that were predicted.", lambda car: car.rank),
+    Column("name", "Car", "", "The mesh's path below the folder that all have in common.", lambda car: car.name),
+    Column("status", "Status", "", "ok, or error.", lambda car: "error" if car.result is None else "ok"),
+    Column("cd", "Cd", "", "Drag coefficient, the drag network's answer.", _record("cd")),
+    Column("cd_low", "Cd low", "", "Lower end of the 90 % interval.", _record("cd_low")),
+    Column("cd_high", "Cd high", "", "Upper end of the 90 % interval.", _record("cd_high")),
+    Column(
+        "in_distribution",
+        "Inside",
+        "",
+        "false: the shape lies outside of what the model was trained on, and the interval does not hold.",
+        _record("in_distribution"),
+    ),
+    Column("novelty", "Novelty", "", "Distance from the training designs; above 1 is outside.", _record("novelty")),
+    Column("delta_counts", "ΔCd", "counts", "Cd minus the baseline's, in counts of 0.001.", _judged("counts", 2)),
+    Column(
+        "delta_half_width_counts",
+        "ΔCd ±",
+        "counts",
+        "Half width of the difference's 90 % interval; see delta_calibrated.",
+        _judged("half_width", 2),
+    ),
+    Column(
+        "delta_calibrated",
+        "ΔCd calibrated",
+        "",
+        "true: measured on differences. false: both cars' half widths added, which is cautious.",
+        _judged("calibrated"),
+    ),
+    Column(
+        "delta_verdict",
+        "Against baseline",
+        "",
+        "lower or higher: by more than the uncertainty. unclear: within it. unknown: outside, or no interval.",
+        _judged("verdict"),
+    ),
+    Column("cl", "Cl", "", "Lift coefficient.", _record("cl")),
+    Column("cd_pressure", "Cd pressure", "", "From integrating the predicted Cp.", _record("cd_pressure")),
+    Column("cd_friction", "Cd friction", "", "From integrating the predicted Cf.", _record("cd_friction")),
+    Column("frontal_area_m2", "Frontal area", "m²", "Reference of all coefficients.", _record("frontal_area_m2")),
+    Column("cda_m2", "Cd·A", "m²", "Drag area.", _record("cda_m2")),
+    Column("drag_n", "Drag", "N", "At the speed and density of this row.", _record("drag_n")),
+    Column("speed_ms", "Speed", "m/s", "Of the wind.", _record("speed_ms")),
+    Column("density_kgm3", "Density", "kg/m³", "Of the air.", _record("density_kgm3")),
+    Column("length_m", "Length", "m", "Of the car as it was read.", _result("length")),
+    Column("width_m", "Width", "m", "Of the car as it was read.", _result("width")),
+    Column("height_m", "Height", "m", "Of the car as it was read.", _result("height")),
+    Column("n_faces", "Faces", "", "Triangles of the file.", _record("n_faces")),
+    Column("watertight", "Watertight", "", "Whether the surface has no holes.", _record("watertight")),
+    Column("unit", "Unit", "", "In which the file was read.", _imported("unit")),
+    Column("to_metres", "To metres", "m", "Length of the file's unit.", _imported("to_metres")),
+    Column("up", "Up", "", "The file's axis along which the roof points.", _imported("up")),
+    Column("forward", "Forward", "", "The file's axis along which the nose points.", _imported("forward")),
+    Column("mirrored", "Mirrored", "", "Whether half a car was completed.", _imported("mirrored")),
+    Column("import_confidence", "Import confidence", "", "0 to 1, of unit and axes.", _imported("confidence")),
+    Column("warnings", "Warnings", "", "Sentences, with ' | ' between them.", lambda car: " | ".join(car.warnings)),
+    Column("error", "Error", "", "Why there is no result.", lambda car: car.error),
+    Column("file", "File", "", "Where the mesh was found.", lambda car: car.path),
+    Column("mesh_sha256", "Mesh SHA-256", "", "Checksum of the mesh that was predicted.", lambda car: car.checksum),
+    Column("model", "Model", "", "Name and first digits of its weights' checksum.", _record("model")),
+    Column("model_sha256", "Model SHA-256", "", "Checksum of weights and configuration.", lambda car: car.model_digest),
+    Column("device", "Device", "", "Where the networks ran.", _record("device")),
+    Column("predicted_at", "Predicted at", "", "ISO 8601, UTC.", lambda car: car.predicted),
+    Column("program_version", "drivaer", "", "Version of the program.", lambda car: car.version),
+)
+
+
+def row_of(car: ReportCar, parameters: tuple[str, ...]) -> dict[str, Any]:
+    """Name of the column -> value, parameters last; None where there is none."""
+    row = {column.name: column.value(car) for column in COLUMNS}
+    return {**row, **{PARAMETER + name: car.parameters.get(name) for name in parameters}}

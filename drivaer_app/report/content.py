@@ -1,0 +1,362 @@
+"""What a report says, whatever its format: cars in order, comparisons, what stands out, where it all comes from."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from data.errors import DrivAerError
+from drivaer_app.batch.settings import ModelIdentity, Settings
+from drivaer_app.batch.store import Batch, StoredCar, program_version
+from drivaer_app.report.card import Section, sections_of
+from drivaer_app.report.columns import COLUMNS, PARAMETER, row_of
+from drivaer_app.report.difference import Judgement, judged
+from drivaer_app.results import Result
+
+N_DETAILS = 12
+"""Cars that have a page of their own unless told otherwise."""
+_FAR = 4.0  # robust standard deviations from the median Cd from which a car stands apart
+_UNSURE = 0.9  # confidence in unit and axes below which a reader should look
+
+
+@dataclass(frozen=True, eq=False)
+class ReportCar:
+    """One car of a report. number: its place in the report, from 1. rank: by Cd, None after an error.
+
+    name: unique in the report, printable. path: where the mesh was. judgement: against the baseline, None for it
+    itself and without one. apart: why it stands out of the fleet, plain sentences.
+    """
+
+    number: int
+    name: str
+    path: str
+    rank: int | None
+    stored: StoredCar
+    model_digest: str
+    judgement: Judgement | None = None
+    is_baseline: bool = False
+    apart: tuple[str, ...] = ()
+
+    @property
+    def result(self) -> Result | None:
+        return self.stored.result
+
+    @property
+    def record(self) -> dict[str, Any] | None:
+        return self.stored.record
+
+    @property
+    def error(self) -> str:
+        return printable(self.stored.error)
+
+    @property
+    def checksum(self) -> str | None:
+        return self.stored.checksum
+
+    @property
+    def parameters(self) -> dict[str, float | str]:
+        return self.stored.parameters
+
+    @property
+    def predicted(self) -> str:
+        return self.stored.predicted
+
+    @property
+    def version(self) -> str:
+        return self.stored.version
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(printable(text) for text in (self.record or {}).get("warnings", ()))
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether its interval does not hold: to be marked wherever its number stands."""
+        return self.result is not None and self.result.in_distribution is False
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """cars: by Cd, failed ones last. details: those with a page of their own. parameters: names of the designs' own.
+
+    answer: the report in a few sentences, the most important first. made: ISO 8601, UTC.
+    """
+
+    title: str
+    cars: tuple[ReportCar, ...]
+    details: tuple[ReportCar, ...]
+    baseline: ReportCar | None
+    parameters: tuple[str, ...]
+    settings: Settings
+    model: ModelIdentity
+    card: tuple[Section, ...]
+    answer: tuple[str, ...]
+    made: str
+    started: str
+    version: str = field(default_factory=program_version)
+
+    @property
+    def predicted(self) -> tuple[ReportCar, ...]:
+        return tuple(car for car in self.cars if car.result is not None)
+
+    @property
+    def failed(self) -> tuple[ReportCar, ...]:
+        return tuple(car for car in self.cars if car.result is None)
+
+    @property
+    def outside(self) -> tuple[ReportCar, ...]:
+        return tuple(car for car in self.cars if car.is_outside)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One for each car, by column name."""
+        return [row_of(car, self.parameters) for car in self.cars]
+
+    @property
+    def column_names(self) -> list[str]:
+        return [column.name for column in COLUMNS] + [PARAMETER + name for name in self.parameters]
+
+    @property
+    def provenance(self) -> list[tuple[str, str]]:
+        """Where the numbers come from, as label and text."""
+        c, r = self.settings.conditions, self.settings.reading
+        area = f"given, {c.area:g} m²" if c.area is not None else "measured on each mesh"
+        asked = f"unit {r.unit}, up {r.up}, forward {r.forward} (auto: worked out from the shape)"
+        devices = sorted({car.record["device"] for car in self.predicted}) or ["none"]
+        versions = sorted({car.version for car in self.predicted})
+        return [
+            ("Program", f"drivaer {self.version}; cars predicted with {', '.join(versions) or self.version}"),
+            ("Model", f"{self.model.name}, SHA-256 {self.model.digest}"),
+            ("Wind", f"{c.speed:g} m/s ({c.speed * 3.6:.0f} km/h), air of {c.density:g} kg/m³"),
+            ("Reference area", area),
+            ("How files were read", asked),
+            ("Device", ", ".join(devices)),
+            ("Batch started", self.started),
+            ("Report made", self.made),
+            ("Cd interval", self.interval_note),
+            ("Differences", self.difference_note),
+        ]
+
+    @property
+    def interval_note(self) -> str:
+        half = self.model.half_width
+        if half is None:
+            return "none: this model gives no interval"
+        return (
+            f"± {half:.4f} holds for 90 % of designs like those that the model was trained on "
+            f"({self.model.config.get('trained_on', 'see the card')}). It does not hold for cars marked as outside"
+        )
+
+    @property
+    def difference_note(self) -> str:
+        law = self.model.difference_law
+        if law is None:
+            return "not calibrated for this model: both cars' half widths are added, which is cautious"
+        return (
+            f"± {1000 * law.base:.1f} counts, and {law.slope:.2f} of the difference more, is the "
+            f"{100 * law.level:.0f} % interval of a difference in Cd between two such designs, calibrated on pairs of "
+            f"{law.n} held-out ones"
+        )
+
+
+def content_of(
+    batch: Batch,
+    *,
+    baseline: str | None = None,
+    details: Sequence[str] | int = N_DETAILS,
+    keep: Callable[[ReportCar], bool] = lambda car: True,
+    title: str = "",
+) -> Content:
+    """What to report of a batch. Raises DrivAerError for a name that no car or more than one has.
+
+    baseline: a car's name or file, instead of the batch's own. details: names, or how many from the top.
+    keep: which cars to report, asked when they are compared and not yet ranked; the baseline stays.
+    """
+    cars = _named(batch)
+    base = find_car(cars, baseline) if baseline else _baseline_of(cars, batch.baseline)
+    if base is not None and base.result is None:
+        raise DrivAerError("the baseline could not be predicted", file=base.path, fix="choose another one")
+    cars = [replace(car, is_baseline=car is base, judgement=_judged(car, base)) for car in cars]
+    cars = [car for car in cars if keep(car) or car.is_baseline]
+    if not cars:
+        raise DrivAerError("no car is left to report", file=batch.folder, fix="loosen the condition")
+    cars.sort(key=lambda car: (car.result is None, car.result.cd if car.result else 0.0, car.name))
+    apart = _apart(cars)
+    final = [
+        replace(
+            car,
+            number=number,
+            rank=number if car.result else None,
+            apart=apart.get(car.path, ()),
+        )
+        for number, car in enumerate(cars, start=1)
+    ]
+    chosen = next((car for car in final if car.is_baseline), None)
+    names = {name: None for car in final for name in car.parameters}
+    return Content(
+        title=title or f"Drag of {len(final)} cars",
+        cars=tuple(final),
+        details=_details(final, chosen, details),
+        baseline=chosen,
+        parameters=tuple(names),
+        settings=batch.settings,
+        model=batch.model,
+        card=sections_of(batch.model.card),
+        answer=_answer(final, chosen),
+        made=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        started=batch.started,
+    )
+
+
+def find_car(cars: Iterable[ReportCar], name: str) -> ReportCar:
+    """By its name in the report, its file's name with or without suffix, or its path. Raises DrivAerError."""
+    cars = list(cars)
+    here = os.path.abspath(name)
+    tests = (
+        lambda car: car.name == name,
+        lambda car: str(car.stored.file) == here,
+        lambda car: car.stored.file.name == name,
+        lambda car: car.stored.file.stem == name,
+    )
+    for test in tests:
+        found = [car for car in cars if test(car)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise DrivAerError(
+                f"{len(found)} cars are called {name}", fix=f"say which: {found[0].name}, {found[1].name}"
+            )
+    import difflib
+
+    near = difflib.get_close_matches(name, [car.name for car in cars], n=1, cutoff=0.5)
+    raise DrivAerError(f"no car is called {name}", fix=f"did you mean {near[0]}?" if near else "see drivaer rank")
+
+
+def printable(text: str) -> str:
+    """The text in one line without what terminals and XML choke on; nothing else of it is lost."""
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def _named(batch: Batch) -> list[ReportCar]:
+    """Each car by its path below the folder that all have in common."""
+    files = [str(car.file) for car in batch.cars]
+    common = _common_folder(files)
+    names = [printable(os.path.relpath(file, common) if common else file) for file in files]
+    taken = Counter(names)
+    names = [printable(file) if taken[name] > 1 else name for file, name in zip(files, names, strict=True)]
+    return [
+        ReportCar(0, name, printable(file), None, car, batch.model.digest)
+        for car, file, name in zip(batch.cars, files, names, strict=True)
+    ]
+
+
+def _common_folder(files: Sequence[str]) -> str:
+    try:
+        return os.path.commonpath([os.path.dirname(file) for file in files]) if files else ""
+    except ValueError:  # on different drives
+        return ""
+
+
+def _baseline_of(cars: Sequence[ReportCar], file: Path | None) -> ReportCar | None:
+    return next((car for car in cars if file is not None and car.stored.file == file), None)
+
+
+def _judged(car: ReportCar, base: ReportCar | None) -> Judgement | None:
+    if base is None or car is base or car.result is None:
+        return None
+    return judged(car.result, base.result)
+
+
+def _details(cars: Sequence[ReportCar], base: ReportCar | None, wanted: Sequence[str] | int) -> tuple[ReportCar, ...]:
+    if isinstance(wanted, int):
+        chosen = [car for car in cars if car.result is not None][:wanted]
+        if base is not None and base not in chosen and wanted:
+            chosen = [*chosen[: wanted - 1], base]
+    else:
+        chosen = list(dict.fromkeys(find_car(cars, name) for name in wanted))
+    return tuple(sorted(chosen, key=lambda car: car.number))
+
+
+def _apart(cars: Sequence[ReportCar]) -> dict[str, tuple[str, ...]]:
+    """Path -> what sets a car apart from the fleet: a designer wants to see it before believing its number."""
+    good = [car for car in cars if car.result is not None]
+    if not good:
+        return {}
+    values = sorted(car.result.cd for car in good)
+    middle = values[len(values) // 2]
+    spread = 1.4826 * sorted(abs(value - middle) for value in values)[len(values) // 2]
+    readings = Counter((car.result.unit, car.result.up, car.result.forward) for car in good)
+    usual, n_usual = readings.most_common(1)[0]
+    told: dict[str, list[str]] = {}
+    for car in good:
+        result, why = car.result, told.setdefault(car.path, [])
+        if result.in_distribution is False:
+            why.append(f"outside of what the model was trained on (novelty {result.novelty:.2f})")
+        if len(good) >= 8 and spread > 0 and abs(result.cd - middle) > _FAR * spread:
+            away = 1000 * (result.cd - middle)
+            why.append(f"its Cd is {abs(away):.0f} counts {'above' if away > 0 else 'below'} the fleet's median")
+        if (result.unit, result.up, result.forward) != usual and n_usual > len(good) / 2:
+            why.append(
+                f"read as {result.unit}, up {result.up}, forward {result.forward}; most of the others as "
+                f"{usual[0]}, up {usual[1]}, forward {usual[2]}"
+            )
+        if result.confidence < _UNSURE:
+            why.append(f"unit and axes are only {result.confidence:.0%} sure")
+        if result.mirrored:
+            why.append("half a car, completed by its mirror image")
+    return {path: tuple(why) for path, why in told.items() if why}
+
+
+def _answer(cars: Sequence[ReportCar], base: ReportCar | None) -> tuple[str, ...]:
+    good = [car for car in cars if car.result is not None]
+    failed = len(cars) - len(good)
+    if not good:
+        return (f"None of {len(cars)} cars could be predicted.",)
+    said = [f"Lowest drag: {_told(good[0])}."]
+    inside = [car for car in good if not car.is_outside]
+    if good[0].is_outside and inside:
+        said.append(f"Lowest of the cars whose interval holds: {_told(inside[0])}.")
+    if base is not None:
+        said.append(f"Baseline: {_told(base)}.")
+        compared = [car for car in good if car.judgement is not None]
+        lower = sum(car.judgement.verdict == "lower" for car in compared)
+        higher = sum(car.judgement.verdict == "higher" for car in compared)
+        unclear = sum(car.judgement.verdict == "unclear" for car in compared)
+        said.append(
+            f"Of {len(compared)} cars compared to it, {lower} are lower and {higher} higher by more than the "
+            f"uncertainty, {unclear} lie within it; of {len(compared) - lower - higher - unclear} nothing can be said."
+        )
+    if len(inside) < len(good):
+        n = len(good) - len(inside)
+        said.append(
+            f"{n} of {len(good)} cars lie{'s' if n == 1 else ''} outside of what the model was trained on and "
+            f"{'is' if n == 1 else 'are'} marked ▲: the intervals do not hold there."
+        )
+    if failed:
+        said.append(f"{failed} of {len(cars)} cars could not be predicted; why is told in the end.")
+    return tuple(said)
+
+
+def _told(car: ReportCar) -> str:
+    r = car.result
+    interval = f" (90 % interval {r.cd_low:.3f} to {r.cd_high:.3f})" if r.cd_low is not None else " (no interval)"
+    if car.is_outside:
+        interval = " ▲ (outside of the training designs: no interval holds)"
+    against = ""
+    if car.judgement is not None and math.isfinite(car.judgement.counts):
+        against = f", {car.judgement.counts:+.1f} counts against the baseline: {car.judgement.in_words}"
+    return f"{shortened(car.name, 60)} with Cd {r.cd:.3f}{interval}{against}"
+
+
+def shortened(text: str, length: int) -> str:
+    """The text, its middle left out where it is longer."""
+    if len(text) <= length:
+        return text
+    return f"{text[: length // 2 - 1]}…{text[-(length - length // 2) :]}"

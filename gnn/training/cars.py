@@ -1,0 +1,202 @@
+"""Cars with known flow, of whatever corpus: what every training draws its clouds from and every evaluation asks.
+
+A `Car` draws random clouds with the values on them, and gives the even sample that prediction would see. Behind it
+stand a case with its own points, a design of a family of one mesh, or a morphed DrivAer with its generator at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from data.corpora.cases import Case
+from data.corpora.morphed_families import FamilyCase, MorphedFamily, read_families
+from data.corpora.morphs import CfdFaces, nearest_faces
+from data.corpora.point_cases import PointCase
+from data.mesh import SurfaceSample
+from data.sampling import closed_areas, sample_surface
+from gnn.input_frame import middle_x, to_network
+from gnn.training.clouds import SAMPLE_POINTS, Cloud, Design, MorphClouds, labels
+
+DRIVAER, PROCEDURAL, OWN = "morphed DrivAers", "procedural cars", "own cars"
+_MIRROR = np.array([1.0, -1.0, 1.0], np.float32)
+_TURN = np.array([1.0, 1.0, -1.0, 1.0], np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledCloud:
+    """points (N, 3) in network coordinates, normals (N, 3), values (N, 4) Cp and Cf or NaN: float32."""
+
+    points: np.ndarray
+    normals: np.ndarray
+    values: np.ndarray
+
+    def mirrored(self) -> LabelledCloud:
+        """The same car seen in a mirror, which no flow would notice."""
+        return LabelledCloud(self.points * _MIRROR, self.normals * _MIRROR, self.values * _TURN)
+
+
+class Car(Protocol):
+    """name and kind (what corpus it is stated under), style where it is known, coefficients, frontal_area m²."""
+
+    name: str
+    kind: str
+    style: str | None
+    is_test: bool
+    coefficients: Mapping[str, float]
+    frontal_area: float
+
+    @property
+    def face_values(self) -> np.ndarray:
+        """(M, 4) Cp and Cf that the case has, wherever they are."""
+
+    def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
+        """n random points, even over the surface; half of the clouds are mirrored."""
+
+    def sample(self) -> tuple[SurfaceSample, np.ndarray]:
+        """What prediction sees, car frame, and the values (N, 4) at its points, NaN where none are known."""
+
+
+class OfCase:
+    """What a car takes from its case, whichever corpus that is of."""
+
+    case: Case | FamilyCase | PointCase
+
+    @property
+    def name(self) -> str:
+        return self.case.name
+
+    @property
+    def style(self) -> str | None:
+        return self.case.style
+
+    @property
+    def is_test(self) -> bool:
+        return self.case.is_test
+
+    @property
+    def coefficients(self) -> Mapping[str, float]:
+        return self.case.coefficients
+
+    @property
+    def frontal_area(self) -> float:
+        return self.case.frontal_area
+
+    @property
+    def face_values(self) -> np.ndarray:
+        return np.column_stack([self.case.face_cp, self.case.face_cf])
+
+
+@dataclass(frozen=True, eq=False)
+class PointCar(OfCase):
+    """A case with its own points."""
+
+    case: PointCase
+    kind: str = OWN
+
+    @property
+    def face_values(self) -> np.ndarray:
+        return self.case.values[np.isfinite(self.case.values[:, 0])]
+
+    def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
+        points, normals, values = self.case.whole()
+        which = rng.choice(len(points), n, replace=n > len(points))
+        cloud = LabelledCloud(to_network(points[which], middle_x(points)), normals[which], values[which])
+        return cloud.mirrored() if rng.random() < 0.5 else cloud
+
+    def sample(self) -> tuple[SurfaceSample, np.ndarray]:
+        points, normals, values = self.case.whole()
+        if self.case.half:  # points on either side by turns, then all their images: each prefix is even
+            row = np.arange(len(self.case.points))
+            order = np.concatenate([2 * row + row % 2, 2 * row + 1 - row % 2])
+            points, normals, values = points[order], normals[order], values[order]
+        if len(points) < SAMPLE_POINTS:  # a coarse case: its points come again
+            again = np.arange(SAMPLE_POINTS) % len(points)
+            points, normals, values = points[again], normals[again], values[again]
+        areas = closed_areas(normals.astype(np.float64), self.case.wetted_area).astype(np.float32)
+        return SurfaceSample(points, normals, areas), values
+
+
+@dataclass(frozen=True, eq=False)
+class MorphCar(OfCase):
+    """A morphed DrivAer's case, with the generator that makes its shape."""
+
+    case: Case
+    clouds: MorphClouds
+    kind: str = DRIVAER
+
+    def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
+        cloud = self.clouds.draw(Design.of(self.case), n, rng)
+        return LabelledCloud(cloud.points, cloud.normals, labels(self.case, cloud))
+
+    def sample(self) -> tuple[SurfaceSample, np.ndarray]:
+        generator = self.clouds.generator
+        sample = sample_surface(*generator.mesh(self.case.parameters, self.case.underbody), SAMPLE_POINTS)
+        centres, areas = _cfd_faces(generator, self.case.underbody).on(generator, self.case.parameters)
+        return sample, values_near(centres, areas, sample.points, sample.normals, self.case)
+
+
+@lru_cache(maxsize=4)
+def _cfd_faces(generator, underbody: str) -> CfdFaces:
+    return CfdFaces.of(generator, underbody)
+
+
+class FamilyClouds:
+    """Draws clouds of a family's designs; its points are sampled once, and its CFD faces found."""
+
+    def __init__(self, family: MorphedFamily, pool: int = 65536):
+        self.family = family
+        self._points = family.material_points(pool)
+
+    def draw(self, amounts: np.ndarray, n: int, rng: np.random.Generator) -> Cloud:
+        """n random points of the design with amounts, with their CFD faces; half of the clouds are mirrored."""
+        which = rng.choice(len(self._points), n, replace=False)
+        points, normals = self._points.cloud(amounts, which)
+        if rng.random() < 0.5:
+            points, normals = points * _MIRROR, normals * _MIRROR
+        vertices = self.family.surface.on(self.family.handles, amounts)
+        return Cloud(to_network(points, middle_x(vertices)), normals, self._points.cfd_face[which])
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyCar(OfCase):
+    """A design of a family of one mesh."""
+
+    case: FamilyCase
+    clouds: FamilyClouds
+    kind: str = PROCEDURAL
+
+    def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
+        cloud = self.clouds.draw(self.case.amounts, n, rng)
+        return LabelledCloud(cloud.points, cloud.normals, labels(self.case, cloud))
+
+    def sample(self) -> tuple[SurfaceSample, np.ndarray]:
+        sample = sample_surface(*self.clouds.family.mesh_on(self.case.amounts), SAMPLE_POINTS)
+        centres, areas = self.clouds.family.faces_on(self.case.amounts)
+        return sample, values_near(centres, areas, sample.points, sample.normals, self.case)
+
+
+def family_cars(folder: str | Path, kind: str = PROCEDURAL, pool: int = 65536) -> list[FamilyCar]:
+    """The cars of a corpus of families of one mesh, each family's points sampled once. Raises DrivAerError."""
+    families, cases = read_families(folder)
+    clouds = {name: FamilyClouds(families[name], pool) for name in {case.family for case in cases}}
+    return [FamilyCar(case, clouds[case.family], kind) for case in cases]
+
+
+def values_near(
+    centres: np.ndarray, areas: np.ndarray, points: np.ndarray, normals: np.ndarray, case: Case | FamilyCase
+) -> np.ndarray:
+    """(N, 4) Cp and Cf at points of the car from the CFD face near each, NaN where none is: centres, areas (M, 3)."""
+    facing = areas / np.maximum(np.linalg.norm(areas, axis=1, keepdims=True), 1e-300)
+    face = nearest_faces(centres, facing, points.astype(np.float64), normals.astype(np.float64))
+    return labels(case, Cloud(points, normals, face))
+
+
+def split(cars: Sequence[Car]) -> tuple[list[Car], list[Car]]:
+    """Those to learn from, and those held out."""
+    return [car for car in cars if not car.is_test], [car for car in cars if car.is_test]

@@ -1,0 +1,140 @@
+"""The card of a model that was taught a user's own cars: what that gained, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gnn.calibration import LEAST
+
+
+def fine_tuned_card(config: dict[str, Any], metrics: dict[str, Any]) -> str:
+    """Markdown. config, metrics: as written by gnn.training.fine_tune."""
+    base, counts, interval = metrics["base"], metrics["counts"], metrics["interval"]
+    before, after = metrics["before"], metrics["after"]
+    return f"""# {config["name"]}
+
+Drag, surface pressure and friction of cars: the model {base["name"]}@{base["digest"]}, taught {_cars(counts["own"])} of
+your own. This card is written by `{config["made_by"]}` from `metrics.json`; do not edit it.
+
+## Learnt from
+- Your own: {_cars(counts["own_learnt"])}.
+- Repeated, so as not to be forgotten: {_cars(counts["ours_learnt"])} of ours, and shapes between them for which the
+  old drag network's answer was the target.
+
+## What it gained on your cars
+{_how_held_out(counts)}
+
+{_table(before["own"], after["own"])}
+
+## What it lost on ours
+{len(after["ours"])} designs that no training saw, the same before and after.
+
+{_tables_by_kind(before["ours"], after["ours"])}
+
+## Interval and novelty
+Cd ± {interval["half_width"]:.4f} is given as the {interval["level"]:.0%} interval; before it was ±
+{base["half_width"]:.4f}. It is the wider of two:
+- ours: ± {interval["ours"]:.4f}, {_ours_calibrated(after["ours"])}
+- yours: ± {interval["own"]:.4f}, {_own_calibrated(counts, after["own"])}
+
+Novelty counts from your cars too: what is like one of them is no stranger any more.
+{_novelty(before["own"], after["own"])}
+
+## Limits
+- Where the template of the old model fits a car (a morphed DrivAer), the surface fields still come from it, unchanged.
+- Drag of a car unlike all of these is a guess, and its novelty says so.
+- Your CFD and ours differ in mesh, solver and settings; the model learns yours for cars like yours.
+
+## Licence
+The weights that it started from are Apache-2.0. What it learnt from your cars is yours to decide about.
+"""
+
+
+def _cars(n: int) -> str:
+    return f"{n} car" if n == 1 else f"{n} cars"
+
+
+def _how_held_out(counts: dict[str, Any]) -> str:
+    if not counts["crossed"]:
+        n = counts["own"] - counts["own_learnt"]
+        return (
+            f"Measured on {n} of your {counts['own']} cars, which were held out (every fifth by its name's checksum)."
+        )
+    if counts["own"] == 1:
+        return "With one car there is none left to measure it on: what was gained is unknown. The old model said of it:"
+    return (
+        f"Too few to hold some out for good, so each was held out in turn: the figures are of trial trainings that had "
+        f"not seen the car. The model itself has learnt from all {counts['own']}."
+    )
+
+
+def _tables_by_kind(before: Sequence[dict], after: Sequence[dict]) -> str:
+    if not after:
+        return "None could be measured: the model it started from brings no held-out designs along."
+    parts = []
+    for kind in dict.fromkeys(row["kind"] for row in after):
+        some = [[row for row in rows if row["kind"] == kind] for rows in (before, after)]
+        parts.append(f"{len(some[1])} {kind}:\n\n{_table(*some)}")
+    return "\n\n".join(parts)
+
+
+def _table(before: Sequence[dict], after: Sequence[dict]) -> str:
+    lines = ["| | before | after |", "|---|---|---|"]
+    for name, figure in _FIGURES.items():
+        old = figure(before)
+        if old is not None:
+            new = figure(after) if after else None
+            lines.append(f"| {name} | {old} | {new or 'not measured'} |")
+    return "\n".join(lines)
+
+
+def _cd_errors(rows: Sequence[dict]) -> np.ndarray:
+    return np.array([row["cd_said"] - row["cd"] for row in rows])
+
+
+def _r2(rows: Sequence[dict]) -> str | None:
+    true = np.array([row["cd"] for row in rows])
+    if len(rows) < 3 or not np.ptp(true) > 0:
+        return None
+    return f"{1 - (_cd_errors(rows) ** 2).sum() / ((true - true.mean()) ** 2).sum():.3f}"
+
+
+_FIGURES = {
+    "Cd, mean absolute error": lambda rows: f"{np.abs(_cd_errors(rows)).mean():.4f}",
+    "Cd, largest error": lambda rows: f"{np.abs(_cd_errors(rows)).max():.4f}",
+    "Cd, mean error": lambda rows: f"{_cd_errors(rows).mean():+.4f}",
+    "Cd, R2": _r2,
+    "Cl, mean absolute error": lambda rows: f"{np.mean([abs(r['cl_said'] - r['cl']) for r in rows]):.4f}",
+    "Cp, relative L2 error": lambda rows: f"{np.mean([r['cp_l2'] for r in rows]):.3f}",
+    "Cf, relative L2 error": lambda rows: f"{np.mean([r['cf_l2'] for r in rows]):.3f}",
+}
+
+
+def _ours_calibrated(after: Sequence[dict]) -> str:
+    if len(after) < LEAST:
+        return f"as it was: {len(after)} held-out designs are too few to measure it again"
+    return f"conformal on the {len(after)} held-out designs, measured after training"
+
+
+def _own_calibrated(counts: dict[str, Any], after: Sequence[dict]) -> str:
+    n = len(after)
+    if n >= LEAST:
+        return f"conformal on {n} of your cars, each predicted without having been learnt from"
+    if n == 0:
+        return "the old model's error on your one car, of which nothing can be promised for the next one"
+    return (
+        f"the largest error on {_cars(n)} that had not been learnt from. A 90 % interval takes {LEAST}; this one can "
+        f"be expected to hold for {n / (n + 1):.0%} of cars like yours"
+    )
+
+
+def _novelty(before: Sequence[dict], after: Sequence[dict]) -> str:
+    def mean(rows: Sequence[dict]) -> str:
+        return f"{np.mean([row['novelty'] for row in rows]):.2f}"
+
+    if not after:
+        return f"Before, your car scored {mean(before)}."
+    return f"Held-out cars of yours scored {mean(before)} on average before, {mean(after)} after (above 1 is outside)."

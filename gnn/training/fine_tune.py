@@ -1,0 +1,314 @@
+"""Teach a model cars of the user's own, without it forgetting what it knew.
+
+Every step shows the networks some of the user's cars and some of ours (`gnn.training.replay`, the procedural cars).
+Where ours have no label, the old network's answer is one. The batch normalisations keep their old statistics, so that
+training starts from the old model exactly.
+What was gained is told from cars that no training saw: a fixed fifth of the user's; of fewer than TOO_FEW every car, by
+cross-validation, in which another training of the same length tells of the cars that were kept from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from data.errors import DrivAerError
+from gnn.calibration import LEAST, conformal_half_width
+from gnn.checkpoints import CARD, CONFIG, ModelFolder, read_model, write_model, write_text
+from gnn.difference import DifferenceLaw
+from gnn.evaluation import Judged, judge
+from gnn.field_net import FieldNet
+from gnn.input_frame import middle_x, to_network
+from gnn.novelty import profile
+from gnn.regdgcnn import RegDGCNN
+from gnn.surrogate import Surrogate
+from gnn.training.cars import Car, PointCar, split
+from gnn.training.drag import coefficient_loss
+from gnn.training.field import field_loss
+from gnn.training.fine_card import fine_tuned_card
+from gnn.training.loop import Schedule, fit
+from gnn.training.replay import REPLAY, ReplayCar, TemplateShape
+
+METRICS = "metrics.json"
+TOO_FEW = 10
+"""Of the user's cars: below it each is held out in turn."""
+FOLDS = 3
+_MOST_JUDGED = 40
+_LEAST_FOR_OFFSET = 3
+
+Report = Callable[[str, int, int, float | None], None]
+"""stage, how much of it is done, how much there is, loss where there is one."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """steps of each network; rates; how many clouds a step sees; seed of everything."""
+
+    drag_steps: int = 80
+    field_steps: int = 80
+    drag_rate: float = 1.5e-4
+    field_rate: float = 3e-4
+    drag_batch: int = 12
+    field_batch: int = 4
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class FineTuning:
+    """What is learnt from what. base: the model to start from; own: the user's cars; ours: what not to forget."""
+
+    base: ModelFolder
+    own: Sequence[PointCar]
+    ours: Sequence[Car]
+    plan: Plan = Plan()
+
+    @property
+    def crossed(self) -> bool:
+        """Whether each of the user's cars is held out in turn, for want of enough to hold a fifth out for good."""
+        return len(self.own) < TOO_FEW or len(split(self.own)[1]) < 2 or not split(self.own)[0]
+
+    @property
+    def learnt(self) -> list[PointCar]:
+        """The user's cars that the final model learns from."""
+        return list(self.own) if self.crossed else split(self.own)[0]
+
+    def trials(self) -> list[tuple[str, list[PointCar], list[PointCar]]]:
+        """Trainings that only serve to tell what training gains: name, cars learnt from, cars held out."""
+        n = min(FOLDS, len(self.own)) if self.crossed else 0
+        if n < 2:
+            return []
+        folds = [list(self.own[k::n]) for k in range(n)]
+        return [(f"trial {k + 1}", [c for c in self.own if c not in fold], fold) for k, fold in enumerate(folds)]
+
+    def fingerprint(self) -> str:
+        """Changes where anything does that the result depends on."""
+        digest = hashlib.sha256(f"{self.base.digest} {json.dumps(asdict(self.plan))}".encode())
+        for car in (*self.own, *self.ours):
+            digest.update(f"{car.kind}/{car.name} {json.dumps(dict(car.coefficients))}".encode())
+        for car in self.own:
+            digest.update(car.case.points.tobytes() + car.case.values.tobytes())
+        return digest.hexdigest()
+
+
+def fine_tune(tuning: FineTuning, out: Path, report: Report = lambda *_: None) -> dict[str, Any]:
+    """Write the model folder ``out`` and return its metrics.
+
+    Until it is done its work lies in ``out`` with ``.unfinished`` appended, where the same call goes on after it was
+    stopped. Raises DrivAerError where ``out`` exists.
+    """
+    if out.exists():
+        raise DrivAerError("there is something of that name", file=out, fix="give another name, or remove it")
+    work = _work_folder(out, tuning)
+    _, our_test = split(tuning.ours)
+    our_test = our_test[:: -(-len(our_test) // _MOST_JUDGED) or 1]
+    old = Surrogate(tuning.base, "cpu")
+    trials = tuning.trials()
+    own_test = [car for _, _, held in trials for car in held] or ([] if tuning.crossed else split(tuning.own)[1])
+    own_test = own_test or list(tuning.own)  # a single car: only the old model can be asked about it
+    before = _judge("before, our cars", old, our_test, report), _judge("before, your cars", old, own_test, report)
+
+    own_after: list[Judged] = []
+    for name, learnt, held in trials:
+        model = _learnt(tuning, learnt, work / name.replace(" ", "_"), name, report)
+        own_after += _judge(f"{name}, your cars", model, held, report)
+    model = _learnt(tuning, tuning.learnt, work / "final", "training", report)
+    ours_after = _judge("after, our cars", model, our_test, report)
+    if not tuning.crossed:
+        own_after = _judge("after, your cars", model, own_test, report)
+
+    metrics = _metrics(tuning, before, (ours_after, own_after))
+    _publish(tuning, work / "final" / "model", out.name, metrics, report)
+    shutil.move(work / "final" / "model", out)
+    shutil.rmtree(work)
+    return metrics
+
+
+def _work_folder(out: Path, tuning: FineTuning) -> Path:
+    """The folder of a training that was stopped, if it was the very same one; else a new one."""
+    work = out.with_name(out.name + ".unfinished")
+    mark = work / "fingerprint"
+    if not mark.exists() or mark.read_text() != tuning.fingerprint():
+        shutil.rmtree(work, ignore_errors=True)
+        try:
+            work.mkdir(parents=True)
+        except OSError as error:
+            raise DrivAerError(f"the folder cannot be made ({error.strerror})", file=work) from error
+        write_text(mark, tuning.fingerprint())
+    return work
+
+
+def _judge(stage: str, model: Surrogate, cars: Sequence[Car], report: Report) -> list[Judged]:
+    return judge(model, cars, lambda n: report(stage, n, len(cars), None))
+
+
+def _learnt(tuning: FineTuning, own: Sequence[PointCar], work: Path, name: str, report: Report) -> Surrogate:
+    """The model after learning from some of the user's cars; its interval and novelty are still the old ones."""
+    drag = _learn_drag(tuning, own, work, lambda n, loss: report(f"{name}, drag", n, tuning.plan.drag_steps, loss))
+    field = _learn_field(tuning, own, work, lambda n, loss: report(f"{name}, fields", n, tuning.plan.field_steps, loss))
+    novelty = tuning.base.novelty().knowing(np.array([_profile(car) for car in own]))
+    folder = work / "model"
+    write_model(folder, tuning.base.config, drag.state_dict(), field.state_dict(), novelty, tuning.base.templates())
+    return Surrogate.load(folder, "cpu")
+
+
+def _learn_drag(tuning: FineTuning, own: Sequence[PointCar], work: Path, report) -> nn.Module:
+    plan, section = tuning.plan, tuning.base.config["drag"]
+    old, network = (tuning.base.network("drag", RegDGCNN) for _ in range(2))
+    mean, spread = (np.array(section[key]) for key in ("mean", "spread"))
+    replayed = _Replay(split(tuning.ours)[0])
+
+    def standard(car: Car) -> Tensor:
+        known = np.array([car.coefficients["Cd"], car.coefficients["Cl"]])
+        return torch.from_numpy(((known - mean) / spread).astype(np.float32))
+
+    def loss_of_step(net: nn.Module, step: int) -> Tensor:
+        net.eval()  # the batch normalisations stay as they are
+        rng = np.random.default_rng((plan.seed, step))
+        shown = [own[i] for i in rng.integers(len(own), size=_own_share(plan.drag_batch, len(own)))]
+        clouds = [torch.from_numpy(car.draw(section["n_points"], rng).points) for car in shown]
+        targets = [standard(car) for car in shown]
+        for points, car in replayed.draw(plan.drag_batch - len(shown), section["n_points"], rng):
+            clouds.append(torch.from_numpy(points))
+            targets.append(standard(car) if car else _answer(old, clouds[-1]))
+        return coefficient_loss(net(torch.stack(clouds)), torch.stack(targets))
+
+    return fit(network, loss_of_step, _schedule(plan.drag_steps, plan.drag_rate), work / "drag.ckpt", report=report)
+
+
+@torch.no_grad()
+def _answer(network: nn.Module, points: Tensor) -> Tensor:
+    return network(points[None])[0]
+
+
+def _learn_field(tuning: FineTuning, own: Sequence[PointCar], work: Path, report) -> nn.Module:
+    plan, n_points = tuning.plan, tuning.base.config["field"]["n_points"]
+    ours, _ = split(tuning.ours)
+
+    def loss_of_step(net: nn.Module, step: int) -> Tensor:
+        rng = np.random.default_rng((plan.seed, 1, step))
+        n_own = _own_share(plan.field_batch, len(own)) if ours else plan.field_batch
+        shown = [own[i] for i in rng.integers(len(own), size=n_own)]
+        if ours:
+            shown += [ours[i] for i in rng.integers(len(ours), size=plan.field_batch - n_own)]
+        return field_loss(net, [car.draw(n_points, rng) for car in shown])
+
+    network = tuning.base.network("field", FieldNet)
+    return fit(network, loss_of_step, _schedule(plan.field_steps, plan.field_rate), work / "field.ckpt", report=report)
+
+
+class _Replay:
+    """Draws clouds of cars that the old model knows: cars with known drag, and shapes between two DrivAers' cases."""
+
+    def __init__(self, ours: Sequence[Car]):
+        self._known = [car for car in ours if not isinstance(car, ReplayCar)]
+        morphs = [car for car in ours if isinstance(car, ReplayCar)]
+        alike = {
+            id(car.shape.template): [c for c in morphs if c.shape.template is car.shape.template] for car in morphs
+        }
+        self._morphs = list(alike.values())
+        self._n_morphs = len(morphs)
+
+    def draw(self, n: int, n_points: int, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, Car | None]]:
+        """n clouds (n_points, 3), each with its car where its drag is known. Nothing where there is nothing of ours."""
+        total = self._n_morphs + len(self._known)
+        for _ in range(n if total else 0):
+            if rng.integers(total) < len(self._known):
+                car = self._known[rng.integers(len(self._known))]
+                yield car.draw(n_points, rng).points, car
+            else:
+                group = self._morphs[rng.integers(len(self._morphs))]
+                one, other = (group[i].shape for i in rng.integers(len(group), size=2))
+                between = one.code + np.float32(rng.random()) * (other.code - one.code)
+                yield TemplateShape(one.template, between).draw(n_points, rng)[0], None
+
+
+def _own_share(batch: int, n_own: int) -> int:
+    """Half of a batch, less where that would be the same few cars over and over."""
+    return min(batch // 2, max(1, n_own))
+
+
+def _schedule(steps: int, rate: float) -> Schedule:
+    return Schedule(steps, peak_rate=rate, warm_up=max(1, steps // 5), average=0.95, save_every=10)
+
+
+def _profile(car: PointCar) -> np.ndarray:
+    sample, _ = car.sample()
+    return profile(to_network(sample.points, middle_x(sample.points)), sample.normals)
+
+
+def _metrics(
+    tuning: FineTuning,
+    before: tuple[list[Judged], list[Judged]],
+    after: tuple[list[Judged], list[Judged]],
+) -> dict[str, Any]:
+    level = tuning.base.config["interval"]["level"]
+    ours, own = after
+    old_width = tuning.base.config["interval"]["half_width"]
+    widths = [conformal_half_width(np.array([j.error for j in ours]), level) if len(ours) >= LEAST else old_width]
+    own_errors = np.array([j.error for j in (own or before[1])])
+    if len(own_errors) >= LEAST:
+        widths.append(conformal_half_width(own_errors, level))
+    else:
+        widths.append(float(np.abs(own_errors).max()))
+    return {
+        "base": {"name": tuning.base.path.name, "digest": tuning.base.digest, "half_width": old_width},
+        "counts": {
+            "own": len(tuning.own),
+            "own_learnt": len(tuning.learnt),
+            "ours_learnt": len(split(tuning.ours)[0]),
+            "crossed": tuning.crossed,
+        },
+        "interval": {"level": level, "half_width": max(widths), "ours": widths[0], "own": widths[1]},
+        "before": {"ours": [asdict(j) for j in before[0]], "own": [asdict(j) for j in before[1]]},
+        "after": {"ours": [asdict(j) for j in ours], "own": [asdict(j) for j in own]},
+    }
+
+
+def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any], report: Report) -> None:
+    """The final model's interval, novelty, configuration and card."""
+    base = tuning.base.config
+    stored = read_model(folder)
+    novelty = tuning.base.novelty().knowing(np.array([_profile(car) for car in tuning.own]))
+    config = {key: value for key, value in base.items() if key not in ("format", "novelty")}
+    n = len(tuning.learnt)
+    config |= {
+        "name": name,
+        "made_by": "drivaer train",
+        "from": {"name": metrics["base"]["name"], "digest": metrics["base"]["digest"]},
+        "trained_on": f"{base['trained_on']}, and {n} {'car' if n == 1 else 'cars'} of your own",
+        "interval": {key: metrics["interval"][key] for key in ("level", "half_width")},
+        "field": {**base["field"], "cd_pressure_offset": _offset(tuning, Surrogate(stored, "cpu"), report)},
+    }
+    ours = metrics["after"]["ours"]
+    if len(ours) > LEAST:
+        said, true = (np.array([row[key] for row in ours]) for key in ("cd_said", "cd"))
+        config["difference"] = DifferenceLaw.fit(said, true, config["interval"]["level"]).section()
+    drag, field = (stored.part(part) for part in ("drag", "field"))
+    write_model(folder, config, drag, field, novelty, tuning.base.templates())
+    if (tuning.base.path / REPLAY).exists():
+        shutil.copyfile(tuning.base.path / REPLAY, folder / REPLAY)
+    write_text(folder / METRICS, json.dumps(metrics, indent=1) + "\n")
+    write_text(folder / CARD, fine_tuned_card(json.loads((folder / CONFIG).read_text("utf-8")), metrics))
+
+
+def _offset(tuning: FineTuning, model: Surrogate, report: Report) -> float:
+    """What FieldNet's integral is short of, from cars learnt from that the template does not answer for."""
+    old = tuning.base.config["field"]["cd_pressure_offset"]
+    cars = [*tuning.learnt, *(car for car in split(tuning.ours)[0] if not isinstance(car, ReplayCar))]
+    cars = cars[:: -(-len(cars) // 24)]
+    short = []
+    for number, car in enumerate(cars, 1):
+        said = model.predict(car.sample()[0], car.frontal_area)
+        if said.registered is None or said.registered.fit < 0.5:
+            short.append(car.coefficients["Cd_pressure"] - said.cd_pressure)
+        report("the fields' integral", number, len(cars), None)
+    return old + float(np.mean(short)) if len(short) >= _LEAST_FOR_OFFSET else old

@@ -1,0 +1,129 @@
+"""The cars that a model was trained on, made again from the model itself, so that learning more forgets less.
+
+The DrivAer's geometry is not this program's to ship, but a model's templates bend to any of its morphs. ``replay.json``
+in a model folder says how far for each CFD case; the case's own coefficients and fields are in
+``resources/corpus/drivaer_morphs``, face by face in the template's order. Repeating old examples while new ones are
+learnt is rehearsal (Robins, "Catastrophic Forgetting, Rehearsal and Pseudorehearsal", 1995); where a shape between the
+cases has no label, the old network's answer is one (Li and Hoiem, "Learning without Forgetting", 2016).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from data.corpora.cases import Case, read_case
+from data.corpora.morphs import nearest_faces
+from data.errors import ModelError
+from data.mesh import SurfaceSample
+from data.sampling import closed_areas
+from gnn.checkpoints import write_text
+from gnn.input_frame import CENTRE_Z
+from gnn.template import Template
+from gnn.training.cars import DRIVAER, LabelledCloud, OfCase
+from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, MorphClouds, labels
+from gnn.training.template import design_shape, shape_modes
+
+REPLAY = "replay.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Bend:
+    """How a template is bent: which of a model's, and its code (K,)."""
+
+    template: int
+    code: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class TemplateShape:
+    """A car that a template was bent to; draws points on the very surface, which are even but for small details."""
+
+    template: Template
+    code: np.ndarray
+
+    def draw(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """n points (n, 3) in network coordinates, normals (n, 3), and the face at each (n,) or NO_FACE; of both halves.
+
+        A face is taken as often as its area says, and a point of it anywhere on it.
+        """
+        points, vectors = self.template.marks_at(self.code)
+        areas = np.linalg.norm(vectors, axis=1)
+        which = rng.choice(len(points), n, p=areas / areas.sum(dtype=np.float64))
+        normals = vectors[which] / areas[which, None]
+        # The marked faces stand for the others as well.
+        size = np.sqrt(areas[which, None] * len(self.template.places[0]) / len(points))
+        step = rng.uniform(-0.5, 0.5, (n, 3)) * size
+        step -= (step * normals).sum(axis=1, keepdims=True) * normals
+        side = np.where(rng.random((n, 1)) < 0.5, 1.0, -1.0) * [0, 1, 0] + [1, 0, 1]
+        at = ((points[which] + step) * side).astype(np.float32)
+        normals = (normals * side).astype(np.float32)
+        return at, normals, self._faces_at(at, normals)
+
+    def _faces_at(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        centres, vectors = self.template.bent(self.code)
+        facing = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return nearest_faces(centres, facing, points, normals)
+
+    @property
+    def wetted_area(self) -> float:
+        """m², of both halves."""
+        return 2.0 * float(np.linalg.norm(self.template.bent(self.code)[1], axis=1).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class ReplayCar(OfCase):
+    """A CFD case on the template that is bent to it."""
+
+    case: Case
+    shape: TemplateShape
+    kind: str = DRIVAER
+
+    def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
+        points, normals, face = self.shape.draw(n, rng)
+        return LabelledCloud(points, normals, labels(self.case, Cloud(points, normals, face)))
+
+    def sample(self) -> tuple[SurfaceSample, np.ndarray]:
+        cloud = self.draw(SAMPLE_POINTS, np.random.default_rng(0))
+        areas = closed_areas(cloud.normals.astype(np.float64), self.shape.wetted_area).astype(np.float32)
+        points = cloud.points + np.array([0.0, 0.0, CENTRE_Z], np.float32)
+        return SurfaceSample(points, cloud.normals, areas), cloud.values
+
+
+def write_replay(folder: Path, templates: Sequence[Template], cases: Sequence[Case], clouds: MorphClouds) -> None:
+    """Find each case's bend of a model folder's templates (one for each of UNDERBODIES), and keep them with it."""
+    bends = {}
+    for number, (underbody, template) in enumerate(zip(UNDERBODIES, templates, strict=True)):
+        modes, solve = shape_modes(template)
+        for case in cases:
+            if case.underbody == underbody:
+                code = solve(design_shape(Design.of(case), underbody, clouds) - modes)
+                bends[case.name] = {"template": number, "code": [round(float(c), 4) for c in code]}
+    rows = ",\n".join(f" {json.dumps(name)}: {json.dumps(bend)}" for name, bend in sorted(bends.items()))
+    write_text(folder / REPLAY, f"{{\n{rows}\n}}\n")
+
+
+def read_replay(folder: Path) -> dict[str, Bend]:
+    """By the cases' names; empty where the model has none. Raises ModelError for a damaged file."""
+    path = folder / REPLAY
+    if not path.exists():
+        return {}
+    try:
+        rows = json.loads(path.read_text("utf-8"))
+        return {name: Bend(int(b["template"]), np.array(b["code"], np.float32)) for name, b in rows.items()}
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"damaged ({error})", file=path, fix="copy the model again") from error
+
+
+def replay_cars(bends: Mapping[str, Bend], templates: Sequence[Template], corpus: Path) -> list[ReplayCar]:
+    """The cases of a compact corpus that there is a bend for."""
+    cars = []
+    for name, bend in sorted(bends.items()):
+        path = corpus / "cases" / f"{name}.npz"
+        if path.exists():
+            cars.append(ReplayCar(read_case(path), TemplateShape(templates[bend.template], bend.code)))
+    return cars

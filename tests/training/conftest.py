@@ -1,0 +1,81 @@
+"""Small models and small corpora: the shapes are those of our procedural corpus, the drag is made up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from data.corpora.morphed_families import read_families
+from drivaer_app.cfd.case_file import write_arrays
+from drivaer_app.cfd.read import SurfaceFlow
+from gnn.checkpoints import write_model
+from gnn.field_net import FieldNet
+from gnn.novelty import NoveltyReference
+from gnn.regdgcnn import RegDGCNN
+from tests.conftest import ROOT
+
+PROCEDURAL = ROOT / "resources" / "corpus" / "procedural_cars"
+DRAG = {"k": 4, "conv_channels": [8, 8], "emb_dims": 16, "mlp": [8], "dropout": 0.0, "out_channels": 2}
+FIELD = {"width": 16, "k": 4, "thinning": [1, 4], "n_waves": 3}
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> Path:
+    """A model folder with networks that know nothing yet."""
+    torch.manual_seed(0)
+    config = {
+        "name": "tiny",
+        "trained_on": "nothing",
+        "drag": {"architecture": DRAG, "n_points": 128, "n_clouds": 4, "mean": [0.35, 0.0], "spread": [0.05, 0.1]},
+        "field": {"architecture": FIELD, "n_points": 256, "n_clouds": 4, "cd_pressure_offset": 0.0},
+        "interval": {"level": 0.9, "half_width": 0.02},
+    }
+    novelty = NoveltyReference.fit(np.random.default_rng(0).normal(size=(80, 288)) * 0.01)
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    write_model(folder, config, RegDGCNN(**DRAG).state_dict(), FieldNet(**FIELD).state_dict(), novelty)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def families():
+    return read_families(PROCEDURAL)
+
+
+@pytest.fixture(scope="session")
+def make_cases(families):
+    """Writes n case files of a family's designs to a corpus folder; the lower a car, the less drag it is given."""
+
+    def make(corpus: Path, n: int) -> Path:
+        (corpus / "cases").mkdir(parents=True)
+        rng = np.random.default_rng(1)
+        by_name, cases = families
+        case, family = cases[0], by_name[cases[0].family]
+        for i in range(n):
+            height = float(rng.uniform(-0.015, 0.03))
+            _write(corpus / "cases" / f"car{i:02d}.npz", family, case, {"ride_height": height}, 0.28 + 0.5 * height)
+        return corpus
+
+    return make
+
+
+def _write(path: Path, family, case, values: dict[str, float], cd: float) -> None:
+    amounts = family.handles.amounts_of(values)
+    centres, vectors = family.faces_on(amounts)
+    areas = np.linalg.norm(vectors, axis=1)
+    surface = SurfaceFlow(
+        family.cfd_points.on(family.handles, amounts),
+        family.cfd.corners,
+        family.cfd.starts,
+        centres,
+        vectors / np.maximum(areas, 1e-12)[:, None],
+        areas,
+        case.face_cp,
+        case.face_cf,
+    )
+    points = centres[::4]
+    told = {"name": path.stem, "Cd": cd, "Cl": 0.0, "Cd_std": 0.0, "Clf": 0.0, "Clr": 0.0, "half": True}
+    told |= {"Cd_pressure": cd - 0.02, "Cd_friction": 0.02, "frontal_area": case.frontal_area}
+    write_arrays(path, surface, points, surface.normals[::4], 0.02, told)
