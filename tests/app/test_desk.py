@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 
@@ -277,3 +278,21 @@ def test_what_is_half_bent_is_autosaved_and_comes_back_after_a_crash(engine, in_
     assert again.wait(PATIENCE)
     assert again.morphing.now.values == BENT and again.morphing.now.result is not None
     again.close()
+
+
+def test_a_folder_of_500_variants_opens_and_memory_stays_bounded(engine, sample_file, tmp_path):
+    first = shutil.copy(sample_file, tmp_path / "car_000.stl")
+    for number in range(1, 500):
+        os.link(first, tmp_path / f"car_{number:03}.stl")
+    desk = Desk(engine=engine, memory_mb=64)
+    desk.memory.limit = 6_000_000  # two of these cars
+    keys = desk.open([tmp_path])
+    assert len(keys) == 500 and len(desk.jobs.active) >= 500
+    for number in (0, 499, 250):
+        desk.focus([keys[number]], keys[number - 1 : number])
+        end = time.monotonic() + PATIENCE
+        while desk.drawn(keys[number]) is None and time.monotonic() < end:
+            time.sleep(0.01)
+        assert desk.drawn(keys[number]) is not None  # what is looked at does not wait for the other 499
+        assert desk.memory.n_bytes <= desk.memory.limit
+    desk.close()
