@@ -53,7 +53,7 @@ def batch(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="OUT", help="Make a report in the end: .html .pdf .xlsx .csv .json .md .drivaer."),
+        typer.Option(metavar="OUT", help="Make a report in the end; see 'report' for its formats."),
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Work on this Dask cluster: tcp://HOST:8786.")
