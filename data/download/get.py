@@ -18,7 +18,7 @@ from data.download.fetch import Fetcher, Outcome, reason_of
 from data.download.items import Item, is_hopeless
 from data.download.part_file import DiskFull
 from data.download.plan import Plan
-from data.download.record import look_through, note_arrived
+from data.download.record import look_through, note_arrived, ours
 from data.download.transport import Transport
 from data.download.unpacked import unpack_chosen
 from data.errors import DrivAerError
@@ -115,7 +115,10 @@ def _carry_out_once(
 ) -> list[Outcome]:
     check_space(plan)
     work = _Work(plan, transport, catalogue, on_progress, say)
-    catalogue.upsert_files(item.row(plan.server, "remote", item.size) for item in plan.to_fetch)
+    known = ours(catalogue)
+    catalogue.upsert_files(
+        item.row(plan.server, "bad" if item.path in known else "remote", item.size) for item in plan.to_fetch
+    )
     outcomes = [Outcome(item, "there") for item in plan.items if item.path in plan.there]
     outcomes += work.run(plan.to_fetch, connections)
     return outcomes + unpack_chosen(plan, outcomes, catalogue, transport, say)
@@ -180,7 +183,7 @@ class _Work:
         self._done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
         self._told: set[str] = set()
         self._hopeless: list[str] = []
-        self._rows = {row.path: row for row in catalogue.files() if not row.member and row.state != "remote"}
+        self._rows = ours(catalogue)
         self._strays = _files_by_name(plan.folder)
 
     def run(self, items: Sequence[Item], connections: int) -> list[Outcome]:

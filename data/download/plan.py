@@ -237,7 +237,8 @@ class Planner:
             remote = self._zips[file.id] = self._directory(file)
         except NoRanges:
             cost = f"{(file.size or 0) / 1e6:,.1f} MB"
-            self._notes.append(f"the server sends {file.name} only whole: single designs cost all of its {cost}")
+            named = f"{file.folder}/{file.name}".strip("/")
+            self._notes.append(f"the server sends {named} only whole: single designs cost all of its {cost}")
             return [replace(whole, unpack=True)]
         except DrivAerError as error:
             if is_hopeless(error, whole):

@@ -178,9 +178,8 @@ class RemoteBytes:
             raise self._transport.refusal(response, self.file.name, start)
         server = self._transport.server
         what = f"{self.file.name}: {server} sent a web page instead of the file: a guestbook, terms or a log-in"
-        raise Refused(
-            what, "guestbook", fix=f"fetch it from the dataset's page on {server}, or give a token with --token"
-        )
+        fix = f"fetch it from the dataset's page on {server} and put it into the folder, or give a token with --token"
+        raise Refused(what, "guestbook", fix=fix)
 
 
 def probe_rate(source: RemoteBytes, n_bytes: int) -> float | None:

@@ -112,7 +112,7 @@ def test_drivaernet_comes_from_its_datasets_each_into_a_folder(files, tmp_path):
         done = drivaer_data("get", "drivaernet", "-o", tmp_path, "--server", served.url, "--count", 2, *AGREED)
     assert done.returncode == 0, done.stderr
     got = sorted(path.name for path in tmp_path.rglob("*.*") if path.suffix in (".stl", ".vtk"))
-    assert len(got) == 4 and {Path(name).stem for name in got} == {"E_S_WW_WM_001", "F_D_WM_WW_0001"}
+    assert len(got) == 4 and {Path(name).stem for name in got} == {"F_D_WM_WW_0001", "F_D_WM_WW_0002"}
     assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"mesh", "pressure"}
 
 
