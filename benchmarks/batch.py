@@ -64,13 +64,9 @@ def _local_table(files: list[Path]) -> str:
     each = _seconds(lambda: [_command("predict", file, "--json") for file in some]) / len(some)
     loop = _seconds(lambda: _command("predict", *files, "--json")) / n
     rows = [("`predict FILE`, a process for each", each, None), ("`predict *.stl`, one after another", loop, None)]
-    for workers, threads, ahead in (
-        (cores, 1, True),
-        (cores, 1, False),
-        (1, 1, True),
-        (1, cores, True),
-        (cores, 2, True),
-    ):
+    default = (cores, 1, True)
+    for form in (default, (cores, 1, False), (cores, 2, True), (1, 1, True), (1, cores, True)):
+        workers, threads, ahead = form
         whole, steady = _batch(files, workers, threads, ahead)
         told = f"batch, {workers} worker{'s' * (workers > 1)} of {threads} thread{'s' * (threads > 1)}"
         told += "" if ahead else ", next mesh not read ahead"
