@@ -70,7 +70,7 @@ def split(
 def tag(
     name: Annotated[str, typer.Argument(metavar="TAG", help="A word without commas.")],
     designs: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Designs to tag.", show_default=False)
+        list[str] | None, typer.Argument(metavar="ID", help="Designs to tag.", show_default=False)
     ] = None,
     where: Where = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take the tag off instead.")] = False,
