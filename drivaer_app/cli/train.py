@@ -207,9 +207,9 @@ def _told(metrics: dict) -> list[str]:
             )
         elif before:
             lines.append(f"{whose:10} Cd MAE {_mae(before):.4f} before; after: not measured, no car is left to ask")
-    lines.append(
-        f"interval   ± {metrics['base']['half_width']:.4f} before, ± {metrics['interval']['half_width']:.4f} after"
-    )
+    for group, cars in (("half_width", "on the template"), ("elsewhere", "elsewhere")):
+        before, now = metrics["interval"]["groups"][group]["before"], metrics["interval"][group]
+        lines.append(f"interval   ± {before:.4f} before, ± {now:.4f} after, for cars {cars}")
     return lines
 
 
