@@ -168,7 +168,7 @@ class Training:
 
     def learn(self, on_epoch: Callable[[Epoch], None] = lambda _: None) -> Trained:
         """To the end, or to where validation has not gained for ``patience`` epochs."""
-        wrapped = self.processes.wrapped(self.network)
+        wrapped = self.processes.wrapped(self.network, unused=self.recipe.network == "regdgcnn-pressure")
         started, first_step = time.monotonic(), self.step
         saved = started
         for batch in self._loader() if not self.finished else ():
@@ -247,7 +247,8 @@ class Training:
         return float(error), 0.0
 
     def _end_epoch(self, pace: float) -> Epoch:
-        loss, self.loss_sum = self.loss_sum / self.batches, 0.0
+        loss = float(np.mean(self.processes.gathered([self.loss_sum / self.batches])))
+        self.loss_sum = 0.0
         score = self._score()
         rate = self.optimiser.param_groups[0]["lr"]
         if self.recipe.schedule == "plateau":
