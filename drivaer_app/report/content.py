@@ -155,10 +155,14 @@ class Content:
 
     @property
     def difference_note(self) -> str:
-        half = self.model.difference_half_width
-        if half is not None:
-            return f"± {1000 * half:.1f} counts is the 90 % interval of a difference in Cd between two such designs"
-        return "not calibrated for this model: both cars' half widths are added, which is cautious"
+        law = self.model.difference_law
+        if law is None:
+            return "not calibrated for this model: both cars' half widths are added, which is cautious"
+        return (
+            f"± {1000 * law.base:.1f} counts, and {law.slope:.2f} of the difference more, is the "
+            f"{100 * law.level:.0f} % interval of a difference in Cd between two such designs, calibrated on pairs of "
+            f"{law.n} held-out ones"
+        )
 
 
 def content_of(

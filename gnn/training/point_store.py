@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -50,11 +50,21 @@ class StoredCar:
         values = np.asarray(self.values, np.float32)
         return values[np.isfinite(values[:, 0])]
 
-    def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
+    def draw(self, n: int, rng: np.random.Generator, *, mirror: bool = True, centred: bool = True) -> LabelledCloud:
+        """n random points; half of the clouds are mirrored, unless they are not to be. centred: see gnn.input_frame."""
         which = np.sort(rng.choice(len(self.points), n, replace=n > len(self.points)))
-        normals, values = (np.asarray(rows[which], np.float32) for rows in (self.normals, self.values))
-        cloud = LabelledCloud(to_network(self.points[which], middle_x(self.points)), normals, values)
-        return cloud.mirrored() if rng.random() < 0.5 else cloud
+        points, normals, values = (np.asarray(a[which], np.float32) for a in (self.points, self.normals, self.values))
+        cloud = LabelledCloud(to_network(points, self.x_middle) if centred else points, normals, values)
+        return cloud.mirrored() if mirror and rng.random() < 0.5 else cloud
+
+    @property
+    def network_points(self) -> np.ndarray:
+        """(P, 3) all points in network coordinates."""
+        return to_network(np.asarray(self.points), self.x_middle)
+
+    @cached_property
+    def x_middle(self) -> float:
+        return middle_x(np.asarray(self.points))
 
     def raw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """(n, 3) float32 random points in the car frame, not centred, as published loaders give them."""
