@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from requests import Response
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_API_PATH = re.compile(r"/api/(v\d+/)?access/")
 _PAGES = (".html", ".htm", ".xhtml", ".json")
 
 
@@ -154,7 +155,7 @@ class RemoteBytes:
         return True
 
     def _explain(self, response: Response, moved: bool) -> None:
-        if moved and not urlsplit(response.url).path.startswith("/api/"):
+        if moved and not _API_PATH.match(urlsplit(response.url).path):
             # A signed address lives for minutes; the Dataverse hands out a new one.
             self._store_url = ""
             raise Trouble(f"the store refused the address that the server gave ({response.status_code})")
