@@ -71,10 +71,9 @@ def test_yes_does_not_accept_a_licence(dataverse, tmp_path):
 
 def test_a_licence_is_accepted_once_and_written_down(dataverse, corpus):
     with open_catalogue(corpus, read_only=True) as catalogue:
-        assert catalogue.fact("licence") == "CC BY-NC 4.0"
-        assert catalogue.fact("licence_accepted CC BY-NC 4.0").endswith(
-            "https://creativecommons.org/licenses/by-nc/4.0/"
-        )
+        (accepted,) = json.loads(catalogue.fact("licence_accepted"))
+    assert accepted["licence"] == "CC BY-NC 4.0" and accepted["by"] == "flag"
+    assert accepted["url"] == "https://creativecommons.org/licenses/by-nc/4.0/"
     (corpus / "DrivAerNet_ParametricData.csv").unlink()
     done = drivaer_data("get", DOI, "-o", corpus, "--server", dataverse.url, "--yes", stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
