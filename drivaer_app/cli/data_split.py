@@ -38,7 +38,7 @@ def split(
     Either as official lists have it, or drawn: seeded, with each class and drag alike in all parts, and with designs
     that are nearly the same car on one side. Without --official and --seed it shows the split that is in force.
     """
-    from data.catalogue.split import Split, draw_split, keep_split, official_split, write_lists
+    from data.catalogue.split import draw_split, keep_split, official_split, present_split, write_lists
 
     if official is not None and seed is not None:
         raise BadUsage("give either --official or --seed")
@@ -57,7 +57,7 @@ def split(
             made = draw_split(catalogue, catalogue.designs(ids(catalogue, only)), fractions=parts, seed=seed)
             source = f"seed {seed}, {fractions}" + (f", where {where}" if where else "")
         else:
-            made = Split({d.id: d.split for d in catalogue.designs() if d.split}, 0, ())
+            made = present_split(catalogue)
             source = catalogue.fact("split") or "none"
         if drawing:
             keep_split(catalogue, made, source)

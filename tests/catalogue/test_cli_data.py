@@ -97,8 +97,8 @@ def test_a_split_is_drawn_kept_and_written(run, folder, tmp_path):
     assert status == 0 and drawn["train"] + drawn["val"] + drawn["test"] == 61
     written = (tmp_path / "lists" / "test_design_ids.txt").read_text().split()
     assert len(written) == drawn["test"]
-    assert "drawn: seed 0" in run("split")[1]
-    assert "61 designs" in run("scan", folder)[1] and "drawn: seed 0" in run("split")[1]
+    assert "chosen: seed 0" in run("split")[1]
+    assert "61 designs" in run("scan", folder)[1] and "chosen: seed 0" in run("split")[1]
 
 
 def test_tagged_designs_are_found_by_their_tag(run, folder):
