@@ -34,7 +34,7 @@ def write_page(
     parts = [f"<h1>{escape(str(found['model']))}</h1>", f"<p>{found['n']} cars, split {escape(found['split'])}.</p>"]
     parts.append(_tables(figures_as_markdown(found)))
     if judged[0].cd_said is not None:
-        parts += [_parity(judged), _residuals(judged)]
+        parts += [_legend(judged), _parity(judged), _residuals(judged)]
         if len(judged) >= 9:
             parts.append(_calibration(judged))
     if curve:
@@ -54,6 +54,11 @@ def _parity(judged: Sequence[Judged]) -> str:
     for colour, group in _by_kind(judged):
         frame.dots([(j.cd, j.cd_said, j.name) for j in group], colour)
     return frame.figure("Predicted against computed drag; on the line they agree.")
+
+
+def _legend(judged: Sequence[Judged]) -> str:
+    names = [(colour, group[0].style or group[0].kind) for colour, group in _by_kind(judged)]
+    return "<p>" + " ".join(f"<span style='color:{colour}'>● {escape(name)}</span>" for colour, name in names) + "</p>"
 
 
 def _residuals(judged: Sequence[Judged]) -> str:

@@ -41,7 +41,7 @@ def export_model(name_or_path: str, out: Path, to: str, part: str) -> list[str]:
     shapes = ", ".join(f"{name} {tuple(array.shape)}" for name, array in example.items())
     return [
         f"{out}: takes {shapes}, any batch, in network coordinates (m, the car's middle at x = 0, z less 0.7)",
-        f"checked on a random cloud: off the network by {worst:.1e} of its largest output at most",
+        f"checked on a random cloud: it differs from the network by {worst:.1e} of the largest output at most",
     ]
 
 

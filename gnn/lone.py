@@ -96,8 +96,7 @@ class LoneModel:
         if isinstance(self._network, FieldNet):
             said = self._network.fields(points, self._clouds(sample.normals))
         else:
-            said = self._network(points)
-            said = (said if said.dim() == 3 else said.unsqueeze(-1)) * self.config["spread"][0] + self.config["mean"][0]
+            said = self._network(points).transpose(1, 2) * self.config["spread"][0] + self.config["mean"][0]
         return said.flatten(0, 1).float().cpu().numpy()
 
     def _seen(self, sample: SurfaceSample) -> np.ndarray:

@@ -26,6 +26,7 @@ from data.errors import DrivAerError
 CONNECTIONS = 4
 _LOCK = ".drivaer-get.lock"
 _REPORT_S = 0.2
+_STOP_S = 3.0
 _MOST_VERSIONS = 3
 _WORTH_A_RATE = 1 << 20
 _GIVE_UP = 4
@@ -189,8 +190,9 @@ class _Work:
     def run(self, items: Sequence[Item], connections: int) -> list[Outcome]:
         for item in items:
             self._todo.put(item)
-        for _ in range(min(connections, len(items))):
-            threading.Thread(target=self._serve, daemon=True).start()
+        threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(min(connections, len(items)))]
+        for thread in threads:
+            thread.start()
         outcomes: list[Outcome] = []
         try:
             while len(outcomes) < len(items):
@@ -198,6 +200,9 @@ class _Work:
                 self._meter.report()
         except BaseException:
             self._meter.stop.set()
+            until = time.monotonic() + _STOP_S
+            for thread in threads:  # so that a next call does not meet them; one that hears nothing writes nothing
+                thread.join(max(until - time.monotonic(), 0.0))
             raise
         return outcomes
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.catalogue import Catalogue, CorpusFile, FileState
-from data.catalogue.scan import scan
 from data.download.items import Item
 
 
@@ -31,6 +30,8 @@ def note_arrived(catalogue: Catalogue, items: Sequence[Item], folder: Path, serv
 
 def look_through(catalogue: Catalogue, items: Sequence[Item], folder: Path, server: str) -> tuple[str, ...]:
     """Bring the catalogue up to date with all that came: designs, coefficients, splits. Returns warnings."""
+    from data.catalogue.scan import scan  # reads tables with numpy: not needed before all is there
+
     rows = {row.path: row for row in catalogue.files() if not row.member}
     checked = {item.path: rows[item.path].checked_ns for item in items if item.path in rows}
     warnings = scan(folder).warnings

@@ -67,10 +67,10 @@ def train(
 
     Ctrl-C stops it, the same command goes on from there. torchrun trains with several processes.
     """
-    if (base is None) == (not corpus):
+    if base is None and not corpus:
         raise BadUsage("say either which model to start from (--from drivaer) or what to train on (--corpus FOLDER)")
     _refuse_strangers(
-        _OF_OWN if corpus else _OF_LAB,
+        _OF_OWN if base is None else _OF_LAB,
         {
             "--add": add,
             "--steps": steps,
@@ -80,22 +80,22 @@ def train(
             "--learning-curve": curve,
             "--epochs": epochs,
         },
-        "--corpus" if corpus else "--from",
+        "--corpus alone" if base is None else "--from",
     )
     folder = _new_folder(name, out)
     if resume and not folder.with_name(folder.name + ".unfinished").is_dir():
         raise BadUsage(f"--resume: nothing lies unfinished at {folder}")
-    if corpus and model is None:
+    if base is None and model is None:
         raise BadUsage("say what to learn: --model drag or --model field")
     shares = _shares(curve)
     with results_only() as stdout, Progress() as progress:
         from drivaer_app.learning import check_new_name
 
         check_new_name(folder)
-        if corpus:
+        if base is None:
             lines = _train_on(corpus, folder, model, preset, config, epochs, seed, shares, device, workers, progress)
         else:
-            lines = _teach(base, add, folder, steps, seed, progress)
+            lines = _teach(base, add, corpus or [], folder, steps, seed, progress)
         for line in lines:
             print(line, file=stdout)
     if lines:
@@ -104,14 +104,21 @@ def train(
 
 
 def _teach(
-    base: str, add: list[Path] | None, folder: Path, steps: int | None, seed: int | None, progress: Progress
+    base: str,
+    add: list[Path] | None,
+    repeat: list[Path],
+    folder: Path,
+    steps: int | None,
+    seed: int | None,
+    progress: Progress,
 ) -> list[str]:
     from drivaer_app.learning import learn_own_cars
     from drivaer_app.paths import own_corpus
     from gnn.training.fine_tune import Plan
 
     lengths = {} if steps is None else {"drag_steps": steps, "field_steps": steps}
-    return _told(learn_own_cars(base, add or [own_corpus()], folder, Plan(**lengths, seed=seed or 0), progress.report))
+    plan = Plan(**lengths, seed=seed or 0)
+    return _told(learn_own_cars(base, add or [own_corpus()], folder, plan, progress.report, repeat))
 
 
 def _train_on(

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from data.errors import DrivAerError
 from data.replacing import replacing
@@ -73,8 +73,30 @@ class _Clouds(Dataset):
         epoch, index = key
         rng = np.random.default_rng((self.recipe.seed, epoch, index))
         points, normals, values = drawn(self.cars[index], self.recipe, rng, augment=True)
-        arrays = {"points": points, "normals": normals, "values": values, "car": np.array(index)}
-        return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+        arrays = {"points": points, "normals": normals, "values": values}
+        cloud = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+        return {**cloud, "car": torch.tensor(index)}
+
+
+class _Batches(Sampler):
+    """Which clouds each of a training's remaining batches has, as this process has its part of them."""
+
+    def __init__(self, training: Training):
+        self._done, self._all = training.step, training.recipe.epochs * training.batches
+        self._batches, self._processes = training.batches, training.processes
+        self._n, self._batch, self._seed = len(training.train), training.recipe.batch, training.recipe.seed
+
+    def __len__(self) -> int:
+        return self._all - self._done
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        # The last batch is filled up from the epoch's first cars: every process has as many, and no less than two.
+        size = max(min(self._batch, self._n), 2 * self._processes.world)
+        for step in range(self._done, self._all):
+            epoch, place = divmod(step, self._batches)
+            order = np.random.default_rng((self._seed, epoch)).permutation(self._n)
+            keys = [(epoch, int(order[i % self._n])) for i in range(place * size, (place + 1) * size)]
+            yield list(self._processes.share(keys))
 
 
 def drawn(
@@ -147,31 +169,26 @@ class Training:
         wrapped = self.processes.wrapped(self.network)
         started, first_step = time.monotonic(), self.step
         saved = started
-        while not self.finished:
-            for batch in self._loader():
-                self.loss_sum += self._learn_from(wrapped, batch)
-                self.step += 1
-                if self.step % self.batches and time.monotonic() - saved > _SAVE_EVERY:
-                    self._save()
-                    saved = time.monotonic()
-            epoch = self._end_epoch((time.monotonic() - started) / (self.step - first_step))
-            self._save()
-            saved = time.monotonic()
-            on_epoch(epoch)
+        for batch in self._loader() if not self.finished else ():
+            self.loss_sum += self._learn_from(wrapped, batch)
+            self.step += 1
+            if self.step % self.batches == 0:
+                epoch = self._end_epoch((time.monotonic() - started) / (self.step - first_step))
+                self._save()
+                saved = time.monotonic()
+                on_epoch(epoch)
+                if self.finished:
+                    break
+            elif time.monotonic() - saved > _SAVE_EVERY:
+                self._save()
+                saved = time.monotonic()
         self.network.load_state_dict(self.best_weights)
         return Trained(self.network.eval(), self.mean, self.spread, len(self.history))
 
     def _loader(self) -> Iterator[dict[str, Tensor]]:
-        """What is left of this epoch's batches, this process's part of each."""
-        epoch, done = divmod(self.step, self.batches)
-        n = len(self.train)
-        order = np.random.default_rng((self.recipe.seed, epoch)).permutation(n)
-        size = max(min(self.recipe.batch, n), 2 * self.processes.world)
-        # The last batch is filled up from the epoch's first cars: every process has as many, and no less than two.
-        keys = [(epoch, int(order[i % n])) for i in range(self.batches * size)]
-        batches = [self.processes.share(keys[i * size : (i + 1) * size]) for i in range(done, self.batches)]
+        """All batches that are left, this process's part of each, by the same worker processes to the end."""
         workers = {"num_workers": self.workers, "multiprocessing_context": "spawn" if self.workers else None}
-        return iter(DataLoader(_Clouds(self.train, self.recipe), batch_sampler=batches, **workers))
+        return iter(DataLoader(_Clouds(self.train, self.recipe), batch_sampler=_Batches(self), **workers))
 
     def _learn_from(self, wrapped: nn.Module, batch: dict[str, Tensor]) -> float:
         torch.manual_seed(hash((self.recipe.seed, self.step, self.processes.rank)) % 2**63)  # dropout's
@@ -295,7 +312,7 @@ def said_of(network: nn.Module, recipe: Recipe, points: Tensor, normals: Tensor)
     if recipe.network == "fieldnet":
         return network(points, normals)
     said = network(points)
-    return said.unsqueeze(-1) if recipe.model == "field" and said.dim() == 2 else said
+    return said.transpose(1, 2) if recipe.model == "field" else said
 
 
 @torch.inference_mode()

@@ -86,6 +86,17 @@ def test_half_a_download_is_partial(tmp_path):
     assert {f.state for f in files(tmp_path).values()} == {"partial"}
 
 
+def test_a_mesh_shorter_than_its_header_promises_is_partial(tmp_path, sample_file):
+    whole = sample_file.read_bytes()
+    put(tmp_path, f"{FIRST}.stl", whole)
+    put(tmp_path, f"{SECOND}.stl", whole[: 1 << 20])
+    found = scan(tmp_path)
+    states = {f.design: f.state for f in files(tmp_path).values()}
+    assert states == {FIRST: "here", SECOND: "partial"}
+    assert f"in part only: 1, such as {SECOND}.stl" in found.warnings[0]
+    assert scan(tmp_path).warnings == found.warnings
+
+
 def test_what_a_server_said_of_a_file_outlives_the_file(tmp_path):
     path = put(tmp_path, f"{FIRST}.stl", b"12345")
     scan(tmp_path)
