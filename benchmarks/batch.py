@@ -2,9 +2,9 @@
 
 The cars are a sample, stretched a little from one to the next. Whole commands are timed, with the loading of libraries
 and models; what a long batch comes to is the rate between its first and its last car. On a machine that does other work
-too, the clock says as much about that as about us: the CPU time says what a quiet one would need. ``--write README.md --cluster
-docs/cluster.md`` puts the tables between their marks. ``--network`` measures instead whether the networks are faster
-with several cars in one call.
+too, the clock says as much about that as about us: the CPU time says what a quiet one would need.
+``--write README.md --cluster docs/cluster.md`` puts the tables between their marks. ``--network`` measures instead
+whether the networks are faster with several cars in one call.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ def _local_table(files: list[Path]) -> str:
         told = f"batch, {workers} worker{'s' * (workers > 1)} of {threads} thread{'s' * (threads > 1)}"
         told += "" if ahead else ", next mesh not read ahead"
         rows.append((told + (": what `batch` does" if form == default else ""), whole, cpu, steady))
-    head = f"| {n} cars of 54,000 faces, {cores} cores | s a car | CPU s a car | s a car, once running | times `predict *.stl` |"
-    lines = [head, "|---|---:|---:|---:|---:|"]
+    head = f"| {n} cars of 54,000 faces, {cores} cores | s a car | CPU s a car | s a car, once running |"
+    lines = [f"{head} times `predict *.stl` |", "|---|---:|---:|---:|---:|"]
     for name, whole, cpu, steady in rows:
         told = "" if steady is None else f"{steady:.2f}"
         lines.append(f"| {name} | {whole:.2f} | {cpu:.2f} | {told} | {loop / whole:.2f} |")
