@@ -132,10 +132,11 @@ def _tasks(files: list[Path]) -> Iterator:
 def _timed(start: Callable[[], Iterator], workers: int) -> tuple[float, float]:
     """Seconds a car of the whole, and between the first car of every worker and the last car."""
     started, ends = time.perf_counter(), []
-    for outcome in start():
-        if outcome.error:
-            sys.exit(outcome.error)
-        ends.append(time.perf_counter())
+    for done in start():
+        for outcome in done:
+            if outcome.error:
+                sys.exit(outcome.error)
+            ends.append(time.perf_counter())
     return (ends[-1] - started) / len(ends), (ends[-1] - ends[workers - 1]) / (len(ends) - workers)
 
 
