@@ -17,7 +17,7 @@ This card is written by `{config["made_by"]}` from `metrics.json`; do not edit i
 ## Trained on
 {counts["train"]} RANS cases of {config["trained_on"]} ({styles}; detailed and smooth underbodies): OpenFOAM v1912,
 k-omega SST, half car, about 135,000 cells, 30 m/s, moving ground, rotating wheels.
-- Drag network: {config["drag"]["n_designs"]} morphs whose Cd and Cl a Gaussian process on
+- Drag network: {config["drag"]["n_designs"]} designs whose Cd and Cl a Gaussian process on
   {config["drag"]["n_cases"]} cases gave. Points are drawn anew in every step; no design is scaled or shifted.
 - Template: the CFD's own surface, bent onto a car by 26 modes of shape, with the Cp and Cf of all the cases as smooth
   functions of how it is bent and of its rear roof line. It answers where it lies on the car's surface, by the share to
