@@ -53,7 +53,7 @@ def batch(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="OUT", help="Make a report in the end: .html .pdf .xlsx .csv .json .md .drivaer."),
+        typer.Option(metavar="OUT", help="Make a report in the end; see 'report' for its formats."),
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Work on this Dask cluster: tcp://HOST:8786.")
@@ -151,7 +151,7 @@ def _workers(plan: Plan, jobs: int | None, scheduler: str | None, scatter: bool)
 
 @contextmanager
 def _progress(n_files: int) -> Iterator[Callable[[Tally, Outcome], None]]:
-    """A bar with the rate and the time left at a terminal; elsewhere only what went wrong is said."""
+    """A bar with the rate and the time left at a terminal, failures above it; elsewhere nothing."""
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -164,12 +164,12 @@ def _progress(n_files: int) -> Iterator[Callable[[Tally, Outcome], None]]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, disable=not console.is_terminal, speed_estimate_period=600) as bar:
         shown = bar.add_task("starting", total=n_files, rate="")
         started = time.monotonic()
 
         def on_done(tally: Tally, outcome: Outcome) -> None:
-            if outcome.error:
+            if outcome.error and console.is_terminal:
                 bar.console.print(f"drivaer: {escape(_one_line(outcome.error))}", soft_wrap=True, highlight=False)
             rate = f"{tally.n_done / max(time.monotonic() - started, 1e-3):.1f} cars/s"
             failed = f", {len(tally.failures)} failed" if tally.failures else ""
@@ -179,18 +179,22 @@ def _progress(n_files: int) -> Iterator[Callable[[Tally, Outcome], None]]:
 
 
 def _conclude(tally: Tally, seconds: float, output: Path, stdout) -> None:
-    told = [f"{tally.n_predicted} of {tally.n_files} cars predicted in {seconds:.0f} s"]
+    told = [f"{tally.n_predicted} of {_cars(tally.n_files)} predicted in {seconds:.0f} s"]
     if tally.n_unchanged:
         told.append(f"{tally.n_unchanged} known and unchanged")
     if tally.failures:
         told.append(f"{len(tally.failures)} failed")
     print(f"{output}: {', '.join(told)}", file=stdout)
     if tally.failures:
-        say(f"{len(tally.failures)} of {tally.n_files} cars failed:")
+        say(f"{len(tally.failures)} of {_cars(tally.n_files)} failed:")
         for line in tally.failures[:_MOST_FAILURES]:
             say(f"  {_one_line(line)}")
         if len(tally.failures) > _MOST_FAILURES:
             say(f"  and {len(tally.failures) - _MOST_FAILURES} more; drivaer rank {output} --failed lists all")
+
+
+def _cars(n: int) -> str:
+    return "1 car" if n == 1 else f"{n} cars"
 
 
 def _short(file: str) -> str:

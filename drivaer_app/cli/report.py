@@ -16,9 +16,7 @@ def report(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The folder that a batch wrote.")],
     output: Annotated[
         Path,
-        typer.Option(
-            "--output", "-o", metavar="OUT", help="A file: .html .pdf .xlsx .csv .json .md, or a .drivaer study."
-        ),
+        typer.Option("--output", "-o", metavar="OUT", help=".html .pdf .xlsx .csv .json .md, or a .drivaer study."),
     ],
     baseline: Annotated[
         str | None, typer.Option(metavar="CAR", help="Compare to this car instead of the batch's own baseline.")

@@ -71,7 +71,7 @@ class Pane:
         self._lines: np.ndarray | None = None
         self._grid = _lines_actor(1.0)
         self._marker = _marker_actor()
-        self._title = vtkTextActor()
+        self._title, self._scale = vtkTextActor(), vtkTextActor()
         self._left, self._top = _border((0.001, 0), (0.001, 1)), _border((0, 0.998), (1, 0.998))
         self._cut = vtkPlane()
         self._cut.SetNormal(0, 1, 0)
@@ -80,12 +80,16 @@ class Pane:
             renderer.AddActor(actor)
         for actor in (self._creases, self._open, self._flow, self._grid):
             actor.PickableOff()
-        for prop in (self._title, self._left, self._top):
+        for prop in (self._title, self._scale, self._left, self._top):
             renderer.AddViewProp(prop)
         self.show_borders(left=False, top=False)
-        text = self._title.GetTextProperty()
-        text.SetFontFamilyToArial()
-        text.BoldOn()
+        for text in (self._title.GetTextProperty(), self._scale.GetTextProperty()):
+            text.SetFontFamilyToArial()
+        self._title.GetTextProperty().BoldOn()
+        self._scale.SetInput("grid 1 m")
+        self._scale.VisibilityOff()
+        self._scale.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
+        self._scale.SetPosition(0.015, 0.02)
         self._title.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
         self._title.SetPosition(0.02, 0.94)
         self.set_scale(1)
@@ -107,6 +111,7 @@ class Pane:
         self._flow.GetProperty().SetColor(*_rgb(colours.edge))
         self._flow.GetProperty().SetOpacity(0.75)
         self._title.GetTextProperty().SetColor(*_rgb(colours.text))
+        self._scale.GetTextProperty().SetColor(*_rgb(colours.dim))
 
         for border in (self._left, self._top):
             border.GetProperty().SetColor(*_rgb(colours.grid))
@@ -114,6 +119,7 @@ class Pane:
     def set_scale(self, scale: int) -> None:
         """For pictures finer than the screen: what is measured in pixels grows along."""
         self._title.GetTextProperty().SetFontSize(17 * scale)
+        self._scale.GetTextProperty().SetFontSize(12 * scale)
         for actor, width in ((self._creases, 1.2), (self._open, 3.0), (self._flow, 1.3), (self._grid, 1.0)):
             actor.GetProperty().SetLineWidth(width * scale)
 
@@ -132,6 +138,7 @@ class Pane:
         before, self.drawn, self.layers = self.drawn, drawn, {}
         self._marker.VisibilityOff()
         self._car.SetVisibility(drawn is not None)
+        self._scale.SetVisibility(drawn is not None)
         if drawn is None:
             for actor in (self._creases, self._open, self._flow, self._grid):
                 actor.VisibilityOff()

@@ -235,13 +235,16 @@ class DeskPage(QStackedWidget):
             self.show_variants(left)
         self.setCurrentWidget(self.panels if state.variants else self.start)
         self.start.show_recent(self.files.settings.recent)
-        self._refresh_numbers()
+        self._refresh_panels()
         self.changed.emit()
 
     def _refresh_numbers(self) -> None:
         if self.variants.model.order == "cd":
             self.variants.sorted.invalidate()
         self.variants.model.refresh()
+        self._refresh_panels()
+
+    def _refresh_panels(self) -> None:
         self.answer.refresh()
         self.morph.refresh()
         self.verify.refresh()
