@@ -47,6 +47,7 @@ MEASURED_DRIVAER = {"baseline": 0.275, "baseline_smooth": 0.243}
 # Ahmed, Ramm & Faltin, SAE 840300 (1984), 60 m/s, over a fixed plate.
 MEASURED_AHMED = {0: 0.250, 25: 0.285, 35: 0.260}
 AHMED_SPEED = 60.0
+PLATE_MESHES = ("coarse", "medium", "fine")
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ def runs() -> list[Run]:
     """All of them, in the order in which they are most worth having."""
     fixed = {"moving_ground": False, "conditions": Conditions(speed=AHMED_SPEED, area=ahmed.AREA)}
     found = [Run(f"ahmed_{slant}", _ahmed(slant), options=fixed, measure=_ahmed_parts) for slant in MEASURED_AHMED]
-    found.append(Run("plate", _plate, options={"half": True}, measure=plate_friction))
+    for preset in PLATE_MESHES:
+        found.append(Run(f"plate_{preset}", _plate, preset, {"half": True, "iterations": 300}, plate_friction))
     if SHARED.is_dir():
         found += [Run(f"drivaer_{name}", _drivaer(name), options={"half": True}) for name in CORPUS_DESIGNS]
         refined = {"half": True, "iterations": 300}
@@ -219,14 +221,13 @@ def ahmed_table(figures: dict[str, dict]) -> str:
 
 
 def plate_table(figures: dict[str, dict]) -> str:
-    rows = ["| from the front edge | Re of the middle | Cf of a plate | Cf here | difference |", _rule(5)]
-    for (low, high), found in zip(plate.BANDS, figures.get("plate", {}).get("bands", ()), strict=False):
+    runs = {mesh: figures[f"plate_{mesh}"]["bands"] for mesh in PLATE_MESHES if f"plate_{mesh}" in figures}
+    rows = [f"| from the front edge | Re of the middle | Cf of a plate | {' | '.join(runs)} |", _rule(3 + len(runs))]
+    for i, (low, high) in enumerate(plate.BANDS):
         reynolds = Conditions().speed * (low + high) / 2 / VISCOSITY
         known = plate.local_friction(reynolds)
-        rows.append(
-            f"| {low:.1f} – {high:.1f} m | {reynolds / 1e6:.1f} million | {known:.5f} | {found:.5f} | "
-            f"{100 * (found / known - 1):+.0f} % |"
-        )
+        found = " | ".join(f"{bands[i]:.5f} ({100 * (bands[i] / known - 1):+.0f} %)" for bands in runs.values())
+        rows.append(f"| {low:.1f} – {high:.1f} m | {reynolds / 1e6:.1f} million | {known:.5f} | {found} |")
     return "\n".join(rows)
 
 

@@ -21,18 +21,25 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.dataverse_server import Dataverse, Faults, Stored, dataset_of, http_date
 from benchmarks.drivaernet_corpus import write_corpus
-from data.catalogue import open_catalogue
-from data.download.choice import choice_of
-from data.download.get import Result, carry_out, working_in
-from data.download.plan import Plan, Planner, datasets_of
+from data.download.control import Control, OnProgress, silent
+from data.download.get import Result
 from data.download.retries import Patience
-from data.download.transport import Transport
+from data.download.session import Download, Wanted
 from data.errors import DrivAerError
 
 DOI = "doi:10.5072/FK2/CARS"
 DESIGNS = ("F_D_WM_WW_0001", "F_D_WM_WW_0002", "F_D_WM_WW_0003", "E_S_WW_WM_001")
 ONE = "F_D_WM_WW_0002"
-QUICK = Patience(connect_s=2.0, read_s=1.0, tries=4, first_wait_s=0.01, longest_wait_s=0.05, longest_asked_s=30.0)
+QUICK = Patience(
+    connect_s=2.0,
+    read_s=1.0,
+    answer_s=2.0,
+    tries=4,
+    busy_tries=5,
+    first_wait_s=0.01,
+    longest_wait_s=0.05,
+    longest_asked_s=30.0,
+)
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,11 @@ CASES = (
     Case("is given a wrong token", lambda files: Faults(token="s3cret"), token="wrong", ends="no access"),
     Case("is given the right token", lambda files: Faults(token="s3cret"), token="s3cret"),
     Case("has a file on tape", lambda files: Faults(globus=(files[0].name,)), ends="Globus"),
+    Case(
+        "lists a file that it does not have",
+        alter=lambda files: [*files, Stored(7777, "lost.csv", b"", listed={"id": 7778})],
+        ends="is not on",
+    ),
     Case("knows no such dataset", doi="doi:10.5072/FK2/NONE", ends="not published"),
     Case("sends a web page as listing", lambda files: Faults(listing="html"), ends="web page"),
     Case("sends half a listing", lambda files: Faults(listing="half"), ends="cut its answer off"),
@@ -155,26 +167,21 @@ def fetch(
     folder: Path,
     name: str = DOI,
     *,
+    server: str | None = None,
     token: str | None = None,
     patience: Patience = QUICK,
+    control: Control | None = None,
     say: Callable[[str], None] = print,
-    transport: Transport | None = None,
+    on_progress: OnProgress = silent,
     **choice: Any,
 ) -> Result:
-    """What ``data get`` does after its questions. choice: what, classes, ids, count, split."""
-    asked = {"what": None, "classes": None, "ids": None, "count": None, "split": None} | choice
-    chosen = choice_of(**asked)
-    datasets, kinds = datasets_of(name, chosen.kinds)
-    transport = transport or Transport(dataverse.url, token, patience=patience, say=say)
-    with working_in(folder), open_catalogue(folder) as catalogue:
-
-        def plan_it() -> Plan:
-            return Planner(transport, folder, replace(chosen, kinds=kinds)).plan(datasets, catalogue)
-
-        plan = plan_it()
-        for note in plan.notes:
-            say(note)
-        return carry_out(plan, transport, catalogue, replan=plan_it, say=say)
+    """What ``data get`` does but for its questions. choice: what, classes, ids, count, split."""
+    wanted = Wanted(name, folder, server=server or dataverse.url, **choice)
+    download = Download(wanted, token=token, patience=patience, control=control, say=say)
+    plan = download.plan()
+    for note in plan.notes:
+        say(note)
+    return download.run(plan, accepted_by="flag", on_progress=on_progress)
 
 
 def run(case: Case, files: Sequence[Stored], folder: Path) -> tuple[Run, Dataverse]:
@@ -186,20 +193,16 @@ def run(case: Case, files: Sequence[Stored], folder: Path) -> tuple[Run, Dataver
         if case.down:
             with socket.create_server(("127.0.0.1", 0)) as taken:
                 dataverse.url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        transport = Transport(dataverse.url, case.token, patience=QUICK, say=done.told.append)
+        wanted = Wanted(case.doi, folder, ids=case.ids, server=dataverse.url)
+        download = Download(wanted, token=case.token, patience=QUICK, say=done.told.append)
         try:
-            done.result = fetch(
-                dataverse,
-                folder,
-                case.doi,
-                say=done.told.append,
-                transport=transport,
-                **({"ids": case.ids} if case.ids else {}),
-            )
+            plan = download.plan()
+            done.told += plan.notes
+            done.result = download.run(plan, accepted_by="flag")
         except DrivAerError as error:
             done.error = error.line
             done.told.append(error.line)
-        done.fetched = transport.n_fetched
+        done.fetched = download.transport.n_fetched
         done.needed = needed(dataverse, case.ids)
     return done, dataverse
 

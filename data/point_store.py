@@ -149,26 +149,35 @@ class PointStore:
         return Cloud(design, arrays["points"], arrays.get("normals"), None if cp is None else cp[:, 0])
 
     def put(self, design: str, arrays: Mapping[str, np.ndarray], stamp: MeshStamp) -> None:
-        """Keep a cloud: an array for each of the settings' fields, (n_points, width). Replaces the design's former one.
+        """Keep a cloud; see ``put_many``."""
+        self.put_many([(design, arrays, stamp)])
 
-        Always into a new record, so that whoever reads the former one goes on doing so.
+    def put_many(self, clouds: Sequence[tuple[str, Mapping[str, np.ndarray], MeshStamp]]) -> None:
+        """Keep clouds: design, an array for each of the settings' fields (n_points, width), and what they are of.
+
+        They replace the designs' former ones, but lie in new records: whoever reads a former one goes on doing so.
         Raises DrivAerError where the disk is full or cannot be written.
         """
         try:
-            record = self._new_record()
+            first = self._new_records(len(clouds))
             for name, (kind, width) in self.settings.fields.items():
-                content = np.ascontiguousarray(arrays[name], kind).reshape(self.settings.n_points, width).tobytes()
+                shape = (self.settings.n_points, width)
+                content = b"".join(np.ascontiguousarray(c[1][name], kind).reshape(shape).tobytes() for c in clouds)
                 self._file(name).touch()
                 with self._file(name).open("r+b") as file:
-                    file.seek(record * len(content))
+                    file.seek(first * (len(content) // len(clouds)))
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
-            row = (design, record, stamp.checksum, stamp.size, stamp.mtime_ns)
-            self._index().execute("INSERT OR REPLACE INTO clouds VALUES (?, ?, ?, ?, ?)", row)
+            kept = {design: (first + i, stamp) for i, (design, _, stamp) in enumerate(clouds)}
+            rows = [(design, record, s.checksum, s.size, s.mtime_ns) for design, (record, s) in kept.items()]
+            index = self._index()
+            index.execute("BEGIN IMMEDIATE")
+            index.executemany("INSERT OR REPLACE INTO clouds VALUES (?, ?, ?, ?, ?)", rows)
+            index.execute("COMMIT")
         except (OSError, sqlite3.Error) as error:
             raise DrivAerError(f"points cannot be kept ({error})", file=self.path) from error
-        self._records[design] = (record, stamp)
+        self._records |= kept
         self._maps = {}
 
     def restamp(self, design: str, stamp: MeshStamp) -> None:
@@ -177,13 +186,14 @@ class PointStore:
         self._index().execute("UPDATE clouds SET size = ?, mtime_ns = ? WHERE design = ?", row)
         self._records[design] = (self._records[design][0], stamp)
 
-    def _new_record(self) -> int:
+    def _new_records(self, n: int) -> int:
+        """The first of n records that nobody has had."""
         index = self._index()
         index.execute("BEGIN IMMEDIATE")
-        record = index.execute("SELECT record FROM next_record").fetchone()[0]
-        index.execute("UPDATE next_record SET record = record + 1")
+        first = index.execute("SELECT record FROM next_record").fetchone()[0]
+        index.execute("UPDATE next_record SET record = record + ?", (n,))
         index.execute("COMMIT")
-        return record
+        return first
 
     def _index(self) -> sqlite3.Connection:
         """The index, to be written; made where there is none."""

@@ -34,6 +34,8 @@ from drivaer_app.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved,
 from drivaer_app.verification import Verifications
 from drivaer_app.watch import Watch
 
+_BENT = "bent"  # in a study's view
+
 
 class Desk:
     """notify: called with every Event, from any thread. memory_mb: for meshes and fields that are not in focus."""
@@ -60,7 +62,7 @@ class Desk:
         self._notify = notify
         self._watch = Watch(self._files_changed)
         self._watched_folders: tuple[Path, ...] = ()
-        self._autosaved: StudyState | None = None
+        self._autosaved: tuple[StudyState, dict] | None = None
 
     # Opening, saving
 
@@ -97,6 +99,7 @@ class Desk:
     def restore(self, saved: SavedStudy, file: Path | None) -> None:
         """The same from memory. file: where it is saved to from now on."""
         self.predictions.forget_jobs()
+        self.morphing.forget()
         self._watched_folders = ()
         self.study = Study(saved.state, file, dict(saved.view))
         for variant in saved.state.variants:
@@ -104,12 +107,14 @@ class Desk:
             done = WAITING if kept.result is None else DONE
             standing = Standing(done, kept.result, kept.previous, None, kept.thumbnail)
             self.predictions.remember(saved.state.recipe(variant), standing)
+        self._take_up(self.study.view.pop(_BENT, None))
         self._after_edit()
         self.jobs.submit("checking the files", self._check_files, lane="files")
 
     def new(self) -> None:
         """An empty study."""
         self.predictions.forget_jobs()
+        self.morphing.forget()
         self.study = Study()
         self._watched_folders = ()
         self._after_edit()
@@ -136,14 +141,17 @@ class Desk:
         for variant in state.variants:
             s = self.standing(variant.key)
             kept[variant.key] = SavedVariant(s.result, s.previous, s.thumbnail)
-        return SavedStudy(state, kept, dict(self.study.view), self.study.file)
+        bent = self.morphing.half_bent
+        view = {**self.study.view, _BENT: bent} if bent else dict(self.study.view)
+        return SavedStudy(state, kept, view, self.study.file)
 
     def autosave_now(self) -> None:
         """Keep the study aside where it has changed since the last time. Blocks."""
-        if self.autosave and self.study.is_changed and self._autosaved is not self.study.state:
+        bent = self.morphing.half_bent
+        if self.autosave and (self.study.is_changed or bent) and self._autosaved != (self.study.state, bent):
             saved = self.saved()
             self.autosave.write(saved)
-            self._autosaved = saved.state
+            self._autosaved = saved.state, bent
 
     def find_moved(self, folder: str | Path) -> list[str]:
         """Look below a folder for the files that are missing; returns the keys of those found."""
@@ -268,6 +276,13 @@ class Desk:
     def _recipe(self, key: str) -> Recipe | None:
         variant = self.study.state.variant(key)
         return None if variant is None else self.study.state.recipe(variant)
+
+    def _take_up(self, bent: object) -> None:
+        """Variants that were half bent when the study was written; what is no such thing is passed over."""
+        for key, values in bent.items() if isinstance(bent, dict) else ():
+            variant = self.study.state.variant(key)
+            if variant and isinstance(values, dict) and all(isinstance(v, int | float) for v in values.values()):
+                self.morphing.left[key, self.study.state.recipe(variant)] = dict(values)
 
     def _after_edit(self) -> None:
         """Predict what is new, look at the right files, tell everybody."""

@@ -171,11 +171,14 @@ class Jobs:
 
     def _finish(self, job: Job, state: str) -> None:
         with self._lock:
-            self._running.discard(job)
             job.state, job.fraction = state, 1.0 if state == DONE else job.fraction
-        if job.on_end:
-            job.on_end(job)
-        job._over.set()
+        try:
+            if job.on_end:
+                job.on_end(job)
+        finally:
+            with self._lock:
+                self._running.discard(job)  # last: who waits until nothing is active finds all results in their places
+            job._over.set()
         self._changed(job)
 
     def _changed(self, job: Job) -> None:

@@ -1,11 +1,12 @@
 """Fields on a variant's drawn points that are worked out when somebody looks at them.
 
 ``difference``: Cp minus the baseline's. ``sensitivity``: what pushing the surface outwards does to drag. ``cfd``: Cp
-minus that of a CFD run.
+minus that of a CFD run. ``lines``: no field but the lines that the flow draws on the surface.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from drivaer_app.compare import pressure_difference
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.events import Event, Notify
+from drivaer_app.flow_lines import flow_lines
 from drivaer_app.jobs import DONE, FAILED, Job, Jobs
 from drivaer_app.memory import Memory
 from drivaer_app.morphing import values_of
@@ -23,6 +25,7 @@ from drivaer_app.sensitivity import sensitivity_on
 from drivaer_app.study import Recipe, StudyState
 
 DIFFERENCE, SENSITIVITY, CFD = LAYERS = ("difference", "sensitivity", "cfd")
+LINES = "lines"
 
 Work = tuple[Callable[..., np.ndarray], tuple[Any, ...], str]
 """What the engine's process is to do, with what, and its name in the list of jobs."""
@@ -49,11 +52,16 @@ class Layers:
         self._failed: dict[tuple, tuple[object, str]] = {}
 
     def get(self, name: str, key: str) -> np.ndarray | None:
-        """(P,) float32 on ``desk.drawn(key)``'s points, NaN where it is not known; None where it is not there."""
+        """(P,) float32 on ``desk.drawn(key)``'s points, NaN where it is not known; None where it is not there.
+
+        Of ``lines``: (S, 2, 3) float32 m, segments.
+        """
         identity = self._identity(name, key)
-        layer = None if identity is None else self._memory.get(identity)
-        drawn = None if identity is None else self._memory.get(identity[1])
-        return layer if layer is not None and drawn is not None and len(layer) == len(drawn.points) else None
+        kept = None if identity is None else self._memory.get(identity)
+        if kept is None:
+            return None
+        made_on, layer = kept
+        return layer if made_on() is self._memory.get(identity[1]) else None  # the file may have been saved again
 
     def lacking(self, name: str, key: str) -> str:
         """Why there is no such layer, a sentence; empty where it is there, or only has to be worked out."""
@@ -82,7 +90,7 @@ class Layers:
             self._running.pop(identity, None)
             if job.state == DONE:
                 layer, job.result = job.result, None
-                self._memory.put(identity, layer, layer.nbytes)
+                self._memory.put(identity, (weakref.ref(drawn), layer), layer.nbytes)
             elif job.state == FAILED:
                 self._failed[identity] = drawn, job.error.line
             self._notify(Event("layer", key, text=name))
@@ -108,6 +116,8 @@ class Layers:
             return sensitivity_on, asked, "finding where shape matters"
         if not drawn.has_fields:
             return None
+        if name == LINES:
+            return flow_lines, (drawn,), "drawing the flow's lines"
         if name == CFD:
             from drivaer_app.verification import error_on
 

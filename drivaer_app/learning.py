@@ -25,9 +25,11 @@ def learn_own_cars(
     out: Path,
     plan: Plan | None = None,
     report: Callable[[str, int, int, float | None], None] = lambda *_: None,
+    repeat: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Fine-tune a model on the user's corpora into the folder ``out``; returns its metrics.
 
+    repeat: corpora of cases or families that are not to be forgotten, besides those that come with the program.
     The same call goes on where it was stopped. Raises DrivAerError for corpora without cases, or where ``out`` exists;
     ModelError.
     """
@@ -39,7 +41,18 @@ def learn_own_cars(
     base = read_model(model_folder(model))
     cases = {case.name: case for corpus in corpora for case in read_point_cases(corpus)}
     own = [PointCar(case) for _, case in sorted(cases.items())]
-    return fine_tune(FineTuning(base, own, shipped_cars(base), plan or Plan()), out, report)
+    ours = [*shipped_cars(base), *(car for corpus in repeat for car in _cars_of_cases(corpus))]
+    return fine_tune(FineTuning(base, own, ours, plan or Plan()), out, report)
+
+
+def _cars_of_cases(corpus: Path) -> list[Car]:
+    """Raises DrivAerError for a corpus of meshes without CFD on them."""
+    from data.corpora.point_cases import read_point_cases
+    from gnn.training.cars import PointCar, family_cars
+
+    if (corpus / "families").is_dir():
+        return family_cars(corpus, corpus.resolve().name, pool=_POOL)
+    return [PointCar(case, corpus.resolve().name) for case in read_point_cases(corpus)]
 
 
 def shipped_cars(base) -> list[Car]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from data.errors import ModelError
 from drivaer_app.paths import RESOURCES, own_models
@@ -30,6 +32,17 @@ def known_models() -> list[KnownModel]:
         folders = sorted(path.parent for path in root.glob(f"*/{_CONFIG}")) if root.is_dir() else []
         found += [KnownModel(folder.name, folder, bundled) for folder in folders if not folder.name.startswith(".")]
     return found
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """What a model gives and what it was trained on, from its configuration alone; a damaged one says so."""
+    try:
+        config = json.loads((folder / _CONFIG).read_text("utf-8"))
+        recipe = config.get("recipe")
+        gives = "drag and fields" if recipe is None else f"{recipe['model']} ({recipe['network']})"
+        return {"gives": gives, "trained_on": config.get("trained_on", "unknown"), "from": config.get("from")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"gives": "damaged", "trained_on": "unknown", "from": None}
 
 
 def model_folder(name_or_path: str | Path | None = None) -> Path:

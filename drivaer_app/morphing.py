@@ -117,6 +117,8 @@ class Morphing:
 
     def __init__(self, engine: Engine, jobs: Jobs, on_change: Callable[[str], None]):
         self.now: Bending | None = None
+        self.left: dict[tuple[str, Recipe], dict[str, float]] = {}
+        """Values of variants that were left in the middle of bending them; they come back with the variant."""
         self._engine, self._jobs, self._on_change = engine, jobs, on_change
         self._lock = threading.Lock()
         self._drawing = _Newest()
@@ -130,7 +132,10 @@ class Morphing:
             if same and now.drawn is drawn and (now.grip is not None or not now.error):
                 return
             own = dict(values_of(recipe))
-            held = Bending(key, recipe, drawn, own, now.values if same else own)
+            if now is not None and now.key != key and now.is_bent:
+                self.left[now.key, now.recipe] = dict(now.values)
+            begun = now.values if same else self.left.pop((key, recipe), own)
+            held = Bending(key, recipe, drawn, own, begun)
             self.now = held
 
         def work(job: Job) -> Grip:
@@ -141,10 +146,10 @@ class Morphing:
             if job.state == FAILED:
                 self._change(held, error=job.error.line)
             elif job.result is not None:
-                self._change(held, grip=job.result)
+                now = self._change(held, grip=job.result)
                 job.result = None
-                if same:
-                    self.bend(held.values, exact=True)
+                if now is not None and now.is_bent:
+                    self.bend(now.values, exact=True)
 
         self._jobs.submit("finding the handles", work, priority=_FIRST, on_end=done)
 
@@ -165,6 +170,19 @@ class Morphing:
             self._jobs.submit(
                 "predicting the bent car", self._predict, priority=_FIRST, on_end=lambda _: self._predicting.end()
             )
+
+    @property
+    def half_bent(self) -> dict[str, dict[str, float]]:
+        """Values by variant's key of all that is bent and not kept: what a crash must not take."""
+        bent = {key: values for (key, _), values in self.left.items()}
+        now = self.now
+        return {**bent, now.key: dict(now.values)} if now is not None and now.is_bent else bent
+
+    def forget(self) -> None:
+        """Another study takes the place of this one."""
+        with self._lock:
+            self.now = None
+            self.left.clear()
 
     # Inside
 

@@ -33,3 +33,10 @@ def own_catalogues() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("drivaer", appauthor=False) / "catalogues"
+
+
+def cache() -> Path:
+    """What can be made again: sampled points, catalogues of folders that have none (the folder may not exist yet)."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("drivaer", appauthor=False)

@@ -32,7 +32,7 @@ VIEWS = (
 # suction peaks at edges lies below -1.
 CP_RANGE = 1.0
 
-_PANEL = (800, 440)
+PANEL = (800, 440)
 HEADER, _FOOTER, _MARGIN = 124, 84, 36
 _INK, _PALE_INK, _ALARM = (28, 30, 34), (104, 108, 116), (176, 84, 0)
 _PAPER = (255, 255, 255)
@@ -50,12 +50,12 @@ def draw(prediction: Prediction, name: str) -> Image.Image:
     from PIL import Image, ImageDraw
 
     studio = Studio(drawn_surface(prediction))
-    width, height = 2 * _PANEL[0], HEADER + 2 * _PANEL[1] + _FOOTER
+    width, height = 2 * PANEL[0], HEADER + 2 * PANEL[1] + _FOOTER
     image = Image.new("RGB", (width, height), _PAPER)
     pen = ImageDraw.Draw(image)
     for i, view in enumerate(VIEWS):
-        corner = (i % 2 * _PANEL[0], HEADER + i // 2 * _PANEL[1])
-        image.paste(Image.fromarray(studio.look(view, *_PANEL)), corner)
+        corner = (i % 2 * PANEL[0], HEADER + i // 2 * PANEL[1])
+        image.paste(Image.fromarray(studio.look(view, *PANEL)), corner)
         pen.text((corner[0] + 18, corner[1] + 14), view.name, font=_font(17), fill=_PALE_INK)
     _title(pen, prediction, name, width)
     _colour_bar(image, pen)

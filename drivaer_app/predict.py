@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.errors import DrivAerError
+from data.errors import DrivAerError, ModelError
 from data.load import load_car, sample_car
 from data.mesh import CarMesh, SurfaceSample
 from drivaer_app.conditions import Conditions
@@ -135,15 +135,12 @@ class Predictor:
     """
 
     def __init__(self, model: str | Path | None = None, device: str = "auto"):
-        if model is not None and Path(model).suffix in (".pth", ".pt"):
-            from drivaer_app.published import PublishedDrag
+        from drivaer_app.lab import load_model
 
-            self._surrogate = PublishedDrag(Path(model), device)
-        else:
-            from drivaer_app.models import model_folder
-            from gnn.surrogate import Surrogate
-
-            self._surrogate = Surrogate.load(model_folder(model), device)
+        self._surrogate = load_model(model, device)
+        if not getattr(self._surrogate, "gives_drag", True):
+            fix = "name one with a drag network; 'drivaer evaluate' judges this one"
+            raise ModelError("is a field network alone, which gives no drag", file=model, fix=fix)
         self.model: str = self._surrogate.name
         self.device: str = self._surrogate.device
 

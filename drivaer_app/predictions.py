@@ -84,7 +84,7 @@ class Predictions:
         recipes = [self._state().recipe(variant) for variant in held]
         self._memory.hold(recipes)
         for recipe, job in list(self._running.items()):
-            if recipe not in recipes:
+            if recipe not in recipes and job.priority < BACKGROUND:
                 self._jobs.prioritise(job, BACKGROUND)
         for priority, wanted in ((FOCUS, self.focused), (NEIGHBOUR, near)):
             for variant in held:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,20 +99,29 @@ def write_model(
     templates: Sequence[Template] = (),
 ) -> None:
     """Write weights and configuration; each file is replaced whole, the configuration last."""
+    parts: dict[str, dict[str, Any]] = {"drag": drag, "field": field}
+    for i, template in enumerate(templates):
+        parts[f"template.{i}"] = template.arrays()
+    write_parts(folder, {"format": FORMAT, **config}, parts, novelty)
+
+
+def write_parts(
+    folder: str | Path, config: dict[str, Any], parts: Mapping[str, Mapping[str, Any]], novelty: NoveltyReference | None
+) -> None:
+    """Write any parts' tensors or arrays, and a configuration, as a model folder."""
     import torch
     from safetensors.torch import save_file
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {f"drag.{k}": v for k, v in drag.items()} | {f"field.{k}": v for k, v in field.items()}
-    for name in _NOVELTY_ARRAYS:
-        if (array := getattr(novelty, name)) is not None:
-            tensors[f"novelty.{name}"] = torch.from_numpy(np.asarray(array, np.float32))
-    for i, template in enumerate(templates):
-        tensors |= {f"template.{i}.{name}": torch.from_numpy(array) for name, array in template.arrays().items()}
+    tensors = {f"{part}.{name}": torch.as_tensor(value) for part, own in parts.items() for name, value in own.items()}
+    if novelty is not None:
+        config = {**config, "novelty": {"rest": novelty.rest, "limit": novelty.limit}}
+        for name in _NOVELTY_ARRAYS:
+            if (array := getattr(novelty, name)) is not None:
+                tensors[f"novelty.{name}"] = torch.from_numpy(np.asarray(array, np.float32))
     # RegDGCNN names each batch normalisation twice; safetensors refuses shared memory.
-    tensors = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-    config = {"format": FORMAT, **config, "novelty": {"rest": novelty.rest, "limit": novelty.limit}}
+    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     with replacing(folder / WEIGHTS) as partial:
         save_file(tensors, partial)
         partial.chmod(0o644)  # the library makes it readable by its owner alone

@@ -113,9 +113,13 @@ class EdgeConv(ConvNorm):
         return super().forward(edge_features(points, indices))
 
     def split(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """The linear map's parts, (B, N, C_out) each: of a point as centre, and as somebody's neighbour."""
+        """The linear map's parts, (B, N, C_out) each: of a point as centre, and as somebody's neighbour.
+
+        In the points' own precision, also where autocast multiplies in a lower one: statistics would lose too much.
+        """
         of_difference, of_centre = self.weight.split(self.in_channels, dim=1)
-        return F.linear(points, of_centre - of_difference), F.linear(points, of_difference)
+        parts = F.linear(points, of_centre - of_difference), F.linear(points, of_difference)
+        return tuple(part.to(points.dtype) for part in parts)
 
 
 def two_layer_edge_conv(

@@ -5,18 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from gnn.surrogate import Surrogate
+    from data.mesh import SurfaceSample
     from gnn.training.cars import Car
+
+
+class Predicts(Protocol):
+    """A model: gnn.surrogate.Surrogate, or one that knows less and says None where it does not know."""
+
+    def predict(self, sample: SurfaceSample, frontal_area: float) -> Any: ...
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What a model said of one car, beside the truth.
+    """What a model said of one car, beside the truth; None for what either does not know.
 
     name, kind, style: of the car. cd, cl: true. cd_said, cl_said: the drag network's; cd_fields: from the fields.
     half_width: of the interval that was given with it. cp_l2, cf_l2, cp_l1: relative errors of the fields over the
@@ -27,15 +33,15 @@ class Judged:
     kind: str
     style: str | None
     cd: float
-    cl: float
-    cd_said: float
-    cl_said: float
-    cd_fields: float
-    half_width: float
-    cp_l2: float
-    cf_l2: float
-    cp_l1: float
-    novelty: float
+    cl: float | None
+    cd_said: float | None
+    cl_said: float | None
+    cd_fields: float | None
+    half_width: float | None
+    cp_l2: float | None
+    cf_l2: float | None
+    cp_l1: float | None
+    novelty: float | None
     seconds: float
 
     @property
@@ -44,32 +50,26 @@ class Judged:
         return self.cd_said - self.cd
 
 
-def judge(surrogate: Surrogate, cars: Iterable[Car], on_each: Callable[[int], None] | None = None) -> list[Judged]:
+def judge(model: Predicts, cars: Iterable[Car], on_each: Callable[[int], None] | None = None) -> list[Judged]:
     """Predict each car as a user's file is predicted, and compare. on_each: told how many are done."""
     judged = []
     for number, car in enumerate(cars, 1):
         sample, values = car.sample()
         started = time.perf_counter()
-        said = surrogate.predict(sample, car.frontal_area)
+        said = model.predict(sample, car.frontal_area)
         seconds = time.perf_counter() - started
-        true = values[: len(said.cp)]
-        known = np.isfinite(true[:, 0])
-        even = np.ones(int(known.sum()))
-        cp, cf = (said.cp[known], true[known, 0]), (said.cf[known], true[known, 1:])
         judged.append(
             Judged(
                 name=car.name,
                 kind=car.kind,
                 style=car.style,
                 cd=car.coefficients["Cd"],
-                cl=car.coefficients["Cl"],
+                cl=car.coefficients.get("Cl"),
                 cd_said=said.cd,
                 cl_said=said.cl,
-                cd_fields=said.cd_pressure + said.cd_friction,
-                half_width=said.cd_high - said.cd,
-                cp_l2=relative_l2(*cp, even),
-                cf_l2=relative_l2(*cf, even),
-                cp_l1=float(np.abs(cp[0] - cp[1]).sum() / np.abs(cp[1]).sum()),
+                cd_fields=None if said.cd_pressure is None else said.cd_pressure + said.cd_friction,
+                half_width=None if said.cd_low is None else said.cd_high - said.cd,
+                **_field_errors(said, values),
                 novelty=said.novelty,
                 seconds=seconds,
             )
@@ -79,19 +79,44 @@ def judge(surrogate: Surrogate, cars: Iterable[Car], on_each: Callable[[int], No
     return judged
 
 
+def _field_errors(said: Any, values: np.ndarray) -> dict[str, float | None]:
+    """Relative errors of the fields, over the points that the model looked at and whose values are known."""
+    errors: dict[str, float | None] = dict.fromkeys(("cp_l2", "cf_l2", "cp_l1"))
+    if said.cp is None:
+        return errors
+    true = np.asarray(values, np.float32)[np.arange(len(said.cp)) % len(values)]
+    known = np.isfinite(true[:, 0])
+    if known.any():
+        cp, true_cp = said.cp[known], true[known, 0]
+        errors["cp_l2"] = relative_l2(cp, true_cp, np.ones(len(cp)))
+        errors["cp_l1"] = float(np.abs(cp - true_cp).sum() / np.abs(true_cp).sum())
+    known &= np.isfinite(true[:, 1])
+    if said.cf is not None and known.any():
+        errors["cf_l2"] = relative_l2(said.cf[known], true[known, 1:], np.ones(int(known.sum())))
+    return errors
+
+
+def r2_score(predicted: np.ndarray, true: np.ndarray) -> float:
+    """Share of the variance of (n,) values that is explained; below 0 is worse than their mean."""
+    return float(1 - ((predicted - true) ** 2).sum() / ((true - true.mean()) ** 2).sum())
+
+
 def coefficient_metrics(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
-    """R2, MAE, MSE, largest error and Spearman's rank correlation of (n,) predictions. Every design counts."""
+    """R2, MAE, MSE, largest error and Spearman's rank correlation of (n,) predictions. Every design counts.
+
+    Predictions that are all the same rank nothing: their correlation is 0.
+    """
     from scipy.stats import spearmanr
 
     predicted, true = np.asarray(predicted, float), np.asarray(true, float)
     error = predicted - true
     return {
         "n": len(true),
-        "r2": float(1 - (error**2).sum() / ((true - true.mean()) ** 2).sum()),
+        "r2": r2_score(predicted, true),
         "mae": float(np.abs(error).mean()),
         "mse": float((error**2).mean()),
         "max_error": float(np.abs(error).max()),
-        "rank_correlation": float(spearmanr(predicted, true).statistic),
+        "rank_correlation": float(spearmanr(predicted, true).statistic) if np.ptp(predicted) > 0 else 0.0,
     }
 
 

@@ -40,7 +40,8 @@ def knn(features: Tensor, k: int) -> Tensor:
     norms = features.square().sum(dim=2)
     if not torch.isfinite(norms.amax() * 4):
         raise ValueError("features are not finite, or too large for their distances to be")
-    return torch.stack([_knn_of_cloud(cloud, k) for cloud in features])
+    with torch.autocast(features.device.type, enabled=False):  # in lower precision there are ties everywhere
+        return torch.stack([_knn_of_cloud(cloud, k) for cloud in features])
 
 
 def _knn_of_cloud(cloud: Tensor, k: int) -> Tensor:

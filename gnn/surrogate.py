@@ -20,6 +20,7 @@ from gnn.template import SOFT_AROUND, RegisteredTemplate, register
 
 BUNDLED = Path(__file__).resolve().parent.parent / "resources" / "models"
 DEFAULT_MODEL = "drivaer"
+_END_POINTS = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +121,12 @@ class Surrogate:
         n = n_clouds * drag["n_points"]
         moving = torch.from_numpy(np.ascontiguousarray(points[:n], np.float32)).to(self.device).requires_grad_()
         x = moving[:, 0]
-        middle = torch.stack([0.5 * (x.amin() + x.amax()), x.new_tensor(0.0), x.new_tensor(CENTRE_Z)])
-        standard = self._drag((moving - middle).view(n_clouds, -1, 3))[:, 0]
+        # The middle is that of two points; their share of the slope is spread over the car's two ends, as a push's is.
+        ends = (x.topk(min(_END_POINTS, n), largest=side).values.mean() for side in (True, False))
+        middle = 0.5 * sum(end - end.detach() for end in ends) + middle_x(points)
+        standard = self._drag(
+            (moving - torch.stack([middle, x.new_tensor(0.0), x.new_tensor(CENTRE_Z)])).view(n_clouds, -1, 3)
+        )[:, 0]
         cd = standard.mean() * drag["spread"][0]
         (gradient,) = torch.autograd.grad(cd, moving)
         return gradient.cpu().numpy()

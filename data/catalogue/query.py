@@ -43,10 +43,17 @@ def columns_of(catalogue: Catalogue) -> list[Column]:
     taken = {column.name.lower() for column in columns}
     for name in parameter_names(catalogue):
         if name.lower() not in taken:
-            path = f'$."{name}"'.replace("'", "''")
-            columns.append(Column(name, "number", f"json_extract(parameters, '{path}')"))
+            columns.append(Column(name, "number", _parameter(name)))
             taken.add(name.lower())
     return columns
+
+
+def _parameter(name: str) -> str:
+    """SQL for a parameter; the quick form where its name cannot be mistaken in a JSON path."""
+    literal = name.replace("'", "''")
+    if name.isprintable() and not set(name) & {'"', "\\"}:
+        return f"json_extract(parameters, '$.\"{literal}\"')"
+    return f"(SELECT value FROM json_each(parameters) WHERE key = '{literal}')"
 
 
 def parameter_names(catalogue: Catalogue) -> list[str]:

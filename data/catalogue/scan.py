@@ -16,7 +16,7 @@ from data.catalogue.designs import described
 from data.catalogue.recognise import recognise
 from data.catalogue.records import CorpusFile, Design
 from data.catalogue.store import Catalogue, open_catalogue
-from data.catalogue.walk import Entry, members, walk
+from data.catalogue.walk import Entry, is_cut_short, members, walk
 from data.corpora import licence_of
 from data.errors import DrivAerError
 
@@ -29,8 +29,8 @@ _OF_SERVER = ("checksum_type", "checksum", "checked_ns", "url", "datafile_id")
 class ScanResult:
     """What a scan found.
 
-    corpora: designs of each. licences: of those that have one. label_versions: designs with coefficients by what these refer to. splits: designs by
-    split. n_new, n_changed, n_gone: files. warnings: plain sentences.
+    corpora: designs of each. licences: of the corpora that have one. label_versions: designs with coefficients by what
+    these refer to. splits: designs by split. n_new, n_changed, n_gone: files. warnings: plain sentences.
     """
 
     catalogue: Path
@@ -71,12 +71,14 @@ def scan(
 def _scan(folder: Path, catalogue: Catalogue, labels: str | None) -> ScanResult:
     warnings: list[str] = []
     entries = [e for e in walk(folder, warnings) if not e.name.startswith(catalogue.path.name)]
+    version = _data_version(catalogue)
     known = _by_key(catalogue.files())
     recognised = recognise(entries, _members_of(folder, entries, known, warnings))
     found = _by_key(r.file for r in recognised)
     with catalogue.changing():
-        known = _by_key(catalogue.files())
-        changes = _Changes.between(known, found)
+        if _data_version(catalogue) != version:  # another process has changed the files since
+            known = _by_key(catalogue.files())
+        changes = _Changes.between(known, found).with_partial_meshes(folder)
         n_designs = catalogue.count()
         if changes.any or not n_designs or (labels and labels != catalogue.fact("labels")):
             files = changes.after(known)
@@ -95,6 +97,9 @@ def _scan(folder: Path, catalogue: Catalogue, labels: str | None) -> ScanResult:
                 labels=labels or catalogue.fact("labels") or None,
                 split=catalogue.fact("split"),
             )
+            half = sorted(f.path for f in files.values() if f.state == "partial")
+            if half:
+                description.warnings.append(f"files that are there in part only: {len(half)}, such as {half[0]}")
             warnings += description.warnings
             changes.write(catalogue)
             catalogue.upsert_files(replace(files[path, ""], kind=OTHER, design=None) for path in description.no_cases)
@@ -108,6 +113,11 @@ def _scan(folder: Path, catalogue: Catalogue, labels: str | None) -> ScanResult:
         else:
             warnings += [line for line in catalogue.fact("warnings").splitlines() if line]
         return _result(catalogue, changes, warnings)
+
+
+def _data_version(catalogue: Catalogue) -> int:
+    """Changes with what other connections write."""
+    return catalogue.connection.execute("PRAGMA data_version").fetchone()[0]
 
 
 def _write_designs(catalogue: Catalogue, kept: Mapping[str, Design], designs: Sequence[Design]) -> None:
@@ -151,6 +161,16 @@ class _Changes:
     def any(self) -> bool:
         return bool(self.new or self.changed or self.gone or self.missing)
 
+    def with_partial_meshes(self, folder: Path) -> _Changes:
+        """New and changed meshes that are shorter than they say themselves are partial."""
+
+        def looked_at(files: dict[Key, CorpusFile]) -> dict[Key, CorpusFile]:
+            stls = [f for f in files.values() if f.kind == "mesh" and not f.member and f.path.lower().endswith(".stl")]
+            cut = [f for f in stls if f.state == "here" and is_cut_short(folder / f.path, f.size or 0)]
+            return files | {(f.path, f.member): replace(f, state="partial") for f in cut}
+
+        return replace(self, new=looked_at(self.new), changed=looked_at(self.changed))
+
     def after(self, known: Mapping[Key, CorpusFile]) -> dict[Key, CorpusFile]:
         """All files as they are now."""
         gone = set(self.gone)
@@ -170,7 +190,7 @@ def _seen_again(known: CorpusFile, found: CorpusFile) -> CorpusFile:
     if known.mtime_ns == found.mtime_ns and known.state in ("bad", "here", "partial") and known.design == found.design:
         same_size = known.size == found.size or known.state != "here"
         if same_size:
-            return replace(known, kind=found.kind)
+            return known if known.kind == found.kind else replace(known, kind=found.kind)
     now = replace(found, **{**told, "checked_ns": None})
     if (known.url or known.checksum or known.datafile_id) and known.size and found.size != known.size:
         return replace(now, size=known.size, state="partial")

@@ -229,12 +229,23 @@ def find_catalogue(start: str | Path) -> Path | None:
 
 
 def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
-    if read_only:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
-        connection.execute("PRAGMA query_only = ON")
-    else:
-        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS)
+    connection = _connect_to_read(path) if read_only else sqlite3.connect(path, timeout=_BUSY_SECONDS)
     connection.isolation_level = None  # transactions begin where ``changing`` says so
+    return connection
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """A reader writes nothing, but wants SQLite's shared-memory file beside; where that cannot be, nobody writes."""
+    uri = path.absolute().as_uri()
+    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+    try:
+        connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if "unable to open" not in str(error) and "readonly" not in str(error):
+            raise
+        connection = sqlite3.connect(f"{uri}?immutable=1", uri=True)
+    connection.execute("PRAGMA query_only = ON")
     return connection
 
 

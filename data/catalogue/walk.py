@@ -6,6 +6,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from data.errors import DrivAerError
@@ -21,11 +22,11 @@ class Entry:
     size: int
     mtime_ns: int
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.path.rpartition("/")[2]
 
-    @property
+    @cached_property
     def suffix(self) -> str:
         """Lower case, with the dot."""
         return os.path.splitext(self.name)[1].lower()
@@ -78,6 +79,20 @@ def members(archive: Path) -> list[tuple[str, int]]:
         raise DrivAerError("is no zip file", file=archive, fix="fetch it again") from error
     except OSError as error:
         raise DrivAerError(f"cannot be read ({error.strerror or error})", file=archive) from error
+
+
+def is_cut_short(stl: Path, size: int) -> bool:
+    """Whether a binary STL is shorter than its header promises; opened only where its size is none that an STL has."""
+    if (size - 84) % 50 == 0:
+        return False
+    try:
+        with stl.open("rb") as file:
+            head = file.read(84)
+    except OSError:
+        return False
+    if len(head) < 84 or head.isascii() and head.lstrip().startswith(b"solid"):
+        return False  # ASCII
+    return size < 84 + 50 * int.from_bytes(head[80:], "little")
 
 
 def _begins_like_a_zip(path: Path) -> bool:

@@ -94,9 +94,10 @@ class _Merger:
 
     def _settle_drag_area(self, table: Table, rows: dict[str, Labels]) -> None:
         """A column called ``Cd`` may hold Cd·A: told by its size, where no other column is Cd."""
+        at = table.column("cd")
         values = [row.values["cd"] for row in rows.values() if "cd" in row.values]
-        if values and statistics.median(values) > _LEAST_CDA:
-            self.warnings.append(f"{table.path.name}: its column {table.headings[table.column('cd')]} is Cd·A in m²")
+        if at is not None and table.headings[at].lower() == "cd" and statistics.median(values or [0]) > _LEAST_CDA:
+            self.warnings.append(f"{table.path.name}: its column {table.headings[at]} is Cd·A in m²")
             for row in rows.values():
                 if "cd" in row.values:
                     row.values["cda"] = row.values.pop("cd")

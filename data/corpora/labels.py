@@ -33,7 +33,7 @@ def read_labels(table: Table, design_of: Callable[[str], str | None]) -> dict[st
         return {}
     numbers = {name: column for name in NUMBERS if (column := table.column(name)) is not None}
     texts = {name: column for name in TEXTS if (column := table.column(name)) is not None}
-    names = {column: table.headings[column].replace('"', "'") for column in table.parameters()}
+    names = {column: table.headings[column] for column in table.parameters()}
     found: dict[str, Labels] = {}
     for row in table.rows:
         design = design_of(row[at])

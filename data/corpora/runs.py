@@ -131,7 +131,8 @@ def run_labels(corpus: RunCorpus, tables: Sequence[Table]) -> dict[str, Labels]:
             known = labels.setdefault(design, Labels())
             if "area" in row.values:
                 known.values.setdefault("area", row.values["area"])
-            known.parameters |= row.parameters
+            if what != "geo_ref":
+                known.parameters |= row.parameters
     return labels
 
 

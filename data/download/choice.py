@@ -81,8 +81,17 @@ def ids_in(text: str) -> frozenset[str]:
 
 
 def in_order(designs: Iterable[str]) -> list[str]:
-    """By class, then by number."""
-    return sorted(designs, key=lambda d: (found.of.name, found.number) if (found := find_id(d)) else (d, 0))
+    """By class, the detailed fastbacks first, then by number."""
+
+    def place(design: str) -> tuple[int, str, int]:
+        found = find_id(design)
+        if found is None:
+            return len(drivaernet.PUBLISHED), design, 0
+        known = found.of.name in drivaernet.PUBLISHED
+        rank = drivaernet.PUBLISHED.index(found.of.name) if known else len(drivaernet.PUBLISHED)
+        return rank, found.of.name, found.number
+
+    return sorted(designs, key=place)
 
 
 def _kinds(what: str | None) -> frozenset[str] | None:

@@ -127,8 +127,9 @@ def terms_of(transport: Transport, dataset: str) -> Terms:
 
 
 def find_file(files: Sequence[RemoteFile], like: RemoteFile) -> RemoteFile | None:
-    """The file of the same name and folder in another listing of the dataset."""
-    return next((f for f in files if (f.folder, f.name) == (like.folder, like.name)), None)
+    """The same file in another listing of its dataset: by its id, or as a new version by its name and folder."""
+    named = [f for f in files if (f.folder, f.name) == (like.folder, like.name)]
+    return next((f for f in named if f.id == like.id), named[0] if named else None)
 
 
 def _line(value: Any) -> str:

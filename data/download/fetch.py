@@ -137,12 +137,10 @@ class Fetcher:
                 self._collect_whole(target, item)
                 finish(target)
                 return item
-            except Changed:
+            except Changed as change:
                 self._drop(target)
                 changes += 1
-                if changes > _MOST_CHANGES:
-                    raise DrivAerError(f"{item.file.name} on {self._transport.server} keeps changing") from None
-                item = self._newest(item)
+                item = self._after(change, item, is_last=changes > _MOST_CHANGES)
             except _WrongSum as found:
                 self._drop(target)
                 newest = self._newest(item)
@@ -168,11 +166,9 @@ class Fetcher:
         for last in (False, True):
             try:
                 return self._fetch_member_once(target, item)
-            except Changed:
+            except Changed as change:
                 self._drop(target)
-                if last:
-                    raise DrivAerError(f"{item.file.name} on {self._transport.server} keeps changing") from None
-                item = self._member_anew(item)
+                item = self._member_anew(self._after(change, item, is_last=last))
             except NoRanges:
                 what = f"{item.path}: the server no longer sends parts of {item.file.name}"
                 raise DrivAerError(what, fix="start the same command again: it will plan with whole files") from None
@@ -211,6 +207,15 @@ class Fetcher:
         if found is None:
             raise DrivAerError(f"{item.member.name} is no longer in {item.file.name} on {self._transport.server}")
         return replace(item, member=found)
+
+    def _after(self, change: Changed, item: Item, *, is_last: bool) -> Item:
+        """The item to go on with. Raises DrivAerError where there is none: it is gone, or never the same."""
+        newest = self._newest(item)
+        if newest == item and isinstance(change.__cause__, DrivAerError):
+            raise change.__cause__
+        if is_last:
+            raise DrivAerError(f"{item.file.name} on {self._transport.server} keeps changing")
+        return newest
 
     def _newest(self, item: Item) -> Item:
         """The item as its dataset lists it now: a new version may have come while it was fetched."""

@@ -18,7 +18,7 @@ from data.download.fetch import Fetcher, Outcome, reason_of
 from data.download.items import Item, is_hopeless
 from data.download.part_file import DiskFull
 from data.download.plan import Plan
-from data.download.record import look_through, note_arrived
+from data.download.record import look_through, note_arrived, ours
 from data.download.transport import Transport
 from data.download.unpacked import unpack_chosen
 from data.errors import DrivAerError
@@ -26,6 +26,7 @@ from data.errors import DrivAerError
 CONNECTIONS = 4
 _LOCK = ".drivaer-get.lock"
 _REPORT_S = 0.2
+_STOP_S = 3.0
 _MOST_VERSIONS = 3
 _WORTH_A_RATE = 1 << 20
 _GIVE_UP = 4
@@ -115,7 +116,10 @@ def _carry_out_once(
 ) -> list[Outcome]:
     check_space(plan)
     work = _Work(plan, transport, catalogue, on_progress, say)
-    catalogue.upsert_files(item.row(plan.server, "remote", item.size) for item in plan.to_fetch)
+    known = ours(catalogue)
+    catalogue.upsert_files(
+        item.row(plan.server, "bad" if item.path in known else "remote", item.size) for item in plan.to_fetch
+    )
     outcomes = [Outcome(item, "there") for item in plan.items if item.path in plan.there]
     outcomes += work.run(plan.to_fetch, connections)
     return outcomes + unpack_chosen(plan, outcomes, catalogue, transport, say)
@@ -180,14 +184,15 @@ class _Work:
         self._done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
         self._told: set[str] = set()
         self._hopeless: list[str] = []
-        self._rows = {row.path: row for row in catalogue.files() if not row.member and row.state != "remote"}
+        self._rows = ours(catalogue)
         self._strays = _files_by_name(plan.folder)
 
     def run(self, items: Sequence[Item], connections: int) -> list[Outcome]:
         for item in items:
             self._todo.put(item)
-        for _ in range(min(connections, len(items))):
-            threading.Thread(target=self._serve, daemon=True).start()
+        threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(min(connections, len(items)))]
+        for thread in threads:
+            thread.start()
         outcomes: list[Outcome] = []
         try:
             while len(outcomes) < len(items):
@@ -195,6 +200,9 @@ class _Work:
                 self._meter.report()
         except BaseException:
             self._meter.stop.set()
+            until = time.monotonic() + _STOP_S
+            for thread in threads:  # so that a next call does not meet them; one that hears nothing writes nothing
+                thread.join(max(until - time.monotonic(), 0.0))
             raise
         return outcomes
 

@@ -96,9 +96,9 @@ def collect(
                 if source.etag != known.etag:
                     known = replace(known, etag=source.etag)
                     _note(target, known)
+                on_bytes(len(data))
                 file.write(data)
                 summing.update(data)
-                on_bytes(len(data))
             file.flush()
             os.fsync(file.fileno())
     return summing

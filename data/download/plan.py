@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from data.catalogue import Catalogue, CorpusFile
 from data.corpora import drivaernet
-from data.corpora.drivaernet import find_class, find_id
+from data.corpora.drivaernet import DesignId, find_class, find_id
 from data.download.choice import Choice, ids_in, in_order
 from data.download.dataverse import RemoteFile, doi_of, files_of, terms_of
 from data.download.items import COEFFICIENTS, Item, is_hopeless, kind_of
@@ -21,12 +22,15 @@ from data.download.part_file import bytes_of_part
 from data.download.remote_bytes import Changed, NoRanges, RemoteBytes, probe_rate
 from data.download.remote_zip import Member, RemoteZip
 from data.download.retries import Trouble
-from data.download.transport import Transport
+from data.download.transport import Refused, Transport
 from data.errors import DrivAerError
 
 PER_ARCHIVE = 500
 """Designs of a class of several zips in each of them."""
 
+_DIRECTORIES_AT_ONCE = 4
+_UNNAMED = ("cfd", "annotation", "sketch", "rendering")
+"""Contents of datasets whose files do not say by their suffix what they hold."""
 _WORTH_MEASURING = 64 << 20
 _TRY_BYTES = 2 << 20
 
@@ -145,8 +149,9 @@ class Planner:
 
     def plan(self, datasets: Sequence[Dataset], catalogue: Catalogue | None) -> Plan:
         listings = self._listings(datasets)
-        self._choice = self._with_split(listings, catalogue)
-        found = [candidate for listing in listings for candidate in self._candidates(listing)]
+        self._choice = self._with_split(listings)
+        with ThreadPoolExecutor(_DIRECTORIES_AT_ONCE) as pool:  # for the directories of zips
+            found = [candidate for listing in listings for candidate in self._candidates(listing, pool)]
         chosen, not_found = self._chosen(found)
         items = self._named(listings, chosen)
         rows = {row.path: row for row in catalogue.files() if not row.member} if catalogue else {}
@@ -183,8 +188,8 @@ class Planner:
             raise DrivAerError(self._failed[0])
         return listings
 
-    def _with_split(self, listings: Sequence[Listing], catalogue: Catalogue | None) -> Choice:
-        """The choice with its split's ids: from a list in the folder, in the catalogue or in a dataset."""
+    def _with_split(self, listings: Sequence[Listing]) -> Choice:
+        """The choice with its split's ids: from a list in the folder, or in a dataset."""
         split = self._choice.split
         if split is None:
             return self._choice
@@ -193,9 +198,7 @@ class Planner:
         ids = frozenset[str]()
         if here is not None:
             ids = ids_in(here.read_text(encoding="utf-8-sig", errors="replace"))
-        elif catalogue is not None:
-            ids = frozenset(design.id for design in catalogue.designs() if design.split == split)
-        if not ids:
+        else:
             remote = next((f for listing in listings for f in listing.files if f.name == name), None)
             if remote is not None:
                 text = b"".join(RemoteBytes(self._transport, remote).stream())
@@ -206,20 +209,22 @@ class Planner:
         wanted = ids if self._choice.ids is None else self._choice.ids & ids
         return replace(self._choice, ids=wanted, split=None)
 
-    def _candidates(self, listing: Listing) -> list[Item]:
+    def _candidates(self, listing: Listing, pool: ThreadPoolExecutor) -> list[Item]:
         """What of a dataset may be wanted, as items whose path is still the server's."""
         content = listing.dataset.content
         candidates: list[Item] = []
+        archives = []
         for file in listing.files:
             kind = kind_of(file, content)
-            if kind == "archive":
-                candidates += self._of_archive(file, content)
+            if kind == "archive" and _exact_id(file.name.rpartition(".")[0]) is None:
+                archives.append(file)
             elif kind == "table":
                 if self._choice.admits_kind(kind):
                     candidates.append(Item("", file, kind))
             elif self._choice.admits_kind(content or kind) and self._wants_loose(file):
-                design = find_id(file.name)
-                candidates.append(Item("", file, kind or "other", str(design) if design else None))
+                candidates.append(Item("", file, kind or "other", _spelled(find_id(file.name))))
+        for items in pool.map(lambda file: self._of_archive(file, content), archives):
+            candidates += items
         return candidates
 
     def _wants_loose(self, file: RemoteFile) -> bool:
@@ -237,17 +242,20 @@ class Planner:
             remote = self._zips[file.id] = self._directory(file)
         except NoRanges:
             cost = f"{(file.size or 0) / 1e6:,.1f} MB"
-            self._notes.append(f"the server sends {file.name} only whole: single designs cost all of its {cost}")
+            named = f"{file.folder}/{file.name}".strip("/")
+            self._notes.append(f"the server sends {named} only whole: single designs cost all of its {cost}")
             return [replace(whole, unpack=True)]
         except DrivAerError as error:
             if is_hopeless(error, whole):
                 raise
+            if file.wants_globus or (isinstance(error, Refused) and error.kind == "globus"):
+                return [replace(whole, unpack=True)]
             self._failed.append(error.line)
             return []
         wanted = [(m, kind) for m in remote.members if (kind := self._kind_of_member(file, m, content)) is not None]
         if not choice.picks_designs and len(wanted) == len(remote.members):
             return [whole]
-        return [Item("", file, kind, _design_in(m.name), member=m) for m, kind in wanted]
+        return [Item("", file, kind, _spelled(_design_in(m.name)), member=m) for m, kind in wanted]
 
     def _directory(self, file: RemoteFile) -> RemoteZip:
         try:
@@ -258,9 +266,11 @@ class Planner:
     def _kind_of_member(self, file: RemoteFile, member: Member, content: str | None) -> str | None:
         """The kind of a member that is wanted, else None."""
         kind = drivaernet.kind_of(f"{content or ''}/{file.folder}/{file.name}/{member.name}")
+        if kind is None and content in _UNNAMED:
+            kind = content
         if kind is None or not self._choice.admits_kind(content or kind):
             return None
-        return kind if self._choice.admits(find_id(PurePosixPath(member.name).name)) else None
+        return kind if self._choice.admits(_design_in(member.name)) else None
 
     def _chosen(self, found: list[Item]) -> tuple[list[Item], list[str]]:
         """What is fetched of the candidates, and which designs were asked for and are not among them."""
@@ -347,9 +357,21 @@ def bytes_free(folder: Path) -> int:
     return shutil.disk_usage(there).free
 
 
-def _design_in(name: str) -> str | None:
-    design = find_id(PurePosixPath(name).name)
-    return str(design) if design else None
+def _spelled(design: DesignId | None) -> str | None:
+    return None if design is None else str(design)
+
+
+def _design_in(name: str) -> DesignId | None:
+    """The design that a zip's member is of, by its name or else by a folder's."""
+    path = PurePosixPath(name)
+    folders = (found for part in reversed(path.parts[:-1]) if (found := _exact_id(part)))
+    return find_id(path.name) or next(folders, None)
+
+
+def _exact_id(name: str) -> DesignId | None:
+    """An id with all its digits: F_D_WM_WW_1 is the first archive of its class, and no design."""
+    found = find_id(name)
+    return found if found is not None and name.upper() == str(found) else None
 
 
 def measured(plan: Plan, transport: Transport, catalogue: Catalogue | None) -> Plan:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.catalogue import Catalogue, CorpusFile, FileState
-from data.catalogue.scan import scan
 from data.download.items import Item
 
 
@@ -18,6 +17,12 @@ def row_of(item: Item, folder: Path, server: str, state: FileState = "here") -> 
     return item.row(server, state, stat.st_size, stat.st_mtime_ns, time.time_ns())
 
 
+def ours(catalogue: Catalogue) -> dict[str, CorpusFile]:
+    """Files that downloads brought, by path; not those that are only expected, nor a user's own."""
+    rows = (row for row in catalogue.files() if row.url and not row.member)
+    return {row.path: row for row in rows if row.state != "remote" or row.checked_ns is not None}
+
+
 def note_arrived(catalogue: Catalogue, items: Sequence[Item], folder: Path, server: str) -> None:
     """Write down at once that files came and are right. ``remote`` until ``look_through``, which so finds them new."""
     catalogue.upsert_files([row_of(item, folder, server, "remote") for item in items])
@@ -25,6 +30,8 @@ def note_arrived(catalogue: Catalogue, items: Sequence[Item], folder: Path, serv
 
 def look_through(catalogue: Catalogue, items: Sequence[Item], folder: Path, server: str) -> tuple[str, ...]:
     """Bring the catalogue up to date with all that came: designs, coefficients, splits. Returns warnings."""
+    from data.catalogue.scan import scan  # reads tables with numpy: not needed before all is there
+
     rows = {row.path: row for row in catalogue.files() if not row.member}
     checked = {item.path: rows[item.path].checked_ns for item in items if item.path in rows}
     warnings = scan(folder).warnings

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from requests import Response
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
-_PAGE_TYPES = ("text/html", "application/xhtml+xml", "application/json")
+_PAGES = (".html", ".htm", ".xhtml", ".json")
 
 
 class NoRanges(Exception):
@@ -105,12 +105,12 @@ class RemoteBytes:
             dropped = min(to_drop, len(part))
             to_drop -= dropped
             part = part[dropped:] if to_give is None else part[dropped : dropped + to_give]
-            if to_give is not None:
-                to_give -= len(part)
             if part:
                 yield part
-            if to_give == 0:
+            elif to_give == 0:  # more than was asked for; else the end is read, for the connection to be used again
                 return
+            if to_give is not None:
+                to_give -= len(part)
 
     def _begin(self, response: Response, position: int, stop: int | None) -> int:
         """Where the body begins in the file; learns its size and its name for this content."""
@@ -166,21 +166,19 @@ class RemoteBytes:
     def _is_page(self, response: Response, start: bytes) -> bool:
         """Whether this is a page for people, or an error, under the name of the file."""
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind not in _PAGE_TYPES or kind == self.file.content_type.partition(";")[0].strip().lower():
-            return False
-        if self.file.name.lower().endswith((".html", ".htm", ".xhtml", ".json", ".xml", ".svg")):
+        if self.file.name.lower().endswith(_PAGES) or "html" in self.file.content_type.lower():
             return False
         begin = start.lstrip()[:64].lower()
-        return begin.startswith((b"<!doctype html", b"<html", b"<?xml")) or (begin[:1] == b"{" and b"status" in start)
+        is_error = kind == "application/json" and begin[:1] == b"{" and b'"status"' in start
+        return begin.startswith((b"<!doctype html", b"<html")) or is_error
 
     def _page(self, response: Response, start: bytes) -> None:
         if start.lstrip()[:1] == b"{":
             raise self._transport.refusal(response, self.file.name, start)
         server = self._transport.server
         what = f"{self.file.name}: {server} sent a web page instead of the file: a guestbook, terms or a log-in"
-        raise Refused(
-            what, "guestbook", fix=f"fetch it from the dataset's page on {server}, or give a token with --token"
-        )
+        fix = f"fetch it from the dataset's page on {server} and put it into the folder, or give a token with --token"
+        raise Refused(what, "guestbook", fix=fix)
 
 
 def probe_rate(source: RemoteBytes, n_bytes: int) -> float | None:

@@ -14,27 +14,34 @@ from data.errors import DrivAerError
 
 @dataclass(frozen=True)
 class Patience:
-    """connect_s, read_s: after which silence counts as a lost connection, s. slowest: bytes a second that a connection
-    has to bring over read_s. tries: in a row that bring nothing new. first_wait_s: before the second try; each further
-    wait is twice as long, up to longest_wait_s, and half of it by chance. longest_asked_s: that a server may ask for.
+    """How long, in seconds, and how often.
+
+    connect_s, read_s: after which silence counts as a lost connection. answer_s: the same for what a server has to look
+    up first, such as a long listing. slowest: bytes a second that a connection has to bring over read_s.
+    tries: in a row that bring nothing new; busy_tries where the server says that it is busy. first_wait_s: before the
+    second try; each further wait is twice as long, up to longest_wait_s, and half of it by chance. longest_asked_s:
+    that a server may ask for.
     """
 
     connect_s: float = 10.0
-    read_s: float = 60.0
+    read_s: float = 30.0
+    answer_s: float = 90.0
     slowest: float = 100.0
     tries: int = 7
+    busy_tries: int = 12
     first_wait_s: float = 0.5
-    longest_wait_s: float = 30.0
+    longest_wait_s: float = 60.0
     longest_asked_s: float = 900.0
 
 
 class Trouble(Exception):
-    """Something that may pass: what it was, and how long the server asked to wait (s), where it did."""
+    """Something that may pass: what it was, how long the server asked to wait (s), whether it says that it is busy."""
 
-    def __init__(self, what: str, asked_s: float | None = None):
+    def __init__(self, what: str, asked_s: float | None = None, *, busy: bool = False):
         super().__init__(what)
         self.what = what
         self.asked_s = asked_s
+        self.busy = busy
 
 
 class StaysAway(DrivAerError):
@@ -60,7 +67,7 @@ class Retries:
         self._failed += 1
         if trouble.asked_s is not None and trouble.asked_s > patience.longest_asked_s:
             raise StaysAway(f"{about}: {trouble.what}", fix="start the same command again then")
-        if self._failed >= patience.tries:
+        if self._failed >= (patience.busy_tries if trouble.busy else patience.tries):
             what = f"{about}: {trouble.what}, {self._failed} times in a row"
             raise StaysAway(what, fix="start the same command again later; it goes on from what is there")
         wait = min(patience.first_wait_s * 2 ** (self._failed - 1), patience.longest_wait_s)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _PASSING = (408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 8
-_JSON_TRIES = 4  # nothing is under way yet: a person waits for the first answer
+_ANSWER_TRIES = 4  # nothing is under way yet: a person waits for the first answer
 _LONGEST_ANSWER = 512 << 20
 _LONGEST_MESSAGE = 64 << 10
 
@@ -83,7 +83,8 @@ class Transport:
 
         Raises DrivAerError where the server refuses, stays away or says something that is no answer of a Dataverse's.
         """
-        retries = Retries(replace(self.patience, tries=min(self.patience.tries, _JSON_TRIES)), self.control, self.say)
+        tries = min(self.patience.tries, _ANSWER_TRIES)
+        retries = Retries(replace(self.patience, tries=tries, busy_tries=tries), self.control, self.say)
         while True:
             try:
                 return self._json_once(path, params, about)
@@ -91,7 +92,7 @@ class Transport:
                 retries.wait(trouble, about)
 
     def _json_once(self, path: str, params: Mapping[str, str], about: str) -> Any:
-        with self.opened(f"{self.server}{path}", params=params) as response:
+        with self.opened(f"{self.server}{path}", params=params, read_s=self.patience.answer_s) as response:
             body = self._whole(response)
             if response.status_code != 200:
                 raise self.refusal(response, about, body)
@@ -124,7 +125,12 @@ class Transport:
 
     @contextmanager
     def opened(
-        self, url: str, *, headers: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        read_s: float | None = None,
     ) -> Iterator[Response]:
         """An answer that is no redirect, its body unread; ``response.url`` is where it came from in the end.
 
@@ -132,7 +138,7 @@ class Transport:
         """
         for _ in range(_MOST_REDIRECTS):
             self._wait_for_turn()
-            response = self._send(url, headers or {}, params)
+            response = self._send(url, headers or {}, params, read_s or self.patience.read_s)
             try:
                 where = response.headers.get("Location")
                 if response.status_code in _REDIRECTS and where:
@@ -157,6 +163,7 @@ class Transport:
             while True:
                 self.control.check()
                 part = response.raw.read1(1 << 18, decode_content=decode)
+                self.control.check()
                 if not part:
                     return
                 self.came(len(part))
@@ -164,13 +171,13 @@ class Transport:
         except (HTTPError, RequestException, OSError) as error:
             raise Trouble(_lost(error)) from error
 
-    def _send(self, url: str, headers: Mapping[str, str], params: Mapping[str, str] | None) -> Response:
+    def _send(self, url: str, headers: Mapping[str, str], params: Mapping[str, str] | None, read_s: float) -> Response:
         from requests.exceptions import InvalidURL, RequestException, SSLError
 
         asked = {"Accept-Encoding": "identity", **headers}
         if self._token and _origin(url) == _origin(self.server):
             asked["X-Dataverse-key"] = self._token
-        timeout = (self.patience.connect_s, self.patience.read_s)
+        timeout = (self.patience.connect_s, read_s)
         with self._lock:
             self.n_requests += 1
         try:
@@ -208,7 +215,7 @@ class Transport:
             what += f" and asks to wait {asked:.0f} s"
             if asked <= self.patience.longest_asked_s:  # for all connections: it is the server that is busy
                 self._not_before = max(self._not_before, time.monotonic() + asked)
-        return Trouble(what, asked)
+        return Trouble(what, asked, busy=response.status_code in (429, 503))
 
     def refusal(self, response: Response, about: str, body: bytes | None = None) -> Refused:
         """What an answer that gives nothing means, in words, with the way out."""

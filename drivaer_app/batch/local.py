@@ -11,8 +11,7 @@ from data.errors import DrivAerError, ModelError
 from drivaer_app.batch.work import Outcome, Task, work
 from drivaer_app.engine import Engine
 
-# One thread a worker: a second one would save it less time than it takes from the worker beside it.
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def available_cores() -> int:
@@ -22,12 +21,14 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def outcomes(tasks: Iterable[Task], n_workers: int) -> Iterator[Outcome]:
+def outcomes(tasks: Iterable[Task], n_workers: int, *, threads: int = 1, read_ahead: bool = True) -> Iterator[Outcome]:
     """Work on the tasks in ``n_workers`` processes; outcomes as they come, in any order.
 
+    threads: of a worker's networks; a second one saves it less than it takes from the worker beside it.
+    read_ahead: read the next mesh while the networks work on this one. ``benchmarks/batch.py`` measures both.
     Closing the generator ends the processes. Raises ModelError where the model cannot be used.
     """
-    pool = _Pool(tasks)
+    pool = _Pool(tasks, threads, read_ahead)
     try:
         yield from pool.run(n_workers)
     finally:
@@ -35,15 +36,17 @@ def outcomes(tasks: Iterable[Task], n_workers: int) -> Iterator[Outcome]:
 
 
 class _Pool:
-    def __init__(self, tasks: Iterable[Task]):
+    def __init__(self, tasks: Iterable[Task], threads: int, read_ahead: bool):
         self._tasks = iter(tasks)
+        self._environment = dict.fromkeys(_THREADS, str(threads))
+        self._read_ahead = read_ahead
         self._turn = threading.Lock()
         self._done: queue.Queue[Outcome | Exception | None] = queue.Queue()
         self._engines: list[Engine] = []
         self._closed = False
 
     def run(self, n_workers: int) -> Iterator[Outcome]:
-        self._engines = [Engine(_ONE_THREAD) for _ in range(n_workers)]
+        self._engines = [Engine(self._environment) for _ in range(n_workers)]
         for engine in self._engines:
             threading.Thread(target=self._serve, args=(engine,), daemon=True).start()
         running = n_workers
@@ -82,7 +85,7 @@ class _Pool:
     def _worked(self, engine: Engine, task: Task, ahead: Task | None) -> Outcome:
         """A car that takes its process down is tried once more, alone; the next car gets a new process."""
         try:
-            return engine.call(work, task, ahead)
+            return engine.call(work, task, ahead if self._read_ahead else None)
         except ModelError:
             raise
         except DrivAerError:

@@ -6,12 +6,15 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data.errors import ModelError
 from drivaer_app.conditions import Conditions
 from drivaer_app.paths import RESOURCES
 from drivaer_app.predict import Reading
+
+if TYPE_CHECKING:
+    from gnn.difference import DifferenceLaw
 
 DEFAULT_MODEL = "drivaer"
 
@@ -52,9 +55,11 @@ class ModelIdentity:
         return self.config.get("interval", {}).get("half_width")
 
     @property
-    def difference_half_width(self) -> float | None:
-        """Of the 90 % interval of a difference between two Cd; None where the model was not calibrated for them."""
-        return self.config.get("difference", {}).get("half_width")
+    def difference_law(self) -> DifferenceLaw | None:
+        """How certain a difference between two Cd is; None where the model was not calibrated for it."""
+        from gnn.difference import DifferenceLaw
+
+        return DifferenceLaw.of_config(self.config)
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,8 @@ CREATE TABLE files (
 class StoredCar:
     """One file of a store: its result, or the line that says why there is none.
 
-    result: on the settings' reference area.
-    file: absolute, where it was found. record: as in batch.work.Outcome. Both are None after an error.
+    result: on the settings' reference area; measured: the same on the area measured on the mesh.
+    file: absolute, where it was found. record: as in batch.work.Outcome. All three are None after an error.
     drag_along: (3, S) float32 or None. kept: name of FIELDS, PICTURE or VIEW -> file.
     parameters: the design's, from tables beside the mesh. predicted: ISO 8601, UTC. version: of the program.
     """
@@ -65,6 +65,7 @@ class StoredCar:
     error: str
     record: dict[str, Any] | None
     result: Result | None
+    measured: Result | None
     drag_along: Any
     kept: dict[str, Path]
     parameters: dict[str, float | str]
@@ -240,13 +241,15 @@ class Store:
         import numpy as np
 
         there = row["record"] is not None
+        measured = Result.from_json(json.loads(row["result"])) if there else None
         along = row["drag_along"]
         return StoredCar(
             file=Path(os.fsdecode(row["path"])),
             checksum=row["checksum"],
             error=row["error"],
             record=json.loads(row["record"]) if there else None,
-            result=Result.from_json(json.loads(row["result"])).on(settings.conditions) if there else None,
+            result=measured and measured.on(settings.conditions),
+            measured=measured,
             drag_along=None if along is None else np.frombuffer(along, "<f4").reshape(3, -1),
             kept=self._kept(row["kept"]) if there else {},
             parameters=json.loads(row["parameters"]),

@@ -147,7 +147,7 @@ def _predicted(task: Task, read: _Read) -> Outcome:
     kept = {name: _KEEPERS[name](prediction, Path(task.file).name) for name in task.wants if prediction.surface}
     spent = {"kept": time.perf_counter() - started} if kept else {}
     result = Result.of(prediction, read.checksum, None).on(Conditions(area=prediction.car.frontal_area))
-    result = replace(result, difference_half_width=predictor.difference_half_width)
+    result = replace(result, difference_law=predictor.difference_law)
     return Outcome(task.file, read.checksum, prediction.record(spent), result.to_json(), drag_along=along, kept=kept)
 
 

@@ -12,10 +12,11 @@ import typer
 
 from data.errors import DrivAerError, ModelError
 from drivaer_app.cli.options import Axis, Device, Unit, conditions_of, reading_of
+from drivaer_app.cli.report import check_report
 from drivaer_app.cli.terminal import BadUsage, results_only, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from drivaer_app.batch.run import Plan, Tally, Workers
     from drivaer_app.batch.work import Outcome
@@ -44,8 +45,15 @@ def batch(
         Path | None,
         typer.Option(metavar="TABLE", help="A .csv of the designs' parameters; those beside the meshes are found."),
     ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CONDITION", help="CARS is a catalogue: its designs with \"style = 'estate' and cd < 0.28\"."
+        ),
+    ] = None,
     report: Annotated[
-        Path | None, typer.Option(metavar="OUT", help="Make a report in the end: .html .pdf .xlsx .csv .json .md.")
+        Path | None,
+        typer.Option(metavar="OUT", help="Make a report in the end; see 'report' for its formats."),
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Work on this Dask cluster: tcp://HOST:8786.")
@@ -76,8 +84,10 @@ def batch(
     conditions, reading = conditions_of(speed, density, area), reading_of(units, up, forward)
     if scatter and scheduler is None:
         raise BadUsage("--scatter needs a cluster; give --scheduler tcp://HOST:8786")
+    if report is not None:
+        check_report(report)
     with results_only() as stdout:
-        from drivaer_app.batch.inputs import find_cars, parameters_of
+        from drivaer_app.batch.inputs import parameters_of
         from drivaer_app.batch.run import Plan, run
         from drivaer_app.batch.settings import ModelIdentity, Settings
         from drivaer_app.batch.store import Store
@@ -85,7 +95,7 @@ def batch(
 
         try:
             identity = ModelIdentity.of(model)
-            files = find_cars(cars, output)
+            files, known = _found(cars, where, output)
             if baseline is not None and not baseline.is_file():
                 raise DrivAerError("no such baseline", file=baseline, fix="check the name")
         except DrivAerError as error:
@@ -93,7 +103,7 @@ def batch(
         wants = ((FIELDS,) if fields else ()) + ((PICTURE, VIEW) if pictures else ())
         settings = Settings(model, identity.digest, conditions, reading, device)
         plan = Plan.of(files, settings, identity, wants=wants, baseline=baseline)
-        plan = plan.with_parameters(parameters_of(plan.files, parameters))
+        plan = plan.with_parameters({**known, **parameters_of(plan.files, parameters)})
         started = time.perf_counter()
         with Store.create(output) as store, _progress(len(plan.files)) as on_done:
             try:
@@ -101,10 +111,38 @@ def batch(
             except ModelError as error:
                 raise BadUsage(error.line) from error
         _conclude(tally, time.perf_counter() - started, output, stdout)
+        if report is not None and tally.n_done > len(tally.failures):
+            from drivaer_app.cli.report import make_report
+
+            make_report(output, report)
+            print(report, file=stdout)
     return 1 if tally.failures else 0
 
 
+def _found(cars: list[str], where: str | None, output: Path) -> tuple[Sequence[Path], dict[Path, dict]]:
+    """The meshes, and what a catalogue knows of them. Raises DrivAerError."""
+    from data.catalogue import CATALOGUE_NAME
+    from drivaer_app.batch.inputs import find_cars
+
+    if where is None and not (len(cars) == 1 and Path(cars[0]).name == CATALOGUE_NAME):
+        return find_cars(cars, output), {}
+    from drivaer_app.batch.from_catalogue import find_designs
+    from drivaer_app.study import absolute
+
+    if len(cars) != 1:
+        raise DrivAerError("--where asks one catalogue", fix="give its folder alone")
+    found = find_designs(Path(cars[0]), where)
+    for ids, why in ((found.packed, "in an archive: unpack it first"), (found.absent, "not on disk")):
+        if ids:
+            say(f"{len(ids)} designs are passed over, their meshes are {why} ({', '.join(ids[:3])}, ...)")
+    return found.files, {absolute(file): told for file, told in found.parameters.items()}
+
+
 def _workers(plan: Plan, jobs: int | None, scheduler: str | None, scatter: bool) -> Workers:
+    if scheduler is not None:
+        from drivaer_app.batch import cluster
+
+        return lambda tasks: cluster.outcomes(tasks, scheduler, send=scatter, on_wait=say)
     from drivaer_app.batch import local
 
     n_workers = min(jobs or local.available_cores(), len(plan.files))
@@ -113,7 +151,7 @@ def _workers(plan: Plan, jobs: int | None, scheduler: str | None, scatter: bool)
 
 @contextmanager
 def _progress(n_files: int) -> Iterator[Callable[[Tally, Outcome], None]]:
-    """A bar with the rate and the time left at a terminal; elsewhere only what went wrong is said."""
+    """A bar with the rate and the time left at a terminal, failures above it; elsewhere nothing."""
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -131,7 +169,7 @@ def _progress(n_files: int) -> Iterator[Callable[[Tally, Outcome], None]]:
         started = time.monotonic()
 
         def on_done(tally: Tally, outcome: Outcome) -> None:
-            if outcome.error:
+            if outcome.error and console.is_terminal:
                 bar.console.print(f"drivaer: {escape(_one_line(outcome.error))}", soft_wrap=True, highlight=False)
             rate = f"{tally.n_done / max(time.monotonic() - started, 1e-3):.1f} cars/s"
             failed = f", {len(tally.failures)} failed" if tally.failures else ""
@@ -141,18 +179,22 @@ def _progress(n_files: int) -> Iterator[Callable[[Tally, Outcome], None]]:
 
 
 def _conclude(tally: Tally, seconds: float, output: Path, stdout) -> None:
-    told = [f"{tally.n_predicted} of {tally.n_files} cars predicted in {seconds:.0f} s"]
+    told = [f"{tally.n_predicted} of {_cars(tally.n_files)} predicted in {seconds:.0f} s"]
     if tally.n_unchanged:
         told.append(f"{tally.n_unchanged} known and unchanged")
     if tally.failures:
         told.append(f"{len(tally.failures)} failed")
     print(f"{output}: {', '.join(told)}", file=stdout)
     if tally.failures:
-        say(f"{len(tally.failures)} of {tally.n_files} cars failed:")
+        say(f"{len(tally.failures)} of {_cars(tally.n_files)} failed:")
         for line in tally.failures[:_MOST_FAILURES]:
             say(f"  {_one_line(line)}")
         if len(tally.failures) > _MOST_FAILURES:
             say(f"  and {len(tally.failures) - _MOST_FAILURES} more; drivaer rank {output} --failed lists all")
+
+
+def _cars(n: int) -> str:
+    return "1 car" if n == 1 else f"{n} cars"
 
 
 def _short(file: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -18,7 +18,7 @@ from drivaer_app.cli.transfer import Connections, Server, Token, bytes_in_words,
 if TYPE_CHECKING:
     from data.download.get import Result
     from data.download.plan import Plan
-    from data.download.transport import Transport
+    from data.download.session import Download
 
 
 def get(
@@ -57,26 +57,17 @@ def get(
     Stop it however you like: the same command goes on from there. Single designs come out of the server's zips without
     the rest of them, where it sends parts of files. Exit status: 0 when every chosen file is there and right.
     """
-    from data.corpora import drivaernet
-    from data.download.choice import choice_of
-    from data.download.dataverse import server_of
     from data.download.get import check_space
-    from data.download.plan import datasets_of
-    from data.download.transport import Transport
+    from data.download.session import Download, Wanted
 
     try:
-        choice = choice_of(what, classes, ids, count, split)
-        datasets, kinds = datasets_of(dataset, choice.kinds)
-        address = server_of(server or drivaernet.SERVER)
+        wanted = Wanted(dataset, out, what, classes, ids, count, split, server)
+        download = Download(wanted, token=token, say=say)
     except DrivAerError as error:
         raise BadUsage(error.line) from error
-    from dataclasses import replace
-
     with results_only() as stdout:
-        transport = Transport(address, token, say=say)
-        with _planning(transport, out, as_json=as_json, stdout=stdout):
-            wanted = replace(choice, kinds=kinds)
-            plan = _plan(transport, out, wanted, datasets)
+        with _planning(download, out, as_json=as_json, stdout=stdout):
+            plan = download.plan()
         if plan_only:
             _show_plan(plan, stdout, as_json=as_json)
             return 1 if plan.failed or plan.not_found else 0
@@ -84,19 +75,20 @@ def get(
         check_space(plan)
         _agree(plan, accept_licence=accept_licence, yes=yes)
         how = "flag" if accept_licence else "question"
-        result = _carry_out(plan, transport, connections, lambda: _plan(transport, out, wanted, datasets), how)
+        with progress_bar(plan.bytes_total) as on_progress, stopping(download.control):
+            result = download.run(plan, accepted_by=how, connections=connections, on_progress=on_progress)
         _show_result(result, plan, stdout if as_json else None)
         return 0 if result.is_complete else 1
 
 
 @contextmanager
-def _planning(transport: Transport, out: Path, *, as_json: bool, stdout: TextIO) -> Iterator[None]:
+def _planning(download: Download, out: Path, *, as_json: bool, stdout: TextIO) -> Iterator[None]:
     from rich.console import Console
 
     console = Console(stderr=True)
     try:
         if console.is_terminal:
-            with console.status(f"asking {transport.server}"):
+            with console.status(f"asking {download.transport.server}"):
                 yield
         else:
             yield
@@ -104,39 +96,6 @@ def _planning(transport: Transport, out: Path, *, as_json: bool, stdout: TextIO)
         if as_json:
             print(json.dumps({"folder": str(out), "status": "error", "error": error.line}), file=stdout, flush=True)
         raise
-
-
-def _plan(transport: Transport, out: Path, choice, datasets) -> Plan:
-    from data.catalogue import CATALOGUE_NAME, open_catalogue
-    from data.download.plan import Planner, measured
-
-    planner = Planner(transport, out, choice)
-    if not (out / CATALOGUE_NAME).is_file():
-        return measured(planner.plan(datasets, None), transport, None)
-    with open_catalogue(out, read_only=True) as catalogue:
-        return measured(planner.plan(datasets, catalogue), transport, catalogue)
-
-
-def _carry_out(
-    plan: Plan, transport: Transport, connections: int, replan: Callable[[], Plan], accepted_by: str
-) -> Result:
-    from data.catalogue import open_catalogue
-    from data.download.get import carry_out, working_in
-    from data.download.licences import accept_licences
-
-    with working_in(plan.folder), open_catalogue(plan.folder) as catalogue:
-        accept_licences(catalogue, plan.licences, accepted_by)
-        with progress_bar(plan.bytes_total) as on_progress, stopping(transport.control):
-            result = carry_out(
-                plan,
-                transport,
-                catalogue,
-                replan=replan,
-                connections=connections,
-                on_progress=on_progress,
-                say=transport.say,
-            )
-    return result
 
 
 def _agree(plan: Plan, *, accept_licence: bool, yes: bool) -> None:

@@ -52,7 +52,7 @@ def rank(
         else:
             _show_table(content, cars, sort, stdout)
             if content.failed:
-                say(f"{len(content.failed)} cars failed; --failed tells why")
+                say(f"{len(content.failed)} failed; --failed tells why")
     return 0
 
 

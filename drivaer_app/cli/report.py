@@ -15,7 +15,8 @@ from drivaer_app.cli.terminal import BadUsage, Waiting, results_only
 def report(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The folder that a batch wrote.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="A file: .html .pdf .xlsx .csv .json .md.")
+        Path,
+        typer.Option("--output", "-o", metavar="OUT", help=".html .pdf .xlsx .csv .json .md, or a .drivaer study."),
     ],
     baseline: Annotated[
         str | None, typer.Option(metavar="CAR", help="Compare to this car instead of the batch's own baseline.")
@@ -42,22 +43,28 @@ def report(
     An .html report is one file that opens offline, with cars that turn in 3D. Cars that lie outside of what the model
     was trained on are marked wherever their numbers stand.
     """
+    check_report(output)
+    with results_only() as stdout:
+        make_report(results, output, baseline, car or details, draw, brand, template, title)
+        print(output, file=stdout)
+    return 0
+
+
+def check_report(output: Path) -> None:
+    """Before any work is done. Raises BadUsage for a place or a format that no report can go to."""
     from drivaer_app.report.write import check_suffix
 
     try:
-        suffix = check_suffix(output)
+        check_suffix(output)
     except DrivAerError as error:
         raise BadUsage(error.line) from error
-    with results_only() as stdout:
-        make_report(results, output, suffix, baseline, car or details, draw, brand, template, title)
-        print(output, file=stdout)
-    return 0
+    if not output.absolute().parent.is_dir():
+        raise BadUsage(f"{output}: there is no folder {output.parent}")
 
 
 def make_report(
     results: Path,
     output: Path,
-    suffix: str,
     baseline: str | None = None,
     details: Sequence[str] | int = 12,
     draw: bool = True,
@@ -65,6 +72,7 @@ def make_report(
     template: Path | None = None,
     title: str = "",
 ) -> None:
+    """Report on the store's last run, its pages' cars drawn where they are not yet. Raises DrivAerError."""
     from drivaer_app.batch.store import Store
     from drivaer_app.report.brand import read_brand
     from drivaer_app.report.content import content_of
@@ -79,7 +87,7 @@ def make_report(
             return content_of(batch, baseline=baseline, details=details, title=title)
 
         told = content()
-        if draw and suffix in WITH_PICTURES:
+        if draw and output.suffix.lower() in WITH_PICTURES:
             with Waiting(1).on("drawing cars"):
                 batch = draw_missing(store, batch, [car.stored for car in told.details])
             told = content()

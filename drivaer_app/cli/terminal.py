@@ -88,6 +88,13 @@ class Progress:
         if self._bars:
             self._bars.stop()
 
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        if self._bars:
+            self._bars.console.print(f"drivaer: {text}", highlight=False, markup=False)
+        else:
+            say(text)
+
     def report(self, stage: str, done: int, total: int, loss: float | None = None) -> None:
         """stage: what is being done; how much of it, of how much; loss, where there is one."""
         told = "" if loss is None else f"loss {loss:.4f}"

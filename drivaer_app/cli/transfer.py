@@ -30,6 +30,7 @@ def progress_bar(n_bytes: int | None) -> Iterator[Callable[[Progress], None]]:
     """A bar at a terminal, nothing elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.table import Column
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -37,18 +38,18 @@ def progress_bar(n_bytes: int | None) -> Iterator[Callable[[Progress], None]]:
         return
     columns = (
         TextColumn("{task.fields[files]}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[doing]}"),
+        BarColumn(16),
+        DownloadColumn(table_column=Column(no_wrap=True)),
+        TransferSpeedColumn(table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[doing]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
-    with Progress(*columns, console=console) as bar:
+    with Progress(*columns, console=console, expand=True) as bar:
         task = bar.add_task("", total=n_bytes, files="", doing="")
 
         def show(now: Progress) -> None:
             files = f"{now.n_done}/{now.n_files}"
-            doing = now.doing.replace("[", "\\[")
+            doing = now.doing.rpartition("/")[2].replace("[", "\\[")
             bar.update(task, completed=now.bytes_done, total=now.bytes_total, files=files, doing=doing)
 
         yield show

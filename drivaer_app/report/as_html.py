@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from drivaer_app.report.templates import environment, template_of
 
 _MISSING = "No pictures: the mesh is not where it was, has changed since, or the model gives no pressure."
 _N_COLOURS = 129
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 _PLOT = (40.0, 412.0, 10.0, 148.0)  # left, right, top, bottom of the curve of drag along the car
 _MEASURES = (
     ("frontal_area_m2", "frontal area, m²"),
@@ -223,15 +225,17 @@ def _along(car: ReportCar, baseline: ReportCar | None) -> _Along | None:
 
 
 def _warnings(cars: Iterable[ReportCar]) -> list[tuple[str, str]]:
-    """Each warning once, with the cars that it is about; numbers differ from car to car, so those have their own."""
+    """Each warning once, with the cars that it is about; those that differ by their numbers alone count as one."""
     about: dict[str, list[str]] = {}
+    first: dict[str, str] = {}
     for car in cars:
         for text in car.warnings:
-            about.setdefault(text, []).append(shortened(car.name, 40))
+            told = first.setdefault(_NUMBER.sub("#", text), text)
+            about.setdefault(told, []).append(shortened(car.name, 40))
     told = sorted(about.items(), key=lambda item: -len(item[1]))
     return [(text, _some(names)) for text, names in told]
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    more = f" and, with numbers of their own, {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more

@@ -19,7 +19,7 @@ from drivaer_app.report.pdf_plots import ALARM, GRID, PALE, along, ranking
 from drivaer_app.report.pictures import as_jpeg
 
 _MARGIN = 48.0  # points
-_ON_TITLE_PAGE, _ON_A_PAGE = 24, 50  # cars of the ranking plot
+_ON_TITLE_PAGE, _ON_A_PAGE = 24, 46  # cars of the ranking plot
 _MOST_WARNINGS = 4  # of one car, on its half page
 _MARK = "▲ outside of what the model was trained on: a guess, and no interval holds"
 
@@ -235,11 +235,9 @@ class _Story:
         ]
 
     def _apart(self) -> list:
-        told = [car for car in self.content.cars if car.apart]
-        parts = [self._text("Outliers and failures", "heading")]
-        parts += [self._text(f"{shortened(car.name, 80)}: {'; '.join(car.apart)}", "small") for car in told]
-        if not told:
-            parts.append(self._text("No car stands apart from the others."))
+        parts = [self._text("Outliers and failures", "heading"), self._text(self.content.apart_note)]
+        apart = self.content.told_apart
+        parts += [self._text(f"{shortened(car.name, 80)}: {'; '.join(car.apart)}", "small") for car in apart]
         parts += [
             self._text(f"Not predicted: {shortened(car.error or car.name, 400)}", "small")
             for car in self.content.failed

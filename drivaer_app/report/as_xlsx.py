@@ -159,7 +159,7 @@ class _Cars:
         self.sheet.fit_to_pages(1, 0)
         self.sheet.repeat_rows(0)
         self.sheet.print_area(0, 0, self.last, self._column("drag_n"))
-        self.sheet.set_footer("&P of &N")
+        self.sheet.set_footer("&C&P of &N")
 
 
 def _pale(colour: str) -> str:

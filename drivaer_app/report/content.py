@@ -22,6 +22,7 @@ from drivaer_app.results import Result
 N_DETAILS = 12
 """Cars that have a page of their own unless told otherwise."""
 _FAR = 4.0  # robust standard deviations from the median Cd from which a car stands apart
+_MOST_OUTSIDE = 30  # cars that are listed one by one for nothing but lying outside
 _UNSURE = 0.9  # confidence in unit and axes below which a reader should look
 
 
@@ -114,6 +115,23 @@ class Content:
         return tuple(car for car in self.cars if car.is_outside)
 
     @property
+    def told_apart(self) -> tuple[ReportCar, ...]:
+        """Cars to list with what sets them apart; those that only lie outside are listed while they are few."""
+        apart = [car for car in self.cars if car.apart]
+        if len(self.outside) > _MOST_OUTSIDE:
+            apart = [car for car in apart if len(car.apart) > car.is_outside]
+        return tuple(apart)
+
+    @property
+    def apart_note(self) -> str:
+        """One sentence before that list."""
+        n = len(self.outside)
+        if n > _MOST_OUTSIDE:
+            others = f"{len(self.told_apart) or 'none'} of all cars stand apart for other reasons"
+            return f"{n} cars lie outside of what the model was trained on and are marked ▲ in the tables; {others}."
+        return "These cars stand apart from the others." if self.told_apart else "No car stands apart from the others."
+
+    @property
     def rows(self) -> list[dict[str, Any]]:
         """One for each car, by column name."""
         return [row_of(car, self.parameters) for car in self.cars]
@@ -155,10 +173,16 @@ class Content:
 
     @property
     def difference_note(self) -> str:
-        half = self.model.difference_half_width
-        if half is not None:
-            return f"± {1000 * half:.1f} counts is the 90 % interval of a difference in Cd between two such designs"
-        return "not calibrated for this model: both cars' half widths are added, which is cautious"
+        law = self.model.difference_law
+        if self.model.half_width is None:
+            return "how certain they are is not known: this model gives no interval"
+        if law is None:
+            return "not calibrated for this model: both cars' half widths are added, which is cautious"
+        return (
+            f"± {1000 * law.base:.1f} counts, and {law.slope:.2f} of the difference more, is the "
+            f"{100 * law.level:.0f} % interval of a difference in Cd between two such designs, calibrated on pairs of "
+            f"{law.n} held-out ones"
+        )
 
 
 def content_of(

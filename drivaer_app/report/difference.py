@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drivaer_app.results import COUNT, Difference, Result
+from drivaer_app.compare import Difference
+from drivaer_app.results import COUNT, Result
 
 
 @dataclass(frozen=True)
 class Judgement:
     """counts: Cd minus the baseline's, 0.001 each.
 
-    half_width: counts, of the difference's 90 % interval; None: unknown.
+    half_width: counts, of the difference's 90 % interval; None: unknown, as it is wherever ``holds`` is not.
     calibrated: whether half_width was measured on differences; otherwise it is the sum of both cars' own half widths,
     which no pair of errors within the two intervals exceeds. holds: whether both cars lie where intervals hold.
     """
@@ -24,19 +25,19 @@ class Judgement:
     @property
     def is_certain(self) -> bool | None:
         """Whether the difference is larger than its uncertainty; None where nothing can be said."""
-        if self.half_width is None or not self.holds:
+        if self.half_width is None:
             return None
         return abs(self.counts) > self.half_width
 
     @property
     def in_words(self) -> str:
+        if not self.holds:
+            return "unknown how certain: outside of what the model was trained on, where no interval holds"
         if self.half_width is None:
-            return "uncertainty unknown: this model gives no interval"
+            return "unknown how certain: this model gives no interval, or two models were used"
         width = f"± {self.half_width:.0f} counts" if self.half_width >= 10 else f"± {self.half_width:.1f} counts"
         if not self.calibrated:
             width += ", both intervals added: differences are not calibrated"
-        if not self.holds:
-            return "unknown how certain: outside of what the model was trained on, where no interval holds"
         if not self.is_certain:
             return f"within the uncertainty ({width})"
         return f"{'lower' if self.counts < 0 else 'higher'} by more than the uncertainty ({width})"
@@ -57,6 +58,8 @@ def judged(result: Result, baseline: Result) -> Judgement:
     holds = result.in_distribution is not False and baseline.in_distribution is not False
     if difference.half_width is not None:
         return Judgement(difference.counts, difference.half_width, True, holds)
+    if not holds:
+        return Judgement(difference.counts, None, False, holds)
     halves = [_half_width(result), _half_width(baseline)]
     added = None if None in halves or result.model != baseline.model else sum(halves) / COUNT
     return Judgement(difference.counts, added, False, holds)

@@ -8,7 +8,7 @@ from data.errors import DrivAerError
 from drivaer_app.report.brand import Brand
 from drivaer_app.report.content import Content
 
-SUFFIXES = (".html", ".pdf", ".xlsx", ".csv", ".json", ".md")
+SUFFIXES = (".html", ".pdf", ".xlsx", ".csv", ".json", ".md", ".drivaer")
 WITH_PICTURES = (".html", ".pdf")
 WITH_TEMPLATES = (".html", ".md")
 
@@ -50,6 +50,10 @@ def write_report(path: str | Path, content: Content, brand: Brand | None = None,
         from drivaer_app.report.as_xlsx import write_xlsx
 
         write_xlsx(path, content, brand)
+    elif suffix == ".drivaer":
+        from drivaer_app.report.as_study import write_study_of
+
+        write_study_of(path, content)
     else:
         from drivaer_app.report.as_pdf import write_pdf
 

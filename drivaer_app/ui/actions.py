@@ -114,6 +114,7 @@ class Actions:
             action = self._add(menu, f"show_{overlay.name}", overlay.title, lambda n=overlay.name: stage.set_overlay(n))
             action.setToolTip(overlay.tip)
         self._add(menu, "edges", "&Edges", stage.view_bar.edges.toggle, "E")
+        self._add(menu, "lines", "Flow &lines", stage.view_bar.lines.toggle, "L")
         self._add(menu, "cut", "&Cut lengthwise", stage.view_bar.cut.toggle, "X")
         self._of_desk += [action for name, action in self.named.items() if name not in before]
         self._of_desk.remove(turn)

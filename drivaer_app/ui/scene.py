@@ -67,23 +67,29 @@ class Pane:
         self._car.SetMapper(self._mapper)
         self._creases = _lines_actor(1.2)
         self._open = _lines_actor(3.0, (0.85, 0.1, 0.1))
+        self._flow = _lines_actor(1.3)
+        self._lines: np.ndarray | None = None
         self._grid = _lines_actor(1.0)
         self._marker = _marker_actor()
-        self._title = vtkTextActor()
+        self._title, self._scale = vtkTextActor(), vtkTextActor()
         self._left, self._top = _border((0.001, 0), (0.001, 1)), _border((0, 0.998), (1, 0.998))
         self._cut = vtkPlane()
         self._cut.SetNormal(0, 1, 0)
-        for actor in (self._car, self._creases, self._open, self._grid, self._marker):
+        for actor in (self._car, self._creases, self._open, self._flow, self._grid, self._marker):
             actor.VisibilityOff()
             renderer.AddActor(actor)
-        for actor in (self._creases, self._open, self._grid):
+        for actor in (self._creases, self._open, self._flow, self._grid):
             actor.PickableOff()
-        for prop in (self._title, self._left, self._top):
+        for prop in (self._title, self._scale, self._left, self._top):
             renderer.AddViewProp(prop)
         self.show_borders(left=False, top=False)
-        text = self._title.GetTextProperty()
-        text.SetFontFamilyToArial()
-        text.BoldOn()
+        for text in (self._title.GetTextProperty(), self._scale.GetTextProperty()):
+            text.SetFontFamilyToArial()
+        self._title.GetTextProperty().BoldOn()
+        self._scale.SetInput("grid 1 m")
+        self._scale.VisibilityOff()
+        self._scale.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
+        self._scale.SetPosition(0.015, 0.02)
         self._title.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
         self._title.SetPosition(0.02, 0.94)
         self.set_scale(1)
@@ -102,7 +108,10 @@ class Pane:
         self._grid.GetProperty().SetColor(*_rgb(colours.grid))
         self._creases.GetProperty().SetColor(*_rgb(colours.edge))
         self._creases.GetProperty().SetOpacity(0.55)
+        self._flow.GetProperty().SetColor(*_rgb(colours.edge))
+        self._flow.GetProperty().SetOpacity(0.75)
         self._title.GetTextProperty().SetColor(*_rgb(colours.text))
+        self._scale.GetTextProperty().SetColor(*_rgb(colours.dim))
 
         for border in (self._left, self._top):
             border.GetProperty().SetColor(*_rgb(colours.grid))
@@ -110,7 +119,8 @@ class Pane:
     def set_scale(self, scale: int) -> None:
         """For pictures finer than the screen: what is measured in pixels grows along."""
         self._title.GetTextProperty().SetFontSize(17 * scale)
-        for actor, width in ((self._creases, 1.2), (self._open, 3.0), (self._grid, 1.0)):
+        self._scale.GetTextProperty().SetFontSize(12 * scale)
+        for actor, width in ((self._creases, 1.2), (self._open, 3.0), (self._flow, 1.3), (self._grid, 1.0)):
             actor.GetProperty().SetLineWidth(width * scale)
 
     def show_borders(self, *, left: bool, top: bool) -> None:
@@ -128,8 +138,9 @@ class Pane:
         before, self.drawn, self.layers = self.drawn, drawn, {}
         self._marker.VisibilityOff()
         self._car.SetVisibility(drawn is not None)
+        self._scale.SetVisibility(drawn is not None)
         if drawn is None:
-            for actor in (self._creases, self._open, self._grid):
+            for actor in (self._creases, self._open, self._flow, self._grid):
                 actor.VisibilityOff()
             return
         if before is not None and before.faces is drawn.faces:  # the same car, bent: what takes long can stay
@@ -189,9 +200,16 @@ class Pane:
     def show_edges(self, on: bool) -> None:
         self._creases.SetVisibility(on and self.drawn is not None and len(self.drawn.creases) > 0)
 
+    def show_lines(self, lines: np.ndarray | None) -> None:
+        """Lines (S, 2, 3) m on the surface; None for none."""
+        self._flow.SetVisibility(lines is not None and len(lines) > 0 and self.drawn is not None)
+        if lines is not None and lines is not self._lines:
+            self._flow.GetMapper().SetInputData(_segments(lines))
+        self._lines = lines
+
     def cut_at(self, y: float | None) -> None:
         """Take away what lies on the car's left side of a plane y (m); None for the whole car."""
-        for actor in (self._car, self._creases, self._open):
+        for actor in (self._car, self._creases, self._open, self._flow):
             actor.GetMapper().RemoveAllClippingPlanes()
             if y is not None:
                 self._cut.SetOrigin(0, y, 0)

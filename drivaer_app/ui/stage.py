@@ -30,6 +30,7 @@ class Stage(QWidget):
 
     overlay_changed = Signal(str)
     cut_changed = Signal()
+    lines_toggled = Signal(bool)
     said = Signal(str)
     """A remark on what is shown, or nothing."""
 
@@ -53,6 +54,7 @@ class Stage(QWidget):
             column.addWidget(widget, stretch)
         self.view_bar.overlay_chosen.connect(self.set_overlay)
         self.view_bar.edges_toggled.connect(self._set_edges)
+        self.view_bar.lines_toggled.connect(self.lines_toggled)
         self.view_bar.cut_changed.connect(self._set_cut)
         self.view_bar.view_chosen.connect(self.look_from)
         self.colour_bar.span_changed.connect(self._span_edited)
@@ -182,6 +184,7 @@ class Stage(QWidget):
             "overlay": self.overlay.name,
             "spans": dict(self._spans),
             "edges": self.view_bar.edges.isChecked(),
+            "lines": self.view_bar.lines.isChecked(),
             "cut": self.cut,
         }
         return {**view, "camera": self.viewport.camera} if self.viewport else view
@@ -191,13 +194,14 @@ class Stage(QWidget):
         try:
             self._spans = {str(k): float(v) for k, v in view.get("spans", {}).items()}
             overlay = overlay_of(view.get("overlay", self.overlay.name)).name
-            edges, cut = bool(view.get("edges", False)), view.get("cut")
+            edges, lines, cut = bool(view.get("edges", False)), bool(view.get("lines", False)), view.get("cut")
             if self.viewport and "camera" in view:
                 self.viewport.camera = view["camera"]
         except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
             _log.warning("the study's view cannot be used; starting with the usual one")
             return
         self.view_bar.show_state(overlay, edges, cut)
+        self.view_bar.lines.setChecked(lines)
         self._set_edges(edges)
         self._set_cut(cut)
         self.set_overlay(overlay)

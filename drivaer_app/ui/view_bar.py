@@ -15,6 +15,7 @@ class ViewBar(QToolBar):
 
     overlay_chosen = Signal(str)
     edges_toggled = Signal(bool)
+    lines_toggled = Signal(bool)
     cut_changed = Signal(object)
     """y in m, or None for no cut."""
     view_chosen = Signal(str)
@@ -31,6 +32,9 @@ class ViewBar(QToolBar):
         self.edges = QToolButton(text="Edges", checkable=True)
         self.edges.setToolTip("Draw creases (E)")
         self.edges.toggled.connect(self.edges_toggled)
+        self.lines = QToolButton(text="Flow", checkable=True)
+        self.lines.setToolTip("Draw the lines that the flow leaves on the surface, along its friction (L)")
+        self.lines.toggled.connect(self.lines_toggled)
         self.cut = QToolButton(text="Cut", checkable=True)
         self.cut.setToolTip("Cut the car lengthwise (X); the section plot follows the plane")
         self.place = QSlider(Qt.Orientation.Horizontal)
@@ -44,7 +48,7 @@ class ViewBar(QToolBar):
         self.place.valueChanged.connect(lambda _: self._cut_edited())
         gap = QWidget()
         gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        for widget in (self.overlay, self.edges, self.cut, self.place, self.where, gap):
+        for widget in (self.overlay, self.edges, self.lines, self.cut, self.place, self.where, gap):
             self.addWidget(widget)
         for number, (name, (_, title)) in enumerate(VIEWS.items(), 1):
             button = QToolButton(text=title)
@@ -84,14 +88,14 @@ class ViewBar(QToolBar):
 
     def show_state(self, overlay: str, edges: bool, cut: float | None) -> None:
         """Bring the controls to a state without telling anybody."""
-        for widget in (self.overlay, self.edges, self.cut, self.place):
+        for widget in (self.overlay, self.edges, self.lines, self.cut, self.place):
             widget.blockSignals(True)
         self.overlay.setCurrentIndex(self.overlay.findData(overlay))
         self.edges.setChecked(edges)
         self.cut.setChecked(cut is not None)
         if cut is not None:
             self.place.setValue(round(cut * 100))
-        for widget in (self.overlay, self.edges, self.cut, self.place):
+        for widget in (self.overlay, self.edges, self.lines, self.cut, self.place):
             widget.blockSignals(False)
         self.where.setText(f"y = {self.y:.2f} m")
 

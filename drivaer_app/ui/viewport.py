@@ -37,6 +37,7 @@ class Shown:
     """What one pane is to show. title: above it where there are several.
 
     layers: (P,) of drivaer_app.layers by name, as far as they are there. lacking: why the overlay's is not.
+    lines: (S, 2, 3) m of the flow, to be drawn on the surface.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Shown:
     drawn: DrawnCar | None
     layers: Mapping[str, np.ndarray] = field(default_factory=dict)
     lacking: str = ""
+    lines: np.ndarray | None = None
 
 
 class Viewport(QWidget):
@@ -100,6 +102,7 @@ class Viewport(QWidget):
         for pane, car in zip(self.panes, cars, strict=True):
             pane.show(car.drawn)
             pane.layers = dict(car.layers)
+            pane.show_lines(car.lines)
             pane.set_title(car.title if len(cars) > 1 else "")
         self._lacking = cars[0].lacking
         self._refresh()

@@ -145,7 +145,7 @@ class MainWindow(QMainWindow):
             page.on_event(event)
         if event.kind == "job" and not self._busy.isActive():
             self._busy.start()
-        elif event.kind == "study" and not self._autosave.isActive():
+        elif event.kind in ("study", "bent") and not self._autosave.isActive():
             self._autosave.start()
         elif event.kind == "watched":
             if variant := self.desk.study.state.variant(event.key):

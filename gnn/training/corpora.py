@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +48,8 @@ class MeshCar:
 
     @property
     def frontal_area(self) -> float:
-        """m²; nan where the corpus does not tell it."""
-        return float("nan") if self.area is None else self.area
+        """m²; measured on the mesh where the corpus does not tell it."""
+        return self._car().frontal_area if self.area is None else self.area
 
     @property
     def face_values(self) -> np.ndarray:
@@ -71,7 +72,7 @@ class MeshCar:
         return SurfaceSample(points, np.zeros_like(points), np.ones(n, np.float32)), np.full((n, 4), np.nan, np.float32)
 
     def _car(self) -> CarMesh:
-        return load_car(self.mesh, **(self.reading or {}), frontal_area=self.area)
+        return _loaded(self.mesh, tuple((self.reading or {}).items()), self.area)
 
     def _values(self, points: np.ndarray) -> np.ndarray:
         """(N, 4): Cp of the pressure file's nearest point, NaN for friction, of which it says nothing."""
@@ -90,6 +91,11 @@ class MeshCar:
         near = cKDTree(fields.mesh.vertices).query(points)[1]
         values[:, 0] = fields.point_arrays[name][near] * (1.0 if name == "Cp" else self.cp_per_p)
         return values
+
+
+@lru_cache(maxsize=1)  # a car is asked for its points and its area one after the other
+def _loaded(mesh: Path, reading: tuple[tuple[str, str], ...], area: float | None) -> CarMesh:
+    return load_car(mesh, **dict(reading), frontal_area=area)
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,5 +77,7 @@ def train_drag_network(
 
 def coefficient_loss(predicted: Tensor, target: Tensor) -> Tensor:
     """Mean square error of (B, 2) standardised Cd and Cl, or of (B, 1) Cd alone."""
+    if predicted.shape != target.shape:  # else each would be compared with all
+        raise ValueError(f"{tuple(predicted.shape)} coefficients for {tuple(target.shape)} targets")
     weight = torch.tensor([1.0, LIFT_WEIGHT], device=predicted.device)[: predicted.shape[1]]
     return ((predicted - target).square() * weight).mean()

@@ -52,16 +52,24 @@ def field_loss(net: nn.Module, clouds: Sequence[LabelledCloud]) -> Tensor:
         torch.from_numpy(np.stack([getattr(cloud, name) for cloud in clouds]))
         for name in ("points", "normals", "values")
     )
-    target = (values - net.mean) / net.scale
+    return field_loss_of(net(points, normals), (values - net.mean) / net.scale)
+
+
+def field_loss_of(said: Tensor, target: Tensor) -> Tensor:
+    """said (B, N, 4 or 1), target (B, N, 4) standardised, NaN where it is not known: Cp, then Cf where there is."""
     known = torch.isfinite(target[..., 0])
-    error = (net(points, normals)[known] - target[known]).square().mean(dim=0)
-    return (1 - CF_WEIGHT) * error[0] + CF_WEIGHT * error[1:].mean()
+    errors = (said[known] - target[known][:, : said.shape[-1]]).square()
+    pressure, friction = errors[:, 0].mean(), errors[:, 1:]
+    measured = torch.isfinite(friction).all(dim=1) if friction.shape[1] else None
+    if measured is None or not measured.any():
+        return pressure
+    return (1 - CF_WEIGHT) * pressure + CF_WEIGHT * friction[measured].mean(dim=0).mean()
 
 
 def set_output_scale(network: FieldNet, cars: Sequence[Car]) -> None:
     """Standardise by the cars' own spread; the three components of Cf share one scale so that none is stretched."""
     values = np.concatenate([car.face_values for car in cars])
-    cp, cf = values[:, 0], values[:, 1:]
-    cf_scale = float(np.sqrt((cf**2).mean()))
+    cp, cf = values[:, 0], values[:, 1:][np.isfinite(values[:, 1])]
+    cf_scale = float(np.sqrt((cf**2).mean())) if len(cf) else 1.0
     network.mean.copy_(torch.tensor([float(cp.mean()), 0.0, 0.0, 0.0]))
     network.scale.copy_(torch.tensor([float(cp.std()), cf_scale, cf_scale, cf_scale]))

@@ -74,7 +74,7 @@ def fit(
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-        _move_average(averaged, network, min(schedule.average, (1 + step) / (10 + step)))
+        move_average(averaged, network, min(schedule.average, (1 + step) / (10 + step)))
         running = loss.item() if running is None else 0.98 * running + 0.02 * loss.item()
         if report:
             report(step + 1, running)
@@ -87,7 +87,8 @@ def fit(
 
 
 @torch.no_grad()
-def _move_average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
+def move_average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move the averaged weights towards the network's by 1 - decay."""
     for mean, now in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
         if mean.is_floating_point():
             mean.lerp_(now, 1 - decay)

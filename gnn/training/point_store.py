@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -27,8 +27,42 @@ _ARRAYS = {"points": (3, np.float32), "normals": (3, np.float16), "values": (4, 
 
 
 @dataclass(frozen=True, eq=False)
+class Held:
+    """A car's points (P, 3), normals (P, 3) and values (P, 4) in memory."""
+
+    points: np.ndarray
+    normals: np.ndarray
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """The same, of one car of a store on disk: handed to another process it is a path and a number."""
+
+    folder: Path
+    row: int
+
+    @property
+    def points(self) -> np.ndarray:
+        return _opened(self.folder, "points")[self.row]
+
+    @property
+    def normals(self) -> np.ndarray:
+        return _opened(self.folder, "normals")[self.row]
+
+    @property
+    def values(self) -> np.ndarray:
+        return _opened(self.folder, "values")[self.row]
+
+
+@lru_cache(maxsize=64)
+def _opened(folder: Path, name: str) -> np.ndarray:
+    return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+
+
+@dataclass(frozen=True, eq=False)
 class StoredCar:
-    """A car of a store. points, normals, values: its rows (P, c) of the store's arrays. See `gnn.training.cars.Car`."""
+    """A car of a store. rows: its points (car frame), normals and values. See `gnn.training.cars.Car`."""
 
     name: str
     kind: str
@@ -36,10 +70,20 @@ class StoredCar:
     split: str
     coefficients: Mapping[str, float]
     frontal_area: float
-    points: np.ndarray
-    normals: np.ndarray
-    values: np.ndarray
+    rows: Held | Mapped
     wetted_area: float
+
+    @property
+    def points(self) -> np.ndarray:
+        return self.rows.points
+
+    @property
+    def normals(self) -> np.ndarray:
+        return self.rows.normals
+
+    @property
+    def values(self) -> np.ndarray:
+        return self.rows.values
 
     @property
     def is_test(self) -> bool:
@@ -50,11 +94,21 @@ class StoredCar:
         values = np.asarray(self.values, np.float32)
         return values[np.isfinite(values[:, 0])]
 
-    def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
+    def draw(self, n: int, rng: np.random.Generator, *, mirror: bool = True, centred: bool = True) -> LabelledCloud:
+        """n random points; half of the clouds are mirrored, unless they are not to be. centred: see gnn.input_frame."""
         which = np.sort(rng.choice(len(self.points), n, replace=n > len(self.points)))
-        normals, values = (np.asarray(rows[which], np.float32) for rows in (self.normals, self.values))
-        cloud = LabelledCloud(to_network(self.points[which], middle_x(self.points)), normals, values)
-        return cloud.mirrored() if rng.random() < 0.5 else cloud
+        points, normals, values = (np.asarray(a[which], np.float32) for a in (self.points, self.normals, self.values))
+        cloud = LabelledCloud(to_network(points, self.x_middle) if centred else points, normals, values)
+        return cloud.mirrored() if mirror and rng.random() < 0.5 else cloud
+
+    @property
+    def network_points(self) -> np.ndarray:
+        """(P, 3) all points in network coordinates."""
+        return to_network(np.asarray(self.points), self.x_middle)
+
+    @cached_property
+    def x_middle(self) -> float:
+        return middle_x(np.asarray(self.points))
 
     def raw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """(n, 3) float32 random points in the car frame, not centred, as published loaders give them."""
@@ -100,8 +154,9 @@ def stored(
         on_each(int((done[:] != 0).sum()))
     return [
         StoredCar(
-            *(car.name, car.kind, car.style, split, car.coefficients, car.frontal_area),
-            *(arrays[key][i] for key in _ARRAYS),
+            *(car.name, car.kind, car.style, split, car.coefficients),
+            float("nan") if getattr(car, "area", 0.0) is None else car.frontal_area,  # not measured again
+            Mapped(folder, i),
             float(areas[i]),
         )
         for i, (car, split) in enumerate(zip(cars, splits, strict=True))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 
 import numpy as np
 import pytest
 
+from drivaer_app.autosave import Autosave
 from drivaer_app.desk import Desk
 from drivaer_app.engine import Engine
 from drivaer_app.examine import examine
@@ -15,6 +17,7 @@ from drivaer_app.jobs import Cancelled
 from drivaer_app.predict import Reading
 from drivaer_app.predictions import DONE, FAILED, MISSING, WAITING
 from drivaer_app.study import Study
+from drivaer_app.study_file import read_study
 
 PATIENCE = 120.0
 
@@ -257,3 +260,39 @@ def test_a_car_whose_handles_cannot_be_had_says_why(desk, folder):
     desk.take_hold(key)
     assert desk.wait(PATIENCE)
     assert desk.morphing.now.handles == {} and "fastback.stl" in desk.morphing.now.error
+
+
+def test_what_is_half_bent_is_autosaved_and_comes_back_after_a_crash(engine, in_hand, tmp_path):
+    autosave = Autosave(tmp_path / "autosave")
+    in_hand.autosave = autosave
+    in_hand.morphing.bend(BENT, exact=False)
+    assert in_hand.wait(PATIENCE)
+    in_hand.autosave_now()
+    again = Desk(engine=engine)
+    again.restore(read_study(autosave.file), None)
+    (variant,) = again.study.state.variants
+    assert again.morphing.half_bent == {variant.key: BENT}
+    again.focus([variant.key])
+    assert again.wait(PATIENCE)
+    again.take_hold(variant.key)
+    assert again.wait(PATIENCE)
+    assert again.morphing.now.values == BENT and again.morphing.now.result is not None
+    again.close()
+
+
+def test_a_folder_of_500_variants_opens_and_memory_stays_bounded(engine, sample_file, tmp_path):
+    first = shutil.copy(sample_file, tmp_path / "car_000.stl")
+    for number in range(1, 500):
+        os.link(first, tmp_path / f"car_{number:03}.stl")
+    desk = Desk(engine=engine, memory_mb=64)
+    desk.memory.limit = 6_000_000  # two of these cars
+    keys = desk.open([tmp_path])
+    assert len(keys) == 500 and len(desk.jobs.active) >= 500
+    for number in (0, 499, 250):
+        desk.focus([keys[number]], keys[number - 1 : number])
+        end = time.monotonic() + PATIENCE
+        while desk.drawn(keys[number]) is None and time.monotonic() < end:
+            time.sleep(0.01)
+        assert desk.drawn(keys[number]) is not None  # what is looked at does not wait for the other 499
+        assert desk.memory.n_bytes <= desk.memory.limit
+    desk.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -126,3 +127,17 @@ def test_what_is_held_stays_and_what_would_displace_may_be_refused():
     memory.put("large", 2, 90)
     assert "shown" in memory
     assert not memory.put("background", 3, 60, displace=False)
+
+
+def test_who_waits_until_nothing_is_active_finds_what_the_last_job_left():
+    jobs, left = Jobs(), []
+
+    def late(job):
+        time.sleep(0.05)
+        left.append(job.result)
+
+    jobs.submit("one", lambda job: 1, on_end=late)
+    while jobs.active:
+        time.sleep(0.001)
+    assert left == [1]
+    jobs.close()

@@ -19,10 +19,8 @@ from benchmarks.download_faults import DESIGNS, DOI, ONE, QUICK, fetch, wanted_f
 from data.catalogue import open_catalogue
 from data.download.choice import choice_of
 from data.download.control import Cancelled, Control
-from data.download.dataverse import files_of
-from data.download.get import carry_out, working_in
+from data.download.dataverse import doi_of, files_of, server_of
 from data.download.names import distinct, safe_path
-from data.download.plan import Dataset, Planner
 from data.download.remote_bytes import RemoteBytes
 from data.download.remote_zip import RemoteZip
 from data.download.retries import asked_wait
@@ -148,8 +146,7 @@ def test_a_users_own_file_of_the_same_name_keeps_its_content(tmp_path):
 def test_a_part_of_another_file_is_not_gone_on_with(tmp_path):
     with Dataverse({DOI: [_text(1, "a.bin", b"a" * 90_000)]}, Faults(cut_after=30_000, cuts=1)).serving() as served:
         served.faults.busy = []
-        transport = Transport(served.url, patience=replace(QUICK, tries=1))
-        assert not fetch(served, tmp_path, transport=transport).is_complete
+        assert not fetch(served, tmp_path, patience=replace(QUICK, tries=1)).is_complete
         assert (tmp_path / "a.bin.part").stat().st_size == 30_000
         served.datasets[DOI] = [_text(2, "a.bin", b"b" * 80_000)]
         assert fetch(served, tmp_path).is_complete
@@ -159,7 +156,7 @@ def test_a_part_of_another_file_is_not_gone_on_with(tmp_path):
 def test_a_part_is_gone_on_with_from_its_last_byte(tmp_path):
     content = os.urandom(90_000)
     with Dataverse({DOI: [_text(1, "a.bin", content)]}, Faults(cut_after=30_000, cuts=1)).serving() as served:
-        fetch(served, tmp_path, transport=Transport(served.url, patience=replace(QUICK, tries=1)))
+        fetch(served, tmp_path, patience=replace(QUICK, tries=1))
         assert fetch(served, tmp_path).is_complete
         assert served.file_requests[-1]["Range"] == "bytes=30000-"
     assert (tmp_path / "a.bin").read_bytes() == content
@@ -207,6 +204,45 @@ def test_designs_that_are_nowhere_are_named_and_the_others_come(files, tmp_path)
         result = fetch(served, tmp_path, ids=f"{ONE},F_D_WM_WW_3999")
     assert result.not_found == ("F_D_WM_WW_3999",) and not result.is_complete
     assert (tmp_path / "3DMeshesSTL" / "F_D_WM_WW_1" / f"{ONE}.stl").is_file()
+
+
+@pytest.mark.parametrize("spelling", ["{}", "doi:{}", "DOI:{}", " https://doi.org/{} ", "http://dx.doi.org/{}"])
+def test_a_doi_may_be_written_as_people_write_it(spelling):
+    assert doi_of(spelling.format("10.7910/DVN/OYU2FG")) == "doi:10.7910/DVN/OYU2FG"
+
+
+@pytest.mark.parametrize(
+    ("typed", "server"),
+    [
+        ("dataverse.harvard.edu", "https://dataverse.harvard.edu"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("https://demo.dataverse.org/api/", "https://demo.dataverse.org"),
+    ],
+)
+def test_a_server_may_be_written_as_people_write_it(typed, server):
+    assert server_of(typed) == server
+
+
+@pytest.mark.parametrize("typed", ["http://", "ftp://x.org", "http://x.org:port", "https://user:secret@x.org"])
+def test_what_is_no_server_is_said(typed):
+    with pytest.raises(DrivAerError, match="no address of a server"):
+        server_of(typed)
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ({"what": "meshes"}, "there is no 'meshes'"),
+        ({"classes": "Q_X"}, "there is no class 'Q_X'"),
+        ({"split": "testing"}, "there is no split 'testing'"),
+        ({"count": 0}, "--count"),
+        ({"ids": "no_such_list.txt"}, "neither an id nor a file"),
+    ],
+)
+def test_a_choice_of_nothing_that_is_there_is_said(choice, said):
+    asked = {"what": None, "classes": None, "ids": None, "count": None, "split": None} | choice
+    with pytest.raises(DrivAerError, match=said):
+        choice_of(**asked)
 
 
 def test_ids_come_from_a_file_too(tmp_path):
@@ -315,8 +351,7 @@ def test_few_connections_are_open_at_once(files, tmp_path):
 def test_a_proxy_from_the_environment_is_used(files, tmp_path, monkeypatch):
     with Dataverse({DOI: files[-2:]}).serving() as served:
         monkeypatch.setenv("http_proxy", served.url)
-        transport = Transport("http://dataverse.invalid", patience=QUICK)
-        assert fetch(served, tmp_path, transport=transport).is_complete
+        assert fetch(served, tmp_path, server="http://dataverse.invalid").is_complete
 
 
 def test_what_a_retry_after_header_asks_for():
@@ -333,7 +368,7 @@ def test_paused_it_waits_and_cancelled_it_stops_and_both_go_on(files, tmp_path):
 
     def work() -> None:
         with pytest.raises(Cancelled):
-            fetch(dataverse, tmp_path, transport=Transport(dataverse.url, patience=QUICK, control=control))
+            fetch(dataverse, tmp_path, control=control)
         ended.set()
 
     with dataverse.serving():
@@ -353,12 +388,9 @@ def test_paused_it_waits_and_cancelled_it_stops_and_both_go_on(files, tmp_path):
 def test_progress_ends_where_it_should(files, tmp_path):
     seen = []
     with Dataverse({DOI: files}).serving() as served:
-        transport = Transport(served.url, patience=QUICK)
-        with working_in(tmp_path), open_catalogue(tmp_path) as catalogue:
-            plan = Planner(transport, tmp_path, choice_of(None, None, None, None, None)).plan([Dataset(DOI)], catalogue)
-            carry_out(plan, transport, catalogue, on_progress=seen.append)
+        result = fetch(served, tmp_path, on_progress=seen.append)
     assert seen[-1].n_done == seen[-1].n_files == len(files)
-    assert seen[-1].bytes_done == seen[-1].bytes_total == plan.bytes_total
+    assert seen[-1].bytes_done == seen[-1].bytes_total == sum(outcome.item.cost for outcome in result.outcomes)
 
 
 def test_a_check_that_was_stopped_goes_on_where_it_was(files, tmp_path):

@@ -143,15 +143,19 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tiny_model, five
 
 
 def test_the_command_makes_a_model_that_predict_finds_by_name(
-    tiny_model, five, tmp_path, monkeypatch, capfd, sample_file
+    tiny_model, five, make_cases, tmp_path, monkeypatch, capfd, sample_file
 ):
     from drivaer_app import learning, models
 
+    other = make_cases(tmp_path / "other", 3)
     monkeypatch.setattr(learning, "SHIPPED_FAMILIES", tmp_path / "none")
     monkeypatch.setattr("drivaer_app.paths.own_models", lambda: tmp_path / "models")
     monkeypatch.setattr(models, "own_models", lambda: tmp_path / "models")
-    assert main(["train", "--from", str(tiny_model), "--add", str(five), "--name", "mine", "--steps", "2"]) == 0
+    command = ["train", "--from", str(tiny_model), "--add", str(five), "--corpus", str(other), "--name", "mine"]
+    assert main([*command, "--steps", "2"]) == 0
     assert "your cars" in capfd.readouterr().out
+    metrics = json.loads((tmp_path / "models" / "mine" / "metrics.json").read_text())
+    assert metrics["counts"]["own"] == 5 and metrics["counts"]["ours_learnt"] > 0
     assert main(["predict", str(sample_file), "--model", "mine", "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["model"].startswith("mine@")
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidg
 
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.events import Event
-from drivaer_app.layers import CFD, LAYERS
+from drivaer_app.layers import CFD, LAYERS, LINES, SENSITIVITY
 from drivaer_app.study import Study
 from drivaer_app.ui.late import Late
 from drivaer_app.ui.panels.answer import AnswerPanel
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from drivaer_app.ui.window import MainWindow
 
 _MOST_COMPARED = 4
+_HOW_TO_READ = "blue: pushing the surface out lowers drag; red: pushing it in does"
+_UNKNOWN = f"{_HOW_TO_READ}. This car lies outside of what the model learnt from: take it as a hint"
 _LAYOUT_VERSION = 4
 _PLOTS_AFTER_MS, _NUMBERS_AFTER_MS, _CFD_AFTER_MS = 250, 60, 200
 
@@ -126,6 +128,7 @@ class DeskPage(QStackedWidget):
         self.verify.started.connect(self.bottom.show_cfd)
         self.verify.error_asked.connect(lambda: self.stage.set_overlay("cfd"))
         self.stage.overlay_changed.connect(self._overlay_changed)
+        self.stage.lines_toggled.connect(lambda _: self._show_cars())
         self.stage.cut_changed.connect(self._refresh_plots)
         self.stage.said.connect(self.remarked)
         self.bottom.turned.connect(self._refresh_plots)
@@ -232,13 +235,16 @@ class DeskPage(QStackedWidget):
             self.show_variants(left)
         self.setCurrentWidget(self.panels if state.variants else self.start)
         self.start.show_recent(self.files.settings.recent)
-        self._refresh_numbers()
+        self._refresh_panels()
         self.changed.emit()
 
     def _refresh_numbers(self) -> None:
         if self.variants.model.order == "cd":
             self.variants.sorted.invalidate()
         self.variants.model.refresh()
+        self._refresh_panels()
+
+    def _refresh_panels(self) -> None:
         self.answer.refresh()
         self.morph.refresh()
         self.verify.refresh()
@@ -310,10 +316,15 @@ class DeskPage(QStackedWidget):
             cd = f"   Cd {result.cd:.3f}" if result else ""
             note = " (baseline)" if key == baseline else ""
             layers, lacking = self._layers(key)
-            cars.append(Shown(key, f"{variant.name}{note}{cd}", self._drawn(key), layers, lacking))
+            drawn = self._drawn(key)
+            lines = self._lines(key) if drawn is self.desk.drawn(key) else None
+            cars.append(Shown(key, f"{variant.name}{note}{cd}", drawn, layers, lacking, lines))
         if self._stays(cars):
             return
         self.stage.show_cars(cars)
+        if self.stage.overlay.name == SENSITIVITY and cars and SENSITIVITY in cars[0].layers:
+            result = self.desk.result(cars[0].key)
+            self.remarked.emit(_UNKNOWN if result and result.in_distribution is False else _HOW_TO_READ)
 
     def _layers(self, key: str) -> tuple[dict[str, np.ndarray], str]:
         """What is there of the layers on a variant's points, and why the overlay's is not; asks for that one."""
@@ -324,6 +335,13 @@ class DeskPage(QStackedWidget):
             return there, ""
         layers.want(name, key)
         return there, layers.lacking(name, key) or "it is being worked out"
+
+    def _lines(self, key: str) -> np.ndarray | None:
+        """The flow's lines where they are asked for and there; asks for them where they are not."""
+        if not self.stage.view_bar.lines.isChecked():
+            return None
+        self.desk.layers.want(LINES, key)
+        return self.desk.layers.get(LINES, key)
 
     def _drawn(self, key: str) -> DrawnCar | None:
         """The variant's mesh; bent while it is on the handles of the panel that is in front."""

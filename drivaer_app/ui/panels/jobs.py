@@ -68,8 +68,13 @@ class JobsPanel(QScrollArea):
         self._timer.timeout.connect(self._refresh)
 
     def something_changed(self) -> None:
-        if not self._timer.isActive():
+        """Does nothing while nobody looks: rows are many widgets."""
+        if self.isVisible() and not self._timer.isActive():
             self._timer.start()
+
+    def showEvent(self, event) -> None:
+        super().showEvent(event)
+        self._timer.start()
 
     def _refresh(self) -> None:
         active = self._jobs.active

@@ -165,8 +165,6 @@ class MorphPanel(QWidget):
         self.colours: Colours = LIGHT
         self.rows: dict[str, HandleRow] = {}
         self._shown_grip: object = None
-        self._left: dict[tuple, dict[str, float]] = {}
-        """Values of variants that were left in the middle of bending them; they come back with the variant."""
         self.is_in_front = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 6, 0, 12)
@@ -231,7 +229,6 @@ class MorphPanel(QWidget):
     def take_hold(self) -> None:
         """Have the variant's handles found, where somebody looks."""
         if self.key and self.is_in_front:
-            self._leave()
             self.desk.take_hold(self.key)
 
     def set_in_front(self, on: bool) -> None:
@@ -274,12 +271,6 @@ class MorphPanel(QWidget):
             self.rows[name] = row
         column.addStretch(1)
         self._area.setWidget(body)
-        left = self._left.pop((bending.key, bending.recipe), None) if self.rows else None
-        if left:
-            for name, value in left.items():
-                if name in self.rows:
-                    self.rows[name].set_value(value)
-            self._bend(exact=True)
 
     def _show_drag(self, bending: Bending | None) -> None:
         result = self.desk.result(self.key) if self.key else None
@@ -328,9 +319,3 @@ class MorphPanel(QWidget):
         for row in self.rows.values():
             row.set_value(row._own)
         self._bend(exact=True)
-
-    def _leave(self) -> None:
-        """Another variant is about to be taken in hand: remember how far this one was bent."""
-        now = self.desk.morphing.now
-        if now is not None and now.key != self.key and now.is_bent:
-            self._left[now.key, now.recipe] = dict(now.values)

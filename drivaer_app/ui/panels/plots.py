@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from drivaer_app.conditions import Conditions
 from drivaer_app.desk import Desk
 from drivaer_app.section import section_at
 from drivaer_app.ui.theme import LIGHT, Colours
+from drivaer_app.verification import CfdNumbers
 
 _MOST_NAMES = 24
 
@@ -60,7 +61,7 @@ class Plot(QWidget):
 
 
 class DragPlot(Plot):
-    """Cd of every variant with its interval; a click chooses the variant."""
+    """Cd of every variant with its interval, and that of its CFD where there is one; a click chooses the variant."""
 
     clicked = Signal(str)
 
@@ -68,43 +69,61 @@ class DragPlot(Plot):
         super().__init__("Drag coefficients of all variants", "", "Cd")
         self.desk = desk
         self._keys: list[str] = []
+        self._shown_names: list = []
+        self._bars, self._dots, self._cfd = pg.ErrorBarItem(), pg.ScatterPlotItem(), pg.ScatterPlotItem()
+        self._base = pg.InfiniteLine(angle=0)
+        for item in (self._bars, self._base, self._dots, self._cfd):
+            self.item.addItem(item)
         self.plot.scene().sigMouseClicked.connect(self._on_click)
         self.item.getViewBox().setMouseEnabled(x=False, y=False)
 
     def refresh(self, keys: list[str], current: str | None) -> None:
-        """keys: in the order to show."""
-        self.clear()
-        self._keys = keys
-        results = [(i, key, r) for i, key in enumerate(keys) if (r := self.desk.result(key))]
+        """keys: in the order to show. What is there is moved, not made anew: this comes with every prediction."""
+        self._keys = list(keys)
         self._names(keys)
+        results = [(i, key, r) for i, key in enumerate(keys) if (r := self.desk.result(key))]
+        for item in (self._bars, self._dots, self._base, self._cfd):
+            item.setVisible(bool(results))
         if not results:
             return
         x = np.array([i for i, _, _ in results], float)
         cd = np.array([r.cd for _, _, r in results])
         half = np.array([0.0 if r.cd_high is None else r.cd_high - r.cd for _, _, r in results])
-        bars = pg.ErrorBarItem(x=x, y=cd, height=2 * half, beam=0.16, pen=pg.mkPen(self.colours.dim, width=1.4))
-        self.item.addItem(bars)
-        colours = [QColor(self.colours.accent if key == current else self.colours.dim) for _, key, _ in results]
-        dots = pg.ScatterPlotItem(x=x, y=cd, size=11, brush=colours, pen=pg.mkPen(self.colours.base, width=1.5))
-        self.item.addItem(dots)
+        self._bars.setData(x=x, y=cd, height=2 * half, beam=0.16, pen=pg.mkPen(self.colours.dim, width=1.4))
+        chosen, others = (pg.mkBrush(colour) for colour in (self.colours.accent, self.colours.dim))
+        brushes = [chosen if key == current else others for _, key, _ in results]
+        self._dots.setData(x=x, y=cd, size=11, brush=brushes, pen=pg.mkPen(self.colours.base, width=1.5))
+        checked = [(i, n.on(self._conditions).cd) for i, key, _ in results if (n := self._numbers_of(key))]
+        at, simulated = np.array(checked, float).reshape(-1, 2).T
+        pen = pg.mkPen(self.colours.base, width=1.5)
+        self._cfd.setData(x=at, y=simulated, symbol="d", size=13, brush=pg.mkBrush(self.colours.warn), pen=pen)
         base = self.desk.result(self.desk.study.state.baseline)
+        self._base.setVisible(base is not None)
         if base:
-            dashed = pg.mkPen(self.colours.dim, width=1, style=Qt.PenStyle.DashLine)
-            self.item.addItem(pg.InfiniteLine(base.cd, angle=0, pen=dashed))
-        low, high = float((cd - half).min()), float((cd + half).max())
+            self._base.setPen(pg.mkPen(self.colours.dim, width=1, style=Qt.PenStyle.DashLine))
+            self._base.setValue(base.cd)
+        low = min([*(cd - half), *simulated])
+        high = max([*(cd + half), *simulated])
         room = max(0.1 * (high - low), 0.003)
         self.item.setYRange(low - room, high + room, padding=0)
         self.item.setXRange(-0.6, max(len(keys) - 0.4, 1.6), padding=0)
 
+    @property
+    def _conditions(self) -> Conditions:
+        return self.desk.study.state.conditions
+
+    def _numbers_of(self, key: str) -> CfdNumbers | None:
+        return self.desk.verifications.numbers(key)
+
     def _names(self, keys: list[str]) -> None:
         state = self.desk.study.state
         axis = self.item.getAxis("bottom")
-        if len(keys) > _MOST_NAMES:
-            axis.setTicks([[]])
-            return
         longest = max(6, 150 // max(len(keys), 1))
         names = [(i, _short(state.variant(key).name, longest)) for i, key in enumerate(keys) if state.variant(key)]
-        axis.setTicks([names])
+        names = names if len(keys) <= _MOST_NAMES else []
+        if names != self._shown_names:
+            self._shown_names = names
+            axis.setTicks([names])
 
     def _on_click(self, event) -> None:
         place = self.item.getViewBox().mapSceneToView(event.scenePos())

@@ -142,7 +142,9 @@ class VariantsModel(QAbstractListModel):
                 self._pictures.clear()
             height, width = pixels.shape[:2]
             image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
-            self._pictures[id(pixels)] = (pixels, QPixmap.fromImage(image))
+            # Scaled once, for screens of up to twice the usual fineness: every row is painted again and again.
+            fine = image.scaled(2 * _THUMBNAIL, mode=Qt.TransformationMode.SmoothTransformation)
+            self._pictures[id(pixels)] = (pixels, QPixmap.fromImage(fine))
         return self._pictures[id(pixels)][1]
 
     def _set(self, keys: list[str]) -> None:

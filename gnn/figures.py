@@ -1,0 +1,152 @@
+"""The figures of an evaluation: as the benchmark's submissions give them, with how certain each is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gnn.evaluation import Judged, coefficient_metrics, r2_score
+
+COUNTS_APART = 5
+"""Pairs of cars whose Cd differs by as many counts (0.001) or more should be ranked right."""
+_RESAMPLES = 1000
+_LEAST_FOR_BOOTSTRAP = 5
+
+
+def figures(judged: Sequence[Judged]) -> dict[str, Any]:
+    """Every figure that the cars and the model allow; empty without cars.
+
+    ``cd``: of all cars and by style, each figure with its bootstrapped 90 % range (Efron, 1979). ``fields``: relative
+    errors. ``coverage``: share of cars within their interval. ``seconds``: median of a prediction.
+    """
+    if not judged:
+        return {}
+    found: dict[str, Any] = {"n": len(judged), "seconds": float(np.median([j.seconds for j in judged]))}
+    if judged[0].cd_said is not None:
+        found["cd"] = {"all": cd_figures(judged)}
+        styles = list(dict.fromkeys(j.style for j in judged if j.style))
+        kinds = list(dict.fromkeys(j.kind for j in judged))
+        if len(styles) > 1:
+            found["cd"] |= {style: cd_figures([j for j in judged if j.style == style]) for style in styles}
+        if len(kinds) > 1:
+            found["cd"] |= {kind: cd_figures([j for j in judged if j.kind == kind]) for kind in kinds}
+        with_interval = [j for j in judged if j.half_width is not None]
+        if with_interval:
+            found["coverage"] = float(np.mean([abs(j.error) <= j.half_width for j in with_interval]))
+    for name in ("cp_l2", "cp_l1", "cf_l2"):
+        known = [value for j in judged if (value := getattr(j, name)) is not None and np.isfinite(value)]
+        if known:
+            found.setdefault("fields", {})[name] = {"value": float(np.mean(known)), "range": _bootstrap(np.mean, known)}
+    return found
+
+
+def cd_figures(judged: Sequence[Judged]) -> dict[str, Any]:
+    """MSE, MAE, largest error, R2, rank correlations; with ranges where there are enough cars."""
+    said, true = (np.array([getattr(j, name) for j in judged]) for name in ("cd_said", "cd"))
+    if len(judged) < 3 or not np.ptp(true) > 0:
+        error = np.abs(said - true)
+        return {"n": len(judged), "mae": float(error.mean()), "max_error": float(error.max())}
+    found = {**coefficient_metrics(said, true), "pair_rank": pair_rank(said, true)}
+    if len(judged) >= _LEAST_FOR_BOOTSTRAP:
+        rows = np.column_stack([said, true])
+        found["ranges"] = {
+            "mae": _bootstrap(lambda r: np.abs(r[:, 0] - r[:, 1]).mean(), rows),
+            "r2": _bootstrap(lambda r: r2_score(r[:, 0], r[:, 1]) if np.ptp(r[:, 1]) > 0 else np.nan, rows),
+        }
+    return found
+
+
+def pair_rank(said: np.ndarray, true: np.ndarray, apart: float = COUNTS_APART * 1e-3) -> float | None:
+    """Kendall's rank correlation over the pairs whose true values differ by ``apart`` or more; None without any."""
+    i, j = np.triu_indices(len(true), 1)
+    far = np.abs(true[i] - true[j]) >= apart
+    if not far.any():
+        return None
+    return float((np.sign(said[i] - said[j]) * np.sign(true[i] - true[j]))[far].mean())
+
+
+def better_by_chance(name: str, one: Sequence[Judged], other: str, two: Sequence[Judged]) -> list[str]:
+    """Which of two models has the smaller mean error on the same cars, in a sentence for drag and one for Cp.
+
+    The range is of the paired difference, over resampled cars: where it holds 0 the two may be as good.
+    """
+    lines = []
+    for what, figure in (("absolute error of Cd", "error"), ("relative L2 error of Cp", "cp_l2")):
+        if figure == "error":
+            known = [(a, b) for a, b in zip(one, two, strict=True) if None not in (a.cd_said, b.cd_said)]
+            pairs = [(abs(a.error), abs(b.error)) for a, b in known]
+        else:
+            pairs = [(a.cp_l2, b.cp_l2) for a, b in zip(one, two, strict=True) if None not in (a.cp_l2, b.cp_l2)]
+        if len(pairs) < _LEAST_FOR_BOOTSTRAP:
+            continue
+        less = np.array([b - a for a, b in pairs])
+        low, high = _bootstrap(np.mean, less)
+        better, worse = (name, other) if less.mean() > 0 else (other, name)
+        sure = "may be chance" if low <= 0 <= high else "is no chance"
+        sizes = f"{abs(less.mean()):.4f} ({min(abs(low), abs(high)):.4f} – {max(abs(low), abs(high)):.4f})"
+        if low <= 0 <= high:
+            sizes = f"{abs(less.mean()):.4f} (range {low:.4f} – {high:.4f})"
+        lines.append(f"{what}: {better} is better than {worse} by {sizes} on {len(pairs)} cars, which {sure}")
+    return lines
+
+
+def calibration(judged: Sequence[Judged]) -> list[tuple[float, float]]:
+    """(promised, kept): for intervals of each level made from all other cars' errors, the share that holds."""
+    errors = np.abs([j.error for j in judged])
+    n = len(errors)
+    curve = []
+    for level in np.linspace(0.1, 0.9, 9):
+        rank = int(np.ceil(n * level))  # of the n - 1 others, counted with the new one
+        kept = [errors[i] <= np.sort(np.delete(errors, i))[min(rank, n - 1) - 1] for i in range(n)]
+        curve.append((float(level), float(np.mean(kept))))
+    return curve
+
+
+def figures_as_markdown(found: dict[str, Any]) -> str:
+    """Tables of :func:`figures`."""
+    if not found:
+        return "There are no such cars."
+    parts = []
+    if "cd" in found:
+        rows = ["| Cd | n | R2 | MAE | MSE | largest error | rank correlation | pairs ≥ 5 counts |", "|---" * 8 + "|"]
+        rows += [_cd_row(name, own) for name, own in found["cd"].items()]
+        parts.append("\n".join(rows))
+    if "coverage" in found:
+        parts.append(f"The interval holds for {found['coverage']:.0%} of these cars.")
+    if "fields" in found:
+        words = {"cp_l2": "Cp, relative L2", "cp_l1": "Cp, relative L1", "cf_l2": "Cf, relative L2"}
+        rows = ["| fields | error |", "|---|---|"]
+        rows += [
+            f"| {words[key]} | {_with_range(own['value'], own['range'], 3)} |" for key, own in found["fields"].items()
+        ]
+        parts.append("\n".join(rows))
+    parts.append(f"A prediction takes {found['seconds']:.2f} s (median; networks and sampling order, not reading).")
+    return "\n\n".join(parts)
+
+
+def _cd_row(name: str, own: dict[str, Any]) -> str:
+    ranges = own.get("ranges", {})
+    if "r2" not in own:
+        return f"| {name} | {own['n']} | | {own['mae']:.4f} | | {own['max_error']:.4f} | | |"
+    pairs = "" if own["pair_rank"] is None else f"{own['pair_rank']:.3f}"
+    r2, mae = _with_range(own["r2"], ranges.get("r2"), 3), _with_range(own["mae"], ranges.get("mae"), 4)
+    rest = f"{own['mse']:.2e} | {own['max_error']:.4f} | {own['rank_correlation']:.3f} | {pairs}"
+    return f"| {name} | {own['n']} | {r2} | {mae} | {rest} |"
+
+
+def _with_range(value: float, span: Sequence[float] | None, digits: int) -> str:
+    told = f"{value:.{digits}f}"
+    return told if span is None else f"{told} ({span[0]:.{digits}f} – {span[1]:.{digits}f})"
+
+
+def _bootstrap(figure: Callable, rows: Sequence) -> tuple[float, float] | None:
+    """5th and 95th percentile of a figure over resampled cars; None of too few."""
+    rows = np.asarray(rows)
+    if len(rows) < _LEAST_FOR_BOOTSTRAP:
+        return None
+    rng = np.random.default_rng(0)
+    values = [figure(rows[rng.integers(len(rows), size=len(rows))]) for _ in range(_RESAMPLES)]
+    low, high = np.nanquantile(values, (0.05, 0.95))
+    return float(low), float(high)

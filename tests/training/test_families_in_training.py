@@ -1,0 +1,62 @@
+"""Families of one mesh in the bundled model's training: designs between the cases, labelled by a fit on these."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gnn.training.cars import FamilyCar, FamilyClouds, split
+from gnn.training.families import FamilyShape, families_of, fit_family_coefficients, random_family_designs
+
+
+@pytest.fixture(scope="module")
+def clouds(families):
+    return [FamilyClouds(family, pool=1024) for _, family in sorted(families[0].items())]
+
+
+@pytest.fixture(scope="module")
+def cars(families, clouds):
+    """Sixty pretended cases, whose drag follows two handles and the family."""
+    made = []
+    for i, shape in enumerate(random_family_designs(clouds, 60, seed=3)):
+        like = next(case for case in families[1] if case.family == shape.clouds.family.name)
+        known = {**like.coefficients, "Cd": _drag(shape)}
+        case = replace(like, name=f"p{i}", design=i, values=shape.values, coefficients=known)
+        made.append(FamilyCar(case, shape.clouds))
+    return made
+
+
+def _drag(shape: FamilyShape) -> float:
+    family = shape.clouds.family
+    low, high = family.handles.range_of("ride_height")
+    return 0.3 + 0.02 * (shape.values["ride_height"] - low) / (high - low) + 0.01 * (family.style == "fastback")
+
+
+def test_designs_lie_within_the_handles_ranges_and_in_every_family(clouds):
+    shapes = random_family_designs(clouds, 20, seed=1)
+    assert {shape.clouds.family.name for shape in shapes} == {c.family.name for c in clouds}
+    for shape in shapes:
+        shape.clouds.family.handles.amounts_of(shape.values)  # raises where a value is out of range
+
+
+def test_their_points_are_the_designs_own(clouds):
+    shape = random_family_designs(clouds, 2, seed=1)[0]
+    cloud = shape.draw(256, np.random.default_rng(0))
+    vertices = shape.clouds.family.mesh_on(shape.clouds.family.handles.amounts_of(shape.values))[0]
+    assert np.ptp(cloud.points[:, 0]) <= np.ptp(vertices[:, 0]) + 1e-3
+    assert np.linalg.norm(cloud.normals, axis=1) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_fit_on_the_cases_labels_designs_between_them(cars, clouds):
+    between = random_family_designs(clouds, 30, seed=9)
+    said = fit_family_coefficients(cars)(between)
+    true = np.array([_drag(shape) for shape in between])
+    assert np.abs(said[:, 0] - true).mean() < 0.3 * true.std()
+
+
+def test_every_fifth_design_is_held_out(cars):
+    learnt, held_out = split(cars)
+    assert {car.case.design % 5 for car in held_out} == {2} and len(learnt) == 48
+    assert len(families_of(cars)) == 2
