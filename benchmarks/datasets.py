@@ -193,6 +193,8 @@ def _run(command: list[str]) -> None:
 
 def _table(rows: list[Row]) -> str:
     machine = f"{os.cpu_count()} CPU cores, Python {platform.python_version()}"
+    if hasattr(os, "getloadavg"):
+        machine += f", on average {os.getloadavg()[2]:.0f} processes that wanted a core"
     head = f"{machine}; medians, of wall time and in brackets of CPU time.\n\n"
     lines = [f"| what | {SIZES[0]:,} designs | {SIZES[1]:,} designs |", "|---|---:|---:|"]
     return head + "\n".join(lines + [f"| {what} | {one} | {other} |" for what, one, other in rows])

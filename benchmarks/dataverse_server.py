@@ -79,7 +79,7 @@ class Faults:
     host. busy: (status, Retry-After) of the next answers. wrong_byte: times that a byte of a file is wrong.
     changes_to: the content that file gets once ``cut_after`` first cut. token: that is needed. guestbook: json or page.
     stall: times that a body stops half-way and stays open. listing: html, half, error or array instead of the listing.
-    no_length: bodies end with the connection. block_s: between
+    new_etags: each answer has another. no_length: bodies end with the connection. block_s: between
     blocks of 64 kB. etags: whether there are any. shifted: ranges begin a byte late.
     """
 
@@ -98,6 +98,7 @@ class Faults:
     listing: str = ""
     no_length: bool = False
     etags: bool = True
+    new_etags: bool = False
     shifted: bool = False
     block_s: float = 0.0
     globus: tuple[str, ...] = ()
@@ -288,6 +289,8 @@ class _Handler(BaseHTTPRequestHandler):
             content = content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
         start, stop = 0, len(content)
         headers = {"Content-Type": stored.content_type}
+        if faults.new_etags:
+            etag = f'"{len(self.server.dataverse.requests)}"'
         if etag:
             headers["ETag"] = etag
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))

@@ -93,6 +93,7 @@ CASES = (
     Case("closes before the first byte, always", lambda files: Faults(cut_after=0), ends="in a row"),
     Case("cuts, and says no length", lambda files: Faults(cut_after=300_000, cuts=6, no_length=True)),
     Case("cuts, and has no ETags", lambda files: Faults(cut_after=300_000, etags=False)),
+    Case("cuts, and has a new ETag each time", lambda files: Faults(cut_after=300_000, new_etags=True)),
     Case("ignores Range", lambda files: Faults(ignores_range=True)),
     Case("ignores Range and cuts three times", lambda files: Faults(cut_after=300_000, cuts=3, ignores_range=True)),
     Case("ignores Range, one design", lambda files: Faults(ignores_range=True), ids=ONE),

@@ -1,11 +1,10 @@
 """How fast ``data verify`` hashes, and what a download costs beside its bytes.
 
-``python benchmarks/verifying.py --write README.md``
+``python benchmarks/verifying.py``
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import sys
@@ -17,7 +16,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.dataverse_server import Dataverse, Faults, Stored
 from benchmarks.download_faults import DOI, fetch
-from benchmarks.marks import replace_between
 from data.catalogue import CorpusFile, open_catalogue
 from data.download.verify import WORKERS, verify
 
@@ -73,15 +71,5 @@ def table() -> str:
     return "\n".join(rows)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between the marks in this file")
-    options = parser.parse_args()
-    text = table()
-    print(text)
-    if options.write:
-        replace_between("verify-benchmark", text, options.write)
-
-
 if __name__ == "__main__":
-    main()
+    print(table())

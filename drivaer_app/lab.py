@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -76,6 +77,8 @@ def learning_curve(
 
     from gnn.checkpoints import write_text
 
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise DrivAerError("a learning curve is made by one process", fix="leave torchrun out, or the curve")
     points = []
     for share in [*sorted(share for share in shares if share < 1), 1.0]:
         folder = out if share == 1.0 else out.with_name(f"{out.name}-{round(100 * share)}pc")

@@ -68,13 +68,15 @@ class CfdNumbers:
 class Run:
     """One variant's CFD. status: idle, running, stopping, stopped, done or failed.
 
-    progress: the latest moment. residuals: (iteration, by field) so far. error: one line.
+    progress: the latest moment. history: (iterations, Cd) so far. residuals: (iteration, by field) so far.
+    error: one line.
     """
 
     folder: Path
     preset: str
     status: str = IDLE
     progress: Progress | None = None
+    history: tuple[tuple[int, ...], tuple[float, ...]] = ((), ())
     residuals: tuple[tuple[int, dict[str, float]], ...] = ()
     numbers: CfdNumbers | None = None
     error: str = ""
@@ -169,7 +171,8 @@ class Verifications:
         residuals = run.residuals
         if progress.residuals and (not residuals or residuals[-1][0] < progress.iteration):
             residuals = (*residuals, (progress.iteration, dict(progress.residuals)))
-        self._put(recipe, replace(run, progress=progress, residuals=residuals))
+        history = progress.history if progress.history[0] else run.history
+        self._put(recipe, replace(run, progress=progress, history=history, residuals=residuals))
 
     def _ended(self, recipe: Recipe, job: Job) -> None:
         run = self._runs[recipe]

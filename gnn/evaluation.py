@@ -11,7 +11,13 @@ import numpy as np
 
 if TYPE_CHECKING:
     from data.mesh import SurfaceSample
+    from gnn.template import RegisteredTemplate
     from gnn.training.cars import Car
+
+
+def fits_template(registered: RegisteredTemplate | None) -> bool:
+    """Whether a car is one of a template's morphs, by more than half: for the others an interval may be another."""
+    return registered is not None and registered.fit >= 0.5
 
 
 class Predicts(Protocol):
@@ -26,7 +32,8 @@ class Judged:
 
     name, kind, style: of the car. cd, cl: true. cd_said, cl_said: the drag network's; cd_fields: from the fields.
     half_width: of the interval that was given with it. cp_l2, cf_l2, cp_l1: relative errors of the fields over the
-    points whose values are known. novelty: > 1 is outside of training. seconds: what the prediction took.
+    points whose values are known. novelty: > 1 is outside of training. on_template: the model's template fits the car.
+    seconds: what the prediction took.
     """
 
     name: str
@@ -42,6 +49,7 @@ class Judged:
     cf_l2: float | None
     cp_l1: float | None
     novelty: float | None
+    on_template: bool
     seconds: float
 
     @property
@@ -71,6 +79,7 @@ def judge(model: Predicts, cars: Iterable[Car], on_each: Callable[[int], None] |
                 half_width=None if said.cd_low is None else said.cd_high - said.cd,
                 **_field_errors(said, values),
                 novelty=said.novelty,
+                on_template=fits_template(getattr(said, "registered", None)),
                 seconds=seconds,
             )
         )

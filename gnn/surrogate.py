@@ -12,6 +12,7 @@ from torch import Tensor
 from data.errors import ModelError
 from data.mesh import SurfaceSample
 from gnn.checkpoints import ModelFolder, read_model
+from gnn.evaluation import fits_template
 from gnn.field_net import FieldNet
 from gnn.input_frame import CENTRE_Z, middle_x, to_network
 from gnn.novelty import NoveltyReference, profile
@@ -145,8 +146,8 @@ class Surrogate:
     def _half_width(self, registered: RegisteredTemplate | None) -> float:
         """Of the interval: cars that the template does not fit may have one of their own."""
         interval = self.config["interval"]
-        fits = registered is not None and registered.fit >= 0.5
-        return interval["half_width"] if fits else interval.get("elsewhere", interval["half_width"])
+        known = interval["half_width"]
+        return known if fits_template(registered) else interval.get("elsewhere", known)
 
     def _coefficients(self, points: np.ndarray, n_clouds: int | None = None) -> tuple[float, float]:
         """Cd and Cl as the mean over several disjoint clouds: their scatter is only which points were taken."""

@@ -18,8 +18,8 @@ from data.corpora.splits import SPLITS, split_from
 from data.corpora.tables import TEXTS, Table, read_table
 from data.errors import DrivAerError
 
-DRAWN = "drawn"
-"""How the fact ``split`` begins for a split that was drawn here rather than read from lists."""
+CHOSEN = "chosen"
+"""How the fact ``split`` begins for a split that a user has chosen; a scan leaves it alone."""
 
 
 @dataclass
@@ -45,7 +45,7 @@ def described(
     """Describe designs.
 
     skeletons: as names tell them. kept: as they were described before. unchanged: files since then. labels: which of
-    DrivAerNet's versions. split: the fact that tells where the split is from; one that a user has drawn stays.
+    DrivAerNet's versions. split: the fact that tells where the split is from; one that a user has chosen stays.
     """
     files = list(files)
     done = Description()
@@ -64,12 +64,12 @@ def described(
     for design_id, known in found.items():
         design = designs.get(design_id) or _designed(design_id)
         designs[design_id] = _with_labels(design, known)
-    drawn = split.startswith(DRAWN)
-    if drawn:
+    chosen = split.startswith(CHOSEN)
+    if chosen:
         done.split = split
     else:
         _split(root, files, designs, done)
-    done.designs = [_as_kept(d, kept.get(d.id), drawn) for _, d in sorted(designs.items())]
+    done.designs = [_as_kept(d, kept.get(d.id), chosen) for _, d in sorted(designs.items())]
     return done
 
 
@@ -83,17 +83,17 @@ def _designed(design_id: str) -> Design:
 
 
 def _with_labels(design: Design, labels: Labels) -> Design:
-    texts = {name: value for name in TEXTS if (value := labels.values.get(name)) is not None}
+    texts = {name: v for name in TEXTS if name != "label_version" and (v := labels.values.get(name)) is not None}
     numbers = {name: value for name, value in labels.values.items() if name not in TEXTS}
     parameters = {**design.parameters, **labels.parameters}
     return replace(design, **texts, **numbers, label_version=labels.version, parameters=parameters)
 
 
-def _as_kept(design: Design, before: Design | None, drawn: bool) -> Design:
-    """What a user has noted, and a split that was drawn, stays."""
+def _as_kept(design: Design, before: Design | None, chosen: bool) -> Design:
+    """What a user has noted, and a split that was chosen, stays."""
     if before is None:
-        return replace(design, split=None) if drawn else design
-    return replace(design, notes=before.notes or design.notes, split=before.split if drawn else design.split)
+        return replace(design, split=None) if chosen else design
+    return replace(design, notes=before.notes or design.notes, split=before.split if chosen else design.split)
 
 
 def _read_cases(
@@ -163,7 +163,7 @@ def _folder_labels(tables: Mapping[str, Table], designs: Mapping[str, Design]) -
         found.append(read_labels(table, lambda cell, names=names: names.get(cell) or names.get(_stem(cell))))
     merged = merge(found)
     for labels in merged.values():
-        labels.version = "as given" if "cd" in labels.values else None
+        labels.version = str(labels.values.get("label_version", "as given")) if "cd" in labels.values else None
     return merged
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -136,7 +137,7 @@ def _sampled(
     if not designs:
         return
     waiting = iter(designs)
-    with ProcessPoolExecutor(min(workers, len(designs)), get_context("spawn"), _one_thread) as pool:
+    with ProcessPoolExecutor(min(workers, len(designs)), get_context("spawn"), _begin_worker) as pool:
         running: dict[Future, str] = {}
         try:
             while True:
@@ -154,11 +155,12 @@ def _sampled(
             what = f"a worker process died (out of memory?) while sampling {names}"
             raise DrivAerError(what, fix="run it again with fewer --workers: it goes on") from error
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _one_thread() -> None:
-    """A worker keeps to one thread: there is one for each core."""
+def _begin_worker() -> None:
+    """A worker keeps to one thread, as there is one for each core, and leaves Ctrl-C to its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OMP_NUM_THREADS"] = "1"
 
 

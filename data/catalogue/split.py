@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.catalogue.designs import DRAWN
+from data.catalogue.designs import CHOSEN
 from data.catalogue.records import Design
 from data.catalogue.store import Catalogue
 from data.corpora.drivaernet import find_id
@@ -57,6 +57,14 @@ def official_split(catalogue: Catalogue, folder: str | Path) -> tuple[Split, Spl
     return Split(lists.split_of, len(groups), _torn(groups, lists.split_of)), lists
 
 
+def present_split(catalogue: Catalogue) -> Split:
+    """The split that the catalogue holds, and where it tears nearly the same cars apart."""
+    designs = [d for d in catalogue.designs() if d.split]
+    groups = near_identical(designs, _checksums(catalogue))
+    split_of = {d.id: d.split or "" for d in designs}
+    return Split(split_of, len(groups), _torn(groups, split_of))
+
+
 def draw_split(
     catalogue: Catalogue,
     designs: Sequence[Design],
@@ -95,7 +103,7 @@ def keep_split(catalogue: Catalogue, split: Split, source: str) -> None:
     with catalogue.changing() as connection:
         connection.execute("UPDATE designs SET split = NULL")
         connection.executemany("UPDATE designs SET split = ? WHERE id = ?", ((s, i) for i, s in split.split_of.items()))
-        catalogue.set_fact("split", f"{DRAWN}: {source}")
+        catalogue.set_fact("split", f"{CHOSEN}: {source}")
 
 
 def write_lists(split: Split, folder: str | Path) -> list[Path]:

@@ -168,7 +168,7 @@ class Catalogue:
         )
         return [CorpusFile(**dict(zip(_FILE_COLUMNS, row, strict=True))) for row in rows]
 
-    # Tags and facts
+    # Tags, notes and facts
 
     def tag(self, ids: Iterable[str], tag: str) -> None:
         with self.changing() as connection:
@@ -180,6 +180,11 @@ class Catalogue:
 
     def tags(self, design: str) -> list[str]:
         return [tag for (tag,) in self.connection.execute("SELECT tag FROM tags WHERE design = ?", (design,))]
+
+    def note(self, design: str, text: str) -> None:
+        """Replace a design's note."""
+        with self.changing() as connection:
+            connection.execute("UPDATE designs SET notes = ? WHERE id = ?", (text, design))
 
     def fact(self, name: str, default: str = "") -> str:
         """A fact of the whole catalogue, such as ``licence_accepted``."""

@@ -56,6 +56,9 @@ def walk(folder: Path, warnings: list[str]) -> Iterator[Entry]:
             if entry.name.startswith("."):
                 continue
             path = f"{prefix}{entry.name}"
+            if not _is_text(path):
+                warnings.append(f"{path.encode(errors='backslashreplace').decode()}: its name is no text; rename it")
+                continue
             try:
                 if entry.is_dir():
                     folders.append((here / entry.name, f"{path}/"))
@@ -65,6 +68,14 @@ def walk(folder: Path, warnings: list[str]) -> Iterator[Entry]:
             except OSError as error:
                 warnings.append(f"{path}: cannot be looked at ({error.strerror})")
         todo += reversed(folders)
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:  # bytes of a name that are no UTF-8
+        return False
+    return True
 
 
 def members(archive: Path) -> list[tuple[str, int]]:

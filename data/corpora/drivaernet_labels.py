@@ -58,7 +58,7 @@ def version_of(table: Table, cds: Iterable[float]) -> Version | None:
     if "updated" in name or "8k" in name:
         return "updated"
     if "filteredcorrected" in name or "aerocoefficients_drivaernet" in name or table.has("cl"):
-        return "first"  # no updated table has lift
+        return "first"  # no published table of updated ones has lift
     if table.has("area") and table.has("cd"):
         return "updated"
     values = list(cds)
@@ -71,7 +71,7 @@ class _Merger:
     def __init__(self) -> None:
         self.rows: dict[str, Labels] = {}  # everything but F_D coefficients
         self.cd: dict[str, dict[str, float]] = {"updated": {}, "first": {}}
-        self.lift: dict[str, dict[str, float]] = {}
+        self.lift: dict[str, dict[str, dict[str, float]]] = {"updated": {}, "first": {}}
         self.warnings: list[str] = []
 
     def add(self, table: Table) -> None:
@@ -79,15 +79,17 @@ class _Merger:
         self._settle_drag_area(table, rows)
         first_ids = {i for i in rows if i.startswith("F_D")}
         cds = [rows[i].values["cd"] for i in first_ids if "cd" in rows[i].values]
+        told = {i: row.values.pop("label_version", None) for i, row in rows.items()}  # a catalogue's export has it
         version = version_of(table, cds) if cds else None
-        if cds and version is None:
+        if cds and version is None and not table.has("label_version"):
             self.warnings.append(
                 f"{table.path.name}: cannot tell which label version its {len(cds)} F_D designs are of; left out. "
                 "Put 'updated' (own frontal area) or 'FilteredCorrected' (first) in its name"
             )
         for design, row in rows.items():
             if design in first_ids:
-                self._take_coefficients(table, design, row, version)
+                own = next((v for v in ("updated", "first") if v == told[design]), version)
+                self._take_coefficients(table, design, row, own)
             known = self.rows.setdefault(design, Labels())
             known.values = {**row.values, **known.values}
             known.parameters = {**row.parameters, **known.parameters}
@@ -115,8 +117,8 @@ class _Merger:
             known = self.cd[version].setdefault(design, cd)
             if abs(known - cd) > 1e-6 and not any("differs" in w and table.path.name in w for w in self.warnings):
                 self.warnings.append(f"{table.path.name}: Cd of {design} differs from another table's ({cd}, {known})")
-        if lift and version == "first":
-            self.lift.setdefault(design, lift)
+        if lift:
+            self.lift[version].setdefault(design, lift)
 
     def result(self, wanted: Version | None) -> DrivAerNetLabels:
         updated, first = self.cd["updated"], self.cd["first"]
@@ -140,13 +142,14 @@ class _Merger:
     def _coefficients(self, design: str, version: Version | None) -> dict[str, float]:
         """Cd and lift of an F_D design on the area that the version refers to."""
         cd, cd_first = self.cd["updated"].get(design), self.cd["first"].get(design)
-        lift = self.lift.get(design, {})
+        lift, own_lift = self.lift["first"].get(design, {}), self.lift["updated"].get(design)
         if version == "first":
             return {} if cd_first is None else {"cd": cd_first, **lift}
         if cd is None:
             return {}
-        scale = cd / cd_first if cd_first else None
-        return {"cd": cd, **({} if scale is None else {name: value * scale for name, value in lift.items()})}
+        if own_lift is None:
+            own_lift = {name: value * cd / cd_first for name, value in lift.items()} if cd_first else {}
+        return {"cd": cd, **own_lift}
 
     def _check_forces(self) -> None:
         """Both versions must mean the same force, or the tables are not what they were taken for."""

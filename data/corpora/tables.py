@@ -31,7 +31,8 @@ _MEANINGS = {
     "cl_std": ("std cl", "cl std"),
     "area": ("area", "frontal area", "aref", "reference area", "frontal area m2", "projected area"),
     "cda": ("cda", "cd a", "cd·a", "cd*a", "cdxa", "drag area", "cd area"),
-    "unused": ("std cl f", "std cl r", "cs", "index", "unnamed: 0"),
+    "unused": ("std cl f", "std cl r", "cs", "index", "unnamed: 0", "cd first", "bytes"),
+    "label_version": ("label version",),
     "style": ("style", "body style", "bodystyle"),
     "underbody": ("underbody", "floor"),
     "wheels": ("wheels",),
@@ -39,7 +40,7 @@ _MEANINGS = {
     "notes": ("notes", "note", "comment", "remark"),
 }
 _MEANING_OF = {heading: meaning for meaning, headings in _MEANINGS.items() for heading in headings}
-TEXTS = ("style", "underbody", "wheels", "split", "notes")
+TEXTS = ("style", "underbody", "wheels", "split", "notes", "label_version")
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,10 @@ def read_table(path: str | Path) -> Table:
         content = path.read_bytes()
     except OSError as error:
         raise DrivAerError(f"cannot be read ({error.strerror or error})", file=path) from error
-    lines = list(_records(_decoded(content, path)))
+    try:
+        lines = list(_records(_decoded(content, path)))
+    except csv.Error as error:
+        raise DrivAerError(f"is no table ({error})", file=path) from error
     if len(lines) < 2:
         raise DrivAerError("has no rows", file=path)
     headings = tuple(cell.strip() for cell in lines[0])

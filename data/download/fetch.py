@@ -56,9 +56,10 @@ class _WrongSum(Exception):
 
 
 class Fetcher:
-    """One worker's. strays: files of the folder by name, for what came by other ways. known: paths that are ours.
+    """One worker's.
 
-    on_bytes: called with bytes that are there now and were not before.
+    zips: directories that were read, by datafile. rows: of files that downloads brought. strays: other files of the
+    folder by name, for what came by other ways. on_bytes: called with bytes that are there now and were not before.
     """
 
     def __init__(
@@ -149,7 +150,7 @@ class Fetcher:
                     continue
                 wrong += 1
                 if wrong > _FULL_RETRIES:
-                    raise self._bad_sum(target, item, found.found) from None
+                    raise self._bad_sum(item, found.found) from None
                 self._say(f"{item.path}: its checksum is wrong, so it is fetched again")
 
     def _collect_whole(self, target: Path, item: Item) -> None:
@@ -177,7 +178,7 @@ class Fetcher:
                 if last:
                     raise damaged.error from None
                 self._say(f"{item.path}: its checksum is wrong, so it is fetched again")
-                item = self._member_anew(item)
+                item = self._member_anew(self._newest(item))
         raise AssertionError
 
     def _fetch_member_once(self, target: Path, item: Item) -> Item:
@@ -199,7 +200,6 @@ class Fetcher:
 
     def _member_anew(self, item: Item) -> Item:
         """The member in the zip's directory as it is now."""
-        item = replace(item, file=self._newest(item).file)
         self._sources.pop(item.file.id, None)
         self._zips[item.file.id] = RemoteZip(self._source(item.file))
         members = self._zips[item.file.id].members
@@ -215,6 +215,8 @@ class Fetcher:
             raise change.__cause__
         if is_last:
             raise DrivAerError(f"{item.file.name} on {self._transport.server} keeps changing")
+        if newest == item:
+            self._source(item.file).trusts_etags = False  # the listing knows of no change: the checksum will tell
         return newest
 
     def _newest(self, item: Item) -> Item:
@@ -240,7 +242,7 @@ class Fetcher:
             self._on_bytes(-part_of(target).stat().st_size)
         drop_part(target)
 
-    def _bad_sum(self, target: Path, item: Item, found: Checksum | None) -> DrivAerError:
+    def _bad_sum(self, item: Item, found: Checksum | None) -> DrivAerError:
         what = f"{item.path}: its checksum is still wrong after fetching it again: {item.checksum} is right"
         what += f", the server sends {found.value}" if found else ""
         return DrivAerError(what, fix="it was not kept; try again later, or tell the dataset's authors")

@@ -185,7 +185,7 @@ class _Work:
         self._told: set[str] = set()
         self._hopeless: list[str] = []
         self._rows = ours(catalogue)
-        self._strays = _files_by_name(plan.folder)
+        self._strays = _strays(plan.folder, {*self._rows, *(item.path for item in plan.items)})
 
     def run(self, items: Sequence[Item], connections: int) -> list[Outcome]:
         for item in items:
@@ -271,9 +271,12 @@ class _Work:
             return error
 
 
-def _files_by_name(folder: Path) -> dict[str, list[Path]]:
+def _strays(folder: Path, known: set[str]) -> dict[str, list[Path]]:
+    """Files of a folder by name, but those at paths that are known."""
     found: dict[str, list[Path]] = {}
     for where, _, names in os.walk(folder):
         for name in names:
-            found.setdefault(name, []).append(Path(where, name))
+            path = Path(where, name)
+            if path.relative_to(folder).as_posix() not in known:
+                found.setdefault(name, []).append(path)
     return found

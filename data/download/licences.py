@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -10,7 +11,7 @@ from data.catalogue import Catalogue
 from data.corpora import drivaernet
 from data.download.dataverse import RemoteFile, Terms
 
-_ACCEPTED = "licence_accepted "
+_FACT = "licence_accepted"
 
 
 @dataclass(frozen=True)
@@ -42,17 +43,21 @@ def licence_of(listing: Listing) -> tuple[str, str]:
 
 def accepted_licences(catalogue: Catalogue) -> frozenset[str]:
     """Names of the licences that somebody accepted for the catalogue's folder."""
-    query = "SELECT name FROM facts WHERE substr(name, 1, ?) = ?"
-    rows = catalogue.connection.execute(query, (len(_ACCEPTED), _ACCEPTED))
-    return frozenset(name[len(_ACCEPTED) :] for (name,) in rows)
+    return frozenset(entry["licence"] for entry in _entries(catalogue))
 
 
 def accept_licences(catalogue: Catalogue, licences: Sequence[tuple[str, str]], how: str) -> None:
-    """Write down that somebody accepted licences (name, address). how: flag or question."""
-    known = accepted_licences(catalogue)
-    for name, url in licences:
-        if name not in known:
-            moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            catalogue.set_fact(f"{_ACCEPTED}{name}", f"{moment} by {how} {url}".rstrip())
-    if licences:
-        catalogue.set_fact("licence", "; ".join(name for name, _ in licences))
+    """Write down that somebody accepted licences (name, address). how: flag or question.
+
+    The catalogue's fact ``licence_accepted`` is a JSON list of objects: licence, url, accepted (UTC), by.
+    """
+    entries = _entries(catalogue)
+    known = {entry["licence"] for entry in entries}
+    moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    new = [{"licence": n, "url": url, "accepted": moment, "by": how} for n, url in licences if n not in known]
+    if new:
+        catalogue.set_fact(_FACT, json.dumps([*entries, *new]))
+
+
+def _entries(catalogue: Catalogue) -> list[dict[str, str]]:
+    return json.loads(catalogue.fact(_FACT) or "[]")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from requests import Response
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_API_PATH = re.compile(r"/api/(v\d+/)?access/")
 _PAGES = (".html", ".htm", ".xhtml", ".json")
 
 
@@ -34,7 +35,7 @@ class RemoteBytes:
     total: bytes it has, as the server that sends them says; None before the first answer, or where it does not.
     sends_ranges: whether a part of it can be asked for; None before that was tried.
     etag: a name of this very content, "" where the server gives none. Dataverse itself ignores If-Range, so it is
-    compared here as well.
+    compared here as well. trusts_etags: False for a server that gives the same content ever new ones.
     """
 
     def __init__(self, transport: Transport, file: RemoteFile):
@@ -42,6 +43,7 @@ class RemoteBytes:
         self.total: int | None = None
         self.sends_ranges: bool | None = None
         self.etag = ""
+        self.trusts_etags = True
         self._transport = transport
         self._api_url = transport.server + file.path
         self._store_url = ""
@@ -80,7 +82,7 @@ class RemoteBytes:
         headers = {}
         if stop is not None or (position and self.sends_ranges is not False):
             headers["Range"] = f"bytes={position}-{'' if stop is None else stop - 1}"
-            if self.etag:
+            if self.etag and self.trusts_etags:
                 headers["If-Range"] = self.etag
         with self._transport.opened(self._store_url or self._api_url, headers=headers) as response:
             moved = response.url != self._api_url
@@ -127,17 +129,17 @@ class RemoteBytes:
         else:
             length = response.headers.get("Content-Length", "")
             begins, total = 0, int(length) if length.isdigit() and not encoded else None
-            if position or stop is not None:
-                self.sends_ranges = False
-                if stop is not None and (position, stop) != (0, total):
-                    raise NoRanges
         etag = response.headers.get("ETag", "")
         self._learn(total, "" if etag.startswith("W/") else etag)
+        if response.status_code == 200 and (position or stop is not None):
+            self.sends_ranges = False
+            if stop is not None and (position, stop) != (0, total):
+                raise NoRanges
         return begins
 
     def _learn(self, total: int | None, etag: str) -> None:
         changed = (self.total is not None and total is not None and total != self.total) or (
-            self.etag and etag and etag != self.etag
+            self.trusts_etags and self.etag and etag and etag != self.etag
         )
         if changed:
             self.total, self.etag = total, etag
@@ -154,7 +156,7 @@ class RemoteBytes:
         return True
 
     def _explain(self, response: Response, moved: bool) -> None:
-        if moved and not urlsplit(response.url).path.startswith("/api/"):
+        if moved and not _API_PATH.match(urlsplit(response.url).path):
             # A signed address lives for minutes; the Dataverse hands out a new one.
             self._store_url = ""
             raise Trouble(f"the store refused the address that the server gave ({response.status_code})")

@@ -20,7 +20,8 @@ from data.download.control import Control, OnProgress, Say, silent
 from data.download.dataverse import server_of
 from data.download.get import CONNECTIONS, Result, carry_out, working_in
 from data.download.licences import accept_licences
-from data.download.plan import Plan, Planner, datasets_of, measured
+from data.download.plan import Plan, measured
+from data.download.planner import Planner, datasets_of
 from data.download.retries import Patience
 from data.download.transport import Transport
 

@@ -10,13 +10,13 @@ from pathlib import PurePosixPath
 
 from data.catalogue import Catalogue, CorpusFile
 from data.corpora import drivaernet
-from data.corpora.drivaernet import find_id
 from data.download.control import Say
 from data.download.fetch import Outcome
 from data.download.items import Item
 from data.download.names import distinct, safe_path
 from data.download.part_file import DiskFull, part_of
 from data.download.plan import Plan, is_there
+from data.download.planner import design_in
 from data.download.record import note_arrived
 from data.download.remote_zip import DAMAGES, Member, unpack
 from data.download.transport import Transport
@@ -39,7 +39,7 @@ def unpack_chosen(
         try:
             with zipfile.ZipFile(plan.folder / archive.path) as opened:
                 for info in opened.infolist():
-                    design = find_id(PurePosixPath(info.filename).name)
+                    design = design_in(info.filename)
                     kind = drivaernet.kind_of(f"{archive.path}/{info.filename}")
                     if kind is None or design is None or not choice.admits(design):
                         continue

@@ -27,7 +27,7 @@ _PATIENCE = "20s"  # for a scheduler to answer
 
 def outcomes(
     tasks: Iterable[Task], address: str, *, send: bool = False, on_wait: Callable[[str], None] = lambda text: None
-) -> Iterator[Outcome]:
+) -> Iterator[list[Outcome]]:
     """Work on the tasks by the cluster of the scheduler at ``address``; outcomes as they come, in any order.
 
     send: the meshes along with the tasks, for workers that do not see their folder. on_wait: told where there are no
@@ -53,7 +53,7 @@ def _connected(address: str) -> Client:
         raise DrivAerError(f"no Dask scheduler answers at {address}", fix=fix) from error
 
 
-def _flow(client: Client, tasks: Iterator[Task], send: bool) -> Iterator[Outcome]:
+def _flow(client: Client, tasks: Iterator[Task], send: bool) -> Iterator[list[Outcome]]:
     from distributed import as_completed
 
     running: dict[Future, Task] = {}
@@ -71,9 +71,10 @@ def _flow(client: Client, tasks: Iterator[Task], send: bool) -> Iterator[Outcome
     try:
         hand_out()
         while running:
-            future = next(done)
-            yield _outcome(future, running.pop(future))
-            future.release()
+            futures = list(done.next_batch())
+            yield [_outcome(future, running.pop(future)) for future in futures]
+            for future in futures:
+                future.release()
             hand_out()
     finally:
         if running:

@@ -21,8 +21,10 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def outcomes(tasks: Iterable[Task], n_workers: int, *, threads: int = 1, read_ahead: bool = True) -> Iterator[Outcome]:
-    """Work on the tasks in ``n_workers`` processes; outcomes as they come, in any order.
+def outcomes(
+    tasks: Iterable[Task], n_workers: int, *, threads: int = 1, read_ahead: bool = True
+) -> Iterator[list[Outcome]]:
+    """Work on the tasks in ``n_workers`` processes; outcomes as they come, in any order, at once those that are there.
 
     threads: of a worker's networks; a second one saves it less than it takes from the worker beside it.
     read_ahead: read the next mesh while the networks work on this one. ``benchmarks/batch.py`` measures both.
@@ -45,19 +47,22 @@ class _Pool:
         self._engines: list[Engine] = []
         self._closed = False
 
-    def run(self, n_workers: int) -> Iterator[Outcome]:
+    def run(self, n_workers: int) -> Iterator[list[Outcome]]:
         self._engines = [Engine(self._environment) for _ in range(n_workers)]
         for engine in self._engines:
             threading.Thread(target=self._serve, args=(engine,), daemon=True).start()
         running = n_workers
         while running:
-            said = self._done.get()
-            if isinstance(said, Exception):
-                raise said
-            if said is None:
-                running -= 1
-            else:
-                yield said
+            said = [self._done.get()]
+            while not self._done.empty():
+                said.append(self._done.get())
+            done = [outcome for outcome in said if isinstance(outcome, Outcome)]
+            if done:
+                yield done
+            for error in said:
+                if isinstance(error, Exception):
+                    raise error
+            running -= said.count(None)
 
     def close(self) -> None:
         self._closed = True

@@ -60,8 +60,10 @@ class Tally:
             self.n_predicted += 1
 
 
-Workers = Callable[[Iterator[Task]], Iterator[Outcome]]
-"""Takes tasks as it needs them and gives their outcomes in any order; closing the iterator ends the work."""
+Workers = Callable[[Iterator[Task]], Iterator[Sequence[Outcome]]]
+"""Takes tasks as it needs them and gives their outcomes in any order, at once those that are there.
+
+Closing the iterator ends the work."""
 
 
 def run(
@@ -86,13 +88,14 @@ def run(
     tasks = (Task(str(file), plan.settings, known[file], plan.wants) for file in plan.files)
     outcomes = workers(tasks)
     try:
-        for outcome in outcomes:
+        for done in outcomes:
             try:
-                store.put(outcome, plan.settings, plan.parameters.get(Path(outcome.file), {}))
+                store.put(done, plan.settings, plan.parameters)
             except DrivAerError as error:
                 raise DrivAerError(f"the batch stops: {error.what}", file=error.file, fix=error.fix) from error
-            tally.add(outcome)
-            on_done(tally, outcome)
+            for outcome in done:
+                tally.add(outcome)
+                on_done(tally, outcome)
     finally:
         close = getattr(outcomes, "close", None)
         if close:

@@ -11,10 +11,11 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -168,39 +169,29 @@ class Store:
         kept = self._kept(row["kept"])
         return row["checksum"] if all(name in kept and kept[name].is_file() for name in wants) else None
 
-    def put(self, outcome: Outcome, settings: Settings, parameters: Mapping[str, float | str] = {}) -> None:
-        """Keep a car's outcome, on disk when this returns. Raises DrivAerError."""
-        kept = {name: self._write(outcome, settings, name) for name in outcome.kept}
+    def put(
+        self, outcomes: Iterable[Outcome], settings: Settings, parameters: Mapping[Path, Mapping[str, float | str]]
+    ) -> None:
+        """Keep cars' outcomes, all of them on disk when this returns. parameters: by file. Raises DrivAerError.
+
+        One transaction for those that came together: waiting for the disk is what a store spends its time with.
+        """
+        kept = [(o, {name: self._write(o, settings, name) for name in o.kept}) for o in outcomes]
         with self._writing() as write:
-            if outcome.record is not None:
-                old = self._connection.execute(
-                    "SELECT kept FROM results WHERE checksum = ? AND settings = ?", (outcome.checksum, settings.key)
-                ).fetchone()
-                kept = {**(json.loads(old["kept"]) if old else {}), **kept}
-                write(
-                    "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        outcome.checksum,
-                        settings.key,
-                        _now(),
-                        program_version(),
-                        json.dumps(outcome.record),
-                        json.dumps(outcome.result),
-                        outcome.drag_along,
-                        json.dumps(kept),
-                    ),
-                )
-            write(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    _stored(outcome.file),
-                    settings.key,
-                    outcome.checksum,
-                    _writable(outcome.error),
-                    json.dumps(dict(parameters)),
-                    _now(),
-                ),
-            )
+            for outcome, places in kept:
+                if outcome.record is not None:
+                    self._put_result(write, outcome, settings, places)
+                told = json.dumps(dict(parameters.get(Path(outcome.file), {})))
+                row = (_stored(outcome.file), settings.key, outcome.checksum, _writable(outcome.error), told, _now())
+                write("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def _put_result(self, write: Callable, outcome: Outcome, settings: Settings, places: dict[str, str]) -> None:
+        key = (outcome.checksum, settings.key)
+        old = write("SELECT kept FROM results WHERE checksum = ? AND settings = ?", key).fetchone()
+        kept = {**(json.loads(old["kept"]) if old else {}), **places}
+        told = (json.dumps(outcome.record), json.dumps(outcome.result), outcome.drag_along, json.dumps(kept))
+        row = (*key, _now(), program_version(), *told)
+        write("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def settings(self) -> list[Settings]:
         """All that were used, the last first."""
@@ -277,6 +268,7 @@ class Store:
             yield self._connection.execute
 
 
+@lru_cache(maxsize=1)
 def program_version() -> str:
     try:
         return version("drivaer")

@@ -164,7 +164,7 @@ def _progress(n_files: int) -> Iterator[Callable[[Tally, Outcome], None]]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, disable=not console.is_terminal, speed_estimate_period=600) as bar:
         shown = bar.add_task("starting", total=n_files, rate="")
         started = time.monotonic()
 

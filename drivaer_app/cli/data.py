@@ -8,7 +8,7 @@ from drivaer_app.cli.data_get import get
 from drivaer_app.cli.data_look import export, info, list_designs, stats
 from drivaer_app.cli.data_prepare import prepare
 from drivaer_app.cli.data_scan import scan
-from drivaer_app.cli.data_split import split, tag
+from drivaer_app.cli.data_split import note, split, tag
 from drivaer_app.cli.data_verify import repair, verify
 
 data = typer.Typer(
@@ -17,5 +17,5 @@ data = typer.Typer(
 )
 data.command()(scan)
 data.command("list")(list_designs)
-for command in (info, stats, split, tag, export, prepare, get, verify, repair):
+for command in (info, stats, split, tag, note, export, prepare, get, verify, repair):
     data.command()(command)

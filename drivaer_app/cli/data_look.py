@@ -31,7 +31,9 @@ def list_designs(
     sort: SortBy = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=0, metavar="N", help="Rows at most, 0 for all; 40 on paper, all as JSON.", show_default=False),
+        typer.Option(
+            min=0, metavar="N", help="Rows at most, 0 for all; 40 unless given, as JSON all.", show_default=False
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> int:

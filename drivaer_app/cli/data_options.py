@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Folder = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[FOLDER]",
+        metavar="FOLDER",
         help="Folder that was scanned, or 'built-in'; this one or the last one scanned unless given.",
         show_default=False,
     ),
@@ -28,7 +28,10 @@ Folder = Annotated[
 Where = Annotated[
     str | None,
     typer.Option(
-        "--where", metavar="CONDITION", help="Only designs like style='fastback' and cd<0.24.", show_default=False
+        "--where",
+        metavar="CONDITION",
+        help="Only designs with style='fastback' and cd<0.24; knows and, or, not, in, like, between, is missing, has.",
+        show_default=False,
     ),
 ]
 Columns = Annotated[

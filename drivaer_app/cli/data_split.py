@@ -1,4 +1,4 @@
-"""``drivaer data split`` and ``tag``: which designs are for what."""
+"""``drivaer data split``, ``tag`` and ``note``: which designs are for what."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def split(
     Either as official lists have it, or drawn: seeded, with each class and drag alike in all parts, and with designs
     that are nearly the same car on one side. Without --official and --seed it shows the split that is in force.
     """
-    from data.catalogue.split import Split, draw_split, keep_split, official_split, write_lists
+    from data.catalogue.split import draw_split, keep_split, official_split, present_split, write_lists
 
     if official is not None and seed is not None:
         raise BadUsage("give either --official or --seed")
@@ -57,7 +57,7 @@ def split(
             made = draw_split(catalogue, catalogue.designs(ids(catalogue, only)), fractions=parts, seed=seed)
             source = f"seed {seed}, {fractions}" + (f", where {where}" if where else "")
         else:
-            made = Split({d.id: d.split for d in catalogue.designs() if d.split}, 0, ())
+            made = present_split(catalogue)
             source = catalogue.fact("split") or "none"
         if drawing:
             keep_split(catalogue, made, source)
@@ -70,7 +70,7 @@ def split(
 def tag(
     name: Annotated[str, typer.Argument(metavar="TAG", help="A word without commas.")],
     designs: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Designs to tag.", show_default=False)
+        list[str] | None, typer.Argument(metavar="ID", help="Designs to tag.", show_default=False)
     ] = None,
     where: Where = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take the tag off instead.")] = False,
@@ -89,6 +89,23 @@ def tag(
         chosen = [find_design(catalogue, d) for d in designs or []] or ids(catalogue, condition(catalogue, where))
         (catalogue.untag if remove else catalogue.tag)(chosen, name.strip())
     typer.echo(f"{len(chosen)} designs {'are without' if remove else 'have'} the tag {name.strip()}")
+    return 0
+
+
+def note(
+    design: Annotated[str, typer.Argument(metavar="ID", help="Of a design.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to remember of it; '' for nothing.")],
+    folder: Annotated[
+        Path | None, typer.Option("--in", metavar="FOLDER", help="Folder that was scanned.", show_default=False)
+    ] = None,
+) -> int:
+    """Write a note on a design, in place of the one that it has; 'data info' shows it."""
+    from data.catalogue.query import find_design
+
+    with opened(folder, to_change=True) as catalogue:
+        found = find_design(catalogue, design)
+        catalogue.note(found, text.strip())
+    typer.echo(f"{found}: {text.strip() or 'no note any more'}")
     return 0
 
 

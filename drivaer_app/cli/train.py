@@ -12,6 +12,7 @@ from drivaer_app.cli.terminal import BadUsage, Progress, results_only, say
 
 if TYPE_CHECKING:
     from gnn.training.lab import Epoch
+    from gnn.training.recipe import Recipe
 
 _OF_OWN, _OF_LAB = ("--add", "--steps"), ("--model", "--config", "--preset", "--learning-curve", "--epochs")
 
@@ -93,13 +94,17 @@ def train(
 
         check_new_name(folder)
         if base is None:
-            lines = _train_on(corpus, folder, model, preset, config, epochs, seed, shares, device, workers, progress)
+            from gnn.training.recipe import recipe_of
+
+            recipe = recipe_of(model, preset, config, epochs=epochs, seed=seed)
+            lines = _train_on(corpus, folder, recipe, shares, device, workers, progress)
         else:
             lines = _teach(base, add, corpus or [], folder, steps, seed, progress)
         for line in lines:
             print(line, file=stdout)
     if lines:
-        say(f"{folder}: see card.md there; 'drivaer predict --model {name or folder}' uses it")
+        what = "evaluate" if model == "field" else "predict --model"
+        say(f"{folder}: see card.md there; 'drivaer {what} {name or folder}' uses it")
     return 0
 
 
@@ -124,11 +129,7 @@ def _teach(
 def _train_on(
     corpora: list[Path],
     folder: Path,
-    model: str,
-    preset: str,
-    config: Path | None,
-    epochs: int | None,
-    seed: int | None,
+    recipe: Recipe,
     shares: list[float],
     device: str,
     workers: int,
@@ -137,16 +138,14 @@ def _train_on(
     from drivaer_app.lab import learning_curve, train_on_corpora
     from gnn.figures import figures_as_markdown
     from gnn.surrogate import pick_device
-    from gnn.training.recipe import recipe_of
-
-    recipe = recipe_of(model, preset, config, epochs=epochs, seed=seed)
 
     def on_epoch(epoch: Epoch) -> None:
-        what = "validation R2" if model == "drag" else "1 - validation error of Cp"
-        progress.say(
-            f"epoch {epoch.number} of {epoch.of}  loss {epoch.loss:.5f}  {what} {epoch.score:.4f} "
-            f"(best {epoch.best:.4f})  {epoch.seconds_left / 60:.0f} min left"
+        what = "validation R2" if recipe.model == "drag" else "1 - validation error of Cp"
+        score = (
+            f"{what} {epoch.score:.4f} (best {epoch.best:.4f})" if epoch.score == epoch.score else "no validation cars"
         )
+        left = f"{epoch.seconds_left / 60:.0f} min left"
+        progress.say(f"epoch {epoch.number} of {epoch.of}  loss {epoch.loss:.5f}  {score}  {left}")
 
     how: dict[str, Any] = {"device": pick_device(device), "workers": workers, "report": progress.report}
     how["on_epoch"] = on_epoch
@@ -207,9 +206,9 @@ def _told(metrics: dict) -> list[str]:
             )
         elif before:
             lines.append(f"{whose:10} Cd MAE {_mae(before):.4f} before; after: not measured, no car is left to ask")
-    lines.append(
-        f"interval   ± {metrics['base']['half_width']:.4f} before, ± {metrics['interval']['half_width']:.4f} after"
-    )
+    for group, cars in (("half_width", "on the template"), ("elsewhere", "elsewhere")):
+        before, now = metrics["interval"]["groups"][group]["before"], metrics["interval"][group]
+        lines.append(f"interval   ± {before:.4f} before, ± {now:.4f} after, for cars {cars}")
     return lines
 
 

@@ -40,7 +40,7 @@ def ranking(cars: Sequence[ReportCar], axis: tuple[float, float], width: float, 
         )
     for row, car in enumerate(cars):
         y, r = height - (row + 0.5) * _ROW, car.result
-        told = f"{car.rank}  {shortened(car.name, 32)}{' (baseline)' if car.is_baseline else ''}"
+        told = f"{car.rank}  {shortened(car.name, 38)}{' (baseline)' if car.is_baseline else ''}"
         _write(drawing, 0, y - 2.6, told, 7.5, ALARM if car.is_outside else brand.ink)
         x = at(r.cd)
         if car.is_outside:

@@ -35,10 +35,14 @@ your own. This card is written by `{config["made_by"]}` from `metrics.json`; do 
 {_tables_by_kind(before["ours"], after["ours"])}
 
 ## Interval and novelty
-Cd ± {interval["half_width"]:.4f} is given as the {interval["level"]:.0%} interval; before it was ±
-{base["half_width"]:.4f}. It is the wider of two:
-- ours: ± {interval["ours"]:.4f}, {_ours_calibrated(after["ours"])}
-- yours: ± {interval["own"]:.4f}, {_own_calibrated(counts, after["own"])}
+The {interval["level"]:.0%} interval is the wider of what our held-out cars and yours need, both asked after training:
+
+| Cd ± | before | now | ours need | yours need |
+|---|---|---|---|---|
+{_interval_row("cars that the template fits", interval["groups"]["half_width"], interval["half_width"])}
+{_interval_row("all others", interval["groups"]["elsewhere"], interval["elsewhere"])}
+
+{_how_calibrated(counts, interval["groups"])}
 
 Novelty counts from your cars too: what is like one of them is no stranger any more.
 {_novelty(before["own"], after["own"])}
@@ -113,22 +117,25 @@ _FIGURES = {
 }
 
 
-def _ours_calibrated(after: Sequence[dict]) -> str:
-    if len(after) < LEAST:
-        return f"as it was: {len(after)} held-out designs are too few to measure it again"
-    return f"conformal on the {len(after)} held-out designs, measured after training"
+def _interval_row(name: str, group: dict[str, Any], now: float) -> str:
+    ours = f"{group['ours']:.4f} ({group['n_ours']})" if group["n_ours"] >= LEAST else f"as before ({group['n_ours']})"
+    own = "" if group["own"] is None else f"{group['own']:.4f} ({group['n_own']})"
+    return f"| {name} | {group['before']:.4f} | {now:.4f} | {ours} | {own} |"
 
 
-def _own_calibrated(counts: dict[str, Any], after: Sequence[dict]) -> str:
-    n = len(after)
-    if n >= LEAST:
-        return f"conformal on {n} of your cars, each predicted without having been learnt from"
-    if n == 0:
-        return "the old model's error on your one car, of which nothing can be promised for the next one"
-    return (
-        f"the largest error on {_cars(n)} that had not been learnt from. A 90 % interval takes {LEAST}; this one can "
-        f"be expected to hold for {n / (n + 1):.0%} of cars like yours"
-    )
+def _how_calibrated(counts: dict[str, Any], groups: dict[str, Any]) -> str:
+    told = [
+        f"In brackets: of how many cars. From {LEAST} on it is conformal; where ours are fewer theirs stays as it was."
+    ]
+    few = [group["n_own"] for group in groups.values() if 0 < group["n_own"] < LEAST]
+    if counts["own"] == 1:
+        told.append("Yours is the old model's error on your one car: nothing can be promised for the next one.")
+    else:
+        told += [
+            f"Of {n} of yours it is the largest error, to be expected to hold for {n / (n + 1):.0%} of such cars."
+            for n in few
+        ]
+    return "\n".join(told)
 
 
 def _novelty(before: Sequence[dict], after: Sequence[dict]) -> str:

@@ -250,27 +250,40 @@ def _metrics(
     before: tuple[list[Judged], list[Judged]],
     after: tuple[list[Judged], list[Judged]],
 ) -> dict[str, Any]:
-    level = tuning.base.config["interval"]["level"]
     ours, own = after
-    old_width = tuning.base.config["interval"]["half_width"]
-    widths = [conformal_half_width(np.array([j.error for j in ours]), level) if len(ours) >= LEAST else old_width]
-    own_errors = np.array([j.error for j in (own or before[1])])
-    if len(own_errors) >= LEAST:
-        widths.append(conformal_half_width(own_errors, level))
-    else:
-        widths.append(float(np.abs(own_errors).max()))
+    old = tuning.base.config["interval"]
     return {
-        "base": {"name": tuning.base.path.name, "digest": tuning.base.digest, "half_width": old_width},
+        "base": {"name": tuning.base.path.name, "digest": tuning.base.digest, "interval": old},
         "counts": {
             "own": len(tuning.own),
             "own_learnt": len(tuning.learnt),
             "ours_learnt": len(split(tuning.ours)[0]),
             "crossed": tuning.crossed,
         },
-        "interval": {"level": level, "half_width": max(widths), "ours": widths[0], "own": widths[1]},
+        "interval": new_interval(old, ours, own or before[1]),
         "before": {"ours": [asdict(j) for j in before[0]], "own": [asdict(j) for j in before[1]]},
         "after": {"ours": [asdict(j) for j in ours], "own": [asdict(j) for j in own]},
     }
+
+
+def new_interval(old: dict[str, Any], ours: Sequence[Judged], own: Sequence[Judged]) -> dict[str, Any]:
+    """Half widths for cars that the template fits and for all others (``elsewhere``), with where each comes from.
+
+    Of each the wider of what our held-out cars need and what the user's need. old: the interval before, which stays
+    where ours are too few to tell. own: the user's cars, none of them learnt from by what was asked.
+    """
+    level, found, groups = old["level"], {}, {}
+    for group, fits in (("half_width", True), ("elsewhere", False)):
+        before = old.get(group, old["half_width"])
+        errors = [np.array([j.error for j in some if j.on_template == fits]) for some in (ours, own)]
+        of_ours = conformal_half_width(errors[0], level) if len(errors[0]) >= LEAST else before
+        of_own = conformal_half_width(errors[1], level) if len(errors[1]) >= LEAST else None
+        if of_own is None and len(errors[1]):
+            of_own = float(np.abs(errors[1]).max())
+        found[group] = max(of_ours, of_own or 0.0)
+        numbers = {"n_ours": len(errors[0]), "n_own": len(errors[1]), "ours": of_ours, "own": of_own, "before": before}
+        groups[group] = numbers
+    return {"level": level, **found, "groups": groups}
 
 
 def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any], report: Report) -> None:
@@ -285,7 +298,7 @@ def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any
         "made_by": "drivaer train",
         "from": {"name": metrics["base"]["name"], "digest": metrics["base"]["digest"]},
         "trained_on": f"{base['trained_on']}, and {n} {'car' if n == 1 else 'cars'} of your own",
-        "interval": {key: metrics["interval"][key] for key in ("level", "half_width")},
+        "interval": {key: metrics["interval"][key] for key in ("level", "half_width", "elsewhere")},
         "field": {**base["field"], "cd_pressure_offset": _offset(tuning, Surrogate(stored, "cpu"), report)},
     }
     ours = metrics["after"]["ours"]

@@ -35,6 +35,7 @@ from gnn.training.recipe import Recipe
 
 CHECKPOINT, HISTORY, EVENTS = "checkpoint.pt", "history.csv", "events"
 _SAVE_EVERY = 120.0  # seconds
+_LEAST_FOR_R2 = 3  # validation cars
 _PLATEAU = {"patience": 20, "factor": 0.1}
 _STRETCH, _SHIFT, _NOISE = (2 / 3, 3 / 2), 0.2, (0.01, 0.02)  # of DrivAerNet's published loader
 
@@ -140,6 +141,7 @@ class Training:
         torch.manual_seed(recipe.seed)
         self.network = NETWORKS[recipe.network](**recipe.architecture).to(processes.device)
         self.target, self.mean, self.spread = _targets(self.train, recipe)
+        self.target_variance = float(np.var([car.coefficients["Cd"] for car in self.train])) or 1.0
         if recipe.model == "field":
             self.field_mean, self.field_scale = _field_scale(self.network, self.train)
             self.mean, self.spread = self.field_mean[:1].tolist(), self.field_scale[:1].tolist()
@@ -166,7 +168,7 @@ class Training:
 
     def learn(self, on_epoch: Callable[[Epoch], None] = lambda _: None) -> Trained:
         """To the end, or to where validation has not gained for ``patience`` epochs."""
-        wrapped = self.processes.wrapped(self.network)
+        wrapped = self.processes.wrapped(self.network, unused=self.recipe.network == "regdgcnn-pressure")
         started, first_step = time.monotonic(), self.step
         saved = started
         for batch in self._loader() if not self.finished else ():
@@ -224,6 +226,8 @@ class Training:
         if not len(pairs):
             return math.nan
         if self.recipe.model == "drag":
+            if len(pairs) < _LEAST_FOR_R2 or not np.ptp(pairs[:, 1]) > 0:  # they have no spread: the training cars'
+                return 1.0 - float(((pairs[:, 0] - pairs[:, 1]) ** 2).mean() / self.target_variance)
             return r2_score(pairs[:, 0], pairs[:, 1])
         return 1.0 - float(pairs[:, 0].mean())
 
@@ -243,7 +247,8 @@ class Training:
         return float(error), 0.0
 
     def _end_epoch(self, pace: float) -> Epoch:
-        loss, self.loss_sum = self.loss_sum / self.batches, 0.0
+        loss = float(np.mean(self.processes.gathered([self.loss_sum / self.batches])))
+        self.loss_sum = 0.0
         score = self._score()
         rate = self.optimiser.param_groups[0]["lr"]
         if self.recipe.schedule == "plateau":

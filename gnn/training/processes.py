@@ -32,12 +32,12 @@ class Processes:
         """This process's part of some items."""
         return items[self.rank :: self.world]
 
-    def wrapped(self, network: nn.Module) -> nn.Module:
-        """The network with its gradients averaged over the processes."""
+    def wrapped(self, network: nn.Module, unused: bool = False) -> nn.Module:
+        """The network with its gradients averaged over the processes. unused: some of its weights play no part."""
         if self.world == 1:
             return network
         devices = [self.device] if self.device.type == "cuda" else None
-        return nn.parallel.DistributedDataParallel(network, device_ids=devices, find_unused_parameters=True)
+        return nn.parallel.DistributedDataParallel(network, device_ids=devices, find_unused_parameters=unused)
 
     def gathered(self, own: list[Any]) -> list[Any]:
         """Every process's list, put together as ``share`` took it apart; the same in all processes."""

@@ -50,7 +50,7 @@ def test_a_lost_worker_costs_nothing_and_results_are_the_local_ones(tmp_path, ma
         tally = run(plan, store, lambda tasks: cluster.outcomes(tasks, address), kill_one)
         there = store.batch()
     with Store.create(tmp_path / "here") as store:
-        run(plan, store, lambda tasks: map(work, tasks))
+        run(plan, store, lambda tasks: ([work(task)] for task in tasks))
         here = store.batch()
     assert killed and (tally.n_predicted, len(tally.failures)) == (4, 1)
     for one, other in zip(there.cars, here.cars, strict=True):

@@ -86,7 +86,7 @@ def once(tmp_path):
         identity = ModelIdentity.of(None)
         settings = Settings(None, identity.digest, **more)
         with Store.create(tmp_path / "results") as store:
-            return run(Plan.of(files, settings, identity), store, lambda tasks: map(work, tasks))
+            return run(Plan.of(files, settings, identity), store, lambda tasks: ([work(task)] for task in tasks))
 
     return run_once
 

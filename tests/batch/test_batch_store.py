@@ -46,7 +46,7 @@ def test_a_name_that_is_no_text_comes_back_as_it_was(tmp_path, settings):
     file = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.stl")
     with Store.create(tmp_path / "r") as store:
         store.begin(settings, ModelIdentity.of(None), None)
-        store.put(Outcome(file, error=f"{file}: is empty"), settings)
+        store.put([Outcome(file, error=f"{file}: is empty")], settings, {})
         assert [str(car.file) for car in store.batch().cars] == [file]
 
 
@@ -57,7 +57,7 @@ def test_what_is_kept_lies_below_the_store_whatever_the_mesh_is_called(tmp_path,
     outcome = Outcome(f"/cars/{name}", "ab" * 32, {}, _result(), kept={PICTURE: b"png"})
     with Store.create(tmp_path / "r") as store:
         store.begin(settings, ModelIdentity.of(None), None)
-        store.put(outcome, settings)
+        store.put([outcome], settings, {})
         (car,) = store.batch().cars
     kept = car.kept[PICTURE].resolve()
     assert kept.parent == (tmp_path / "r" / "pictures").resolve() and kept.read_bytes() == b"png"

@@ -19,7 +19,7 @@ def test_a_batch_opens_as_a_study_with_its_results_on_the_measured_area(tmp_path
     settings = Settings(None, identity.digest, Conditions(speed=40.0, area=2.0))
     plan = Plan.of(files, settings, identity, wants=(PICTURE,), baseline=files[1])
     with Store.create(tmp_path / "r") as store:
-        run(plan, store, lambda tasks: map(work, tasks))
+        run(plan, store, lambda tasks: ([work(task)] for task in tasks))
         batch = store.batch()
     write_report(tmp_path / "study.drivaer", content_of(batch))
     study = read_study(tmp_path / "study.drivaer")

@@ -24,8 +24,8 @@ def test_a_car_whose_worker_dies_is_tried_again(make_cars, tmp_path):
     settings = Settings(None, ModelIdentity.of(None).digest)
     pool = local._Pool([Task(str(file), settings) for file in files], 1, True)
     done = []
-    for outcome in pool.run(1):
-        done.append(outcome)
+    for outcomes in pool.run(1):
+        done += outcomes
         if len(done) == 1:
             os.kill(pool._engines[0]._process.pid, signal.SIGKILL)
     pool.close()

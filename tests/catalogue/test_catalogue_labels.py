@@ -94,6 +94,26 @@ def test_separators_decimal_commas_and_encodings_are_found_out(tmp_path, text, e
     assert found.labels[FIRST].values["cd"] == 0.26
 
 
+def test_an_export_of_a_catalogue_read_again_says_the_same(tables_of, tmp_path):
+    from data.catalogue.export import export
+    from data.catalogue.query import columns_of
+
+    folder = tables_of([FIRST, SECOND, ESTATE])
+    scan(folder)
+    with open_catalogue(folder) as catalogue:
+        before = catalogue.designs()
+        (tmp_path / "alone").mkdir()
+        for place in (folder / "all.csv", tmp_path / "alone" / "all.csv"):
+            export(catalogue, place, columns_of(catalogue))
+    scan(folder)
+    scan(tmp_path / "alone")
+    with open_catalogue(folder) as catalogue, open_catalogue(tmp_path / "alone") as alone:
+        assert catalogue.designs() == before
+        assert [(d.cd, d.clr, d.area, d.split) for d in alone.designs()] == [
+            (d.cd, d.clr, d.area, d.split) for d in before
+        ]
+
+
 def test_a_cell_without_a_number_is_missing_not_zero(tmp_path):
     found = labels(written(tmp_path, "Updated.csv", f"Design,Average Cd\n{FIRST},NaN\n{SECOND},\n"))
     assert all("cd" not in label.values for label in found.labels.values())

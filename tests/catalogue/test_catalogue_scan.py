@@ -181,6 +181,22 @@ def test_hostile_names_are_files_like_others(tmp_path):
     assert scan(tmp_path).n_new == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+def test_a_name_that_is_no_text_is_said_and_passed_over(tmp_path):
+    (tmp_path / os.fsdecode(b"F_D_WM_WW_0001\xff.stl")).write_bytes(b"solid")
+    put(tmp_path, f"{SECOND}.stl")
+    found = scan(tmp_path)
+    assert (found.n_designs, len(found.warnings)) == (1, 1)
+    assert "rename it" in found.warnings[0]
+
+
+@pytest.mark.parametrize("content", [b'Design,Average Cd\n"' + b"x" * 200_000, b"\0\1\2", b"Design\n", b"a;b\n1"])
+def test_a_table_that_is_none_does_not_stop_a_scan(tmp_path, content):
+    put(tmp_path, "table.csv", content)
+    put(tmp_path, f"{FIRST}.stl")
+    assert scan(tmp_path).n_designs == 1
+
+
 def test_two_scans_at_once_leave_one_right_catalogue(tmp_path, tables_of):
     folder = tables_of([f"F_D_WM_WW_{i:04d}" for i in range(1, 301)], tmp_path / "corpus")
     code = f"from data.catalogue.scan import scan; print(scan({str(folder)!r}).n_designs)"

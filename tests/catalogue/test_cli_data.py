@@ -97,8 +97,8 @@ def test_a_split_is_drawn_kept_and_written(run, folder, tmp_path):
     assert status == 0 and drawn["train"] + drawn["val"] + drawn["test"] == 61
     written = (tmp_path / "lists" / "test_design_ids.txt").read_text().split()
     assert len(written) == drawn["test"]
-    assert "drawn: seed 0" in run("split")[1]
-    assert "61 designs" in run("scan", folder)[1] and "drawn: seed 0" in run("split")[1]
+    assert "chosen: seed 0" in run("split")[1]
+    assert "61 designs" in run("scan", folder)[1] and "chosen: seed 0" in run("split")[1]
 
 
 def test_tagged_designs_are_found_by_their_tag(run, folder):
@@ -108,6 +108,13 @@ def test_tagged_designs_are_found_by_their_tag(run, folder):
     assert [json.loads(line)["id"] for line in found.splitlines()] == ["E_S_WWC_WM_005", "F_D_WM_WW_0002"]
     run("tag", "odd", "E_S_WWC_WM_005", "--remove")
     assert len(run("list", "--where", "tags has 'odd'", "--json")[1].splitlines()) == 1
+
+
+def test_a_note_is_kept_over_a_scan(run, folder):
+    assert run("note", "e_s_wwc_wm_5", "wheels look odd")[0] == 0
+    (folder / "train_val_test_splits" / "test_design_ids.txt").unlink()
+    run("scan", folder)
+    assert "wheels look odd" in run("info", "E_S_WWC_WM_005")[1]
 
 
 def test_stats_and_export_work_on_what_the_condition_leaves(run, folder, tmp_path):

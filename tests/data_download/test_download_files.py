@@ -128,6 +128,13 @@ def test_a_file_that_globus_brought_is_taken_and_put_in_its_place(files, tmp_pat
     assert (tmp_path / "3DMeshesSTL" / archive.name).read_bytes() == archive.content
 
 
+def test_the_same_file_in_two_folders_comes_into_both(tmp_path):
+    stored = [_text(1, "read me.txt", b"same", folder="a")]
+    assert _fetched(stored, tmp_path) == ["a/read me.txt"]
+    both = [*stored, _text(2, "read me.txt", b"same", folder="b")]
+    assert _fetched(both, tmp_path) == ["a/read me.txt", "b/read me.txt"]
+
+
 def test_a_half_file_that_globus_left_is_not_taken(files, tmp_path):
     archive = next(f for f in files if f.folder == "3DMeshesSTL")
     (tmp_path / archive.name).write_bytes(archive.content[:1000])

@@ -353,3 +353,16 @@ def test_the_turntable_turns_the_car_and_stops(qtbot, window):
     stopped = window.desk_page.stage.viewport.camera
     qtbot.wait(60)
     assert window.desk_page.stage.viewport.camera == stopped
+
+
+def test_the_flows_lines_are_drawn_on_the_car_and_taken_away_again(window, settle):
+    stage = window.desk_page.stage
+    bare = pixels(stage.viewport.picture())
+    window.actions_.named["lines"].trigger()
+    settle(window)
+    drawn = pixels(stage.viewport.picture())
+    darker = (bare.mean(axis=2) - drawn.mean(axis=2) > 25).mean()
+    assert darker > 0.01
+    assert stage.view["lines"]
+    window.actions_.named["lines"].trigger()
+    assert np.abs(pixels(stage.viewport.picture()) - bare).mean() < 0.5

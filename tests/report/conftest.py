@@ -78,9 +78,11 @@ def store_folder(predicted, tmp_path_factory) -> Path:
             outcome = replace(shifted(predicted, i, **more), file=f"/cars/{name}")
             if i > 4:
                 outcome = replace(outcome, kept={})
-            store.put(outcome, settings, {"boat_tail": 0.5 * i, "=style": "=estate" if i % 2 else "suv"})
+            design = {"boat_tail": 0.5 * i, "=style": "=estate" if i % 2 else "suv"}
+            store.put([outcome], settings, {Path(outcome.file): design})
         for name in ("broken.stl", "=cmd|' /C calc'!A0.stl"):
-            store.put(Outcome(f"/cars/{name}", error=f"/cars/{name}: is empty; export it again"), settings)
+            failed = Outcome(f"/cars/{name}", error=f"/cars/{name}: is empty; export it again")
+            store.put([failed], settings, {})
     return folder
 
 

@@ -97,7 +97,9 @@ def judged():
     rng = np.random.default_rng(0)
     rows = [(0.3 + 0.02 * rng.normal(), 0.003 * rng.normal()) for _ in range(120)]
     unknown = (None,) * 6
-    return [Judged(f"c{i}", "k", None, cd, None, cd + off, *unknown, None, 0.1) for i, (cd, off) in enumerate(rows)]
+    return [
+        Judged(f"c{i}", "k", None, cd, None, cd + off, *unknown, None, False, 0.1) for i, (cd, off) in enumerate(rows)
+    ]
 
 
 def test_a_better_model_is_told_from_chance(judged):

@@ -23,6 +23,7 @@ class CfdPlot(QWidget):
         self.drag = Plot("Drag coefficient while the CFD runs", "iteration", "Cd", legend_at=1.0)
         self.residuals = Plot("Residuals while the CFD runs", "iteration", "residual")
         self.residuals.item.setLogMode(y=True)
+        self.residuals.legend.setColumnCount(6)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -40,8 +41,8 @@ class CfdPlot(QWidget):
         result = self.desk.standing(key).result if key else None  # on the measured area, as the solver's
         if run is None:
             return
-        if run.progress and len(run.progress.history[0]):
-            iteration, cd = (np.array(values) for values in run.progress.history)
+        if run.history[0]:
+            iteration, cd = (np.array(values) for values in run.history)
             settled = iteration > _SETTLING if iteration[-1] > 2 * _SETTLING else np.ones(len(cd), bool)
             self.drag.item.plot(iteration[settled], cd[settled], pen=self.drag.pen(0), name="CFD, running")
         if result is not None:
