@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 
+from benchmarks.dataverse_server import Dataverse, Faults
+from benchmarks.download_faults import DOI, files_of_corpus
 from benchmarks.drivaernet_corpus import write_corpus
 from tests.gui.conftest import PATIENCE, end, new_window
 
@@ -186,3 +188,52 @@ def test_a_folder_without_designs_says_so_where_it_was_chosen(qtbot, page, tmp_p
     assert page.start.isVisible() and "holds no designs" in page.start.note.text()
     qtbot.mouseClick(page.start.to_table, Qt.MouseButton.LeftButton)
     assert page.browser.isVisible()
+
+
+def test_a_download_shows_its_plan_wants_the_licence_pauses_and_ends_in_the_table(qtbot, page, tmp_path):
+    form = page.form
+    with Dataverse({DOI: files_of_corpus(tmp_path / "published")}, Faults(block_s=0.05)).serving() as server:
+        page._show_start()
+        qtbot.mouseClick(page.start.buttons["download"], Qt.MouseButton.LeftButton)
+        form.dataset.setText(DOI)
+        form.server.setText(server.url)
+        form.folder.setText(str(tmp_path / "fetched"))
+        form.count.setValue(0)
+        for box in form.kinds.values():
+            box.setChecked(False)
+        qtbot.mouseClick(form.ask, Qt.MouseButton.LeftButton)
+        _settle(qtbot, page)
+        assert "to fetch into" in form.words.toPlainText() and "Licence: CC BY-NC 4.0" in form.words.toPlainText()
+        assert not form.fetch.isEnabled() and not (tmp_path / "fetched").exists()
+        form.accepts.click()
+        qtbot.mouseClick(form.fetch, Qt.MouseButton.LeftButton)
+        row = _row_with_pause(qtbot, page)
+        qtbot.mouseClick(row.pause, Qt.MouseButton.LeftButton)
+        assert row.job.control.is_paused and row.pause.text() == "Go on"
+        qtbot.mouseClick(row.pause, Qt.MouseButton.LeftButton)
+        _settle(qtbot, page)
+    assert page.there.root == tmp_path / "fetched" and page.browser.isVisible()
+    assert len(_rows(page)) == page.there.n_designs > 0
+    assert "CC BY-NC 4.0" in page.browser.facts.text()
+
+
+def _row_with_pause(qtbot, page):
+    """The running download's row in the list of jobs."""
+
+    def found():
+        return next((row for row in page.jobs._rows if row.pause.isVisible()), None)
+
+    qtbot.waitUntil(lambda: found() is not None, timeout=PATIENCE)
+    return found()
+
+
+def test_what_is_wrong_with_a_download_is_said_in_the_form(qtbot, page, tmp_path):
+    form = page.form
+    page.stack.setCurrentWidget(form)
+    form.folder.setText("")
+    qtbot.mouseClick(form.ask, Qt.MouseButton.LeftButton)
+    assert "Choose the folder" in form.note.text()
+    form.folder.setText(str(tmp_path))
+    form.classes.setText("no such class")
+    qtbot.mouseClick(form.ask, Qt.MouseButton.LeftButton)
+    assert "there is no class" in form.note.text()

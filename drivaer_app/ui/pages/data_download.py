@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
@@ -71,7 +72,9 @@ class DownloadForm(QWidget):
         kinds.addStretch(1)
         form = QFormLayout()
         form.addRow("&Dataset", self.dataset)
-        form.addRow("&Folder", where)
+        title = QLabel("&Folder")
+        title.setBuddy(self.folder)
+        form.addRow(title, where)
         form.addRow("What", kinds)
         form.addRow("&Classes", self.classes)
         form.addRow("Co&unt", self.count)

@@ -112,7 +112,7 @@ class ScatterPanel(QWidget):
         self._draw_chosen()
         for side, name in zip(("bottom", "left"), columns, strict=True):
             self.plot.setLabel(side, name)
-            self.plot.getAxis(side).setSIPrefixEnableRanges(())
+            self.plot.getAxis(side).enableAutoSIPrefix(False)  # 0.3 stays 0.3
         self.count.setText(f"{len(self._ids)} points")
         self.show_all()
 

@@ -13,8 +13,18 @@ from data.catalogue.query import Sort
 from drivaer_app.ui.words import MINUS
 
 _NOTHING = "–"
-_WIDTHS = {"id": 190, "notes": 160, "tags": 110, "label_version": 110}
+_WIDTHS = {"id": 190, "notes": 160, "tags": 110, "class": 116, "label_version": 110}
 _WIDTH = 86
+_DISPLAY, _ALIGNMENT, _TIP = (
+    int(role)
+    for role in (
+        Qt.ItemDataRole.DisplayRole,
+        Qt.ItemDataRole.TextAlignmentRole,
+        Qt.ItemDataRole.ToolTipRole,
+    )
+)
+"""As numbers: a screenful of cells asks thousands of times, and comparing enums is slow."""
+_RIGHT = int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value)
 _READ_FIRST = 256
 """Rows that a view is told of before it scrolls for more."""
 
@@ -54,14 +64,14 @@ class ListingModel(QAbstractTableModel):
             self.endInsertRows()
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        column = self.listing.columns[index.column()]
-        value = self.listing.rows[index.row()][index.column()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return shown(value, column.name)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column.kind == "number":
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if role == Qt.ItemDataRole.ToolTipRole and isinstance(value, str):
-            return value
+        if role == _DISPLAY:
+            column = index.column()
+            return shown(self.listing.rows[index.row()][column], self.listing.columns[column].name)
+        if role == _ALIGNMENT:
+            return _RIGHT if self.listing.columns[index.column()].kind == "number" else None
+        if role == _TIP:
+            value = self.listing.rows[index.row()][index.column()]
+            return value if isinstance(value, str) else None
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -78,7 +88,7 @@ def shown(value: Any, column: str) -> str:
         return _NOTHING
     if not isinstance(value, float):
         return str(value)
-    digits = {"area": 3, "cda": 4}.get(column, 4)
+    digits = 3 if column == "area" else 4
     text = f"{value:.{digits}f}" if abs(value) < 1000 else f"{value:.0f}"
     return text.replace("-", MINUS)
 
