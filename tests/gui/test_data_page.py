@@ -122,6 +122,7 @@ def test_a_heading_sorts_and_sorts_the_other_way_when_clicked_again(qtbot, page)
 
 def test_a_box_drawn_in_the_plot_selects_rows_and_selected_rows_are_marked_in_it(qtbot, page):
     browser = page.browser
+    assert all(browser.scatter.plot.getAxis(side).autoSIPrefixScale == 1.0 for side in ("bottom", "left"))
     view, plot = browser.scatter.view, browser.scatter.plot
     cd = dict(zip(*(browser.table.rows.listing.values(name) for name in ("id", "cd")), strict=True))
     middle = (min(cd.values()) + max(cd.values())) / 2

@@ -135,7 +135,7 @@ class DataPage(QWidget):
             def done(job: Job) -> None:
                 if job.state == FAILED:
                     self._say_at_start(job.error.line, bad=True)
-                elif self.there is None and job.state != CANCELLED:
+                elif self.there is None and self.stack.currentWidget() is self.start and job.state != CANCELLED:
                     self._show(job.result)
 
             self._do("reading the last dataset", lambda _: overview(last), done, lane=_READING)

@@ -111,8 +111,7 @@ class ScatterPanel(QWidget):
         self.points.setData(x=self._xy[:, 0], y=self._xy[:, 1])
         self._draw_chosen()
         for side, name in zip(("bottom", "left"), columns, strict=True):
-            self.plot.setLabel(side, name)
-            self.plot.getAxis(side).enableAutoSIPrefix(False)  # 0.3 stays 0.3
+            self.plot.setLabel(side, name, siPrefixEnableRanges=())  # 0.3 stays 0.3
         self.count.setText(f"{len(self._ids)} points")
         self.show_all()
 

@@ -13,7 +13,7 @@ from data.catalogue.query import Sort
 from drivaer_app.ui.words import MINUS
 
 _NOTHING = "–"
-_WIDTHS = {"id": 190, "notes": 160, "tags": 110, "class": 116, "label_version": 110}
+_WIDTHS = {"id": 210, "notes": 160, "tags": 110, "class": 116, "label_version": 110}
 _WIDTH = 86
 _DISPLAY, _ALIGNMENT, _TIP = (
     int(role)
