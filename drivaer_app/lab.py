@@ -14,6 +14,7 @@ from drivaer_app.paths import cache
 
 if TYPE_CHECKING:
     from gnn.evaluation import Judged
+    from gnn.training.corpora import SplitCars
     from gnn.training.lab import Epoch
     from gnn.training.recipe import Recipe
 
@@ -126,6 +127,8 @@ def evaluate_model(
 ) -> tuple[list[Judged], dict[str, Any]]:
     """Predict every car of a split (or of ``all``) and compare: what was said of each, and the figures.
 
+    Without corpora: the cars that come with the program, DrivAer morphs as the bundled model's template has them.
+
     Raises DrivAerError where there are no such cars; ModelError.
     """
     from gnn.evaluation import judge
@@ -133,14 +136,23 @@ def evaluate_model(
     from gnn.training.corpora import read_corpora
 
     model = load_model(name_or_path, device)
-    found = read_corpora(corpora, cache() / "catalogues")
+    found = read_corpora(corpora, cache() / "catalogues") if corpora else _shipped()
     cars = list(found.cars) if split == "all" else found.of(split)
     if not cars:
         has = ", ".join(f"{found.splits.count(s)} {s}" for s in dict.fromkeys(found.splits))
-        raise DrivAerError(f"no car of the split {split} ({has})", file=corpora[0], fix="take another --split, or all")
+        raise DrivAerError(f"no car of the split {split} ({has})", fix="take another --split, or all")
     judged = judge(model, cars, lambda n: report("predicting", n, len(cars), None))
     parameters = getattr(model, "n_parameters", None)
     return judged, {"model": model.name, "split": split, "parameters": parameters, **figures(judged)}
+
+
+def _shipped() -> SplitCars:
+    from drivaer_app.learning import shipped_cars
+    from gnn.checkpoints import read_model
+    from gnn.training.corpora import SplitCars
+
+    cars = shipped_cars(read_model(model_folder()))
+    return SplitCars(cars, ["test" if car.is_test else "train" for car in cars])
 
 
 def load_model(name_or_path: str | Path | None, device: str = "auto"):

@@ -49,7 +49,7 @@ class Layers:
         self._engine, self._jobs, self._memory, self._notify = engine, jobs, memory, notify
         self._state, self._case_of = state, case_of
         self._running: dict[tuple, Job] = {}
-        self._failed: dict[tuple, tuple[object, str]] = {}
+        self._failed: dict[tuple, tuple[weakref.ref, str]] = {}
 
     def get(self, name: str, key: str) -> np.ndarray | None:
         """(P,) float32 on ``desk.drawn(key)``'s points, NaN where it is not known; None where it is not there.
@@ -72,7 +72,7 @@ class Layers:
         if name == CFD and (identity is None or identity[2] is None):
             return "no CFD run of this variant has finished: start one on the Verify panel"
         kept = self._failed.get(identity) if identity else None
-        return kept[1] if kept and kept[0] is self._memory.get(identity[1]) else ""
+        return kept[1] if kept and kept[0]() is self._memory.get(identity[1]) else ""
 
     def want(self, name: str, key: str) -> None:
         """See to it that a layer is, or will be, there. Does nothing while a mesh that it needs is not in memory."""
@@ -92,7 +92,7 @@ class Layers:
                 layer, job.result = job.result, None
                 self._memory.put(identity, (weakref.ref(drawn), layer), layer.nbytes)
             elif job.state == FAILED:
-                self._failed[identity] = drawn, job.error.line
+                self._failed[identity] = weakref.ref(drawn), job.error.line
             self._notify(Event("layer", key, text=name))
 
         self._running[identity] = self._jobs.submit(

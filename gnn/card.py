@@ -15,9 +15,9 @@ Drag (RegDGCNN) and surface pressure and friction (a bent template, FieldNet bey
 This card is written by `{config["made_by"]}` from `metrics.json`; do not edit it.
 
 ## Trained on
-{counts["train"]} RANS cases of {config["trained_on"]} ({styles}; detailed and smooth underbodies): OpenFOAM v1912,
-k-omega SST, half car, about 135,000 cells, 30 m/s, moving ground, rotating wheels.
-- Drag network: {config["drag"]["n_designs"]} morphs whose Cd and Cl a Gaussian process on
+{counts["train"]} RANS cases of {counts.get("what", config["trained_on"])} ({styles}; detailed and smooth
+underbodies): OpenFOAM v1912, k-omega SST, half car, about 135,000 cells, 30 m/s, moving ground, rotating wheels.
+- Drag network: {config["drag"]["n_designs"]} designs whose Cd and Cl a Gaussian process on
   {config["drag"]["n_cases"]} cases gave. Points are drawn anew in every step; no design is scaled or shifted.
 - Template: the CFD's own surface, bent onto a car by 26 modes of shape, with the Cp and Cf of all the cases as smooth
   functions of how it is bent and of its rear roof line. It answers where it lies on the car's surface, by the share to
@@ -89,15 +89,15 @@ def _families_interval(metrics: dict[str, Any]) -> str:
         return ""
     interval = families["interval"]
     if not interval:
+        return "Of cars that the template does not fit none was held out: whether it holds for them is not known.\n"
+    if interval["coverage"] is None:
         return (
-            f"For cars that the template does not fit the same interval is given; the {families['test']} held-out "
-            f"procedural\ndesigns are too few to say whether it holds for them.\n"
+            f"Cars that the template does not fit get Cd ± {interval['half_width']:.4f}, the largest error on "
+            f"{families['test']} held-out procedural\ndesigns, which are too few for a calibrated interval.\n"
         )
-    covered = interval["coverage"]
-    kept_out = f", {covered:.0%} covered when left out of it" if covered is not None else ""
     return (
         f"Cars that the template does not fit get Cd ± {interval['half_width']:.4f}, conformal on the "
-        f"{families['test']} held-out\nprocedural designs{kept_out}.\n"
+        f"{families['test']} held-out\nprocedural designs, {interval['coverage']:.0%} covered when left out of it.\n"
     )
 
 

@@ -40,8 +40,6 @@ SOFT = 0.0003
 """m: how sharply a point prefers the nearest face to the second nearest."""
 SOFT_AROUND = 0.002
 """m: the same for a vertex, which stands for its surroundings: the best for values between a car's vertices."""
-LINEAR_PART = 3.0
-"""Of the kernel, against 1 for the bump."""
 _STORED_IN_HALF = {"places": 1.0, "area_vectors": 1e4, "marks": 1.0, "fields": 1.0}
 """Scale under which half precision has digits: areas in cm²."""
 _MEAN = "_mean"
@@ -56,8 +54,9 @@ class Template:
     places (1 + K, M, 3) m. area_vectors (1 + K, M, 3) m², along the outward normals.
     marks (1 + K, m, 3) m: points on the very surface next to the faces ``marked`` (m,); the CFD's face centres lie a
     millimetre off it, and up to a centimetre at edges, so the code is fitted with these.
-    fields (1 + R, M, 4): Cp and Cf, mean and R modes, whose amounts are ``kernel`` of the car's features and
+    fields (1 + R, M, 4): Cp and Cf, mean and R modes, whose amounts are ``likeness`` of the car's features and
     ``anchors`` (n, f), the training cases' features, times ``pull`` (n, R).
+    lengths (R, f), linear (R,): of that likeness, each mode's own.
     to_traits (1 + K, t): from code to the traits that ``features`` are made of.
     from_profile (d, K), profile_mean (d,): the first guess of the code, of unit variance over the training designs.
     doubt (K,): that guess's standard error.
@@ -71,6 +70,8 @@ class Template:
     to_traits: np.ndarray
     anchors: np.ndarray
     pull: np.ndarray
+    lengths: np.ndarray
+    linear: np.ndarray
     from_profile: np.ndarray
     profile_mean: np.ndarray
     doubt: np.ndarray
@@ -111,8 +112,8 @@ class Template:
 
     def values(self, code: np.ndarray) -> np.ndarray:
         """(M, 4) Cp and Cf of the faces for a code (K,)."""
-        likeness = kernel(features(code[None], self.to_traits), self.anchors)[0]
-        return _at_code(self.fields, likeness @ self.pull)
+        alike = likeness(features(code[None], self.to_traits)[0], self.anchors, self.lengths, self.linear)
+        return _at_code(self.fields, np.einsum("rn,nr->r", alike, self.pull))
 
     def refine(self, code: np.ndarray, points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, float]:
         """Code (K,) and shift along x (m) that bring the template onto points (N, 3) of the +y half with normals."""
@@ -228,10 +229,14 @@ def features(codes: np.ndarray, to_traits: np.ndarray) -> np.ndarray:
     return np.concatenate([parameters, roof_measures(line[..., 0], line[..., 1])], axis=1)
 
 
-def kernel(features: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(a, b) likeness of fields between cars of features (a, f) and (b, f): linear, and a bump for what bends."""
-    apart = ((features[:, None] - others[None]) ** 2).mean(axis=2)
-    return LINEAR_PART * features @ others.T / features.shape[1] + np.exp(-0.5 * apart)
+def likeness(features: np.ndarray, anchors: np.ndarray, lengths: np.ndarray, linear: np.ndarray) -> np.ndarray:
+    """(R, n) likeness of a car of features (f,) and those of anchors (n, f): for each mode linear, and a Matern bump.
+
+    lengths (R, f): how far along each feature the bump reaches. linear (R,): the linear part, against 1 for the bump.
+    """
+    scaled = (anchors - features) / lengths[:, None]
+    apart = np.sqrt(5.0 * np.einsum("rnf,rnf->rn", scaled, scaled))
+    return linear[:, None] * (1.0 + anchors @ features) + (1.0 + apart + apart**2 / 3.0) * np.exp(-apart)
 
 
 def _at_code(rows: np.ndarray, code: np.ndarray) -> np.ndarray:

@@ -45,12 +45,14 @@ class _Pool:
         self._turn = threading.Lock()
         self._done: queue.Queue[Outcome | Exception | None] = queue.Queue()
         self._engines: list[Engine] = []
+        self._threads: list[threading.Thread] = []
         self._closed = False
 
     def run(self, n_workers: int) -> Iterator[list[Outcome]]:
         self._engines = [Engine(self._environment) for _ in range(n_workers)]
-        for engine in self._engines:
-            threading.Thread(target=self._serve, args=(engine,), daemon=True).start()
+        self._threads = [threading.Thread(target=self._serve, args=(engine,), daemon=True) for engine in self._engines]
+        for thread in self._threads:
+            thread.start()
         running = n_workers
         while running:
             said = [self._done.get()]
@@ -68,6 +70,8 @@ class _Pool:
         self._closed = True
         for engine in self._engines:
             engine.close()
+        for thread in self._threads:
+            thread.join()
 
     def _next(self) -> Task | None:
         with self._turn:

@@ -15,9 +15,9 @@ from drivaer_app.cli.terminal import BadUsage, Progress, results_only, say
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name, a model folder, or a published .pth.")],
     corpus: Annotated[
-        list[Path],
-        typer.Option("--corpus", metavar="FOLDER", help="Cases, DrivAerNet, meshes with a CSV; may be repeated."),
-    ],
+        list[Path] | None,
+        typer.Option("--corpus", metavar="FOLDER", help="Cases, DrivAerNet, meshes with a CSV; ours unless given."),
+    ] = None,
     split: Annotated[Literal["train", "val", "test", "all"], typer.Option(help="Which of its cars.")] = "test",
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Also a page with plots.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")] = False,
@@ -35,7 +35,7 @@ def evaluate(
         from drivaer_app.lab import evaluate_model, kept_learning_curve
         from gnn.figures import figures_as_markdown
 
-        judged, found = evaluate_model(model, corpus, split, device=device, report=progress.report)
+        judged, found = evaluate_model(model, corpus or [], split, device=device, report=progress.report)
         if html is not None:
             from drivaer_app.evaluation_page import write_page
 

@@ -49,7 +49,9 @@ def show(model: Model) -> int:
 @models.command()
 def compare(
     names: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Two models or more.")],
-    corpus: Annotated[list[Path], typer.Option("--corpus", metavar="FOLDER", help="Judge them on this corpus.")],
+    corpus: Annotated[
+        list[Path] | None, typer.Option("--corpus", metavar="FOLDER", help="Judge them on this; on ours unless given.")
+    ] = None,
     split: Annotated[Literal["train", "val", "test", "all"], typer.Option(help="Which of its cars.")] = "test",
 ) -> int:
     """Judge models on the same cars, and say which is better, and whether that could be chance."""
@@ -63,7 +65,7 @@ def compare(
         judged = {}
         with Progress() as progress:
             for name in names:
-                judged[name], found = evaluate_model(name, corpus, split, report=progress.report)
+                judged[name], found = evaluate_model(name, corpus or [], split, report=progress.report)
                 print(f"## {found['model']}\n\n{figures_as_markdown(found)}\n", file=stdout)
         first = names[0]
         for other in names[1:]:

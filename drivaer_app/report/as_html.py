@@ -18,9 +18,10 @@ from drivaer_app.batch.work import PICTURE, VIEW
 from drivaer_app.colours import diverging, to_srgb
 from drivaer_app.paths import RESOURCES
 from drivaer_app.report.brand import Brand
-from drivaer_app.report.content import Content, ReportCar, shortened
+from drivaer_app.report.content import Content, ReportCar
 from drivaer_app.report.pictures import as_webp
 from drivaer_app.report.templates import environment, template_of
+from drivaer_app.report.texts import shortened
 
 _MISSING = "No pictures: the mesh is not where it was, has changed since, or the model gives no pressure."
 _N_COLOURS = 129

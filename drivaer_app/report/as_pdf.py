@@ -13,10 +13,11 @@ from data.replacing import replacing
 from drivaer_app.batch.work import PICTURE
 from drivaer_app.report.brand import Brand
 from drivaer_app.report.card import Block
-from drivaer_app.report.content import Content, ReportCar, shortened
+from drivaer_app.report.content import Content, ReportCar
 from drivaer_app.report.pdf_fonts import BOLD, FONT, register_fonts, writable
 from drivaer_app.report.pdf_plots import ALARM, GRID, PALE, along, ranking
 from drivaer_app.report.pictures import as_jpeg
+from drivaer_app.report.texts import shortened
 
 _MARGIN = 48.0  # points
 _ON_TITLE_PAGE, _ON_A_PAGE = 24, 46  # cars of the ranking plot

@@ -11,7 +11,8 @@ from typing import Any
 from data.replacing import replacing
 from drivaer_app.report.brand import Brand
 from drivaer_app.report.columns import COLUMNS, PARAMETER
-from drivaer_app.report.content import Content, ReportCar, printable
+from drivaer_app.report.content import Content, ReportCar
+from drivaer_app.report.texts import printable
 
 _LONGEST_CELL = 32_000  # characters: Excel's own limit is 32,767
 _WIDTHS = {"name": 34, "warnings": 60, "error": 50, "file": 60, "mesh_sha256": 20, "model_sha256": 20, "model": 22}

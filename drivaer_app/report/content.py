@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -17,13 +16,13 @@ from drivaer_app.batch.store import Batch, StoredCar, program_version
 from drivaer_app.report.card import Section, sections_of
 from drivaer_app.report.columns import COLUMNS, PARAMETER, row_of
 from drivaer_app.report.difference import Judgement, judged
+from drivaer_app.report.findings import answer_of, apart_of
+from drivaer_app.report.texts import printable
 from drivaer_app.results import Result
 
 N_DETAILS = 12
 """Cars that have a page of their own unless told otherwise."""
-_FAR = 4.0  # robust standard deviations from the median Cd from which a car stands apart
 _MOST_OUTSIDE = 30  # cars that are listed one by one for nothing but lying outside
-_UNSURE = 0.9  # confidence in unit and axes below which a reader should look
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +206,7 @@ def content_of(
     if not cars:
         raise DrivAerError("no car is left to report", file=batch.folder, fix="loosen the condition")
     cars.sort(key=lambda car: (car.result is None, car.result.cd if car.result else 0.0, car.name))
-    apart = _apart(cars)
+    apart = apart_of(cars)
     final = [
         replace(
             car,
@@ -228,7 +227,7 @@ def content_of(
         settings=batch.settings,
         model=batch.model,
         card=sections_of(batch.model.card),
-        answer=_answer(final, chosen),
+        answer=answer_of(final, chosen),
         made=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         started=batch.started,
     )
@@ -256,12 +255,6 @@ def find_car(cars: Iterable[ReportCar], name: str) -> ReportCar:
 
     near = difflib.get_close_matches(name, [car.name for car in cars], n=1, cutoff=0.5)
     raise DrivAerError(f"no car is called {name}", fix=f"did you mean {near[0]}?" if near else "see drivaer rank")
-
-
-def printable(text: str) -> str:
-    """The text in one line without what terminals and XML choke on; nothing else of it is lost."""
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def _named(batch: Batch) -> list[ReportCar]:
@@ -302,81 +295,3 @@ def _details(cars: Sequence[ReportCar], base: ReportCar | None, wanted: Sequence
     else:
         chosen = list(dict.fromkeys(find_car(cars, name) for name in wanted))
     return tuple(sorted(chosen, key=lambda car: car.number))
-
-
-def _apart(cars: Sequence[ReportCar]) -> dict[str, tuple[str, ...]]:
-    """Path -> what sets a car apart from the fleet: a designer wants to see it before believing its number."""
-    good = [car for car in cars if car.result is not None]
-    if not good:
-        return {}
-    values = sorted(car.result.cd for car in good)
-    middle = values[len(values) // 2]
-    spread = 1.4826 * sorted(abs(value - middle) for value in values)[len(values) // 2]
-    readings = Counter((car.result.unit, car.result.up, car.result.forward) for car in good)
-    usual, n_usual = readings.most_common(1)[0]
-    told: dict[str, list[str]] = {}
-    for car in good:
-        result, why = car.result, told.setdefault(car.path, [])
-        if result.in_distribution is False:
-            why.append(f"outside of what the model was trained on (novelty {result.novelty:.2f})")
-        if len(good) >= 8 and spread > 0 and abs(result.cd - middle) > _FAR * spread:
-            away = 1000 * (result.cd - middle)
-            why.append(f"its Cd is {abs(away):.0f} counts {'above' if away > 0 else 'below'} the fleet's median")
-        if (result.unit, result.up, result.forward) != usual and n_usual > len(good) / 2:
-            why.append(
-                f"read as {result.unit}, up {result.up}, forward {result.forward}; most of the others as "
-                f"{usual[0]}, up {usual[1]}, forward {usual[2]}"
-            )
-        if result.confidence < _UNSURE:
-            why.append(f"unit and axes are only {result.confidence:.0%} sure")
-        if result.mirrored:
-            why.append("half a car, completed by its mirror image")
-    return {path: tuple(why) for path, why in told.items() if why}
-
-
-def _answer(cars: Sequence[ReportCar], base: ReportCar | None) -> tuple[str, ...]:
-    good = [car for car in cars if car.result is not None]
-    failed = len(cars) - len(good)
-    if not good:
-        return (f"None of {len(cars)} cars could be predicted.",)
-    said = [f"Lowest drag: {_told(good[0])}."]
-    inside = [car for car in good if not car.is_outside]
-    if good[0].is_outside and inside:
-        said.append(f"Lowest of the cars whose interval holds: {_told(inside[0])}.")
-    if base is not None:
-        said.append(f"Baseline: {_told(base)}.")
-        compared = [car for car in good if car.judgement is not None]
-        lower = sum(car.judgement.verdict == "lower" for car in compared)
-        higher = sum(car.judgement.verdict == "higher" for car in compared)
-        unclear = sum(car.judgement.verdict == "unclear" for car in compared)
-        said.append(
-            f"Of {len(compared)} cars compared to it, {lower} are lower and {higher} higher by more than the "
-            f"uncertainty, {unclear} lie within it; of {len(compared) - lower - higher - unclear} nothing can be said."
-        )
-    if len(inside) < len(good):
-        n = len(good) - len(inside)
-        said.append(
-            f"{n} of {len(good)} cars lie{'s' if n == 1 else ''} outside of what the model was trained on and "
-            f"{'is' if n == 1 else 'are'} marked ▲: the intervals do not hold there."
-        )
-    if failed:
-        said.append(f"{failed} of {len(cars)} cars could not be predicted; why is told in the end.")
-    return tuple(said)
-
-
-def _told(car: ReportCar) -> str:
-    r = car.result
-    interval = f" (90 % interval {r.cd_low:.3f} to {r.cd_high:.3f})" if r.cd_low is not None else " (no interval)"
-    if car.is_outside:
-        interval = " ▲ (outside of the training designs: no interval holds)"
-    against = ""
-    if car.judgement is not None and math.isfinite(car.judgement.counts):
-        against = f", {car.judgement.counts:+.1f} counts against the baseline: {car.judgement.in_words}"
-    return f"{shortened(car.name, 60)} with Cd {r.cd:.3f}{interval}{against}"
-
-
-def shortened(text: str, length: int) -> str:
-    """The text, its middle left out where it is longer."""
-    if len(text) <= length:
-        return text
-    return f"{text[: length // 2 - 1]}…{text[-(length - length // 2) :]}"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drivaer_app.report.brand import Brand
-from drivaer_app.report.content import ReportCar, shortened
+from drivaer_app.report.content import ReportCar
 from drivaer_app.report.pdf_fonts import FONT, register_fonts, writable
+from drivaer_app.report.texts import shortened
 
 if TYPE_CHECKING:
     from reportlab.graphics.shapes import Drawing

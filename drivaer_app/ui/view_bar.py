@@ -39,7 +39,7 @@ class ViewBar(QToolBar):
         self.cut.setToolTip("Cut the car lengthwise (X); the section plot follows the plane")
         self.place = QSlider(Qt.Orientation.Horizontal)
         self.place.setRange(-110, 110)
-        self.place.setFixedWidth(140)
+        self.place.setFixedWidth(110)
         self.place.setAccessibleName("Place of the lengthwise cut")
         self.place.setToolTip("Distance of the plane from the car's middle")
         self.where = label("y = 0.00 m", "dim")

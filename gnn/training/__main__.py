@@ -1,4 +1,4 @@
-"""``python -m gnn.training field|drag|assemble``: the steps that made the bundled model, each resumable."""
+"""``python -m gnn.training field|drag|readout|assemble``: the steps that made the bundled model, each resumable."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import torch
 
 from data.corpora.cases import read_cases
 from data.corpora.morphs import MorphGenerator
+from data.replacing import replacing
 from gnn.checkpoints import read_model, write_text
 from gnn.field_net import FieldNet
 from gnn.regdgcnn import RegDGCNN
@@ -24,18 +25,22 @@ from gnn.training.drag import MorphShape, Shape, train_drag_network
 from gnn.training.families import FamilyShape, families_of, fit_family_coefficients, random_family_designs
 from gnn.training.field import train_field_net
 from gnn.training.labels import COEFFICIENTS, DesignFeatures, fit_coefficients
-from gnn.training.loop import Schedule, designs_learnt, load_averaged
+from gnn.training.loop import Schedule, designs_learnt, designs_of, load_averaged
+from gnn.training.readout import cached_features, train_readout
 
 DRAG = {
     "architecture": {"k": 16, "conv_channels": [32, 64, 64, 128], "emb_dims": 256, "mlp": [128, 64], "dropout": 0.0},
     "n_points": 1024,
     "n_clouds": 8,
 }
+_DRAG_ARCHITECTURE = {**DRAG["architecture"], "out_channels": 2}
 FIELD = {"architecture": {"width": 128, "k": 12, "thinning": [1, 4, 16], "n_waves": 6}, "n_points": 2048, "n_clouds": 8}
 N_DESIGNS = 20000
+N_READ = 1500
+"""Morphs that the drag network's last layers are trained on, besides the cases."""
 LEAST_FOR_FIT = 40
 """Cases of families below which a fit on two dozen handles says less than the cases."""
-SCALING = "drag.json"
+SCALING, READOUT = "drag.json", "readout.ckpt"
 
 
 def main() -> None:
@@ -47,12 +52,13 @@ def main() -> None:
     logging.info("%d training and %d held-out cases of morphed DrivAers", len(corpus.train), len(corpus.test))
     learnt, held_out = split(corpus.family_cars)
     logging.info("%d training and %d held-out cases of families of one mesh", len(learnt), len(held_out))
-    {"field": _field, "drag": _drag, "assemble": _assemble}[options.step](options, corpus)
+    steps = {"field": _field, "drag": _drag, "readout": _readout, "assemble": _assemble}
+    steps[options.step](options, corpus)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", choices=("field", "drag", "assemble"))
+    parser.add_argument("step", choices=("field", "drag", "readout", "assemble"))
     parser.add_argument(
         "--corpus",
         type=Path,
@@ -62,7 +68,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--geometry", type=Path, required=True, help="folder with the DrivAer's body.obj.gz")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints")
-    start = "checkpoint or model folder to begin from, on a grown corpus; assemble: a model whose networks to keep"
+    start = (
+        "checkpoint or model folder to begin from, on a grown corpus; assemble: a model whose networks to keep where "
+    )
+    start += "the work folder has none"
     parser.add_argument("--start", type=Path, help=start)
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -117,17 +126,32 @@ def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
     )
 
 
-def _labelled_morphs(corpus: Corpus) -> tuple[list[Shape], np.ndarray]:
+def _readout(options: argparse.Namespace, corpus: Corpus) -> None:
+    """The last layers of the work folder's drag network, trained anew; nothing but that network's features counts."""
+    checkpoint = options.work / "drag.ckpt"
+    network = load_averaged(RegDGCNN(**_DRAG_ARCHITECTURE), checkpoint)
+    shapes, coefficients = _labelled_morphs(corpus, N_READ, seed=77)
+    if corpus.family_cars:
+        more, theirs = _labelled_family_designs(split(corpus.family_cars)[0], N_READ)
+        shapes, coefficients = shapes + more, np.concatenate([coefficients, theirs])
+    scaling = json.loads((options.work / SCALING).read_text("utf-8"))
+    features = cached_features(network, shapes, DRAG["n_points"], options.work / "features.npy")
+    train_readout(network, features, (coefficients - scaling["mean"]) / scaling["spread"])
+    with replacing(options.work / READOUT) as unfinished:
+        torch.save({"averaged": network.state_dict(), "designs": designs_of(checkpoint)}, unfinished)
+
+
+def _labelled_morphs(corpus: Corpus, n: int = N_DESIGNS, seed: int = 1) -> tuple[list[Shape], np.ndarray]:
     label = fit_coefficients(corpus.train, DesignFeatures(corpus.clouds.generator))
-    designs = random_designs(corpus.clouds.generator, N_DESIGNS, seed=1) + [Design.of(case) for case in corpus.train]
+    designs = random_designs(corpus.clouds.generator, n, seed) + [Design.of(case) for case in corpus.train]
     return [MorphShape(design, corpus.clouds) for design in designs], label(designs)
 
 
-def _labelled_family_designs(cars: Sequence[FamilyCar]) -> tuple[list[Shape], np.ndarray]:
+def _labelled_family_designs(cars: Sequence[FamilyCar], n: int = N_DESIGNS) -> tuple[list[Shape], np.ndarray]:
     """Designs between the cases with what a fit says of them; the cases themselves where they are too few for one."""
     if len(cars) < LEAST_FOR_FIT:
         return list(cars), np.array([[car.coefficients[name] for name in COEFFICIENTS] for car in cars])
-    shapes = random_family_designs(families_of(cars), N_DESIGNS, seed=2)
+    shapes = random_family_designs(families_of(cars), n, seed=2)
     shapes += [FamilyShape(car.clouds, car.case.values) for car in cars]
     return shapes, fit_family_coefficients(cars)(shapes)
 
@@ -149,7 +173,12 @@ def _scaling(folder: Path, coefficients: np.ndarray) -> dict[str, list[float]]:
 
 
 def _assemble(options: argparse.Namespace, corpus: Corpus) -> None:
-    parts = _parts_of_model(options.start) if options.start else _trained_parts(options.work)
+    parts = {**(_parts_of_model(options.start) if options.start else {}), **_trained_parts(options.work)}
+    missing = {"drag", "field"} - parts.keys()
+    if missing:
+        raise SystemExit(
+            f"{options.work} has no {' and no '.join(missing)}.ckpt: train it, or give a model with --start"
+        )
     config: dict[str, Any] = {"name": options.out.name, "made_by": "python -m gnn.training assemble"}
     networks = {}
     for part, (section, network) in parts.items():
@@ -159,14 +188,16 @@ def _assemble(options: argparse.Namespace, corpus: Corpus) -> None:
 
 
 def _trained_parts(work: Path) -> dict[str, tuple[dict[str, Any], torch.nn.Module]]:
-    """Configuration and network of ``drag`` and ``field``, from the checkpoints of the other two steps."""
-    scaling = json.loads((work / SCALING).read_text("utf-8"))
-    drag = {**DRAG, **scaling, "architecture": {**DRAG["architecture"], "out_channels": 2}}
+    """Configuration and network of ``drag`` and ``field``, from the checkpoints that there are of the other steps."""
     parts = {}
-    for part, kind, section in (("drag", RegDGCNN, drag), ("field", FieldNet, FIELD)):
-        checkpoint = work / f"{part}.ckpt"
-        section = {**section, "n_cases": designs_learnt(checkpoint)}
-        parts[part] = section, load_averaged(kind(**section["architecture"]), checkpoint)
+    if (work / "drag.ckpt").exists():
+        scaling = json.loads((work / SCALING).read_text("utf-8"))
+        checkpoint = work / READOUT if (work / READOUT).exists() else work / "drag.ckpt"
+        section = {**DRAG, **scaling, "architecture": _DRAG_ARCHITECTURE, "n_cases": designs_learnt(checkpoint)}
+        parts["drag"] = section, load_averaged(RegDGCNN(**_DRAG_ARCHITECTURE), checkpoint)
+    if (work / "field.ckpt").exists():
+        section = {**FIELD, "n_cases": designs_learnt(work / "field.ckpt")}
+        parts["field"] = section, load_averaged(FieldNet(**FIELD["architecture"]), work / "field.ckpt")
     return parts
 
 

@@ -150,8 +150,6 @@ def family_metrics(surrogate: Surrogate, cars: Sequence[FamilyCar]) -> dict[str,
     learnt, held_out = split(cars)
     judged = judge(surrogate, held_out)
     true = np.array([j.cd for j in judged])
-    errors = np.array([j.error for j in judged])
-    enough = len(judged) >= LEAST
     return {
         "train": len(learnt),
         "test": len(held_out),
@@ -167,14 +165,18 @@ def family_metrics(surrogate: Surrogate, cars: Sequence[FamilyCar]) -> dict[str,
         else {},
         "cp": float(np.mean([j.cp_l2 for j in judged])) if judged else None,
         "cf": float(np.mean([j.cf_l2 for j in judged])) if judged else None,
-        "interval": {
-            "half_width": conformal_half_width(errors, _LEVEL),
-            "coverage": leave_one_out_coverage(errors, _LEVEL) if len(errors) > LEAST else None,
-        }
-        if enough
-        else None,
+        "interval": _interval_elsewhere(np.array([j.error for j in judged])),
         "designs": [dataclasses.asdict(j) for j in judged],
     }
+
+
+def _interval_elsewhere(errors: np.ndarray) -> dict[str, Any] | None:
+    """For cars that the template does not fit: conformal, or of too few held-out designs their largest error."""
+    if not len(errors):
+        return None
+    enough = len(errors) > LEAST
+    width = conformal_half_width(errors, _LEVEL) if enough else float(np.abs(errors).max())
+    return {"half_width": width, "coverage": leave_one_out_coverage(errors, _LEVEL) if enough else None}
 
 
 def _trained_on(corpus: Corpus) -> str:
@@ -275,6 +277,7 @@ def novelty_reference(corpus: Corpus, n: int = _N_REFERENCE, seed: int = 11) -> 
 
 def _counts(corpus: Corpus) -> dict[str, Any]:
     return {
+        "what": TRAINED_ON,
         "train": len(corpus.train),
         "test": len(corpus.test),
         "styles": {s: sum(c.style == s for c in corpus.train) for s in ("fastback", "estate", "notchback")},

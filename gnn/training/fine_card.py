@@ -133,7 +133,7 @@ def _how_calibrated(counts: dict[str, Any], groups: dict[str, Any]) -> str:
     else:
         told += [
             f"Of {n} of yours it is the largest error, to be expected to hold for {n / (n + 1):.0%} of such cars."
-            for n in few
+            for n in sorted(set(few))
         ]
     return "\n".join(told)
 

@@ -140,4 +140,9 @@ def load_start(network: nn.Module, start: Path, part: str) -> nn.Module:
 
 def designs_learnt(checkpoint: Path) -> int:
     """Of how many CFD cases a checkpoint's network was trained; 0 where it does not say."""
-    return len(torch.load(checkpoint, weights_only=True).get("designs", ()))
+    return len(designs_of(checkpoint))
+
+
+def designs_of(checkpoint: Path) -> list:
+    """The CFD cases that a checkpoint's network was trained on; none where it does not say."""
+    return torch.load(checkpoint, weights_only=True).get("designs", [])

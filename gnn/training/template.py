@@ -11,18 +11,17 @@ import numpy as np
 from data.corpora.cases import Case
 from data.corpora.morphs import CfdFaces
 from gnn.input_frame import to_network
-from gnn.template import Template, features, kernel
+from gnn.template import Template, features
 from gnn.training.clouds import UNDERBODIES, Design, MorphClouds, random_designs
 from gnn.training.labels import DesignFeatures, ridge
+from gnn.training.process import Process
 
 N_MODES = 26
 """More than the generator's parameters and styles: what is left over is under a tenth of a millimetre."""
 N_MARKS = 5000
 N_FIELD_MODES = 30
-NOISE = 0.1
-"""Of a case's field, against the kernel's 4 for a case and itself: the swing of steady RANS."""
-OTHER_UNDERBODY = 0.95
-"""How alike the departures of fields from their means are between cars that differ by the underbody only."""
+DRAG_SHARE = 0.2
+"""Of the variance that the modes are chosen for: what the fields add to drag. The rest is the fields' own."""
 N_DESIGNS = 1600
 _SAME_FACE = 0.004
 """m: both underbodies' meshes have this face; three quarters of the faces are the same to rounding."""
@@ -96,17 +95,22 @@ def _fit_template(
     to_traits = _linear_map(codes, np.concatenate([measures.without_styles(designs), lines], axis=1))
     own = sorted(cases, key=lambda case: case.underbody != shape.underbody)  # the other underbody's after them
     anchors = features(shape.codes([Design.of(c) for c in own]), to_traits)
-    modes_of_fields, pull = _fields(anchors, own, shape, other)
+    # The map from codes to traits knows this underbody only.
+    parameters = measures.without_styles([Design.of(c) for c in own])
+    anchors[:, parameters.shape[1] - 1] = parameters[:, -1]
+    fitted = _fields(anchors, own, shape, other)
     places, areas = shape.places_and_areas
     return Template(
         places=places,
         area_vectors=areas,
         marks=_linear_map(codes, np.array([_marks(d, marked, shape) for d in designs])).reshape(1 + N_MODES, -1, 3),
         marked=marked,
-        fields=modes_of_fields,
+        fields=fitted.modes,
         to_traits=to_traits,
         anchors=anchors,
-        pull=pull,
+        pull=fitted.pull,
+        lengths=fitted.lengths,
+        linear=fitted.linear,
         from_profile=weights,
         profile_mean=centre,
         doubt=doubt,
@@ -166,32 +170,59 @@ def _profile_fit(profiles: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, n
     return weights, centre, doubt
 
 
-def _fields(
-    anchors: np.ndarray, cases: Sequence[Case], shape: ShapeModel, other: ShapeModel
-) -> tuple[np.ndarray, np.ndarray]:
-    """Modes (1 + R, M, 4) of Cp and Cf, the mean first, and each case's pull (n, R): kernel ridge regression.
+@dataclass(frozen=True, eq=False)
+class FieldModes:
+    """Modes (1 + R, M, 4) of Cp and Cf, the mean first, and what `gnn.template.likeness` makes their amounts from."""
 
-    cases, anchors (n, f): this underbody's first. The other's stand in for what they would be with this one: where
-    the meshes share a face, its departure from their mean; elsewhere, what this underbody's cases predict for them.
+    modes: np.ndarray
+    pull: np.ndarray
+    lengths: np.ndarray
+    linear: np.ndarray
+
+
+def _fields(anchors: np.ndarray, cases: Sequence[Case], shape: ShapeModel, other: ShapeModel) -> FieldModes:
+    """Principal modes of the cases' fields, and for each mode's amount a process on the anchors (n, f).
+
+    cases: this underbody's first. The other's stand in for what they would be with this one: where the meshes share a
+    face, its departure from their mean; elsewhere, what this underbody's cases are fitted to say of them.
     """
     n_own = sum(case.underbody == shape.underbody for case in cases)
     own, others = (np.array([_values(c) for c in some]) for some in (cases[:n_own], cases[n_own:]))
     mean = own.mean(axis=0)
-    likeness = kernel(anchors, anchors)
-    noise = NOISE * np.eye(len(cases))
-    dual = np.linalg.solve((likeness + noise)[:n_own, :n_own], (own - mean).reshape(n_own, -1))
-    stand_in = (OTHER_UNDERBODY * likeness[n_own:, :n_own] @ dual).reshape(-1, *mean.shape)
+    stand_in = _alike(anchors[:n_own], own - mean, anchors[n_own:])
     same, there = _shared_faces(shape.faces, other.faces)
     stand_in[:, same] = (others - others.mean(axis=0))[:, there]
-    departures = np.concatenate([own - mean, stand_in]).reshape(len(cases), -1)
-    apart = np.arange(len(cases)) >= n_own
-    related = np.where(apart[:, None] == apart[None], 1.0, OTHER_UNDERBODY)
-    dual = np.linalg.solve(likeness * related + noise, departures) * related[:1].T
-    _, size, rows = np.linalg.svd(likeness[:n_own] @ dual, full_matrices=False)
-    spread = size[:N_FIELD_MODES] / np.sqrt(n_own)
-    modes = rows[:N_FIELD_MODES] * spread[:, None]
-    pull = dual @ rows[:N_FIELD_MODES].T / spread
-    return np.concatenate([mean.ravel()[None], modes]).reshape(1 + len(modes), -1, 4), pull
+    departures = np.concatenate([own - mean, stand_in])
+    amounts, rows = _principal(departures, shape.faces)
+    fits = [Process.fit(anchors, amount) for amount in amounts.T]
+    modes = np.concatenate([(mean + np.tensordot([f.constant for f in fits], rows, 1))[None], rows])
+    return FieldModes(
+        modes,
+        np.column_stack([fit.pull for fit in fits]),
+        np.array([fit.lengths for fit in fits]),
+        np.array([fit.linear for fit in fits]),
+    )
+
+
+def _alike(anchors: np.ndarray, departures: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """(q, M, 4): departures (n, M, 4) at anchors (n, f) carried to queries (q, f), by one ridge fit."""
+    fit = ridge(anchors, departures.reshape(len(anchors), -1), penalty=30.0)
+    return fit(queries).reshape(-1, *departures.shape[1:])
+
+
+def _principal(departures: np.ndarray, faces: CfdFaces) -> tuple[np.ndarray, np.ndarray]:
+    """Amounts (n, R) of order one and modes (R, M, 4): by area, Cp and Cf alike in variance, drag besides."""
+    areas = faces.areas[:, None]
+    cp, cf = ((departures[..., part] ** 2 * areas).sum() for part in (slice(0, 1), slice(1, 4)))
+    weights = np.sqrt(areas * [1.0, *3 * [cp / cf]])
+    drag = -departures[..., 0] @ (faces.normals[:, 0] * faces.areas)
+    drag += departures[..., 1] @ faces.areas
+    drag *= np.sqrt(DRAG_SHARE * 2 * cp / (drag @ drag))
+    flat = np.column_stack([(departures * weights).reshape(len(departures), -1), drag])
+    sides, size, rows = np.linalg.svd(flat, full_matrices=False)
+    spread = size[:N_FIELD_MODES] / np.sqrt(len(flat))
+    modes = (rows[:N_FIELD_MODES, :-1] * spread[:, None]).reshape(-1, *weights.shape) / weights
+    return sides[:, :N_FIELD_MODES] * np.sqrt(len(flat)), modes
 
 
 def _values(case: Case) -> np.ndarray:

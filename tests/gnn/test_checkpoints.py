@@ -143,6 +143,8 @@ def test_templates_are_stored_with_the_model(folder, sample):
         to_traits=np.ones((3, 2 + 2 * N_POINTS), np.float32),
         anchors=np.zeros((5, 9), np.float32),
         pull=np.zeros((5, 2), np.float32),
+        lengths=np.ones((2, 9), np.float32),
+        linear=np.ones(2, np.float32),
         from_profile=np.zeros((profile_length, 2), np.float32),
         profile_mean=np.zeros(profile_length, np.float32),
         doubt=np.ones(2, np.float32),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gnn.roof_line import N_POINTS
-from gnn.template import Template, features, kernel, register
+from gnn.template import Template, features, likeness, register
 
 N_MODES = 2
 AREA = 7e-4
@@ -36,7 +36,9 @@ def template() -> Template:
     to_traits[0, N_MODES:] = np.column_stack([np.linspace(0.0, 2.0, N_POINTS), np.ones(N_POINTS)]).ravel()
     anchors = features(np.array([[1.0, 0.0], [-1.0, 0.0]]), to_traits)
     # An amount of 1 at the first anchor, -1 at the second.
-    pull = np.linalg.solve(kernel(anchors, anchors), np.array([[1.0], [-1.0]]))
+    lengths, linear = np.full((1, anchors.shape[1]), 5.0), np.array([1.0])
+    alike = np.array([likeness(anchor, anchors, lengths, linear)[0] for anchor in anchors])
+    pull = np.linalg.solve(alike, np.array([[1.0], [-1.0]]))
     weights = np.zeros((3, N_MODES))
     weights[0, 0], weights[2, 1] = 1 / 0.2, 1 / 0.1
     return Template(
@@ -48,6 +50,8 @@ def template() -> Template:
         to_traits=to_traits,
         anchors=anchors,
         pull=pull,
+        lengths=lengths,
+        linear=linear,
         from_profile=weights,
         profile_mean=2 * axes,
         doubt=np.full(N_MODES, 0.3),

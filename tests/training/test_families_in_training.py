@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gnn.training.assemble import _interval_elsewhere
 from gnn.training.cars import FamilyCar, FamilyClouds, split
 from gnn.training.families import FamilyShape, families_of, fit_family_coefficients, random_family_designs
 
@@ -60,3 +61,10 @@ def test_every_fifth_design_is_held_out(cars):
     learnt, held_out = split(cars)
     assert {car.case.design % 5 for car in held_out} == {2} and len(learnt) == 48
     assert len(families_of(cars)) == 2
+
+
+def test_of_few_held_out_designs_the_interval_is_their_largest_error():
+    assert _interval_elsewhere(np.array([])) is None
+    assert _interval_elsewhere(np.array([0.01, -0.03])) == {"half_width": 0.03, "coverage": None}
+    many = _interval_elsewhere(np.linspace(-0.02, 0.02, 40))
+    assert many["half_width"] < 0.02 and many["coverage"] >= 0.85

@@ -75,6 +75,20 @@ def test_evaluate_as_json_has_every_car(trained, corpus, capfd):
     assert len(found["cars"]) == found["n"] > 0 and "mae" in found["cd"]["all"]
 
 
+def test_without_a_corpus_it_is_judged_on_ours(trained, families, monkeypatch, capfd):
+    from gnn.training.cars import FamilyCar, FamilyClouds
+
+    cars = [FamilyCar(case, FamilyClouds(families[0][case.family], pool=1024)) for case in families[1][:2]]
+    monkeypatch.setattr("drivaer_app.learning.shipped_cars", lambda base: cars)
+    assert main(["evaluate", "tiny", "--split", "train", "--json"]) == 0
+    assert [car["name"] for car in json.loads(capfd.readouterr().out)["cars"]] == [car.name for car in cars]
+
+
+def test_models_are_compared_on_the_same_cars(trained, corpus, capfd):
+    assert main(["models", "compare", "tiny", str(trained), "--corpus", str(corpus), "--split", "all"]) == 0
+    assert "may be chance" in capfd.readouterr().out
+
+
 def test_models_are_listed_with_whose_they_are(trained, capfd):
     assert main(["models", "list"]) == 0
     lines = capfd.readouterr().out.splitlines()
