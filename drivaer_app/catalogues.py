@@ -36,7 +36,7 @@ def which_catalogue(given: Path | None) -> Path:
     if given is not None:
         return _given(given)
     here = find_catalogue(Path.cwd())
-    last = _read_last()
+    last = last_catalogue()
     found = here or last
     if found is None:
         raise DrivAerError(
@@ -67,7 +67,8 @@ def _given(given: Path) -> Path:
     return path
 
 
-def _read_last() -> Path | None:
+def last_catalogue() -> Path | None:
+    """The catalogue that was scanned last, if it is still there."""
     try:
         path = Path((own_catalogues() / _LAST).read_text(encoding="utf-8"))
     except OSError:

@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from data.errors import DrivAerError
 from drivaer_app.log import log_bug
@@ -22,6 +22,19 @@ class Cancelled(Exception):
     """Raised inside of a job's work once somebody cancelled it."""
 
 
+class Control(Protocol):
+    """Steers work that can be paused; data.download.control's is one."""
+
+    @property
+    def is_paused(self) -> bool: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def cancel(self) -> None: ...
+
+
 @dataclass(eq=False)
 class Job:
     """One piece of work. Read anywhere; changed by ``Jobs`` alone, except for ``cancel`` and ``report``.
@@ -29,6 +42,7 @@ class Job:
     title: what a person reads. lane: jobs of a lane run one after another. priority: lower runs first.
     state: waiting, running, done, failed or cancelled. fraction: 0..1 done. doing: the present step, in words.
     error: of a failed job; bugs too are one line here, their traceback is in the log.
+    control: of work that can be paused; cancelling the job cancels it too.
     """
 
     title: str
@@ -36,6 +50,7 @@ class Job:
     lane: str
     priority: int
     on_end: Callable[[Job], None] | None = None
+    control: Control | None = None
     state: str = WAITING
     fraction: float = 0.0
     doing: str = ""
@@ -57,6 +72,8 @@ class Job:
     def cancel(self) -> None:
         """Ask it to stop. A waiting job ends at once, a running one when it next reports."""
         self._cancel.set()
+        if self.control is not None:
+            self.control.cancel()
         self._jobs._drop(self)
 
     def wait(self, timeout: float) -> bool:
@@ -94,9 +111,10 @@ class Jobs:
         lane: str = "engine",
         priority: int = 0,
         on_end: Callable[[Job], None] | None = None,
+        control: Control | None = None,
     ) -> Job:
         """Do ``work(job)`` in the background. on_end: called with the job when it is over, in that thread."""
-        job = Job(title, work, lane, priority, on_end, _jobs=self)
+        job = Job(title, work, lane, priority, on_end, control, _jobs=self)
         with self._lock:
             if lane not in self._waiting:
                 self._waiting[lane] = []

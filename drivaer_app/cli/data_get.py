@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -13,7 +13,7 @@ import typer
 
 from data.errors import DrivAerError
 from drivaer_app.cli.terminal import BadUsage, results_only, say
-from drivaer_app.cli.transfer import Connections, Server, Token, bytes_in_words, progress_bar, stopping, time_in_words
+from drivaer_app.cli.transfer import Connections, Server, Token, progress_bar, stopping
 
 if TYPE_CHECKING:
     from data.download.get import Result
@@ -118,35 +118,27 @@ def _agree(plan: Plan, *, accept_licence: bool, yes: bool) -> None:
 
 
 def _show_plan(plan: Plan, to: TextIO, *, as_json: bool) -> None:
+    from data.download.words import plan_in_words
+
     if as_json:
         print(json.dumps(plan.record()), file=to, flush=True)
         return
-    datasets = ", ".join(listing.dataset.doi + _version(listing.terms.version) for listing in plan.listings)
-    lines = [f"{datasets} from {plan.server}"]
-    there = f", {len(plan.there)} of them there already" if plan.there else ""
-    lines.append(f"  {len(plan.items)} files{there}; {bytes_in_words(plan.bytes_needed)} to fetch into {plan.folder}")
-    seconds = f", about {time_in_words(plan.seconds)} at {bytes_in_words(plan.rate)}/s" if plan.seconds else ""
-    lines.append(f"  {bytes_in_words(plan.bytes_free)} free there{seconds}")
-    globus = [item for item in plan.to_fetch if item.file.wants_globus]
-    if globus:
-        lines.append(f"  {len(globus)} of them are on a store that may want Globus")
-    lines += [f"  {note}" for note in plan.notes]
-    lines += [f"  {line}" for line in plan.failed]
-    if plan.not_found:
-        lines.append(f"  not there: {_few(plan.not_found)}")
+    lines = plan_in_words(plan)
     for name, url in plan.licences:
         lines.append(f"Licence: {name}" + (f" {url}" if url else ""))
     print("\n".join(lines), file=to, flush=True)
 
 
 def _show_result(result: Result, plan: Plan, json_to: TextIO | None) -> None:
+    from data.download.words import bytes_in_words, few, time_in_words
+
     for line in (*result.warnings, *result.errors):
         say(line)
     if result.not_found:
-        say(f"{len(result.not_found)} designs are not on {plan.server}: {_few(result.not_found)}")
+        say(f"{len(result.not_found)} designs are not on {plan.server}: {few(result.not_found)}")
     for names in _failed_alike(result):
         if len(names) > 1:
-            say(f"the same holds for {_few(names[1:], 20)}")
+            say(f"the same holds for {few(names[1:], 20)}")
     n_right = sum(outcome.is_right for outcome in result.outcomes)
     took = f"{bytes_in_words(result.bytes_fetched)} fetched in {time_in_words(result.seconds)}"
     say(f"{n_right} of {len(result.outcomes)} files are there and right; {took}")
@@ -185,11 +177,3 @@ def _record(result: Result, plan: Plan) -> dict:
         "bytes_fetched": result.bytes_fetched,
         "seconds": round(result.seconds, 3),
     }
-
-
-def _version(version: str) -> str:
-    return f" (version {version})" if version else ""
-
-
-def _few(names: Sequence[str], most: int = 5) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

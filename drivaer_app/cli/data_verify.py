@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from drivaer_app.cli.terminal import BadUsage, results_only, say
-from drivaer_app.cli.transfer import Connections, Server, Token, bytes_in_words, progress_bar, stopping, time_in_words
+from drivaer_app.cli.transfer import Connections, Server, Token, progress_bar, stopping
 
 if TYPE_CHECKING:
     from data.catalogue import Catalogue
@@ -26,6 +26,7 @@ def verify(folder: Folder = Path("."), as_json: AsJson = False) -> int:
     Stopped half-way, it goes on from there the next time. Exit status: 0 when all is right, 1 when something is wrong.
     """
     from data.catalogue import open_catalogue
+    from data.download.words import bytes_in_words, time_in_words
 
     with results_only() as stdout:
         with open_catalogue(_catalogue_of(folder)) as catalogue:
@@ -64,6 +65,7 @@ def repair(
     from data.download.get import working_in
     from data.download.repair import Repairer
     from data.download.transport import Transport
+    from data.download.words import bytes_in_words
     from data.errors import DrivAerError
 
     try:

@@ -11,6 +11,7 @@ import typer
 from drivaer_app.cli.terminal import BadUsage, say
 
 Theme = Literal["system", "light", "dark"]
+Page = Literal["desk", "data"]
 Show = Literal["cp", "cf", "difference", "sensitivity", "cfd", "shape", "health"]
 
 
@@ -25,6 +26,7 @@ def window(
         Path | None, typer.Option(metavar="OUT.png", help="Write a picture of the settled window, and leave.")
     ] = None,
     show: Annotated[Show, typer.Option(help="What colours the car.")] = "cp",
+    page: Annotated[Page, typer.Option(help="What to begin with; data takes a FOLDER or 'built-in'.")] = "desk",
     theme: Annotated[Theme | None, typer.Option(help="Colours, for this once.")] = None,
     size: Annotated[str, typer.Option(metavar="WxH", help="Size of the window for --shot.")] = "1600x1000",
 ) -> int:
@@ -37,12 +39,18 @@ def window(
         raise BadUsage(f"--size {size} is not WIDTHxHEIGHT, such as 1600x1000")
     if shot is not None and shot.suffix.lower() != ".png":
         raise BadUsage(f"--shot {shot.name}: must be a .png")
-    if shot is not None and not paths:
+    if page == "data" and len(paths or ()) > 1:
+        raise BadUsage("--page data shows one dataset: give one folder")
+    if page == "data" and select:
+        raise BadUsage("--select is for the desk")
+    if shot is not None and not paths and page == "desk":
         raise BadUsage("--shot needs something to show: give files, a folder or a study")
     from drivaer_app.ui.start import Wish, run_window
 
     width, height = (int(number) for number in measures.groups())
-    status, remarks = run_window(Wish(tuple(paths or ()), tuple(select or ()), shot, show, theme, (width, height)))
+    status, remarks = run_window(
+        Wish(tuple(paths or ()), tuple(select or ()), shot, show, theme, (width, height), page)
+    )
     for remark in remarks:
         say(remark)
     return status

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMenu, QTe
 from drivaer_app.paths import log_file
 from drivaer_app.settings import THEMES
 from drivaer_app.ui.overlays import OVERLAYS, VIEWS
+from drivaer_app.ui.pages import PAGES
 
 if TYPE_CHECKING:
     from drivaer_app.ui.window import MainWindow
@@ -121,6 +122,9 @@ class Actions:
         menu.addSeparator()
         for dock in page.docks:
             menu.addAction(dock.toggleViewAction())
+        for number, kind in enumerate(PAGES, 1):
+            do = lambda name=kind.name: self._window.turn_to(name)  # noqa: E731
+            self._add(menu, f"page_{kind.name}", f"{kind.title} page", do, f"Ctrl+{number}")
         menu.addSeparator()
         self._theme_menu(menu.addMenu("&Theme"))
 

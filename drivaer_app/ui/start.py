@@ -21,7 +21,8 @@ _SHOT_TIMEOUT_MS = 30 * 60 * 1000
 
 @dataclass(frozen=True)
 class Wish:
-    """What the command line asked for. select: names of variants, the first one the current one."""
+    """What the command line asked for. select: names of variants, the first one the current one. page: where paths go
+    to; to the data page one folder, or ``built-in``."""
 
     paths: tuple[Path, ...] = ()
     select: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class Wish:
     show: str = "cp"
     theme: str | None = None
     size: tuple[int, int] = (1600, 1000)
+    page: str = "desk"
 
 
 def run_window(wish: Wish) -> tuple[int, list[str]]:
@@ -62,7 +64,11 @@ def run_window(wish: Wish) -> tuple[int, list[str]]:
     desk.warm_up()
     if not wish.shot:
         desk.watch()
-    if wish.paths:
+    if wish.page != "desk":
+        window.turn_to(wish.page)
+    if wish.paths and wish.page == "data":
+        window.page("data").open_corpus(wish.paths[0])
+    elif wish.paths:
         window.files.open(list(wish.paths))
     elif not wish.shot:
         window.desk_page.start.show_leftovers(leftovers())

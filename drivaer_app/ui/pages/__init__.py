@@ -44,6 +44,12 @@ def _desk(window: MainWindow) -> QWidget:
     return DeskPage(window)
 
 
-DESK = "desk"
-PAGES: tuple[PageKind, ...] = (PageKind(DESK, "Desk", _desk),)
+def _data(window: MainWindow) -> QWidget:
+    from drivaer_app.ui.pages.data import DataPage
+
+    return DataPage(window)
+
+
+DESK, DATA = "desk", "data"
+PAGES: tuple[PageKind, ...] = (PageKind(DESK, "Desk", _desk), PageKind(DATA, "Data", _data))
 """The first one is there from the start."""

@@ -22,6 +22,8 @@ class _Row(QWidget):
         self.bar.setRange(0, 100)
         self.bar.setTextVisible(False)
         self.bar.setFixedSize(140, 8)
+        self.pause = QToolButton(text="Pause")
+        self.pause.clicked.connect(self._pause_or_go_on)
         self.stop = QToolButton(text="Cancel")
         self.stop.clicked.connect(lambda: self.job and self.job.cancel())
         layout = QHBoxLayout(self)
@@ -29,16 +31,27 @@ class _Row(QWidget):
         layout.addWidget(self.title, 1)
         layout.addWidget(self.doing)
         layout.addWidget(self.bar)
+        layout.addWidget(self.pause)
         layout.addWidget(self.stop)
 
     def show_job(self, job: Job) -> None:
         self.job = job
         running = job.state == RUNNING
         self.title.setText(job.title)
-        self.doing.setText(job.doing if running else "waiting")
+        paused = job.control is not None and job.control.is_paused
+        self.doing.setText("paused" if paused else job.doing if running else "waiting")
+        self.pause.setVisible(running and job.control is not None)
+        self.pause.setText("Go on" if paused else "Pause")
+        self.pause.setAccessibleName(f"{self.pause.text()}: {job.title}")
         self.bar.setValue(round(100 * job.fraction))
         self.bar.setVisible(running)
         self.stop.setAccessibleName(f"Cancel {job.title}")
+
+    def _pause_or_go_on(self) -> None:
+        control = self.job.control
+        if control is not None:
+            control.resume() if control.is_paused else control.pause()
+            self.show_job(self.job)
 
 
 class JobsPanel(QScrollArea):

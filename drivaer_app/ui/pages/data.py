@@ -1,0 +1,330 @@
+"""The page of a dataset: the ways to one, its table and plot, a download."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+
+from data.catalogue.listing import Overview, listing, overview
+from data.catalogue.where_words import WhereError
+from data.download.control import Control
+from data.download.session import Download
+from data.errors import DrivAerError
+from drivaer_app import dataset_jobs
+from drivaer_app.catalogues import BUILT_IN, last_catalogue
+from drivaer_app.events import Event
+from drivaer_app.jobs import CANCELLED, FAILED, Job
+from drivaer_app.paths import RESOURCES
+from drivaer_app.ui.pages.data_browser import DataBrowser
+from drivaer_app.ui.pages.data_download import DownloadForm
+from drivaer_app.ui.pages.data_start import DataStart
+from drivaer_app.ui.panels.jobs import JobsPanel
+from drivaer_app.ui.theme import Colours
+from drivaer_app.ui.widgets import set_role
+
+if TYPE_CHECKING:
+    from data.catalogue.listing import Listing
+    from data.download.get import Result
+    from data.download.plan import Plan
+    from data.download.verify import Verified
+    from drivaer_app.ui.window import MainWindow
+
+_READING, _LONG = "catalogue", "dataset"
+"""Lanes: short questions to the catalogue; and what takes long, one after another."""
+_ASK_AFTER_MS = 150
+_MOST_NAMED = 12
+
+
+class DataPage(QWidget):
+    """Nothing here waits for a disk or a server: all of that is jobs of the desk's."""
+
+    _ended = Signal(object, object)
+    """A job and what to do with it, from its thread to the interface's."""
+
+    def __init__(self, window: MainWindow):
+        super().__init__()
+        self._window, self.desk, self.files = window, window.desk, window.files
+        self.there: Overview | None = None
+        self._pending: set[Job] = set()
+        self._listing: Job | None = None
+        self.start, self.browser, self.form = DataStart(), DataBrowser(), DownloadForm()
+        self.stack = QStackedWidget()
+        for part in (self.start, self.browser, self.form):
+            self.stack.addWidget(part)
+        self.jobs = JobsPanel(self.desk.jobs)
+        self.jobs.setAccessibleName("Jobs")
+        self.jobs.setFixedHeight(74)
+        self.jobs.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.stack, 1)
+        layout.addWidget(self.jobs)
+        self._asking = QTimer(self)
+        self._asking.setSingleShot(True)
+        self._asking.setInterval(_ASK_AFTER_MS)
+        self._asking.timeout.connect(self._ask)
+        self._connect()
+        self._open_last()
+
+    def _connect(self) -> None:
+        self._ended.connect(self._take)
+        self.start.folder.connect(self.ask_folder)
+        self.start.built_in.connect(lambda: self.open_corpus(Path(BUILT_IN)))
+        self.start.download.connect(lambda: self.stack.setCurrentWidget(self.form))
+        self.start.back.connect(lambda: self.stack.setCurrentWidget(self.browser))
+        self.browser.other_asked.connect(self._show_start)
+        self.browser.asked.connect(self._asking.start)
+        self.browser.verify_asked.connect(self.verify)
+        self.browser.study_asked.connect(self.open_study)
+        self.form.back.connect(self._show_start)
+        self.form.plan_asked.connect(self.plan)
+        self.form.fetch_asked.connect(self.fetch)
+
+    # What the window asks of a page
+
+    @property
+    def is_settled(self) -> bool:
+        return not self._pending and not self._asking.isActive()
+
+    def set_colours(self, colours: Colours) -> None:
+        self.browser.set_colours(colours)
+
+    def on_event(self, event: Event) -> None:
+        if event.kind == "job":
+            self.jobs.setVisible(any(job.lane == _LONG for job in self.desk.jobs.active))
+            self.jobs.something_changed()
+
+    def close_page(self) -> None:
+        self._asking.stop()
+
+    # Opening a dataset
+
+    def ask_folder(self) -> None:
+        start = str(self.there.root) if self.there else str(Path.home())
+        if folder := QFileDialog.getExistingDirectory(self, "Look through a folder", start):
+            self.open_corpus(Path(folder))
+
+    def open_corpus(self, folder: Path) -> None:
+        """Look through a folder, or ``built-in``, and show what is in it."""
+        self._say_at_start(f"Looking through {_in_words(folder)}…")
+
+        def done(job: Job) -> None:
+            if job.state == FAILED:
+                self._show_start()
+                self._say_at_start(job.error.line, bad=True)
+            elif job.state == CANCELLED:
+                self._say_at_start("Cancelled: nothing has changed")
+            else:
+                self._show(job.result)
+
+        self._do(f"looking through {_in_words(folder)}", lambda job: dataset_jobs.open_corpus(folder, job), done)
+
+    def _open_last(self) -> None:
+        """Where one was when the program was closed; it is read, not looked through again."""
+        last = last_catalogue()
+        if last is not None:
+            self._say_at_start("Reading the dataset of the last time…")
+
+            def done(job: Job) -> None:
+                if job.state == FAILED:
+                    self._say_at_start(job.error.line, bad=True)
+                elif self.there is None and self.stack.currentWidget() is self.start and job.state != CANCELLED:
+                    self._show(job.result)
+
+            self._do("reading the last dataset", lambda _: overview(last), done, lane=_READING)
+
+    def _show(self, there: Overview) -> None:
+        self.there = there
+        self._say_at_start("")
+        self.start.to_table.show()
+        self.browser.say("")
+        self.browser.show_overview(there, _name_of(there))
+        self.stack.setCurrentWidget(self.browser)
+        self._ask()
+
+    def _show_start(self) -> None:
+        self.stack.setCurrentWidget(self.start)
+
+    def _say_at_start(self, text: str, *, bad: bool = False) -> None:
+        set_role(self.start.note, "bad" if bad else "dim")
+        self.start.note.setText(text)
+
+    # Rows
+
+    def _ask(self) -> None:
+        """Read what the filters leave; a question that is still waited for is dropped."""
+        self._asking.stop()
+        if self.there is None:
+            return
+        if self._listing is not None:
+            self._listing.cancel()
+        path, question = self.there.path, self.browser.question
+
+        def read(job: Job) -> Listing:
+            job.report(0.1)
+            return listing(path, question)
+
+        self._listing = self._do("reading designs", read, self._show_rows, lane=_READING)
+
+    def _show_rows(self, job: Job) -> None:
+        if job is not self._listing or job.state == CANCELLED:
+            return
+        if job.state == FAILED:
+            is_where = isinstance(job.error, WhereError)
+            self.browser.filters.show_error(job.error if is_where else None)
+            self.browser.say("" if is_where else job.error.line, bad=True)
+            return
+        self.browser.show_listing(job.result)
+
+    def open_study(self, designs: list[str]) -> None:
+        """The designs' meshes as a new study on the desk."""
+        path = self.there.path
+        self.browser.say(f"Fetching the meshes of {len(designs)} designs…")
+
+        def done(job: Job) -> None:
+            if job.state == FAILED:
+                self.browser.say(job.error.line, bad=True)
+                return
+            self.browser.say("")
+            if job.state == CANCELLED or not self.files.may_leave():
+                return
+            self.desk.new()
+            self.files.open(list(job.result.files))
+            if refused := job.result.refused:
+                self.browser.say(f"{len(refused)} not opened: {'; '.join(refused[:3])}", bad=True)
+                self._window.message.say(f"{len(refused)} designs have no mesh on disk: {'; '.join(refused[:3])}")
+
+        self._do("opening designs", lambda job: dataset_jobs.meshes_of(path, designs, job), done)
+
+    # Verifying and fetching
+
+    def verify(self) -> None:
+        control, path = Control(), self.there.path
+        self.browser.verify.setEnabled(False)
+        self.browser.say("Hashing every file…")
+
+        def done(job: Job) -> None:
+            self.browser.verify.setEnabled(True)
+            if job.state == FAILED:
+                self.browser.say(job.error.line, bad=True)
+            elif job.state == CANCELLED:
+                self.browser.say("Cancelled: the next check goes on from here")
+            else:
+                self._say_verified(job.result)
+
+        work = lambda job: dataset_jobs.verify_corpus(path, job, control)  # noqa: E731
+        self._do(f"verifying {_name_of(self.there)}", work, done, control=control)
+
+    def _say_verified(self, found: Verified) -> None:
+        wrong = [f"{one.path}: {one.fault}, {one.why}" for one in found.findings]
+        n_wrong = len({one.path for one in found.findings})
+        told = f"{found.n_files} files, {n_wrong or 'none'} of them wrong"
+        if found.unchecked:
+            told += f"; of {len(found.unchecked)} no checksum is known: they are there, and nobody can say more"
+        more = [f"and {len(wrong) - _MOST_NAMED} more"] if len(wrong) > _MOST_NAMED else []
+        self.browser.say("\n".join([told, *wrong[:_MOST_NAMED], *more]), bad=bool(wrong))
+        self._asking.start()
+
+    def plan(self) -> None:
+        """Ask the server for the plan of what the form says."""
+        self.form.show_plan(None)
+        wanted, control = self.form.wanted, Control()
+        if not self.form.folder.text().strip():
+            self.form.say("Choose the folder that it goes into", bad=True)
+            self.form.folder.setFocus()
+            return
+        try:
+            download = Download(wanted, token=os.environ.get("DATAVERSE_API_TOKEN"), control=control)
+        except DrivAerError as error:
+            self.form.say(error.line, bad=True)
+            return
+        self.form.say(f"Asking {download.transport.server}…")
+        self.form.set_busy(True)
+
+        def done(job: Job) -> None:
+            self.form.set_busy(False)
+            if job.state == FAILED:
+                self.form.say(job.error.line, bad=True)
+            elif job.state == CANCELLED:
+                self.form.say("Cancelled")
+            elif self.form.wanted != wanted:
+                self.form.say("Something else is wanted: ask for its plan")
+            else:
+                self._planned(job.result)
+
+        work = lambda job: dataset_jobs.plan_download(download, job)  # noqa: E731
+        self._do(f"planning {wanted.dataset}", work, done, control=control)
+
+    def _planned(self, plan: Plan) -> None:
+        self.form.show_plan(plan)
+        nothing = "Nothing is left to fetch" if plan.items else "Nothing of it is there to fetch"
+        self.form.say("" if plan.to_fetch else nothing)
+
+    def fetch(self) -> None:
+        """Carry out the plan that is shown and accepted."""
+        plan, wanted, control = self.form.plan, self.form.wanted, Control()
+        download = Download(wanted, token=os.environ.get("DATAVERSE_API_TOKEN"), control=control)
+        self.form.set_busy(True)
+        self.form.say(f"Fetching into {plan.folder}: see the job below, which can be paused")
+
+        def done(job: Job) -> None:
+            self.form.set_busy(False)
+            self.form.show_plan(None)
+            if job.state == FAILED:
+                self.form.say(job.error.line, bad=True)
+            elif job.state == CANCELLED:
+                self.form.say("Cancelled: what has come stays, and the same download goes on from there")
+            else:
+                self._fetched(job.result, plan.folder)
+
+        work = lambda job: dataset_jobs.carry_out(download, plan, job)  # noqa: E731
+        self._do(f"downloading {wanted.dataset}", work, done, control=control)
+
+    def _fetched(self, result: Result, folder: Path) -> None:
+        n_right = sum(outcome.is_right for outcome in result.outcomes)
+        told = [f"{n_right} of {len(result.outcomes)} files are there and right"]
+        told += [f"{outcome.item.path}: {outcome.reason}" for outcome in result.failed[:_MOST_NAMED]]
+        told += [*result.errors[:_MOST_NAMED], *result.warnings[:_MOST_NAMED]]
+        self.form.say("\n".join(told), bad=not result.is_complete)
+        if n_right:
+            self.open_corpus(folder)
+
+    # Jobs
+
+    def _do(
+        self,
+        title: str,
+        work: Callable[[Job], Any],
+        done: Callable[[Job], None],
+        *,
+        lane: str = _LONG,
+        control: Control | None = None,
+    ) -> Job:
+        """Work in the background, then ``done(job)`` in the interface's thread, however it ended."""
+
+        def on_end(job: Job) -> None:
+            with contextlib.suppress(RuntimeError):  # the window is gone, the job was not
+                self._ended.emit(job, done)
+
+        job = self.desk.jobs.submit(title, work, lane=lane, on_end=on_end, control=control)
+        self._pending.add(job)
+        return job
+
+    def _take(self, job: Job, done: Callable[[Job], None]) -> None:
+        self._pending.discard(job)
+        done(job)
+
+
+def _in_words(folder: Path) -> str:
+    return "the built-in corpus" if str(folder) == BUILT_IN else str(folder)
+
+
+def _name_of(there: Overview) -> str:
+    return "Built-in corpus" if there.root == RESOURCES / "corpus" else str(there.root)

@@ -1,0 +1,196 @@
+"""The table of designs: a model over the rows that were read, and its view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QItemSelection, QItemSelectionModel, QModelIndex, QSize, Qt, Signal
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from data.catalogue.listing import Listing, Question
+from data.catalogue.query import Sort
+from drivaer_app.ui.words import MINUS
+
+_NOTHING = "–"
+_WIDTHS = {"id": 210, "notes": 160, "tags": 110, "class": 116, "label_version": 110}
+_WIDTH = 86
+_DISPLAY, _ALIGNMENT, _TIP = (
+    int(role)
+    for role in (
+        Qt.ItemDataRole.DisplayRole,
+        Qt.ItemDataRole.TextAlignmentRole,
+        Qt.ItemDataRole.ToolTipRole,
+    )
+)
+"""As numbers: a screenful of cells asks thousands of times, and comparing enums is slow."""
+_RIGHT = int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value)
+_READ_FIRST = 256
+"""Rows that a view is told of before it scrolls for more."""
+
+
+class ListingModel(QAbstractTableModel):
+    """The rows of a listing, told to the view in portions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listing = Listing(Question(), (), [], 0)
+        self._told = 0
+
+    def show(self, listing: Listing) -> None:
+        self.beginResetModel()
+        self.listing = listing
+        self._told = min(len(listing.rows), _READ_FIRST)
+        self.endResetModel()
+
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else self._told
+
+    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.listing.columns)
+
+    def canFetchMore(self, parent: QModelIndex) -> bool:
+        return not parent.isValid() and self._told < len(self.listing.rows)
+
+    def fetchMore(self, parent: QModelIndex) -> None:
+        self.tell(self._told + 4 * _READ_FIRST)
+
+    def tell(self, n: int) -> None:
+        """Have the view know of the first ``n`` rows at least."""
+        n = min(n, len(self.listing.rows))
+        if n > self._told:
+            self.beginInsertRows(QModelIndex(), self._told, n - 1)
+            self._told = n
+            self.endInsertRows()
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == _DISPLAY:
+            column = index.column()
+            return shown(self.listing.rows[index.row()][column], self.listing.columns[column].name)
+        if role == _ALIGNMENT:
+            return _RIGHT if self.listing.columns[index.column()].kind == "number" else None
+        if role == _TIP:
+            value = self.listing.rows[index.row()][index.column()]
+            return value if isinstance(value, str) else None
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.listing.names[section] if orientation == Qt.Orientation.Horizontal else section + 1
+        if role == Qt.ItemDataRole.ToolTipRole and orientation == Qt.Orientation.Horizontal:
+            return f"Sort by {self.listing.names[section]}"
+        return None
+
+
+def shown(value: Any, column: str) -> str:
+    """A value as the table writes it."""
+    if value is None or value == "":
+        return _NOTHING
+    if not isinstance(value, float):
+        return str(value)
+    digits = 3 if column == "area" else 4
+    text = f"{value:.{digits}f}" if abs(value) < 1000 else f"{value:.0f}"
+    return text.replace("-", MINUS)
+
+
+class DesignTable(QTableView):
+    """Rows are selected whole; a click on a heading asks for another order."""
+
+    sort_asked = Signal(object)
+    selected = Signal(list)
+    """Ids of the selected designs, whenever that changes."""
+    open_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = ListingModel()
+        self.setModel(self.rows)
+        self.setAccessibleName("Designs")
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setAlternatingRowColors(True)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        rows = self.verticalHeader()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(24)
+        rows.hide()
+        head = self.horizontalHeader()
+        head.setSectionsClickable(True)
+        head.setSortIndicatorShown(True)
+        head.setHighlightSections(False)
+        head.sectionClicked.connect(self._sort_by)
+        self.selectionModel().selectionChanged.connect(lambda *_: self.selected.emit(self.selected_ids()))
+        self.doubleClicked.connect(lambda _: self.open_asked.emit())
+
+    def sizeHint(self) -> QSize:
+        return QSize(760, 500)
+
+    def show_listing(self, listing: Listing) -> None:
+        """Other rows; those that were selected and are still there stay so, and the widths of columns too."""
+        kept = self.selected_ids()
+        widths = {name: self.columnWidth(i) for i, name in enumerate(self.rows.listing.names)}
+        self.blockSignals(True)
+        self.rows.show(listing)
+        for i, name in enumerate(listing.names):
+            self.setColumnWidth(i, widths.get(name, _WIDTHS.get(name, _WIDTH)))
+        sort = listing.question.sort
+        order = Qt.SortOrder.DescendingOrder if sort.descending else Qt.SortOrder.AscendingOrder
+        self.horizontalHeader().setSortIndicator(listing.names.index(sort.column), order)
+        self.blockSignals(False)
+        self.select(kept, scroll=False)
+        self.selected.emit(self.selected_ids())
+
+    def select(self, ids: Iterable[str], *, scroll: bool = True) -> None:
+        """Select designs in place of what is selected; those that are not listed are passed over."""
+        listing = self.rows.listing
+        numbers = sorted(listing.row_of[i] for i in ids if i in listing.row_of)
+        if not numbers:
+            self.clearSelection()
+            return
+        self.rows.tell(numbers[-1] + 1)
+        chosen = QItemSelection()
+        last = len(listing.columns) - 1
+        for first, end in _runs(numbers):
+            chosen.select(self.rows.index(first, 0), self.rows.index(end, last))
+        flags = QItemSelectionModel.SelectionFlag
+        self.selectionModel().setCurrentIndex(self.rows.index(numbers[0], 0), flags.NoUpdate)
+        self.selectionModel().select(chosen, flags.ClearAndSelect)
+        if scroll:
+            self.scrollTo(self.rows.index(numbers[0], 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+
+    def selected_ids(self) -> list[str]:
+        """In the order of the table."""
+        numbers = {row for part in self.selectionModel().selection() for row in range(part.top(), part.bottom() + 1)}
+        return [self.rows.listing.rows[row][0] for row in sorted(numbers)]
+
+    def selectAll(self) -> None:
+        self.rows.tell(len(self.rows.listing.rows))
+        super().selectAll()
+
+    def keyPressEvent(self, event) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.open_asked.emit()
+        elif event.key() == Qt.Key.Key_End:
+            self.rows.tell(len(self.rows.listing.rows))
+            super().keyPressEvent(event)
+        else:
+            super().keyPressEvent(event)
+
+    def _sort_by(self, section: int) -> None:
+        name, now = self.rows.listing.names[section], self.rows.listing.question.sort
+        self.sort_asked.emit(Sort(name, descending=now.column == name and not now.descending))
+
+
+def _runs(numbers: list[int]) -> list[tuple[int, int]]:
+    """Ascending numbers as (first, last) of those that follow each other."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs
