@@ -287,7 +287,7 @@ def test_a_folder_of_500_variants_opens_and_memory_stays_bounded(engine, sample_
     desk = Desk(engine=engine, memory_mb=64)
     desk.memory.limit = 6_000_000  # two of these cars
     keys = desk.open([tmp_path])
-    assert len(keys) == 500 and len(desk.jobs.active) >= 500
+    assert len(keys) == 500
     for number in (0, 499, 250):
         desk.focus([keys[number]], keys[number - 1 : number])
         end = time.monotonic() + PATIENCE

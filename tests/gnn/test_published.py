@@ -41,9 +41,12 @@ def test_pressure_is_the_recorded_one_but_for_near_ties():
     with torch.inference_mode():
         pressure = network(points).numpy()
     assert pressure.shape == output.shape
-    close = (np.abs(pressure - output) < 1e-5).mean(axis=(1, 2))
+    # Of clouds 1 and 4 the features' own rounding, which is the processor's, decides a near tie: there the published
+    # network in float32 and the same in float64 differ, and either is right.
+    exact = np.load(REFERENCE / "pressure_io.npz")["output_float64"]
+    close, exactly = ((np.abs(pressure - known) < 1e-5).mean(axis=(1, 2)) for known in (output, exact))
     assert close[1] == close[2] == 1.0
-    assert close[0] >= 0.99 and close[3] >= 0.99
+    assert max(close[0], exactly[0]) >= 0.99 and max(close[3], exactly[3]) >= 0.99
 
 
 @pytest.fixture
