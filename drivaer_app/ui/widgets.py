@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
@@ -124,3 +126,12 @@ class IntervalBar(QWidget):
             box = QRectF(x - 30, middle + 11, 60, 18)
             painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, f"{n * step:.2f}")
             n += 1
+
+
+def single_shot(parent: QObject, after_ms: int, do: Callable[[], object]) -> QTimer:
+    """A timer that does it once some time after its last start: many events in a row are answered once."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(after_ms)
+    timer.timeout.connect(do)
+    return timer

@@ -22,7 +22,7 @@ from drivaer_app.ui.opengl import OpenGL
 from drivaer_app.ui.pages.desk import DeskPage
 from drivaer_app.ui.relay import Relay
 from drivaer_app.ui.theme import LIGHT, Colours, apply_theme
-from drivaer_app.ui.widgets import label
+from drivaer_app.ui.widgets import label, single_shot
 
 SAMPLES = RESOURCES / "samples"
 _AUTOSAVE_AFTER_MS = 2000
@@ -86,15 +86,8 @@ class MainWindow(QMainWindow):
         self.resize(1600, 1000)
         self.busy = label("", "dim")
         self.statusBar().addPermanentWidget(self.busy)
-        self._autosave = self._timer(_AUTOSAVE_AFTER_MS, self.files.autosave)
-        self._busy = self._timer(_BUSY_AFTER_MS, self._show_busy)
-
-    def _timer(self, after_ms: int, do) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(after_ms)
-        timer.timeout.connect(do)
-        return timer
+        self._autosave = single_shot(self, _AUTOSAVE_AFTER_MS, self.files.autosave)
+        self._busy = single_shot(self, _BUSY_AFTER_MS, self._show_busy)
 
     def _connect(self) -> None:
         page = self.desk_page

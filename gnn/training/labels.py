@@ -56,11 +56,6 @@ class DesignFeatures:
         return np.array([self.morph.morph_body(line, d.parameters)[:, ::2] for d in designs])
 
 
-def gaussian_process(features: np.ndarray, values: np.ndarray) -> Fit:
-    """`Process.fit` as one of the fits that are compared here. features (n, d), values (n,)."""
-    return Process.fit(features, values)
-
-
 def ridge(features: np.ndarray, values: np.ndarray, penalty: float = 3.0) -> Fit:
     """The honest yardstick: a linear fit with a free constant. features (n, d), values (n,) or (n, m)."""
     centre, mean = features.mean(axis=0), values.mean(axis=0)
@@ -72,7 +67,7 @@ def ridge(features: np.ndarray, values: np.ndarray, penalty: float = 3.0) -> Fit
 def fit_coefficients(cases: Sequence[Case], features: DesignFeatures) -> Callable[[Sequence[Design]], np.ndarray]:
     """Cd and Cl of any design, (n, 2), from a Gaussian process on the cases."""
     rows = features.with_roof_line([Design.of(c) for c in cases])
-    fits = [gaussian_process(rows, np.array([c.coefficients[name] for c in cases])) for name in COEFFICIENTS]
+    fits = [Process.fit(rows, np.array([c.coefficients[name] for c in cases])) for name in COEFFICIENTS]
 
     def predict(designs: Sequence[Design]) -> np.ndarray:
         query = features.with_roof_line(designs)

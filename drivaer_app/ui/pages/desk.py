@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QByteArray, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QByteArray, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QWidget
 
@@ -22,6 +22,7 @@ from drivaer_app.ui.panels.verify import VerifyPanel
 from drivaer_app.ui.stage import Stage
 from drivaer_app.ui.start_page import StartPage
 from drivaer_app.ui.theme import Colours
+from drivaer_app.ui.widgets import single_shot
 
 if TYPE_CHECKING:
     from drivaer_app.ui.window import MainWindow
@@ -62,9 +63,9 @@ class DeskPage(QStackedWidget):
         self.addWidget(self.start)
         self.addWidget(self.panels)
         self._build_docks()
-        self._plotting = self._timer(_PLOTS_AFTER_MS, self._refresh_plots)
-        self._studying = self._timer(_NUMBERS_AFTER_MS, self._refresh_numbers)
-        self._verifying = self._timer(_CFD_AFTER_MS, self._refresh_verification)
+        self._plotting = single_shot(self, _PLOTS_AFTER_MS, self._refresh_plots)
+        self._studying = single_shot(self, _NUMBERS_AFTER_MS, self._refresh_numbers)
+        self._verifying = single_shot(self, _CFD_AFTER_MS, self._refresh_verification)
         self._connect()
         self._late = Late(with_viewport=not window.opengl.lacking)
         self._late.ready.connect(self._late_parts)
@@ -94,14 +95,6 @@ class DeskPage(QStackedWidget):
         dock.setWidget(widget)
         self.panels.addDockWidget(area, dock)
         return dock
-
-    def _timer(self, after_ms: int, do) -> QTimer:
-        """Many events in a row need what they change drawn once."""
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(after_ms)
-        timer.timeout.connect(do)
-        return timer
 
     def _connect(self) -> None:
         files = self.files
