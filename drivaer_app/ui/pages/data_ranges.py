@@ -35,7 +35,8 @@ class RangeFilter(QWidget):
             box.setDecimals(4)
             box.setKeyboardTracking(False)
             box.setMinimumWidth(92)
-            box.valueChanged.connect(self._typed)
+        self.low.valueChanged.connect(lambda value: self._typed(value, self.slider.values[1]))
+        self.high.valueChanged.connect(lambda value: self._typed(self.slider.values[0], value))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.column)
@@ -88,8 +89,8 @@ class RangeFilter(QWidget):
         self._write(low, high)
         self.changed.emit()
 
-    def _typed(self, _: float) -> None:
-        self.slider.set_values(self.low.value(), self.high.value())
+    def _typed(self, low: float, high: float) -> None:
+        self.slider.set_values(low, high)
         self.changed.emit()
 
     def _take(self, _: str) -> None:
