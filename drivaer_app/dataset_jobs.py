@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from data.download.control import Control, Progress
     from data.download.get import Result
     from data.download.plan import Plan
+    from data.download.repair import Repaired
     from data.download.session import Download
     from data.download.verify import Verified
     from drivaer_app.study import DesignFile
@@ -77,6 +78,30 @@ def verify_corpus(path: Path, job: Job, control: Control) -> Verified:
 
     with _steered(), open_catalogue(path) as catalogue:
         return verify(catalogue, control=control, on_progress=_reporting(job))
+
+
+@dataclass(frozen=True)
+class Repair:
+    """wrong: paths of the files that were bad, missing or cut short, of so many. done: what became of them."""
+
+    wrong: tuple[str, ...]
+    n_files: int
+    done: Repaired
+
+
+def repair_corpus(path: Path, job: Job, control: Control, token: str | None = None) -> Repair:
+    """Fetch again what is wrong of a catalogue's files. path: the catalogue's. Raises DrivAerError, Cancelled."""
+    from data.catalogue import open_catalogue
+    from data.download.get import working_in
+    from data.download.repair import Repairer
+    from data.download.transport import Transport
+    from data.download.verify import verify
+
+    with _steered(), open_catalogue(path) as catalogue, working_in(Path(catalogue.root)):
+        found = verify(catalogue, trusting=True, control=control, on_progress=_reporting(job))
+        repairer = Repairer(catalogue, lambda url: Transport(url, token, control=control))
+        done = repairer.repair(found.to_fetch, on_progress=_reporting(job))
+        return Repair(found.to_fetch, found.n_files, done)
 
 
 def plan_download(download: Download, job: Job) -> Plan:

@@ -58,6 +58,11 @@ class Verified:
     def is_right(self) -> bool:
         return not self.findings
 
+    @property
+    def to_fetch(self) -> tuple[str, ...]:
+        """Paths of what a repair would bring: all that is wrong but copies."""
+        return tuple(dict.fromkeys(one.path for one in self.findings if one.fault != "duplicated"))
+
 
 def verify(
     catalogue: Catalogue,

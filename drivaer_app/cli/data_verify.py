@@ -42,7 +42,7 @@ def verify(folder: Folder = Path("."), as_json: AsJson = False) -> int:
         say(f"{found.n_files} files, {n_wrong} of them wrong; {hashed}")
         if found.unchecked:
             say(f"of {len(found.unchecked)} no checksum is known: they are there, and nobody can say more")
-        if any(finding.fault != "duplicated" for finding in found.findings):
+        if found.to_fetch:
             say(f"'drivaer data repair {folder}' fetches what is wrong again")
     return 0 if found.is_right else 1
 
@@ -80,7 +80,7 @@ def repair(
     with results_only() as stdout:
         with working_in(corpus), open_catalogue(corpus) as catalogue:
             found = _verify(catalogue, trusting=True)
-            wrong = [finding.path for finding in found.findings if finding.fault != "duplicated"]
+            wrong = found.to_fetch
             say(f"{len(wrong)} of {found.n_files} files are to be fetched again")
             repairer = Repairer(catalogue, transport_of, server=address, say=say)
             with progress_bar(None) as on_progress, stopping(control):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from data.catalogue.listing import Overview, listing, overview
@@ -24,20 +21,20 @@ from drivaer_app.paths import RESOURCES
 from drivaer_app.ui.overlays import SIDES
 from drivaer_app.ui.pages.data_browser import DataBrowser
 from drivaer_app.ui.pages.data_download import DownloadForm
+from drivaer_app.ui.pages.data_pictures import DesignPictures
 from drivaer_app.ui.pages.data_start import DataStart
+from drivaer_app.ui.pages.data_upkeep import Upkeep
+from drivaer_app.ui.pages.data_work import LONG, READING, Work
 from drivaer_app.ui.panels.jobs import JobsPanel
 from drivaer_app.ui.theme import Colours
-from drivaer_app.ui.widgets import set_role
+from drivaer_app.ui.widgets import set_role, single_shot
 
 if TYPE_CHECKING:
     from data.catalogue.listing import Listing
     from data.download.get import Result
     from data.download.plan import Plan
-    from data.download.verify import Verified
     from drivaer_app.ui.window import MainWindow
 
-_READING, _LONG = "catalogue", "dataset"
-"""Lanes: short questions to the catalogue; and what takes long, one after another."""
 _ASK_AFTER_MS = 150
 _MOST_NAMED = 12
 
@@ -45,16 +42,15 @@ _MOST_NAMED = 12
 class DataPage(QWidget):
     """Nothing here waits for a disk or a server: all of that is jobs of the desk's."""
 
-    _ended = Signal(object, object)
-    """A job and what to do with it, from its thread to the interface's."""
-
     def __init__(self, window: MainWindow):
         super().__init__()
         self._window, self.desk, self.files = window, window.desk, window.files
         self.there: Overview | None = None
-        self._pending: set[Job] = set()
+        self._work = Work(self.desk.jobs)
         self._listing: Job | None = None
         self.start, self.browser, self.form = DataStart(), DataBrowser(), DownloadForm()
+        self.pictures = DesignPictures(self.desk, self.browser.table)
+        self.upkeep = Upkeep(self.browser, self._work)
         self.stack = QStackedWidget()
         for part in (self.start, self.browser, self.form):
             self.stack.addWidget(part)
@@ -67,22 +63,20 @@ class DataPage(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.stack, 1)
         layout.addWidget(self.jobs)
-        self._asking = QTimer(self)
-        self._asking.setSingleShot(True)
-        self._asking.setInterval(_ASK_AFTER_MS)
-        self._asking.timeout.connect(self._ask)
+        self._asking = single_shot(self, _ASK_AFTER_MS, self._ask)
         self._connect()
         self._open_last()
 
     def _connect(self) -> None:
-        self._ended.connect(self._take)
         self.start.folder.connect(self.ask_folder)
         self.start.built_in.connect(lambda: self.open_corpus(Path(BUILT_IN)))
         self.start.download.connect(lambda: self.stack.setCurrentWidget(self.form))
         self.start.back.connect(lambda: self.stack.setCurrentWidget(self.browser))
         self.browser.other_asked.connect(self._show_start)
         self.browser.asked.connect(self._asking.start)
-        self.browser.verify_asked.connect(self.verify)
+        self.browser.verify_asked.connect(lambda: self.upkeep.verify(self.there.path, _name_of(self.there)))
+        self.browser.repair_asked.connect(lambda: self.upkeep.repair(self.there.path, _name_of(self.there)))
+        self.upkeep.ended.connect(self._asking.start)
         self.browser.study_asked.connect(self.open_study)
         self.form.back.connect(self._show_start)
         self.form.plan_asked.connect(self.plan)
@@ -92,18 +86,19 @@ class DataPage(QWidget):
 
     @property
     def is_settled(self) -> bool:
-        return not self._pending and not self._asking.isActive()
+        return self._work.is_done and not self._asking.isActive()
 
     def set_colours(self, colours: Colours) -> None:
         self.browser.set_colours(colours)
 
     def on_event(self, event: Event) -> None:
         if event.kind == "job":
-            self.jobs.setVisible(any(job.lane == _LONG for job in self.desk.jobs.active))
+            self.jobs.setVisible(any(job.lane == LONG for job in self.desk.jobs.active))
             self.jobs.something_changed()
 
     def close_page(self) -> None:
         self._asking.stop()
+        self.pictures.stop()
 
     # Opening a dataset
 
@@ -125,7 +120,7 @@ class DataPage(QWidget):
             else:
                 self._show(job.result)
 
-        self._do(f"looking through {_in_words(folder)}", lambda job: dataset_jobs.open_corpus(folder, job), done)
+        self._work.do(f"looking through {_in_words(folder)}", lambda job: dataset_jobs.open_corpus(folder, job), done)
 
     def _open_last(self) -> None:
         """Where one was when the program was closed; it is read, not looked through again."""
@@ -139,7 +134,7 @@ class DataPage(QWidget):
                 elif self.there is None and self.stack.currentWidget() is self.start and job.state != CANCELLED:
                     self._show(job.result)
 
-            self._do("reading the last dataset", lambda _: overview(last), done, lane=_READING)
+            self._work.do("reading the last dataset", lambda _: overview(last), done, lane=READING)
 
     def _show(self, there: Overview) -> None:
         self.there = there
@@ -147,6 +142,7 @@ class DataPage(QWidget):
         self.start.to_table.show()
         self.browser.say("")
         self.browser.show_overview(there, _name_of(there))
+        self.pictures.show_catalogue(there.path)
         self.stack.setCurrentWidget(self.browser)
         self._ask()
 
@@ -172,7 +168,7 @@ class DataPage(QWidget):
             job.report(0.1)
             return listing(path, question)
 
-        self._listing = self._do("reading designs", read, self._show_rows, lane=_READING)
+        self._listing = self._work.do("reading designs", read, self._show_rows, lane=READING)
 
     def _show_rows(self, job: Job) -> None:
         if job is not self._listing or job.state == CANCELLED:
@@ -203,36 +199,9 @@ class DataPage(QWidget):
                 self.browser.say(f"{len(refused)} not opened: {'; '.join(refused[:3])}", bad=True)
                 self._window.message.say(f"{len(refused)} designs have no mesh on disk: {'; '.join(refused[:3])}")
 
-        self._do("opening designs", lambda job: dataset_jobs.designs_of(path, designs, job), done)
+        self._work.do("opening designs", lambda job: dataset_jobs.designs_of(path, designs, job), done)
 
-    # Verifying and fetching
-
-    def verify(self) -> None:
-        control, path = Control(), self.there.path
-        self.browser.verify.setEnabled(False)
-        self.browser.say("Hashing every file…")
-
-        def done(job: Job) -> None:
-            self.browser.verify.setEnabled(True)
-            if job.state == FAILED:
-                self.browser.say(job.error.line, bad=True)
-            elif job.state == CANCELLED:
-                self.browser.say("Cancelled: the next check goes on from here")
-            else:
-                self._say_verified(job.result)
-
-        work = lambda job: dataset_jobs.verify_corpus(path, job, control)  # noqa: E731
-        self._do(f"verifying {_name_of(self.there)}", work, done, control=control)
-
-    def _say_verified(self, found: Verified) -> None:
-        wrong = [f"{one.path}: {one.fault}, {one.why}" for one in found.findings]
-        n_wrong = len({one.path for one in found.findings})
-        told = f"{found.n_files} files, {n_wrong or 'none'} of them wrong"
-        if found.unchecked:
-            told += f"; of {len(found.unchecked)} no checksum is known: they are there, and nobody can say more"
-        more = [f"and {len(wrong) - _MOST_NAMED} more"] if len(wrong) > _MOST_NAMED else []
-        self.browser.say("\n".join([told, *wrong[:_MOST_NAMED], *more]), bad=bool(wrong))
-        self._asking.start()
+    # Fetching
 
     def plan(self) -> None:
         """Ask the server for the plan of what the form says."""
@@ -262,7 +231,7 @@ class DataPage(QWidget):
                 self._planned(job.result)
 
         work = lambda job: dataset_jobs.plan_download(download, job)  # noqa: E731
-        self._do(f"planning {wanted.dataset}", work, done, control=control)
+        self._work.do(f"planning {wanted.dataset}", work, done, control=control)
 
     def _planned(self, plan: Plan) -> None:
         self.form.show_plan(plan)
@@ -287,7 +256,7 @@ class DataPage(QWidget):
                 self._fetched(job.result, plan.folder)
 
         work = lambda job: dataset_jobs.carry_out(download, plan, job)  # noqa: E731
-        self._do(f"downloading {wanted.dataset}", work, done, control=control)
+        self._work.do(f"downloading {wanted.dataset}", work, done, control=control)
 
     def _fetched(self, result: Result, folder: Path) -> None:
         n_right = sum(outcome.is_right for outcome in result.outcomes)
@@ -297,31 +266,6 @@ class DataPage(QWidget):
         self.form.say("\n".join(told), bad=not result.is_complete)
         if n_right:
             self.open_corpus(folder)
-
-    # Jobs
-
-    def _do(
-        self,
-        title: str,
-        work: Callable[[Job], Any],
-        done: Callable[[Job], None],
-        *,
-        lane: str = _LONG,
-        control: Control | None = None,
-    ) -> Job:
-        """Work in the background, then ``done(job)`` in the interface's thread, however it ended."""
-
-        def on_end(job: Job) -> None:
-            with contextlib.suppress(RuntimeError):  # the window is gone, the job was not
-                self._ended.emit(job, done)
-
-        job = self.desk.jobs.submit(title, work, lane=lane, on_end=on_end, control=control)
-        self._pending.add(job)
-        return job
-
-    def _take(self, job: Job, done: Callable[[Job], None]) -> None:
-        self._pending.discard(job)
-        done(job)
 
 
 def _in_words(folder: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from data.catalogue.listing import Listing, Overview, Question
 from data.catalogue.query import Sort
@@ -26,6 +26,7 @@ class DataBrowser(QWidget):
     asked = Signal()
     """Another question than before."""
     verify_asked = Signal()
+    repair_asked = Signal()
     other_asked = Signal()
     study_asked = Signal(list)
 
@@ -44,6 +45,12 @@ class DataBrowser(QWidget):
         self.open.setToolTip("The selected designs on the desk, with their predictions")
         self.open.clicked.connect(self._open)
         self.filters, self.table, self.scatter = Filters(), DesignTable(), ScatterPanel()
+        self.pictures = QCheckBox("Pictures")
+        self.pictures.setToolTip("Small pictures of the designs on screen, made in the background and kept")
+        self.pictures.setChecked(True)
+        self.pictures.toggled.connect(self.table.show_pictures)
+        self.repair = self._button("Repair", self.repair_asked)
+        self.repair.setToolTip("Fetch again what is bad, missing or cut short")
         self.status = label("", "dim", wrap=True, selectable=True)
         self.status.setAccessibleName("Designs shown and selected")
         self.note = label("", "dim", wrap=True, selectable=True)
@@ -73,7 +80,7 @@ class DataBrowser(QWidget):
         top.setContentsMargins(12, 8, 12, 6)
         top.setSpacing(8)
         top.addLayout(words, 1)
-        for button in (self.other, self.verify):
+        for button in (self.other, self.verify, self.repair):
             top.addWidget(button)
         left = QWidget()
         column = QVBoxLayout(left)
@@ -82,6 +89,7 @@ class DataBrowser(QWidget):
         foot = QHBoxLayout()
         foot.setContentsMargins(12, 4, 12, 6)
         foot.addWidget(self.status, 1)
+        foot.addWidget(self.pictures)
         foot.addWidget(self.open)
         column.addWidget(self.filters)
         column.addWidget(self.table, 1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from data.corpora import drivaernet
+from data.download.choice import SPLITS
 from data.download.items import COEFFICIENTS, KINDS
 from data.download.plan import Plan
 from data.download.session import Wanted
@@ -40,6 +42,16 @@ class DownloadForm(QWidget):
         self.dataset = self._line("Dataset", drivaernet.NAME, "drivaernet, or the DOI of a dataset")
         self.folder = self._line("Folder that it goes into", "", "An empty folder, or one to go on in")
         self.classes = self._line("Classes of designs", "", f"All; or some of {', '.join(drivaernet.PUBLISHED[:4])} …")
+        self.ids = self._line(
+            "Ids of designs", "", "All; or F_D_WM_WW_0001, E_S_WW_WM_005 …, or a file with one a line"
+        )
+        self.split = QComboBox()
+        self.split.addItem("all", None)
+        for name in SPLITS:
+            self.split.addItem(name, name)
+        self.split.setAccessibleName("Part of the official split")
+        self.split.setToolTip("By the official lists, which lie in the folder or come along with the tables")
+        self.split.currentIndexChanged.connect(self._changed)
         self.server = self._line("Server", "", "Harvard Dataverse")
         self.count = QSpinBox()
         self.count.setRange(0, 100_000)
@@ -47,6 +59,7 @@ class DownloadForm(QWidget):
         self.count.setSpecialValueText("all")
         self.count.setAccessibleName("How many designs")
         self.count.valueChanged.connect(self._changed)
+        self.ids.textChanged.connect(lambda text: self.count.setDisabled(bool(text.strip())))
         self.kinds = {name: QCheckBox(name.replace("_", " ")) for name in KINDS}
         self._build()
         self.show_plan(None)
@@ -77,6 +90,8 @@ class DownloadForm(QWidget):
         form.addRow(title, where)
         form.addRow("What", kinds)
         form.addRow("&Classes", self.classes)
+        form.addRow("&Ids", self.ids)
+        form.addRow("S&plit", self.split)
         form.addRow("Co&unt", self.count)
         form.addRow("&Server", self.server)
         self.words = QPlainTextEdit(readOnly=True)
@@ -114,12 +129,15 @@ class DownloadForm(QWidget):
     @property
     def wanted(self) -> Wanted:
         kinds = [name for name, box in self.kinds.items() if box.isChecked()]
+        ids = self.ids.text().strip() or None
         return Wanted(
             dataset=self.dataset.text().strip(),
             folder=Path(self.folder.text().strip()).expanduser(),
             what=",".join(kinds) or None,
             classes=self.classes.text().strip() or None,
-            count=self.count.value() or None,
+            ids=ids,
+            count=None if ids else self.count.value() or None,  # all that are named are wanted
+            split=self.split.currentData(),
             server=self.server.text().strip() or None,
         )
 

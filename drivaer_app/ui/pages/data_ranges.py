@@ -91,6 +91,7 @@ class RangeFilter(QWidget):
 
     def _typed(self, low: float, high: float) -> None:
         self.slider.set_values(low, high)
+        self._write(*self.slider.values)  # a lowest value above the highest takes that along
         self.changed.emit()
 
     def _take(self, _: str) -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QItemSelection, QItemSelectionModel, QModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from data.catalogue.listing import Listing, Question
@@ -13,20 +22,24 @@ from data.catalogue.query import Sort
 from drivaer_app.ui.words import MINUS
 
 _NOTHING = "–"
-_WIDTHS = {"id": 210, "notes": 160, "tags": 110, "class": 116, "label_version": 110}
+PICTURE = QSize(71, 40)
+_ROW, _ROW_WITH_PICTURE = 24, PICTURE.height() + 4
+_WIDTHS = {"id": 270, "notes": 160, "tags": 110, "class": 116, "label_version": 110}
 _WIDTH = 86
-_DISPLAY, _ALIGNMENT, _TIP = (
+_DISPLAY, _ALIGNMENT, _TIP, _PICTURE = (
     int(role)
     for role in (
         Qt.ItemDataRole.DisplayRole,
         Qt.ItemDataRole.TextAlignmentRole,
         Qt.ItemDataRole.ToolTipRole,
+        Qt.ItemDataRole.DecorationRole,
     )
 )
 """As numbers: a screenful of cells asks thousands of times, and comparing enums is slow."""
 _RIGHT = int((Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value)
 _READ_FIRST = 256
 """Rows that a view is told of before it scrolls for more."""
+_MOST_PICTURES = 2000
 
 
 class ListingModel(QAbstractTableModel):
@@ -35,7 +48,21 @@ class ListingModel(QAbstractTableModel):
     def __init__(self) -> None:
         super().__init__()
         self.listing = Listing(Question(), (), [], 0)
+        self.pictures: dict[str, QPixmap] = {}
+        """By design, the latest last."""
+        self.shows_pictures = True
+        self._no_picture = QPixmap(PICTURE)
+        self._no_picture.fill(Qt.GlobalColor.transparent)
         self._told = 0
+
+    def show_picture(self, design: str, picture: QPixmap) -> None:
+        self.pictures[design] = picture
+        while len(self.pictures) > _MOST_PICTURES:
+            del self.pictures[next(iter(self.pictures))]
+        row = self.listing.row_of.get(design)
+        if row is not None and row < self._told:
+            index = self.index(row, 0)
+            self.dataChanged.emit(index, index, [_PICTURE])
 
     def show(self, listing: Listing) -> None:
         self.beginResetModel()
@@ -69,6 +96,10 @@ class ListingModel(QAbstractTableModel):
             return shown(self.listing.rows[index.row()][column], self.listing.columns[column].name)
         if role == _ALIGNMENT:
             return _RIGHT if self.listing.columns[index.column()].kind == "number" else None
+        if role == _PICTURE:
+            if index.column() or not self.shows_pictures:
+                return None
+            return self.pictures.get(self.listing.rows[index.row()][0], self._no_picture)
         if role == _TIP:
             value = self.listing.rows[index.row()][index.column()]
             return value if isinstance(value, str) else None
@@ -100,6 +131,8 @@ class DesignTable(QTableView):
     selected = Signal(list)
     """Ids of the selected designs, whenever that changes."""
     open_asked = Signal()
+    seen_changed = Signal()
+    """Other rows are on screen, or may be."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,8 +149,10 @@ class DesignTable(QTableView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         rows = self.verticalHeader()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(24)
         rows.hide()
+        self.setIconSize(PICTURE)
+        self.show_pictures(True)
+        self.verticalScrollBar().valueChanged.connect(lambda _: self.seen_changed.emit())
         head = self.horizontalHeader()
         head.setSectionsClickable(True)
         head.setSortIndicatorShown(True)
@@ -128,6 +163,33 @@ class DesignTable(QTableView):
 
     def sizeHint(self) -> QSize:
         return QSize(760, 500)
+
+    @property
+    def shows_pictures(self) -> bool:
+        return self.rows.shows_pictures
+
+    def show_pictures(self, on: bool) -> None:
+        """With them rows are higher."""
+        self.rows.shows_pictures = on
+        self.verticalHeader().setDefaultSectionSize(_ROW_WITH_PICTURE if on else _ROW)
+        self.seen_changed.emit()
+
+    def seen_ids(self) -> list[str]:
+        """Of the designs whose rows are on screen, from top to bottom."""
+        first = self.rowAt(0)
+        if first < 0 or not self.isVisible():
+            return []
+        last = self.rowAt(self.viewport().height() - 1)
+        n = self.rows.rowCount()
+        return [self.rows.listing.rows[row][0] for row in range(first, last + 1 if last >= 0 else n)]
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self.seen_changed.emit()
+
+    def showEvent(self, event) -> None:
+        super().showEvent(event)
+        self.seen_changed.emit()
 
     def show_listing(self, listing: Listing) -> None:
         """Other rows; those that were selected and are still there stay so, and the widths of columns too."""
@@ -143,6 +205,7 @@ class DesignTable(QTableView):
         self.blockSignals(False)
         self.select(kept, scroll=False)
         self.selected.emit(self.selected_ids())
+        self.seen_changed.emit()
 
     def select(self, ids: Iterable[str], *, scroll: bool = True) -> None:
         """Select designs in place of what is selected; those that are not listed are passed over."""
