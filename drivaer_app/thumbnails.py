@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SIZE = (128, 72)
 _STYLE = 1
 """Counted up when the same mesh is to be drawn in another way."""
+_TINT = -0.45
+"""Where on the colour map the whole car is: a pale blue that stands out from the background."""
 _AZIMUTH_DEG, _ELEVATION_DEG = 42.0, 16.0
 
 
@@ -54,7 +56,8 @@ def draw(path: Path, design_id: str) -> Path:
         vertices, faces = scene.vertices, scene.faces
     else:
         vertices, faces = plates(car)
-    shape = Surface(vertices, faces, np.zeros(len(vertices), np.float32), np.ones(len(vertices), bool))
+    tint = np.full(len(vertices), _TINT, np.float32)
+    shape = Surface(vertices, faces, tint, np.ones(len(vertices), bool))
     pixels = Studio(shape).look(View("thumbnail", _AZIMUTH_DEG, _ELEVATION_DEG), *SIZE)
     place.parent.mkdir(parents=True, exist_ok=True)
     with replacing(place) as unfinished:
