@@ -37,6 +37,7 @@ def train_on_corpora(
     Until it is done its work lies in ``out`` with ``.unfinished`` appended, where the same call goes on.
     Raises DrivAerError where the corpora hold nothing to learn from, ``out`` exists, or another training lies there.
     """
+    from gnn.training.corpora import licences_of_corpora
     from gnn.training.lab import Training
     from gnn.training.lab_model import write_lab_model
     from gnn.training.processes import processes
@@ -61,7 +62,8 @@ def train_on_corpora(
             return None
         names = [folder.resolve().name for folder in corpora]
         learnt = {**cars, "train": training.train}
-        metrics = write_lab_model(run, out.name, recipe, trained, learnt, names)
+        licences = licences_of_corpora(corpora, cache() / "catalogues")
+        metrics = write_lab_model(run, out.name, recipe, trained, learnt, names, licences)
         (run / "checkpoint.pt").unlink()
         run.rename(out)
         return metrics

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
 from drivaer_app.models import model_folder
-from drivaer_app.paths import RESOURCES
+from drivaer_app.paths import RESOURCES, cache
 
 if TYPE_CHECKING:
     from gnn.training.cars import Car
@@ -36,13 +36,15 @@ def learn_own_cars(
     from data.corpora.point_cases import read_point_cases
     from gnn.checkpoints import read_model
     from gnn.training.cars import PointCar
+    from gnn.training.corpora import licences_of_corpora
     from gnn.training.fine_tune import FineTuning, Plan, fine_tune
 
     base = read_model(model_folder(model))
     cases = {case.name: case for corpus in corpora for case in read_point_cases(corpus)}
     own = [PointCar(case) for _, case in sorted(cases.items())]
     ours = [*shipped_cars(base), *(car for corpus in repeat for car in _cars_of_cases(corpus))]
-    return fine_tune(FineTuning(base, own, ours, plan or Plan()), out, report)
+    licences = licences_of_corpora([*corpora, *repeat], cache() / "catalogues")
+    return fine_tune(FineTuning(base, own, ours, plan or Plan(), licences), out, report)
 
 
 def _cars_of_cases(corpus: Path) -> list[Car]:

@@ -40,9 +40,14 @@ def summary(folder: Path) -> dict[str, Any]:
         config = json.loads((folder / _CONFIG).read_text("utf-8"))
         recipe = config.get("recipe")
         gives = "drag and fields" if recipe is None else f"{recipe['model']} ({recipe['network']})"
-        return {"gives": gives, "trained_on": config.get("trained_on", "unknown"), "from": config.get("from")}
+        return {
+            "gives": gives,
+            "trained_on": config.get("trained_on", "unknown"),
+            "from": config.get("from"),
+            "licences": config.get("licences", []),
+        }
     except (OSError, ValueError, KeyError, TypeError):
-        return {"gives": "damaged", "trained_on": "unknown", "from": None}
+        return {"gives": "damaged", "trained_on": "unknown", "from": None, "licences": []}
 
 
 def model_folder(name_or_path: str | Path | None = None) -> Path:

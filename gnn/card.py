@@ -57,6 +57,14 @@ OpenFOAM.
 """
 
 
+def bound_by(config: dict[str, Any]) -> str:
+    """What the corpora that a model learnt from allow, a sentence; empty where they are nobody else's."""
+    licences = config.get("licences")
+    if not licences:
+        return ""
+    return f"It learnt from published corpora, whose terms bind the weights too: {'; '.join(licences)}."
+
+
 def accuracy_tables(metrics: dict[str, Any]) -> str:
     """Cd, Cl, Cp and Cf on the held-out designs, Markdown."""
     return f"""| Cd | R2 | MAE | largest error | rank correlation |

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from data.catalogue.conditions import all_of, equal_to, within
+from data.catalogue.licences import licences_of
 from data.catalogue.query import Sort, columns_of, condition_of, count, named_columns, rows, values_of
 from data.catalogue.store import Catalogue, open_catalogue
 from data.catalogue.where import Column
-from data.corpora import licence_of
 
 CHOICES = ("class", "style", "split")
 """Columns whose values are chosen from."""
@@ -108,7 +108,7 @@ def overview(path: str | Path) -> Overview:
             split=catalogue.fact("split"),
             splits={name: n for name, n in counted["split"].items() if name},
             label_versions={name: n for name, n in counted["label_version"].items() if name},
-            licences=tuple(dict.fromkeys(text for corpus in corpora if (text := licence_of(corpus)))),
+            licences=licences_of(catalogue),
             accepted=tuple(entry["licence"] for entry in entries),
         )
 

@@ -32,7 +32,8 @@ def list_models(
             typer.echo(json.dumps({"name": model.name, "folder": str(model.folder), "bundled": model.bundled, **found}))
         else:
             whose = "bundled" if model.bundled else "yours"
-            typer.echo(f"{model.name:20} {whose:8} {found['gives']:22} trained on {found['trained_on']}")
+            bound = f"; {', '.join(found['licences'])}" if found["licences"] else ""
+            typer.echo(f"{model.name:20} {whose:8} {found['gives']:22} trained on {found['trained_on']}{bound}")
     return 0
 
 

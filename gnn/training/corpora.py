@@ -126,10 +126,40 @@ def read_corpora(folders: Sequence[str | Path], catalogue_folder: Path) -> Split
     return found
 
 
+def licences_of_corpora(folders: Sequence[str | Path], catalogue_folder: Path) -> tuple[str, ...]:
+    """What binds who learns from these corpora, by their catalogues; nothing for cars that are nobody else's.
+
+    catalogue_folder: see ``read_corpora``, which made the catalogues.
+    """
+    from data.catalogue.licences import licences_of
+    from data.catalogue.store import CATALOGUE_NAME, open_catalogue
+
+    found: list[str] = []
+    for folder in map(Path, folders):
+        path = folder / CATALOGUE_NAME if _has_cases(folder) else _catalogue_of(folder, catalogue_folder)
+        if path.is_file():
+            with open_catalogue(path, read_only=True) as catalogue:
+                found += licences_of(catalogue)
+    return tuple(dict.fromkeys(found))
+
+
+def _has_cases(folder: Path) -> bool:
+    """Whether its cars are CFD cases, which are read without a catalogue."""
+    return (folder / "families").is_dir() or any((folder / "cases").glob("*.npz")) or any(folder.glob("*.npz"))
+
+
+def _catalogue_of(folder: Path, catalogue_folder: Path) -> Path:
+    """Where the catalogue of a folder of meshes is, or goes."""
+    from data.catalogue.store import find_catalogue
+
+    name = f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}.sqlite"
+    return find_catalogue(folder) or catalogue_folder / name
+
+
 def _read_corpus(folder: Path, catalogue_folder: Path) -> SplitCars:
     if (folder / "families").is_dir():
         return _with_own_rule(family_cars(folder))
-    if any((folder / "cases").glob("*.npz")) or any(folder.glob("*.npz")):
+    if _has_cases(folder):
         return _with_own_rule([PointCar(case, folder.resolve().name) for case in read_point_cases(folder)])
     return _of_catalogue(folder, catalogue_folder)
 
@@ -147,10 +177,9 @@ def _of_catalogue(folder: Path, catalogue_folder: Path) -> SplitCars:
     from data.catalogue.store import find_catalogue, open_catalogue
     from data.corpora import drivaernet
 
-    path = find_catalogue(folder)
-    if path is None:
+    path = _catalogue_of(folder, catalogue_folder)
+    if find_catalogue(folder) is None:
         catalogue_folder.mkdir(parents=True, exist_ok=True)
-        path = catalogue_folder / f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}.sqlite"
         scan(folder, catalogue=path)
     with open_catalogue(path, read_only=True) as catalogue:
         designs = {design.id: design for design in catalogue.designs() if design.cd is not None}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gnn.calibration import LEAST
+from gnn.card import bound_by
 
 
 def fine_tuned_card(config: dict[str, Any], metrics: dict[str, Any]) -> str:
@@ -53,7 +54,8 @@ Novelty counts from your cars too: what is like one of them is no stranger any m
 - Your CFD and ours differ in mesh, solver and settings; the model learns yours for cars like yours.
 
 ## Licence
-The weights that it started from are Apache-2.0. What it learnt from your cars is yours to decide about.
+{bound_by(config) or "The weights that it started from are Apache-2.0."}
+What it learnt from your own cars is yours to decide about.
 """
 
 

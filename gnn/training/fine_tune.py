@@ -64,12 +64,16 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class FineTuning:
-    """What is learnt from what. base: the model to start from; own: the user's cars; ours: what not to forget."""
+    """What is learnt from what. base: the model to start from; own: the user's cars; ours: what not to forget.
+
+    licences: of the corpora that these are of; what the base is bound to binds the new model too.
+    """
 
     base: ModelFolder
     own: Sequence[PointCar]
     ours: Sequence[Car]
     plan: Plan = Plan()
+    licences: Sequence[str] = ()
 
     @property
     def crossed(self) -> bool:
@@ -298,6 +302,7 @@ def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any
         "made_by": "drivaer train",
         "from": {"name": metrics["base"]["name"], "digest": metrics["base"]["digest"]},
         "trained_on": f"{base['trained_on']}, and {n} {'car' if n == 1 else 'cars'} of your own",
+        "licences": list(dict.fromkeys([*base.get("licences", []), *tuning.licences])),
         "interval": {key: metrics["interval"][key] for key in ("level", "half_width", "elsewhere")},
         "field": {**base["field"], "cd_pressure_offset": _offset(tuning, Surrogate(stored, "cpu"), report)},
     }

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gnn.calibration import LEAST, conformal_half_width, leave_one_out_coverage
+from gnn.card import bound_by
 from gnn.checkpoints import CARD, read_model, write_text
 from gnn.evaluation import judge
 from gnn.figures import figures, figures_as_markdown
@@ -33,12 +34,17 @@ def write_lab_model(
     trained: Trained,
     cars: dict[str, Sequence[StoredCar]],
     corpora: Sequence[str],
+    licences: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Write the folder; returns its metrics. cars: by split; those of ``train`` it was trained on."""
+    """Write the folder; returns its metrics. cars: by split; those of ``train`` it was trained on.
+
+    licences: of the corpora, which bind the weights too.
+    """
     config: dict[str, Any] = {
         "name": name,
         "made_by": "drivaer train",
         "trained_on": f"{len(cars['train'])} cars of {', '.join(corpora)}",
+        "licences": list(licences),
         "recipe": asdict(recipe),
         LONE: {"architecture": dict(recipe.architecture)},
         "mean": trained.mean,
@@ -102,5 +108,6 @@ All of them, none seen in training or in choosing the epoch; {recipe["draws"]} c
 Novelty is {"measured." if metrics["novelty"] else "not measured: nothing says how far a car is from these."}
 
 ## Limits and licence
-What it can do is what its corpus shows. The weights are bound to the corpus's own terms (DrivAerNet: CC BY-NC 4.0).
+What it can do is what its corpus shows.
+{bound_by(config) or "No published corpus is known among what it learnt from: the weights are yours to decide about."}
 """
