@@ -114,8 +114,16 @@ COLUMNS: tuple[Column, ...] = (
     Column("model", "Model", "", "Name and first digits of its weights' checksum.", _record("model")),
     Column("model_sha256", "Model SHA-256", "", "Checksum of weights and configuration.", lambda car: car.model_digest),
     Column("device", "Device", "", "Where the networks ran.", _record("device")),
-    Column("predicted_at", "Predicted at", "", "ISO 8601, UTC.", lambda car: car.predicted),
-    Column("program_version", "drivaer", "", "Version of the program.", lambda car: car.version),
+    Column(
+        "predicted_at", "Predicted at", "", "ISO 8601, UTC; a study does not know.", lambda car: car.predicted or None
+    ),
+    Column(
+        "program_version",
+        "drivaer",
+        "",
+        "Version that predicted; a study does not know.",
+        lambda car: car.version or None,
+    ),
 )
 
 
