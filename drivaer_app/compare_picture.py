@@ -11,6 +11,7 @@ from data.replacing import replacing
 from drivaer_app.colours import diverging, to_srgb
 from drivaer_app.compare import PressureDifference
 from drivaer_app.drag_along import DragAlong
+from drivaer_app.drawing import ALARM, GRID, INK, PALE, PAPER, SERIES, font, ticks
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.picture import VIEWS
 from drivaer_app.raycast import Studio, Surface
@@ -19,9 +20,6 @@ DELTA_RANGE = 0.3
 """ΔCp at the ends of the colours."""
 _PANEL = (800, 440)
 _HEADER, _FOOTER, _MARGIN = 96, 84, 36
-_INK, _PALE, _GRID, _PAPER, _ALARM = (28, 30, 34), (104, 108, 116), (228, 230, 234), (255, 255, 255), (176, 84, 0)
-# Okabe and Ito's colours, told apart by the colour-blind too.
-_COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233))
 
 
 def write_delta_picture(path: Path, car: DrawnCar, difference: PressureDifference, title: str, note: str = "") -> None:
@@ -30,14 +28,14 @@ def write_delta_picture(path: Path, car: DrawnCar, difference: PressureDifferenc
 
     values = difference.delta / np.float32(DELTA_RANGE)
     studio = Studio(Surface(car.points, car.faces, values, difference.counterpart))
-    image = Image.new("RGB", (2 * _PANEL[0], _HEADER + 2 * _PANEL[1] + _FOOTER), _PAPER)
+    image = Image.new("RGB", (2 * _PANEL[0], _HEADER + 2 * _PANEL[1] + _FOOTER), PAPER)
     pen = ImageDraw.Draw(image)
     for i, view in enumerate(VIEWS):
         corner = (i % 2 * _PANEL[0], _HEADER + i // 2 * _PANEL[1])
         image.paste(Image.fromarray(studio.look(view, *_PANEL)), corner)
-        pen.text((corner[0] + 18, corner[1] + 14), view.name, font=_font(17), fill=_PALE)
-    pen.text((_MARGIN, 18), title, font=_font(28), fill=_INK)
-    pen.text((_MARGIN, 60), note, font=_font(19), fill=_ALARM)
+        pen.text((corner[0] + 18, corner[1] + 14), view.name, font=font(17), fill=PALE)
+    pen.text((_MARGIN, 18), title, font=font(28), fill=INK)
+    pen.text((_MARGIN, 60), note, font=font(19), fill=ALARM)
     _bar(image, pen)
     with replacing(path) as unfinished:
         image.save(unfinished, format="PNG")
@@ -51,13 +49,13 @@ def _bar(image, pen) -> None:
     image.paste(
         Image.fromarray(to_srgb(diverging(np.linspace(-1, 1, length)))[None].repeat(thick, axis=0)), (left, top)
     )
-    pen.text((left - 16, top + thick // 2), "Cp minus baseline's", font=_font(19), fill=_INK, anchor="rm")
+    pen.text((left - 16, top + thick // 2), "Cp minus baseline's", font=font(19), fill=INK, anchor="rm")
     for value in np.linspace(-DELTA_RANGE, DELTA_RANGE, 7):
         x = left + length * (value / DELTA_RANGE + 1) / 2
         label = f"{value:+.1f}" if abs(value) > 1e-9 else "0"
-        pen.text((x, top + thick + 9), label, font=_font(16), fill=_PALE, anchor="mt")
+        pen.text((x, top + thick + 9), label, font=font(16), fill=PALE, anchor="mt")
     note = "grey: no counterpart"
-    pen.text((image.width - _MARGIN, top + thick // 2), note, font=_font(16), fill=_PALE, anchor="rm")
+    pen.text((image.width - _MARGIN, top + thick // 2), note, font=font(16), fill=PALE, anchor="rm")
 
 
 def write_drag_picture(path: Path, curves: Sequence[tuple[str, DragAlong]]) -> None:
@@ -67,22 +65,22 @@ def write_drag_picture(path: Path, curves: Sequence[tuple[str, DragAlong]]) -> N
     """
     from PIL import Image, ImageDraw
 
-    image = Image.new("RGB", (1300, 900), _PAPER)
+    image = Image.new("RGB", (1300, 900), PAPER)
     pen = ImageDraw.Draw(image)
     low, high = min(c.x.min() for _, c in curves), max(c.x.max() for _, c in curves)
     stations = np.linspace(low, high, 400)
     totals = [np.interp(stations, c.x, c.total) for _, c in curves]
     _panel(pen, (60, 430), stations, totals, "Cd of all ahead of x")
     _panel(pen, (500, 830), stations, [1000 * (t - totals[0]) for t in totals], "counts against the baseline")
-    pen.text((650, 874), "x from the front axle, m", font=_font(17), fill=_PALE, anchor="ms")
+    pen.text((650, 874), "x from the front axle, m", font=font(17), fill=PALE, anchor="ms")
     for i, (name, _) in enumerate(curves):
         y = 80 + 26 * i
-        pen.line([(1035, y), (1065, y)], fill=_COLOURS[i % len(_COLOURS)], width=4)
+        pen.line([(1035, y), (1065, y)], fill=SERIES[i % len(SERIES)], width=4)
         pen.text(
             (1075, y),
             name if len(name) <= 24 else f"{name[:11]}...{name[-10:]}",
-            font=_font(16),
-            fill=_INK,
+            font=font(16),
+            fill=INK,
             anchor="lm",
         )
     with replacing(path) as unfinished:
@@ -101,27 +99,14 @@ def _panel(pen, rows: tuple[int, int], x: np.ndarray, curves: Sequence[np.ndarra
             bottom - top
         )
 
-    for value in _ticks(low, high, 6):
+    for value in ticks(low, high, 6):
         _, y = at(x[0], value)
-        pen.line([(left, y), (right, y)], fill=_GRID)
-        pen.text((left - 10, y), f"{value:g}", font=_font(15), fill=_PALE, anchor="rm")
-    for value in _ticks(float(x[0]), float(x[-1]), 8):
+        pen.line([(left, y), (right, y)], fill=GRID)
+        pen.text((left - 10, y), f"{value:g}", font=font(15), fill=PALE, anchor="rm")
+    for value in ticks(float(x[0]), float(x[-1]), 8):
         across, _ = at(value, low)
-        pen.text((across, bottom + 8), f"{value:g}", font=_font(15), fill=_PALE, anchor="ma")
-    pen.text((left, top - 12), label, font=_font(17), fill=_PALE, anchor="ls")
+        pen.text((across, bottom + 8), f"{value:g}", font=font(15), fill=PALE, anchor="ma")
+    pen.text((left, top - 12), label, font=font(17), fill=PALE, anchor="ls")
     for i, curve in enumerate(curves):
         points = [at(a, b) for a, b in zip(x.tolist(), curve.tolist(), strict=True)]
-        pen.line(points, fill=_COLOURS[i % len(_COLOURS)], width=3, joint="curve")
-
-
-def _ticks(low: float, high: float, n: int) -> list[float]:
-    rough = (high - low) / n
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = min((1, 2, 5, 10), key=lambda factor: abs(factor * power - rough)) * power
-    return [round(float(k * step), 10) for k in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]
-
-
-def _font(size: int):
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
+        pen.line(points, fill=SERIES[i % len(SERIES)], width=3, joint="curve")

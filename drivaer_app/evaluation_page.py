@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.replacing import replacing
+from drivaer_app.drawing import ticks
 
 if TYPE_CHECKING:
     from gnn.evaluation import Judged
@@ -150,10 +151,10 @@ class _Frame:
     def figure(self, caption: str) -> str:
         low, high = _MARGIN, _SIZE - 12
         axes = [f"<path d='M{low} 12V{high - 30}H{high}' fill='none' stroke='#444'/>"]
-        for value in _ticks(*self.x):
+        for value in ticks(*self.x, 5):
             x, _ = self._place(value, self.y[0])
             axes.append(f"<text x='{x:.1f}' y='{high - 14}' text-anchor='middle'>{value:g}</text>")
-        for value in _ticks(*self.y):
+        for value in ticks(*self.y, 5):
             _, y = self._place(self.x[0], value)
             axes.append(f"<text x='{low - 5}' y='{y + 4:.1f}' text-anchor='end'>{value:g}</text>")
         axes.append(f"<text x='{(low + high) / 2}' y='{_SIZE - 2}' text-anchor='middle'>{escape(self.names[0])}</text>")
@@ -187,14 +188,6 @@ def _span(values: Sequence[float], also: float | None = None) -> tuple[float, fl
     low, high = float(np.min(values)), float(np.max(values))
     room = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
     return low - room, high + room
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """About five round numbers."""
-    rough = (high - low) / 5
-    step = 10 ** np.floor(np.log10(rough))
-    step *= min((1, 2, 5, 10), key=lambda k: abs(k * step - rough))
-    return [float(f"{v:.6g}") for v in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from data.mesh import CarMesh
 from data.replacing import replacing
 from drivaer_app.colours import diverging, to_srgb
+from drivaer_app.drawing import ALARM, INK, PALE, PAPER, font
 from drivaer_app.raycast import Studio, Surface, View
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ CP_RANGE = 1.0
 
 PANEL = (800, 440)
 HEADER, _FOOTER, _MARGIN = 124, 84, 36
-_INK, _PALE_INK, _ALARM = (28, 30, 34), (104, 108, 116), (176, 84, 0)
-_PAPER = (255, 255, 255)
 
 
 def write_picture(path: str | Path, prediction: Prediction, name: str) -> None:
@@ -59,12 +58,12 @@ def draw_views(surface: Surface) -> Image.Image:
     from PIL import Image, ImageDraw
 
     studio = Studio(surface)
-    image = Image.new("RGB", (2 * PANEL[0], HEADER + 2 * PANEL[1] + _FOOTER), _PAPER)
+    image = Image.new("RGB", (2 * PANEL[0], HEADER + 2 * PANEL[1] + _FOOTER), PAPER)
     pen = ImageDraw.Draw(image)
     for i, view in enumerate(VIEWS):
         corner = (i % 2 * PANEL[0], HEADER + i // 2 * PANEL[1])
         image.paste(Image.fromarray(studio.look(view, *PANEL)), corner)
-        pen.text((corner[0] + 18, corner[1] + 14), view.name, font=_font(17), fill=_PALE_INK)
+        pen.text((corner[0] + 18, corner[1] + 14), view.name, font=font(17), fill=PALE)
     _colour_bar(image, pen)
     return image
 
@@ -98,24 +97,24 @@ def plates(cloud: CarMesh) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _title(pen: ImageDraw.ImageDraw, p: Prediction, name: str, width: int) -> None:
-    pen.text((_MARGIN, 24), f"Cd {p.cd:.3f}", font=_font(52), fill=_INK)
-    left = _MARGIN + pen.textlength(f"Cd {p.cd:.3f}", font=_font(52)) + 34
+    pen.text((_MARGIN, 24), f"Cd {p.cd:.3f}", font=font(52), fill=INK)
+    left = _MARGIN + pen.textlength(f"Cd {p.cd:.3f}", font=font(52)) + 34
     room = width - _MARGIN - left
     interval = f"90 % interval {p.cd_low:.3f} to {p.cd_high:.3f}, " if p.cd_low is not None else ""
-    pen.text((left, 26), _fitting(pen, _writable(name), 25, room), font=_font(25), fill=_INK)
+    pen.text((left, 26), _fitting(pen, _writable(name), 25, room), font=font(25), fill=INK)
     facts = f"{interval}drag {p.drag:.0f} N at {p.conditions.speed:g} m/s, frontal area {p.frontal_area:.3f} m"
-    pen.text((left, 60), facts, font=_font(19), fill=_PALE_INK)
-    pen.text((left + pen.textlength(facts, font=_font(19)) + 1, 58), "2", font=_font(13), fill=_PALE_INK)
+    pen.text((left, 60), facts, font=font(19), fill=PALE)
+    pen.text((left + pen.textlength(facts, font=font(19)) + 1, 58), "2", font=font(13), fill=PALE)
     if p.in_distribution is False:
         alarm = f"novelty {p.novelty:.1f}: outside what the model was trained on; the interval does not hold"
-        pen.text((left, 88), _fitting(pen, alarm, 19, room), font=_font(19), fill=_ALARM)
+        pen.text((left, 88), _fitting(pen, alarm, 19, room), font=font(19), fill=ALARM)
 
 
 def _fitting(pen: ImageDraw.ImageDraw, text: str, size: int, room: float) -> str:
     """The text, its middle left out where it is longer than the room."""
     cut = text
     for keep in range(len(text), 8, -2):
-        if pen.textlength(cut, font=_font(size)) <= room:
+        if pen.textlength(cut, font=font(size)) <= room:
             return cut
         cut = f"{text[: keep // 2]}...{text[-keep // 2 :]}"
     return cut
@@ -136,17 +135,11 @@ def _colour_bar(image: Image.Image, pen: ImageDraw.ImageDraw) -> None:
     for end, tip in ((left, -thick), (left + length, thick)):  # arrows: values go on beyond the ends
         colour = tuple(int(c) for c in bar[0, 0 if tip < 0 else -1])
         pen.polygon([(end, top), (end, top + thick - 1), (end + tip, top + thick // 2)], fill=colour)
-    pen.text((left - thick - 14, top + thick // 2), "Cp", font=_font(21), fill=_INK, anchor="rm")
+    pen.text((left - thick - 14, top + thick // 2), "Cp", font=font(21), fill=INK, anchor="rm")
     for value in np.linspace(-CP_RANGE, CP_RANGE, 9):
         x = left + length * (value / CP_RANGE + 1) / 2
-        pen.line([(x, top + thick), (x, top + thick + 5)], fill=_PALE_INK)
+        pen.line([(x, top + thick), (x, top + thick + 5)], fill=PALE)
         label = f"{value:+.2f}".rstrip("0").rstrip(".") if value else "0"
-        pen.text((x, top + thick + 9), label, font=_font(16), fill=_PALE_INK, anchor="mt")
+        pen.text((x, top + thick + 9), label, font=font(16), fill=PALE, anchor="mt")
     note = "grey: not in the flow's sight"
-    pen.text((image.width - _MARGIN, top + thick // 2), note, font=_font(16), fill=_PALE_INK, anchor="rm")
-
-
-def _font(size: int):
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
+    pen.text((image.width - _MARGIN, top + thick // 2), note, font=font(16), fill=PALE, anchor="rm")

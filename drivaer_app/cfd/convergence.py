@@ -13,10 +13,10 @@ import numpy as np
 
 from data.replacing import replacing
 from drivaer_app.cfd.logs import Coefficients, SolverState
+from drivaer_app.drawing import GRID, INK, PALE, PAPER, font, ticks
 
 _WIDTH, _HEIGHT = 1200, 900
 _LEFT, _RIGHT, _TOP, _GAP, _BOTTOM = 110, 40, 90, 70, 70
-_INK, _PALE, _GRID, _PAPER = (28, 30, 34), (104, 108, 116), (228, 230, 234), (255, 255, 255)
 _WINDOW = (236, 243, 252)
 _CD = (20, 90, 180)
 _COLOURS = {
@@ -54,9 +54,9 @@ def write_convergence(
     from PIL import Image, ImageDraw
 
     residuals = list({state.iteration: state for state in residuals}.values())  # a resumed run did some again
-    image = Image.new("RGB", (_WIDTH, _HEIGHT), _PAPER)
+    image = Image.new("RGB", (_WIDTH, _HEIGHT), PAPER)
     pen = ImageDraw.Draw(image)
-    pen.text((_LEFT, 28), title, font=_font(26), fill=_INK)
+    pen.text((_LEFT, 28), title, font=font(26), fill=INK)
     last = max(float(history.iteration[-1]), 1.0)
     middle = _TOP + 0.55 * (_HEIGHT - _TOP - _BOTTOM)
     upper = _Axes(_LEFT, _TOP, _WIDTH - _RIGHT, middle, (0, last), _cd_range(history, window))
@@ -71,14 +71,14 @@ def _draw_cd(pen, axes: _Axes, history: Coefficients, window: int) -> None:
     start, end = history.iteration[-window:][0], history.iteration[-1]
     (x0, _), (x1, _) = axes.at([start, end], [axes.y[0]] * 2)
     pen.rectangle((x0, axes.top, x1, axes.bottom), fill=_WINDOW)
-    _frame(pen, axes, "Cd", _ticks(*axes.y, 6), lambda value: f"{value:.3f}")
+    _frame(pen, axes, "Cd", ticks(*axes.y, 6), lambda value: f"{value:.3f}")
     mean = float(history.cd[-window:].mean())
     pen.line(axes.at([start, end], [mean, mean]), fill=_CD, width=1)
     shown = (history.cd >= axes.y[0]) & (history.cd <= axes.y[1])
     first = int(np.argmax(shown))  # the start-up lies far above
     pen.line(axes.at(history.iteration[first:], history.cd[first:]), fill=_CD, width=3, joint="curve")
     words = f"mean of the last {window}: {mean:.4f}, scatter {history.cd[-window:].std():.4f}"
-    pen.text((axes.right - 12, axes.top + 10), words, font=_font(18), fill=_PALE, anchor="ra")
+    pen.text((axes.right - 12, axes.top + 10), words, font=font(18), fill=PALE, anchor="ra")
 
 
 def _draw_residuals(pen, axes: _Axes, residuals: Sequence[SolverState]) -> None:
@@ -90,21 +90,21 @@ def _draw_residuals(pen, axes: _Axes, residuals: Sequence[SolverState]) -> None:
         if len(known) > 1:
             x, y = np.array(known).T
             pen.line(axes.at(x, np.log10(y)), fill=_COLOURS[name], width=2)
-        pen.text((right, axes.top + 8), name, font=_font(18), fill=_COLOURS[name], anchor="ra")
-        right -= pen.textlength(name, font=_font(18)) + 16
-    pen.text(((axes.left + axes.right) / 2, axes.bottom + 34), "iteration", font=_font(18), fill=_PALE, anchor="ma")
-    for value in _ticks(*axes.x, 8):
+        pen.text((right, axes.top + 8), name, font=font(18), fill=_COLOURS[name], anchor="ra")
+        right -= pen.textlength(name, font=font(18)) + 16
+    pen.text(((axes.left + axes.right) / 2, axes.bottom + 34), "iteration", font=font(18), fill=PALE, anchor="ma")
+    for value in ticks(*axes.x, 8):
         ((x, y),) = axes.at([value], [axes.y[0]])
-        pen.text((x, y + 8), f"{value:.0f}", font=_font(16), fill=_PALE, anchor="ma")
+        pen.text((x, y + 8), f"{value:.0f}", font=font(16), fill=PALE, anchor="ma")
 
 
-def _frame(pen, axes: _Axes, label: str, ticks: np.ndarray, words) -> None:
-    for value in ticks:
+def _frame(pen, axes: _Axes, label: str, heights: Sequence[float], words) -> None:
+    for value in heights:
         (start, end) = axes.at(axes.x, [value, value])
-        pen.line([start, end], fill=_GRID, width=1)
-        pen.text((start[0] - 10, start[1]), words(value), font=_font(16), fill=_PALE, anchor="rm")
-    pen.line([(axes.left, axes.top), (axes.left, axes.bottom), (axes.right, axes.bottom)], fill=_PALE, width=1)
-    pen.text((axes.left, axes.top - 8), label, font=_font(18), fill=_PALE, anchor="ls")
+        pen.line([start, end], fill=GRID, width=1)
+        pen.text((start[0] - 10, start[1]), words(value), font=font(16), fill=PALE, anchor="rm")
+    pen.line([(axes.left, axes.top), (axes.left, axes.bottom), (axes.right, axes.bottom)], fill=PALE, width=1)
+    pen.text((axes.left, axes.top - 8), label, font=font(18), fill=PALE, anchor="ls")
 
 
 def _cd_range(history: Coefficients, window: int) -> tuple[float, float]:
@@ -121,17 +121,3 @@ def _residual_range(residuals: Sequence[SolverState]) -> tuple[float, float]:
     if not values:
         return -6.0, 0.0
     return float(np.floor(np.log10(min(values)))), float(np.ceil(np.log10(max(values)) + 1e-9))
-
-
-def _ticks(low: float, high: float, n: int) -> np.ndarray:
-    """About n round values between low and high."""
-    rough = (high - low) / n
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = min((1, 2, 5, 10), key=lambda factor: abs(factor * power - rough)) * power
-    return np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
-
-
-def _font(size: int):
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)

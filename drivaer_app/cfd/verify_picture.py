@@ -10,6 +10,7 @@ import numpy as np
 from data.replacing import replacing
 from drivaer_app.cfd.verify import Comparison
 from drivaer_app.colours import diverging, to_srgb
+from drivaer_app.drawing import INK, PALE, PAPER, font
 from drivaer_app.fields import spread, vertex_normals
 from drivaer_app.raycast import Studio, Surface, View
 
@@ -21,7 +22,6 @@ CP_RANGE, DIFFERENCE_RANGE = 1.0, 0.5
 
 _PANEL = (560, 310)
 _HEADER, _FOOTER, _LEFT = 90, 70, 40
-_INK, _PALE, _PAPER = (28, 30, 34), (104, 108, 116), (255, 255, 255)
 
 
 def write_comparison(path: Path, comparison: Comparison, name: str) -> None:
@@ -30,18 +30,18 @@ def write_comparison(path: Path, comparison: Comparison, name: str) -> None:
 
     rows = _surfaces(comparison)
     width, height = _PANEL[0] * len(VIEWS), _HEADER + _PANEL[1] * len(rows) + _FOOTER
-    image = Image.new("RGB", (width, height), _PAPER)
+    image = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(image)
     p, r = comparison.prediction, comparison.result
-    pen.text((_LEFT, 22), f"Cd {p.cd:.3f} predicted, {r.cd:.3f} by CFD", font=_font(38), fill=_INK)
+    pen.text((_LEFT, 22), f"Cd {p.cd:.3f} predicted, {r.cd:.3f} by CFD", font=font(38), fill=INK)
     facts = f"{name}, Cp differs by {100 * comparison.cp_error:.0f} % (relative L2), {r.setup.preset.name} mesh"
-    pen.text((width - _LEFT, 42), facts, font=_font(19), fill=_PALE, anchor="rs")
+    pen.text((width - _LEFT, 42), facts, font=font(19), fill=PALE, anchor="rs")
     for row, (label, surface) in enumerate(rows):
         studio = Studio(surface)
         for column, view in enumerate(VIEWS):
             corner = (column * _PANEL[0], _HEADER + row * _PANEL[1])
             image.paste(Image.fromarray(studio.look(view, *_PANEL)), corner)
-        pen.text((_LEFT, _HEADER + row * _PANEL[1] + 12), label, font=_font(19), fill=_INK)
+        pen.text((_LEFT, _HEADER + row * _PANEL[1] + 12), label, font=font(19), fill=INK)
     _bar(image, pen, (_LEFT + 40, height - _FOOTER + 18), CP_RANGE, "Cp")
     _bar(image, pen, (width // 2 + 100, height - _FOOTER + 18), DIFFERENCE_RANGE, "difference")
     with replacing(path) as unfinished:
@@ -81,15 +81,9 @@ def _bar(image, pen, corner: tuple[int, int], reach: float, label: str) -> None:
     length, thick = 480, 14
     bar = to_srgb(diverging(np.linspace(-1, 1, length)))[None].repeat(thick, axis=0)
     image.paste(Image.fromarray(bar), (corner[0] + 90, corner[1]))
-    pen.text((corner[0] + 80, corner[1] + thick // 2), label, font=_font(17), fill=_INK, anchor="rm")
+    pen.text((corner[0] + 80, corner[1] + thick // 2), label, font=font(17), fill=INK, anchor="rm")
     for value in (-1.0, -0.5, 0.0, 0.5, 1.0):
         x = corner[0] + 90 + length * (value + 1) / 2
         pen.text(
-            (x, corner[1] + thick + 6), f"{value * reach:+g}" if value else "0", font=_font(15), fill=_PALE, anchor="mt"
+            (x, corner[1] + thick + 6), f"{value * reach:+g}" if value else "0", font=font(15), fill=PALE, anchor="mt"
         )
-
-
-def _font(size: int):
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import DrivAerError, ModelError
-from drivaer_app.cli.options import Axis, Device, Unit, conditions_of, reading_of
+from drivaer_app.cli.options import (
+    Area,
+    Density,
+    Forward,
+    ModelName,
+    OnDevice,
+    Speed,
+    Units,
+    Up,
+    conditions_of,
+    reading_of,
+)
 from drivaer_app.cli.report import check_report
 from drivaer_app.cli.terminal import BadUsage, results_only, say
 
@@ -61,18 +72,14 @@ def batch(
     scatter: Annotated[
         bool, typer.Option("--scatter", help="Send the meshes to the cluster, which does not see their folder.")
     ] = False,
-    units: Annotated[Unit, typer.Option(help="Unit of the files.")] = "auto",
-    up: Annotated[Axis, typer.Option(help="The files' axis along which the roof points.")] = "auto",
-    forward: Annotated[Axis, typer.Option(help="The files' axis along which the nose points.")] = "auto",
-    speed: Annotated[float, typer.Option(metavar="M/S", help="Wind speed, for the force.")] = 30.0,
-    density: Annotated[float, typer.Option(metavar="KG/M3", help="Air density, for the force.")] = 1.184,
-    area: Annotated[
-        float | None, typer.Option(metavar="M2", help="Area that coefficients refer to, instead of the measured one.")
-    ] = None,
-    device: Annotated[Device, typer.Option(help="Where the networks run.")] = "auto",
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME|PATH", help="A bundled model, a model folder, or a published .pth.")
-    ] = None,
+    units: Units = "auto",
+    up: Up = "auto",
+    forward: Forward = "auto",
+    speed: Speed = 30.0,
+    density: Density = 1.184,
+    area: Area = None,
+    device: OnDevice = "auto",
+    model: ModelName = None,
 ) -> int:
     """Predict many cars in parallel, and keep every result the moment it is there.
 

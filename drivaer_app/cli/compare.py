@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drivaer_app.cli.options import Axis, Device, Unit, conditions_of, predictor_of, reading_of
+from drivaer_app.cli.options import (
+    Area,
+    AsJsonLines,
+    Density,
+    Forward,
+    ModelName,
+    OnDevice,
+    Speed,
+    Units,
+    Up,
+    conditions_of,
+    predictor_of,
+    reading_of,
+)
 from drivaer_app.cli.terminal import BadUsage, Waiting, results_only, say
 
 if TYPE_CHECKING:
@@ -51,20 +64,15 @@ def compare(
         Path | None,
         typer.Option("--output", "-o", metavar="FOLDER", help="For pictures of ΔCp and of drag along the cars."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, nothing else.")] = False,
-    units: Annotated[Unit, typer.Option(help="Unit of the files.")] = "auto",
-    up: Annotated[Axis, typer.Option(help="The files' axis along which the roof points.")] = "auto",
-    forward: Annotated[Axis, typer.Option(help="The files' axis along which the nose points.")] = "auto",
-    speed: Annotated[float, typer.Option(metavar="M/S", help="Wind speed, for the force.")] = 30.0,
-    density: Annotated[float, typer.Option(metavar="KG/M3", help="Air density, for the force.")] = 1.184,
-    area: Annotated[
-        float | None,
-        typer.Option(metavar="M2", help="Area of all coefficients; measured on each car otherwise."),
-    ] = None,
-    device: Annotated[Device, typer.Option(help="Where the networks run.")] = "auto",
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME|PATH", help="A bundled model, a model folder, or a published .pth.")
-    ] = None,
+    as_json: AsJsonLines = False,
+    units: Units = "auto",
+    up: Up = "auto",
+    forward: Forward = "auto",
+    speed: Speed = 30.0,
+    density: Density = 1.184,
+    area: Area = None,
+    device: OnDevice = "auto",
+    model: ModelName = None,
 ) -> int:
     """Predict cars and compare them to a baseline: ΔCd in counts, and whether it is larger than its uncertainty.
 

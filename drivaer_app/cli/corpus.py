@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from drivaer_app.cli.inputs import expand
-from drivaer_app.cli.options import Axis, Unit
+from drivaer_app.cli.options import Area, AsJsonLines, Density, Forward, Units, Up
 from drivaer_app.cli.terminal import BadUsage, Waiting, results_only, say
 
 if TYPE_CHECKING:
@@ -153,17 +153,17 @@ def add(
         Path | None, typer.Option(metavar="FILE", help="The car's true surface, where the solver's is coarser.")
     ] = None,
     speed: Annotated[float, typer.Option(metavar="M/S", help="Of the wind in the surface's file.")] = 30.0,
-    density: Annotated[float, typer.Option(metavar="KG/M3", help="Of the air.")] = 1.184,
+    density: Density = 1.184,
     ambient: Annotated[float, typer.Option(metavar="P", help="Pressure far away, in the file's unit.")] = 0.0,
-    area: Annotated[float | None, typer.Option(metavar="M2", help="Reference area; measured unless given.")] = None,
+    area: Area = None,
     cd: Annotated[float | None, typer.Option(help="As the solver told it; from the surface unless given.")] = None,
     pressure: Annotated[
         Literal["auto", "kinematic", "pascal", "coefficient"],
         typer.Option(help="What the file's pressure is; auto: in which Cp is 1 where the flow comes to rest."),
     ] = "auto",
-    units: Annotated[Unit, typer.Option(help="Unit of the file.")] = "auto",
-    up: Annotated[Axis, typer.Option(help="The file's axis along which the roof points.")] = "auto",
-    forward: Annotated[Axis, typer.Option(help="The file's axis along which the nose points.")] = "auto",
+    units: Units = "auto",
+    up: Up = "auto",
+    forward: Forward = "auto",
 ) -> int:
     """Take your own CFD into a corpus of yours, which models can then be trained with."""
     if name is not None and len(sources) > 1:
@@ -204,7 +204,7 @@ def suggest(
         int, typer.Option(min=1, metavar="N", help="Designs of each family to look at, two seconds each.")
     ] = 10,
     model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="The model that is to learn.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, nothing else.")] = False,
+    as_json: AsJsonLines = False,
 ) -> int:
     """Name the designs whose simulation would teach the model most, the most telling first.
 

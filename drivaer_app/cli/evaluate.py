@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from drivaer_app.cli.options import Device
+from drivaer_app.cli.options import AsJson, OnDevice
 from drivaer_app.cli.terminal import BadUsage, Progress, results_only, say
 
 
@@ -20,8 +20,8 @@ def evaluate(
     ] = None,
     split: Annotated[Literal["train", "val", "test", "all"], typer.Option(help="Which of its cars.")] = "test",
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Also a page with plots.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")] = False,
-    device: Annotated[Device, typer.Option(help="Where the networks run.")] = "auto",
+    as_json: AsJson = False,
+    device: OnDevice = "auto",
 ) -> int:
     """Predict the cars of a corpus whose drag is known, and say how far off the model is.
 

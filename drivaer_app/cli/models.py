@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from drivaer_app.cli.options import AsJsonLines
 from drivaer_app.cli.terminal import BadUsage, results_only, say
 
 models = typer.Typer(
@@ -18,7 +19,7 @@ Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model's name, or 
 
 @models.command("list")
 def list_models(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, nothing else.")] = False,
+    as_json: AsJsonLines = False,
 ) -> int:
     """Name the models that came with the program and those that you trained."""
     import json

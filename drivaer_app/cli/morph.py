@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import DrivAerError
-from drivaer_app.cli.options import Axis, Unit
+from drivaer_app.cli.options import Forward, Units, Up
 from drivaer_app.cli.terminal import BadUsage, Waiting, say
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def morph(
     list_handles: Annotated[
         bool, typer.Option("--list", help="The handles and their ranges; with a car, its own and its landmarks.")
     ] = False,
-    units: Annotated[Unit, typer.Option(help="Unit of the file.")] = "auto",
-    up: Annotated[Axis, typer.Option(help="The file's axis along which the roof points.")] = "auto",
-    forward: Annotated[Axis, typer.Option(help="The file's axis along which the nose points.")] = "auto",
+    units: Units = "auto",
+    up: Up = "auto",
+    forward: Forward = "auto",
 ) -> int:
     """Bend a car by its handles and write it in its own unit, axes, place and parts.
 

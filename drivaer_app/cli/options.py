@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from data.errors import DrivAerError, ModelError
 from drivaer_app.cli.terminal import BadUsage
@@ -11,9 +13,27 @@ if TYPE_CHECKING:
     from drivaer_app.conditions import Conditions
     from drivaer_app.predict import Predictor, Reading
 
-Unit = Literal["auto", "m", "cm", "mm", "in", "ft"]
-Axis = Literal["auto", "x", "y", "z", "-x", "-y", "-z"]
+_Unit = Literal["auto", "m", "cm", "mm", "in", "ft"]
+_Axis = Literal["auto", "x", "y", "z", "-x", "-y", "-z"]
 Device = Literal["auto", "cpu", "cuda"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
+AsJsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, nothing else.")]
+
+Units = Annotated[_Unit, typer.Option(help="Unit of the mesh file; worked out from its shape unless given.")]
+Up = Annotated[_Axis, typer.Option(help="The file's axis along which the roof points.")]
+Forward = Annotated[_Axis, typer.Option(help="The file's axis along which the nose points.")]
+
+Speed = Annotated[float, typer.Option(metavar="M/S", help="Speed of the wind.")]
+Density = Annotated[float, typer.Option(metavar="KG/M3", help="Density of the air.")]
+Area = Annotated[
+    float | None, typer.Option(metavar="M2", help="Area that coefficients refer to, instead of the measured one.")
+]
+
+OnDevice = Annotated[Device, typer.Option(help="Where the networks run.")]
+ModelName = Annotated[
+    str | None, typer.Option(metavar="NAME|PATH", help="A bundled model, a model folder, or a published .pth.")
+]
 
 
 def conditions_of(speed: float, density: float, area: float | None) -> Conditions:

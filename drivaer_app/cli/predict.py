@@ -12,7 +12,20 @@ import typer
 
 from data.errors import DrivAerError
 from drivaer_app.cli.inputs import Input, expand
-from drivaer_app.cli.options import Axis, Device, Unit, conditions_of, predictor_of, reading_of
+from drivaer_app.cli.options import (
+    Area,
+    AsJsonLines,
+    Density,
+    Forward,
+    ModelName,
+    OnDevice,
+    Speed,
+    Units,
+    Up,
+    conditions_of,
+    predictor_of,
+    reading_of,
+)
 from drivaer_app.cli.outputs import Outputs, plan_outputs
 from drivaer_app.cli.terminal import Waiting, results_only
 
@@ -83,7 +96,7 @@ class Job:
 
 def predict(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Meshes, or folders of meshes.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, nothing else.")] = False,
+    as_json: AsJsonLines = False,
     field: Annotated[
         str | None,
         typer.Option(metavar="OUT", help="Write Cp and Cf on the mesh: .vtp .vtu .vtk .ply .csv .npz, or a folder."),
@@ -91,19 +104,14 @@ def predict(
     picture: Annotated[
         str | None, typer.Option(metavar="OUT", help="Draw the pressure from four sides: .png, or a folder.")
     ] = None,
-    units: Annotated[Unit, typer.Option(help="Unit of the files.")] = "auto",
-    up: Annotated[Axis, typer.Option(help="The files' axis along which the roof points.")] = "auto",
-    forward: Annotated[Axis, typer.Option(help="The files' axis along which the nose points.")] = "auto",
-    speed: Annotated[float, typer.Option(metavar="M/S", help="Wind speed, for the force.")] = 30.0,
-    density: Annotated[float, typer.Option(metavar="KG/M3", help="Air density, for the force.")] = 1.184,
-    area: Annotated[
-        float | None, typer.Option(metavar="M2", help="Area that coefficients refer to, instead of the measured one.")
-    ] = None,
-    device: Annotated[Device, typer.Option(help="Where the networks run.")] = "auto",
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|PATH", help="A bundled model, a model folder, or a published .pth."),
-    ] = None,
+    units: Units = "auto",
+    up: Up = "auto",
+    forward: Forward = "auto",
+    speed: Speed = 30.0,
+    density: Density = 1.184,
+    area: Area = None,
+    device: OnDevice = "auto",
+    model: ModelName = None,
 ) -> int:
     """Predict drag, its uncertainty and the surface pressure of cars from their meshes.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from drivaer_app.cli.options import Axis, Unit, conditions_of, reading_of
+from drivaer_app.cli.options import Area, AsJson, Density, Forward, Speed, Units, Up, conditions_of, reading_of
 from drivaer_app.cli.terminal import error_as_json, results_only, say
 
 if TYPE_CHECKING:
@@ -45,15 +45,13 @@ def simulate(
     ground: Annotated[
         Literal["moving", "fixed"], typer.Option(help="A road that moves, and wheels that turn; or a fixed floor.")
     ] = "moving",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")] = False,
-    units: Annotated[Unit, typer.Option(help="Unit of the file.")] = "auto",
-    up: Annotated[Axis, typer.Option(help="The file's axis along which the roof points.")] = "auto",
-    forward: Annotated[Axis, typer.Option(help="The file's axis along which the nose points.")] = "auto",
-    speed: Annotated[float, typer.Option(metavar="M/S", help="Of the wind.")] = 30.0,
-    density: Annotated[float, typer.Option(metavar="KG/M3", help="Of the air.")] = 1.184,
-    area: Annotated[
-        float | None, typer.Option(metavar="M2", help="Area that coefficients refer to, instead of the measured one.")
-    ] = None,
+    as_json: AsJson = False,
+    units: Units = "auto",
+    up: Up = "auto",
+    forward: Forward = "auto",
+    speed: Speed = 30.0,
+    density: Density = 1.184,
+    area: Area = None,
 ) -> int:
     """Solve the flow around a car with OpenFOAM: Cd, Cl, and pressure and friction all over it.
 

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from drivaer_app.cli.options import Axis, Device, Unit, conditions_of, predictor_of, reading_of
+from drivaer_app.cli.options import (
+    AsJson,
+    Density,
+    Forward,
+    OnDevice,
+    Speed,
+    Units,
+    Up,
+    conditions_of,
+    predictor_of,
+    reading_of,
+)
 from drivaer_app.cli.simulate import HALF, PresetName, Sides, progress_shown
 from drivaer_app.cli.terminal import error_as_json, results_only, say
 
@@ -31,13 +42,13 @@ def verify(
     sides: Annotated[
         Sides, typer.Option(help="Solve half the car, mirrored, or the whole; auto measures it.")
     ] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")] = False,
-    units: Annotated[Unit, typer.Option(help="Unit of the file.")] = "auto",
-    up: Annotated[Axis, typer.Option(help="The file's axis along which the roof points.")] = "auto",
-    forward: Annotated[Axis, typer.Option(help="The file's axis along which the nose points.")] = "auto",
-    speed: Annotated[float, typer.Option(metavar="M/S", help="Of the wind.")] = 30.0,
-    density: Annotated[float, typer.Option(metavar="KG/M3", help="Of the air.")] = 1.184,
-    device: Annotated[Device, typer.Option(help="Where the networks run.")] = "auto",
+    as_json: AsJson = False,
+    units: Units = "auto",
+    up: Up = "auto",
+    forward: Forward = "auto",
+    speed: Speed = 30.0,
+    density: Density = 1.184,
+    device: OnDevice = "auto",
     model: Annotated[str | None, typer.Option(metavar="NAME|PATH", help="A bundled model or a model folder.")] = None,
 ) -> int:
     """Predict a car's drag and pressure, simulate it, and show both side by side.

@@ -9,12 +9,10 @@ import numpy as np
 from data.corpora.morphed_families import FamilyCase
 from data.replacing import replacing
 from drivaer_app.corpus.status import CorpusStatus
+from drivaer_app.drawing import GRID, INK, PALE, PAPER, SERIES, font, ticks
 
 _WIDTH, _PANEL, _TOP, _GAP, _BOTTOM = 1200, 340, 90, 60, 70
 _LEFT, _RIGHT = 100, 220
-_INK, _PALE, _GRID, _PAPER = (28, 30, 34), (104, 108, 116), (228, 230, 234), (255, 255, 255)
-# Okabe and Ito's colours, told apart by the colour-blind too.
-_COLOURS = ((0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (213, 94, 0), (86, 180, 233), (90, 90, 90))
 
 
 def write_plot(path: Path, status: CorpusStatus) -> None:
@@ -22,10 +20,10 @@ def write_plot(path: Path, status: CorpusStatus) -> None:
     from PIL import Image, ImageDraw
 
     height = _TOP + 2 * _PANEL + _GAP + _BOTTOM
-    image = Image.new("RGB", (_WIDTH, height), _PAPER)
+    image = Image.new("RGB", (_WIDTH, height), PAPER)
     pen = ImageDraw.Draw(image)
     title = f"{len(status.cases)} designs in {len(status.families)} families"
-    pen.text((_LEFT, 26), title.replace("1 families", "1 family"), font=_font(26), fill=_INK)
+    pen.text((_LEFT, 26), title.replace("1 families", "1 family"), font=font(26), fill=INK)
     cases = list(status.cases)
     last = max([case.design for case in cases], default=1)
     for row, name in enumerate(("Cd", "Cl")):
@@ -33,7 +31,7 @@ def write_plot(path: Path, status: CorpusStatus) -> None:
         _panel(pen, top, name, cases, [*status.families], last)
     _legend(pen, [*status.families], status)
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
-    pen.text((middle, height - 24), "design", font=_font(18), fill=_PALE, anchor="ms")
+    pen.text((middle, height - 24), "design", font=font(18), fill=PALE, anchor="ms")
     with replacing(path) as unfinished:
         image.save(unfinished, format="PNG")
 
@@ -48,48 +46,34 @@ def _panel(pen, top: float, name: str, cases: list[FamilyCase], families: list[s
         across = _LEFT + 14 + x / max(last, 1) * (right - _LEFT - 28)
         return across, bottom - (y - low) / (high - low) * _PANEL
 
-    ticks = _ticks(low, high, 6)
-    digits = 3 if ticks[1] - ticks[0] < 0.0099 else 2
-    for value in ticks:
+    heights = ticks(low, high, 6)
+    digits = 3 if heights[1] - heights[0] < 0.0099 else 2
+    for value in heights:
         _, y = at(0, value)
-        pen.line([(_LEFT, y), (right, y)], fill=_GRID, width=1)
-        pen.text((_LEFT - 10, y), f"{value:.{digits}f}", font=_font(16), fill=_PALE, anchor="rm")
-    for value in np.unique(np.round(_ticks(0, max(last, 1), 8))):
+        pen.line([(_LEFT, y), (right, y)], fill=GRID, width=1)
+        pen.text((_LEFT - 10, y), f"{value:.{digits}f}", font=font(16), fill=PALE, anchor="rm")
+    for value in np.unique(np.round(ticks(0, max(last, 1), 8))):
         x, _ = at(value, low)
-        pen.text((x, bottom + 8), f"{value:.0f}", font=_font(16), fill=_PALE, anchor="ma")
-    pen.line([(_LEFT, top), (_LEFT, bottom), (right, bottom)], fill=_PALE, width=1)
-    pen.text((_LEFT, top - 8), name, font=_font(18), fill=_PALE, anchor="ls")
+        pen.text((x, bottom + 8), f"{value:.0f}", font=font(16), fill=PALE, anchor="ma")
+    pen.line([(_LEFT, top), (_LEFT, bottom), (right, bottom)], fill=PALE, width=1)
+    pen.text((_LEFT, top - 8), name, font=font(18), fill=PALE, anchor="ls")
     for i, family in enumerate(families):
         for case in cases:
             if case.family == family:
-                _dot(pen, *at(case.design, case.coefficients[name]), _COLOURS[i % len(_COLOURS)], case.is_test)
+                _dot(pen, *at(case.design, case.coefficients[name]), SERIES[i % len(SERIES)], case.is_test)
 
 
 def _legend(pen, families: list[str], status: CorpusStatus) -> None:
     x = _WIDTH - _RIGHT + 30
     for i, family in enumerate(families):
         y = _TOP + 20 + 30 * i
-        _dot(pen, x, y, _COLOURS[i % len(_COLOURS)], False)
-        pen.text((x + 16, y), f"{family} ({len(status.of(family))})", font=_font(18), fill=_INK, anchor="lm")
+        _dot(pen, x, y, SERIES[i % len(SERIES)], False)
+        pen.text((x + 16, y), f"{family} ({len(status.of(family))})", font=font(18), fill=INK, anchor="lm")
     y = _TOP + 40 + 30 * len(families)
-    _dot(pen, x, y, _PALE, True)
-    pen.text((x + 16, y), "held-out test", font=_font(18), fill=_PALE, anchor="lm")
+    _dot(pen, x, y, PALE, True)
+    pen.text((x + 16, y), "held-out test", font=font(18), fill=PALE, anchor="lm")
 
 
 def _dot(pen, x: float, y: float, colour: tuple[int, int, int], hollow: bool) -> None:
     box = (x - 5, y - 5, x + 5, y + 5)
-    pen.ellipse(box, fill=_PAPER if hollow else colour, outline=colour, width=2)
-
-
-def _ticks(low: float, high: float, n: int) -> np.ndarray:
-    """About n round values between low and high."""
-    rough = (high - low) / n
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = min((1, 2, 5, 10), key=lambda factor: abs(factor * power - rough)) * power
-    return np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
-
-
-def _font(size: int):
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
+    pen.ellipse(box, fill=PAPER if hollow else colour, outline=colour, width=2)

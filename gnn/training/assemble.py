@@ -30,8 +30,7 @@ from gnn.template import Template, register
 from gnn.training.cars import FamilyCar, split
 from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, MorphClouds, labels, random_designs
 from gnn.training.families import families_of, random_family_designs
-from gnn.training.labels import DesignFeatures, cross_validate, fit_coefficients, ridge
-from gnn.training.process import Process
+from gnn.training.labels import DesignFeatures, cross_validate, fit_coefficients, fit_label, ridge
 from gnn.training.replay import write_replay
 from gnn.training.template import fit_templates
 
@@ -191,7 +190,7 @@ def _cross_validation(cases: Sequence[Case], features: DesignFeatures) -> dict[s
     designs = [Design.of(c) for c in cases]
     cd = np.array([c.coefficients["Cd"] for c in cases])
     return {
-        "label fit": coefficient_metrics(cross_validate(features.with_roof_line(designs), cd, Process.fit), cd),
+        "label fit": coefficient_metrics(cross_validate(features.with_roof_line(designs), cd, fit_label), cd),
         "linear fit": coefficient_metrics(cross_validate(features.parameters(designs), cd, ridge), cd),
     }
 

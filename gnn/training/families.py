@@ -10,8 +10,7 @@ import numpy as np
 from gnn.novelty import profile
 from gnn.training.cars import FamilyCar, FamilyClouds
 from gnn.training.clouds import SAMPLE_POINTS, Cloud
-from gnn.training.labels import COEFFICIENTS
-from gnn.training.process import Process
+from gnn.training.labels import COEFFICIENTS, fit_label
 
 _SPREAD = 0.85
 """Of each handle's range, as the corpus's own designs have it."""
@@ -56,7 +55,7 @@ def random_family_designs(families: Sequence[FamilyClouds], n: int, seed: int) -
 
 
 def fit_family_coefficients(cars: Sequence[FamilyCar]) -> Callable[[Sequence[FamilyShape]], np.ndarray]:
-    """Cd and Cl of any design, (n, 2), from one Gaussian process on the handles of all families' cases."""
+    """Cd and Cl of any design, (n, 2), from one fit on the handles of all families' cases."""
     families = [clouds.family.name for clouds in families_of(cars)]
     handles = sorted({name for car in cars for name in car.clouds.family.handles.names})
 
@@ -73,7 +72,7 @@ def fit_family_coefficients(cars: Sequence[FamilyCar]) -> Callable[[Sequence[Fam
         return scaled + [_FAMILY_WEIGHT * (clouds.family.name == name) for name in families]
 
     rows = np.array([row(car.clouds, car.case.values) for car in cars])
-    fits = [Process.fit(rows, np.array([car.coefficients[name] for car in cars])) for name in COEFFICIENTS]
+    fits = [fit_label(rows, np.array([car.coefficients[name] for car in cars])) for name in COEFFICIENTS]
 
     def predict(shapes: Sequence[FamilyShape]) -> np.ndarray:
         query = np.array([row(shape.clouds, shape.values) for shape in shapes])

@@ -3,8 +3,9 @@
 The generator's parameters say little by themselves where several of them bend the same line: trunk-lid angle, backlight
 height and the two styles all move the roof's rear edge, and drag follows that edge. So the features are the parameters
 and a few measures of the roof line, with a length of its own along each of them: with 275 training designs those
-lengths take R2 from 0.825 to 0.891 on the held-out ones. :func:`cross_validate` says how good such labels are before
-anyone trusts them.
+lengths take R2 from 0.825 to 0.891 on the held-out ones, and the mean with a process that looks at features in pairs
+and threes too takes it to 0.912 (cross-validated 0.879 and 0.891). :func:`cross_validate` says how good such labels are
+before anyone trusts them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from data.corpora.cases import Case
 from data.corpora.morphs import MorphGenerator
 from gnn.roof_line import roof_measures
+from gnn.training.additive_process import AdditiveProcess
 from gnn.training.clouds import Design
 from gnn.training.process import Process
 
@@ -64,10 +66,16 @@ def ridge(features: np.ndarray, values: np.ndarray, penalty: float = 3.0) -> Fit
     return lambda query: (query - centre) @ weights + mean
 
 
+def fit_label(rows: np.ndarray, values: np.ndarray) -> Fit:
+    """The mean of two Gaussian processes that err differently. rows (n, f) of order one, values (n,)."""
+    fits = Process.fit(rows, values), AdditiveProcess.fit(rows, values)
+    return lambda query: np.mean([fit(query) for fit in fits], axis=0)
+
+
 def fit_coefficients(cases: Sequence[Case], features: DesignFeatures) -> Callable[[Sequence[Design]], np.ndarray]:
-    """Cd and Cl of any design, (n, 2), from a Gaussian process on the cases."""
+    """Cd and Cl of any design, (n, 2), from Gaussian processes on the cases."""
     rows = features.with_roof_line([Design.of(c) for c in cases])
-    fits = [Process.fit(rows, np.array([c.coefficients[name] for c in cases])) for name in COEFFICIENTS]
+    fits = [fit_label(rows, np.array([c.coefficients[name] for c in cases])) for name in COEFFICIENTS]
 
     def predict(designs: Sequence[Design]) -> np.ndarray:
         query = features.with_roof_line(designs)
