@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMenu, QTe
 from drivaer_app.paths import log_file
 from drivaer_app.settings import THEMES
 from drivaer_app.ui.overlays import OVERLAYS, VIEWS
-from drivaer_app.ui.pages import DESK, PAGES
+from drivaer_app.ui.pages import BATCH, DESK, PAGES
 
 if TYPE_CHECKING:
     from drivaer_app.ui.window import MainWindow
@@ -106,6 +106,9 @@ class Actions:
         )
         self._add(menu, "report_preview", "Pre&view it", lambda: (show(), page.report.make_preview()))
         self._add(menu, "report_export", "&Export it…", lambda: (show(), page.report.ask_where()), "Ctrl+E")
+        menu.addSeparator()
+        tip = "Predict all cars of a folder into a store of results, on all cores"
+        self._add(menu, "batch", "&Batch of a folder…", self._ask_batch, None, tip)
 
     def _view_menu(self) -> None:
         page = self._window.desk_page
@@ -185,6 +188,10 @@ class Actions:
         for path in self._window.settings.recent:
             menu.addAction(path).triggered.connect(lambda _=False, path=path: self._window.files.open([path]))
         menu.setEnabled(bool(self._window.settings.recent))
+
+    def _ask_batch(self) -> None:
+        self._window.turn_to(BATCH)
+        self._window.page(BATCH).ask_folder()
 
     def _save_picture(self, transparent: bool = False) -> None:
         window = self._window

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
     QSpinBox,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from drivaer_app.desk import Desk
+from drivaer_app.ui.file_field import FileField
 from drivaer_app.ui.widgets import label
 
 if TYPE_CHECKING:
@@ -39,41 +36,6 @@ ALL, SELECTED, TICKED = range(3)
 _PAGES, _TEMPLATES = (".html", ".pdf"), (".html", ".md")  # of the formats: those with pages of cars, with a template
 _MOST_ROWS = 9  # that are seen at once
 _KEY = Qt.ItemDataRole.UserRole
-
-
-class FileField(QWidget):
-    """A file's name to type or to choose; empty is none."""
-
-    changed = Signal()
-
-    def __init__(self, title: str, kinds: str, nothing: str):
-        super().__init__()
-        self._title, self._kinds = title, kinds
-        self.text = QLineEdit()
-        self.text.setPlaceholderText(nothing)
-        self.text.setClearButtonEnabled(True)
-        self.text.setAccessibleName(title)
-        self.text.textChanged.connect(lambda _: self.changed.emit())
-        choose = QToolButton(text="…")
-        choose.setFixedHeight(self.text.sizeHint().height())
-        choose.setAccessibleName(f"Choose: {title}")
-        choose.clicked.connect(self._choose)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        row.addWidget(self.text, 1)
-        row.addWidget(choose)
-        self.setFocusProxy(self.text)
-
-    @property
-    def file(self) -> Path | None:
-        return Path(self.text.text().strip()) if self.text.text().strip() else None
-
-    def _choose(self) -> None:
-        start = self.text.text() or str(Path.home())
-        file, _ = QFileDialog.getOpenFileName(self, self._title, start, f"{self._kinds};;All files (*)")
-        if file:
-            self.text.setText(file)
 
 
 class ReportForm(QWidget):
