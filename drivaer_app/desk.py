@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.errors import DrivAerError
 from data.formats import find_meshes
@@ -28,11 +29,15 @@ from drivaer_app.layers import Layers
 from drivaer_app.memory import Memory
 from drivaer_app.morphing import Morphing
 from drivaer_app.predictions import DONE, MISSING, WAITING, Predictions, Standing
+from drivaer_app.reporting import Reporting
 from drivaer_app.results import Result
 from drivaer_app.study import Recipe, Study, StudyState, absolute
 from drivaer_app.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved, read_study, write_study
 from drivaer_app.verification import Verifications
 from drivaer_app.watch import Watch
+
+if TYPE_CHECKING:
+    from drivaer_app.report.of_study import StudySource
 
 _BENT = "bent"  # in a study's view
 
@@ -57,6 +62,7 @@ class Desk:
         self.morphing = Morphing(self.engine, self.jobs, lambda key: self._notify(Event("bent", key)))
         self.verifications = Verifications(self.jobs, lambda: self.study.state, notify)
         of_case = self.verifications.case_of
+        self.reporting = Reporting(self.jobs, self.report_source)
         self.layers = Layers(self.engine, self.jobs, self.memory, lambda: self.study.state, of_case, notify)
         self._own_engine = engine is None
         self._notify = notify
@@ -198,6 +204,14 @@ class Desk:
         mine, its = self.result(key), self.result(baseline)
         return None if key == baseline or mine is None or its is None else Difference.of(mine, its)
 
+    def report_source(self) -> StudySource:
+        """The study at this moment, as reports are made of it."""
+        from drivaer_app.report.of_study import StudySource
+
+        state = self.study.state
+        known = {variant.key: self.standing(variant.key) for variant in state.variants}
+        return StudySource(state, known, self.drawn, self.study.file)
+
     def drawn(self, key: str) -> DrawnCar | None:
         """The mesh with its fields where it is in memory."""
         recipe = self._recipe(key)
@@ -266,6 +280,7 @@ class Desk:
         self._watch.close()
         self.verifications.close()
         self.jobs.close()
+        self.reporting.close()
         if self._own_engine:
             self.engine.close()
         if self.autosave:
