@@ -28,10 +28,11 @@ from drivaer_app.jobs import Job, Jobs
 from drivaer_app.layers import Layers
 from drivaer_app.memory import Memory
 from drivaer_app.morphing import Morphing
+from drivaer_app.origin import CfdCoefficients
 from drivaer_app.predictions import DONE, MISSING, WAITING, Predictions, Standing
 from drivaer_app.reporting import Reporting
 from drivaer_app.results import Result
-from drivaer_app.study import Recipe, Study, StudyState, absolute
+from drivaer_app.study import DesignFile, Recipe, Study, StudyState, absolute
 from drivaer_app.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved, read_study, write_study
 from drivaer_app.verification import Verifications
 from drivaer_app.watch import Watch
@@ -94,6 +95,12 @@ class Desk:
         folders = [absolute(path) for path in paths if path.is_dir()]
         self._watched_folders = tuple(dict.fromkeys([*self._watched_folders, *folders]))
         keys = self.study.add(files)
+        self._after_edit()
+        return keys
+
+    def open_designs(self, designs: Iterable[DesignFile]) -> list[str]:
+        """Designs of a catalogue, with their CFD beside their predictions. Returns the keys of the variants."""
+        keys = self.study.add_designs(designs)
         self._after_edit()
         return keys
 
@@ -211,6 +218,20 @@ class Desk:
         state = self.study.state
         known = {variant.key: self.standing(variant.key) for variant in state.variants}
         return StudySource(state, known, self.drawn, self.study.file)
+
+    def cfd(self, key: str | None) -> CfdCoefficients | None:
+        """What CFD says of a variant: a finished run of its own, or what was published of the design that it is.
+
+        On the study's reference area, or each on the car's own.
+        """
+        variant, result = self.study.state.variant(key), self.standing(key).result if key else None
+        if variant is None:
+            return None
+        numbers = self.verifications.numbers(key)
+        found = numbers.coefficients if numbers else variant.origin and variant.origin.published
+        if found is None or found.cd is None or result is None:
+            return None
+        return found.on(self.study.state.conditions.area or result.frontal_area, result.frontal_area)
 
     def drawn(self, key: str) -> DrawnCar | None:
         """The mesh with its fields where it is in memory."""

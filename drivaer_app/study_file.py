@@ -17,6 +17,7 @@ from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.conditions import Conditions
 from drivaer_app.examine import checksum_of
+from drivaer_app.origin import Origin
 from drivaer_app.predict import Reading
 from drivaer_app.results import Result
 from drivaer_app.study import Morph, StudyState, Variant, absolute
@@ -118,6 +119,7 @@ def _variant_out(variant: Variant, kept: SavedVariant, folder: Path) -> dict[str
         "absolute": str(variant.file),
         "reading": asdict(variant.reading),
         "morph": None if variant.morph is None else {"base": variant.morph.base, "values": dict(variant.morph.values)},
+        "origin": None if variant.origin is None else variant.origin.to_json(),
         "result": None if kept.result is None else kept.result.to_json(),
         "previous": None if kept.previous is None else kept.previous.to_json(),
     }
@@ -129,7 +131,8 @@ def _variant_in(stored: dict[str, Any], folder: Path) -> Variant:
     if not file.exists() and old.exists():
         file = old
     morph = stored["morph"] and Morph(stored["morph"]["base"], tuple(sorted(stored["morph"]["values"].items())))
-    return Variant(stored["key"], stored["name"], file, Reading(**stored["reading"]), morph)
+    origin = stored.get("origin") and Origin.from_json(stored["origin"])
+    return Variant(stored["key"], stored["name"], file, Reading(**stored["reading"]), morph, origin)
 
 
 def _kept_in(stored: dict[str, Any], picture: bytes | None) -> SavedVariant:

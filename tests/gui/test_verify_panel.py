@@ -78,7 +78,7 @@ def test_without_openfoam_the_panel_says_how_to_get_it(qtbot, make_window, settl
 
 def test_the_error_overlay_says_that_there_is_no_run_yet(window):
     window.desk_page.stage.set_overlay("cfd")
-    assert "no CFD run" in window.statusBar().currentMessage()
+    assert "no CFD of this variant" in window.statusBar().currentMessage()
 
 
 def test_the_sensitivity_colours_the_car_and_is_read_with_its_unit(qtbot, window, settle):
