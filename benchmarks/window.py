@@ -167,7 +167,7 @@ def _pictures_a_second(window, n: int = 20) -> float:
 def _handles(app, window, title: str, turns: int = 7) -> list[tuple[str, str]]:
     """How soon the current car follows a handle, and its Cd."""
     page, morphing = window.desk_page, window.desk.morphing
-    page.beside.raise_()
+    page.docks.bring("Morph")
     _until(app, lambda: morphing.now is not None and bool(page.morph.rows))
     shown, told = [], []
     for number in range(turns):
@@ -182,7 +182,7 @@ def _handles(app, window, title: str, turns: int = 7) -> list[tuple[str, str]]:
         told.append(time.perf_counter() - started)
     morphing.bend({}, exact=True)
     _until(app, lambda: window.is_settled)
-    page.right.raise_()
+    page.docks.bring("Prediction")
     drawn, cd = (1000 * statistics.median(times) for times in (shown, told))
     return [(f"a handle moved, {title}", f"drawn in {drawn:.0f} ms, Cd in {cd:.0f} ms")]
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.errors import DrivAerError
 from data.formats import find_meshes
@@ -29,11 +30,15 @@ from drivaer_app.memory import Memory
 from drivaer_app.morphing import Morphing
 from drivaer_app.origin import CfdCoefficients
 from drivaer_app.predictions import DONE, MISSING, WAITING, Predictions, Standing
+from drivaer_app.reporting import Reporting
 from drivaer_app.results import Result
 from drivaer_app.study import DesignFile, Recipe, Study, StudyState, absolute
 from drivaer_app.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved, read_study, write_study
 from drivaer_app.verification import Verifications
 from drivaer_app.watch import Watch
+
+if TYPE_CHECKING:
+    from drivaer_app.report.of_study import StudySource
 
 _BENT = "bent"  # in a study's view
 
@@ -58,6 +63,7 @@ class Desk:
         self.morphing = Morphing(self.engine, self.jobs, lambda key: self._notify(Event("bent", key)))
         self.verifications = Verifications(self.jobs, lambda: self.study.state, notify)
         of_case = self.verifications.case_of
+        self.reporting = Reporting(self.jobs, self.report_source)
         self.layers = Layers(self.engine, self.jobs, self.memory, lambda: self.study.state, of_case, notify)
         self._own_engine = engine is None
         self._notify = notify
@@ -205,6 +211,14 @@ class Desk:
         mine, its = self.result(key), self.result(baseline)
         return None if key == baseline or mine is None or its is None else Difference.of(mine, its)
 
+    def report_source(self) -> StudySource:
+        """The study at this moment, as reports are made of it."""
+        from drivaer_app.report.of_study import StudySource
+
+        state = self.study.state
+        known = {variant.key: self.standing(variant.key) for variant in state.variants}
+        return StudySource(state, known, self.drawn, self.study.file)
+
     def cfd(self, key: str | None) -> CfdCoefficients | None:
         """What CFD says of a variant: a finished run of its own, or what was published of the design that it is.
 
@@ -287,6 +301,7 @@ class Desk:
         self._watch.close()
         self.verifications.close()
         self.jobs.close()
+        self.reporting.close()
         if self._own_engine:
             self.engine.close()
         if self.autosave:

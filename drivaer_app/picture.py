@@ -46,17 +46,24 @@ def write_picture(path: str | Path, prediction: Prediction, name: str) -> None:
 
 def draw(prediction: Prediction, name: str) -> Image.Image:
     """The picture as a Pillow image; ``name`` goes into the title."""
+    from PIL import ImageDraw
+
+    image = draw_views(drawn_surface(prediction))
+    _title(ImageDraw.Draw(image), prediction, name, image.width)
+    return image
+
+
+def draw_views(surface: Surface) -> Image.Image:
+    """The same without a title, for whoever sets one: its place, HEADER pixels high, is left free."""
     from PIL import Image, ImageDraw
 
-    studio = Studio(drawn_surface(prediction))
-    width, height = 2 * PANEL[0], HEADER + 2 * PANEL[1] + _FOOTER
-    image = Image.new("RGB", (width, height), PAPER)
+    studio = Studio(surface)
+    image = Image.new("RGB", (2 * PANEL[0], HEADER + 2 * PANEL[1] + _FOOTER), PAPER)
     pen = ImageDraw.Draw(image)
     for i, view in enumerate(VIEWS):
         corner = (i % 2 * PANEL[0], HEADER + i // 2 * PANEL[1])
         image.paste(Image.fromarray(studio.look(view, *PANEL)), corner)
         pen.text((corner[0] + 18, corner[1] + 14), view.name, font=font(17), fill=PALE)
-    _title(pen, prediction, name, width)
     _colour_bar(image, pen)
     return image
 

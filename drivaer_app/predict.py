@@ -214,15 +214,14 @@ def load(path: str | Path, reading: Reading) -> CarMesh:
 
 
 def _warnings(car: CarMesh, conditions: Conditions, surface) -> tuple[str, ...]:
+    from drivaer_app.results import area_warning
+
     warnings = []
     if surface.in_distribution is False and surface.novelty_reason:
         warnings.append(surface.novelty_reason)
     warnings += [*_disagreement(surface), *surface.warnings, *car.warnings]
     if conditions.area is not None:
-        warnings.append(
-            f"coefficients refer to the given area of {conditions.area:g} m²; "
-            f"measured on the mesh it is {car.frontal_area:.3f} m²"
-        )
+        warnings.append(area_warning(conditions.area, car.frontal_area))
     return tuple(dict.fromkeys(warnings))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,38 @@ class Result:
                 return words
         return "outside" if self.novelty < 3 else "far outside"
 
+    def record(self, conditions: Conditions) -> dict[str, Any]:
+        """The JSON object of the prediction contract, as Prediction.record, of a result on the measured area."""
+        told = self.on(conditions)
+        warnings = ((self.novelty_reason,) if self.novelty_reason else ()) + self.warnings
+        if conditions.area is not None:
+            warnings += (area_warning(conditions.area, self.frontal_area),)
+        coefficients = {name: _round(getattr(told, name), 5) for name in _COEFFICIENTS}
+        return {
+            **coefficients,
+            "frontal_area_m2": _round(told.frontal_area, 5),
+            "cda_m2": _round(told.cda, 5),
+            "drag_n": _round(told.drag(conditions), 3),
+            "speed_ms": conditions.speed,
+            "density_kgm3": conditions.density,
+            "novelty": _round(self.novelty, 3),
+            "in_distribution": self.in_distribution,
+            "import": {
+                "unit": self.unit,
+                "to_metres": float(f"{self.to_metres:.9g}"),
+                "up": self.up,
+                "forward": self.forward,
+                "mirrored": self.mirrored,
+                "confidence": _round(self.confidence, 3),
+            },
+            "n_faces": self.n_faces,
+            "watertight": self.watertight,
+            "warnings": list(warnings),
+            "model": self.model,
+            "device": self.device,
+            "seconds": {name: round(v, 4) for name, v in {**self.seconds, "total": sum(self.seconds.values())}.items()},
+        }
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -128,6 +161,15 @@ class Result:
         law = values.get("difference_law")
         values["difference_law"] = DifferenceLaw(**law) if law else None
         return cls(**{**values, "warnings": tuple(values["warnings"])})
+
+
+def area_warning(given: float, measured: float) -> str:
+    """What is said wherever coefficients do not refer to the area of the mesh, m²."""
+    return f"coefficients refer to the given area of {given:g} m²; measured on the mesh it is {measured:.3f} m²"
+
+
+def _round(value: float | None, digits: int) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(float(value), digits)
 
 
 _COEFFICIENTS = ("cd", "cd_low", "cd_high", "cl", "cd_pressure", "cd_friction")

@@ -20,13 +20,14 @@ class Settings:
     """Plain values; ``load`` and ``save`` keep them in one JSON file.
 
     recent: files, folders and studies, latest first. theme: system, light or dark. memory_mb: for meshes and fields
-    that are not on screen. layout: the window's own, opaque here.
+    that are not on screen. layout: the window's own, opaque here. brand: the TOML of the last report, or empty.
     """
 
     recent: list[str] = field(default_factory=list)
     theme: str = "system"
     memory_mb: int = 1024
     layout: dict[str, str] = field(default_factory=dict)
+    brand: str = ""
 
     @classmethod
     def load(cls, file: Path | None = None) -> Settings:
@@ -65,7 +66,11 @@ class Settings:
     def _check(self) -> None:
         if self.theme not in THEMES or not isinstance(self.memory_mb, int) or self.memory_mb < 64:
             raise ValueError("a value is out of its range")
-        if not all(isinstance(path, str) for path in self.recent) or not isinstance(self.layout, dict):
+        if (
+            not all(isinstance(path, str) for path in self.recent)
+            or not isinstance(self.layout, dict)
+            or not isinstance(self.brand, str)
+        ):
             raise TypeError("a value is of the wrong kind")
 
 

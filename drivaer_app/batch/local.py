@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from data.errors import DrivAerError, ModelError
 from drivaer_app.batch.work import Outcome, Task, work
 from drivaer_app.engine import Engine
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_LOOK_UP = 0.25  # s
 
 
 def available_cores() -> int:
@@ -22,17 +23,23 @@ def available_cores() -> int:
 
 
 def outcomes(
-    tasks: Iterable[Task], n_workers: int, *, threads: int = 1, read_ahead: bool = True
+    tasks: Iterable[Task],
+    n_workers: int,
+    *,
+    threads: int = 1,
+    read_ahead: bool = True,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[list[Outcome]]:
     """Work on the tasks in ``n_workers`` processes; outcomes as they come, in any order, at once those that are there.
 
     threads: of a worker's networks; a second one saves it less than it takes from the worker beside it.
     read_ahead: read the next mesh while the networks work on this one. ``benchmarks/batch.py`` measures both.
+    meanwhile: called a few times a second while there is nothing new; what it raises ends the work.
     Closing the generator ends the processes. Raises ModelError where the model cannot be used.
     """
     pool = _Pool(tasks, threads, read_ahead)
     try:
-        yield from pool.run(n_workers)
+        yield from pool.run(n_workers, meanwhile)
     finally:
         pool.close()
 
@@ -48,14 +55,14 @@ class _Pool:
         self._threads: list[threading.Thread] = []
         self._closed = False
 
-    def run(self, n_workers: int) -> Iterator[list[Outcome]]:
+    def run(self, n_workers: int, meanwhile: Callable[[], None] = lambda: None) -> Iterator[list[Outcome]]:
         self._engines = [Engine(self._environment) for _ in range(n_workers)]
         self._threads = [threading.Thread(target=self._serve, args=(engine,), daemon=True) for engine in self._engines]
         for thread in self._threads:
             thread.start()
         running = n_workers
         while running:
-            said = [self._done.get()]
+            said = [self._wait(meanwhile)]
             while not self._done.empty():
                 said.append(self._done.get())
             done = [outcome for outcome in said if isinstance(outcome, Outcome)]
@@ -65,6 +72,13 @@ class _Pool:
                 if isinstance(error, Exception):
                     raise error
             running -= said.count(None)
+
+    def _wait(self, meanwhile: Callable[[], None]) -> Outcome | Exception | None:
+        while True:
+            try:
+                return self._done.get(timeout=_LOOK_UP)
+            except queue.Empty:
+                meanwhile()
 
     def close(self) -> None:
         self._closed = True

@@ -24,12 +24,14 @@ class ModelIdentity:
     """A model as a store keeps it: reports can still tell about it when the model itself has moved on.
 
     digest: SHA-256 of its weights and configuration. card: its own words, Markdown. config: {} for a published .pth.
+    signature: what its results call it (``Result.model``); empty where only a store remembers the model.
     """
 
     name: str
     digest: str
     card: str
     config: dict[str, Any]
+    signature: str = ""
 
     @classmethod
     def of(cls, model: str | None) -> ModelIdentity:
@@ -42,12 +44,13 @@ class ModelIdentity:
         digest = hashlib.sha256()
         try:
             for file in files:
-                digest.update(file.read_bytes())
+                digest.update(content := file.read_bytes())
             config = json.loads(files[0].read_text("utf-8")) if path.is_dir() else {}
         except (OSError, ValueError) as error:
             bundled = ", ".join(sorted(p.name for p in (RESOURCES / "models").glob("*") if p.is_dir()))
             raise ModelError("no such model", file=name, fix=f"bundled: {bundled}; or give a model folder") from error
-        return cls(path.name, digest.hexdigest(), model_card(model), config)
+        signature = f"{path.name}@{hashlib.sha256(content).hexdigest()[:12]}" if path.is_dir() else path.name
+        return cls(path.name, digest.hexdigest(), model_card(model), config, signature)
 
     @property
     def half_width(self) -> float | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from drivaer_app.predict import Prediction
+    from drivaer_app.raycast import Surface
 
 N_FACES = 12_000
 _CP_STEP = 0.02  # of int8: -2.54 to 2.54, an unseen point has -128
@@ -40,14 +40,13 @@ class View:
             return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
 
 
-def view_of(prediction: Prediction) -> View:
-    """The car thinned to about N_FACES triangles, Cp taken from the nearest of its own vertices."""
+def view_of(surface: Surface) -> View:
+    """A car drawn in Cp, thinned to about N_FACES triangles, Cp taken from the nearest of its own vertices."""
     import fast_simplification
     from scipy.spatial import cKDTree
 
-    from drivaer_app.picture import CP_RANGE, drawn_surface
+    from drivaer_app.picture import CP_RANGE
 
-    surface = drawn_surface(prediction)
     vertices, faces = surface.vertices.astype(np.float32), surface.faces
     if len(faces) > N_FACES:
         vertices, faces = fast_simplification.simplify(vertices, faces.astype(np.int32), target_count=N_FACES)

@@ -181,8 +181,9 @@ def _picture(prediction: Prediction, name: str) -> bytes:
 
 def _view(prediction: Prediction, name: str) -> bytes:
     from drivaer_app.batch.view import view_of
+    from drivaer_app.picture import drawn_surface
 
-    return view_of(prediction).to_bytes()
+    return view_of(drawn_surface(prediction)).to_bytes()
 
 
 _KEEPERS = {FIELDS: _fields, PICTURE: _picture, VIEW: _view}

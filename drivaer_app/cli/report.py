@@ -1,4 +1,4 @@
-"""``drivaer report``: a batch's results as a file that can be forwarded."""
+"""``drivaer report``: the results of a batch or a study as a file that can be forwarded."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from drivaer_app.cli.terminal import BadUsage, Waiting, results_only
 
 
 def report(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The folder that a batch wrote.")],
+    results: Annotated[
+        Path, typer.Argument(metavar="RESULTS", help="The folder that a batch wrote, or a .drivaer study.")
+    ],
     output: Annotated[
         Path,
         typer.Option("--output", "-o", metavar="OUT", help=".html .pdf .xlsx .csv .json .md, or a .drivaer study."),
     ],
     baseline: Annotated[
-        str | None, typer.Option(metavar="CAR", help="Compare to this car instead of the batch's own baseline.")
+        str | None, typer.Option(metavar="CAR", help="Compare to this car instead of the own baseline.")
     ] = None,
     car: Annotated[
         list[str] | None, typer.Option("--car", metavar="CAR", help="Give this car a page of its own; repeat it.")
@@ -28,7 +30,7 @@ def report(
         int, typer.Option(min=0, metavar="N", help="How many cars from the top have a page of their own.")
     ] = 12,
     draw: Annotated[
-        bool, typer.Option("--draw/--no-draw", help="Draw those cars now, where the batch kept no pictures.")
+        bool, typer.Option("--draw/--no-draw", help="Draw those cars now, where no pictures are kept.")
     ] = True,
     brand: Annotated[
         Path | None, typer.Option(metavar="TOML", help="A company's name, logo and colours; see docs/reports.md.")
@@ -38,7 +40,7 @@ def report(
     ] = None,
     title: Annotated[str, typer.Option(help="Of the report.")] = "",
 ) -> int:
-    """Make a report of a batch: ranking, comparison to a baseline, pictures, where every number comes from.
+    """Make a report of a batch or a study: ranking, comparison to a baseline, pictures, where every number comes from.
 
     An .html report is one file that opens offline, with cars that turn in 3D. Cars that lie outside of what the model
     was trained on are marked wherever their numbers stand.
@@ -72,7 +74,17 @@ def make_report(
     template: Path | None = None,
     title: str = "",
 ) -> None:
-    """Report on the store's last run, its pages' cars drawn where they are not yet. Raises DrivAerError."""
+    """Report on a study or a store's last run, its pages' cars drawn where they are not yet. Raises DrivAerError."""
+    from drivaer_app.study_file import SUFFIX
+
+    if results.suffix.lower() == SUFFIX and not results.is_dir():
+        from drivaer_app.report.of_study import StudySource, Wish, report_on_study
+
+        pages = details if isinstance(details, int) else tuple(details)
+        wish = Wish(None, baseline, pages, draw, brand, template, title)
+        with Waiting(1).on("drawing cars"):
+            report_on_study(output, StudySource.of_file(results), wish)
+        return
     from drivaer_app.batch.store import Store
     from drivaer_app.report.brand import read_brand
     from drivaer_app.report.content import content_of

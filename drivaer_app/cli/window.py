@@ -11,7 +11,7 @@ import typer
 from drivaer_app.cli.terminal import BadUsage, say
 
 Theme = Literal["system", "light", "dark"]
-Page = Literal["desk", "data"]
+Page = Literal["desk", "data", "batch"]
 Show = Literal["cp", "cf", "difference", "sensitivity", "cfd", "truth", "sides", "shape", "health"]
 
 
@@ -26,7 +26,9 @@ def window(
         Path | None, typer.Option(metavar="OUT.png", help="Write a picture of the settled window, and leave.")
     ] = None,
     show: Annotated[Show, typer.Option(help="What colours the car.")] = "cp",
-    page: Annotated[Page, typer.Option(help="What to begin with; data takes a FOLDER or 'built-in'.")] = "desk",
+    page: Annotated[
+        Page, typer.Option(help="What to begin with; data takes a FOLDER or 'built-in', batch what it predicts.")
+    ] = "desk",
     theme: Annotated[Theme | None, typer.Option(help="Colours, for this once.")] = None,
     size: Annotated[str, typer.Option(metavar="WxH", help="Size of the window for --shot.")] = "1600x1000",
 ) -> int:
@@ -41,7 +43,7 @@ def window(
         raise BadUsage(f"--shot {shot.name}: must be a .png")
     if page == "data" and len(paths or ()) > 1:
         raise BadUsage("--page data shows one dataset: give one folder")
-    if page == "data" and select:
+    if page != "desk" and select:
         raise BadUsage("--select is for the desk")
     if shot is not None and not paths and page == "desk":
         raise BadUsage("--shot needs something to show: give files, a folder or a study")

@@ -20,7 +20,7 @@ from drivaer_app.paths import RESOURCES
 from drivaer_app.report.brand import Brand
 from drivaer_app.report.content import Content, ReportCar
 from drivaer_app.report.pictures import as_webp
-from drivaer_app.report.templates import environment, template_of
+from drivaer_app.report.templates import environment, rendered, template_of
 from drivaer_app.report.texts import shortened
 
 _MISSING = "No pictures: the mesh is not where it was, has changed since, or the model gives no pressure."
@@ -73,7 +73,9 @@ def html_of(content: Content, brand: Brand, template: Path | None = None) -> str
     views = {car.number: Markup(view) for car in details if (view := _view(car))}
     folder = RESOURCES / "templates"
     page = template_of("report.html.j2", template, environment(autoescape=True))
-    return page.render(
+    return rendered(
+        page,
+        template,
         content=content,
         brand=brand,
         axis=axis,

@@ -8,7 +8,7 @@ from pathlib import Path
 from data.replacing import replacing
 from drivaer_app.report.brand import Brand
 from drivaer_app.report.content import Content, ReportCar
-from drivaer_app.report.templates import environment, template_of
+from drivaer_app.report.templates import environment, rendered, template_of
 
 # All that Markdown or the HTML in it gives a meaning to.
 _MEANT = re.compile(r"([\\`*_\[\]<>#|~&]|(?<![\w.])[-+](?=\s)|^[-+=])")
@@ -23,7 +23,9 @@ def markdown_of(content: Content, brand: Brand, template: Path | None = None) ->
     """template: instead of resources/templates/report.md.j2."""
     templates = environment(autoescape=False)
     templates.filters["cell"] = escaped
-    return template_of("report.md.j2", template, templates).render(
+    return rendered(
+        template_of("report.md.j2", template, templates),
+        template,
         content=content,
         brand=brand,
         text=escaped,

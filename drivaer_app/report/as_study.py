@@ -19,13 +19,16 @@ def write_study_of(path: Path, content: Content) -> None:
     write_study(path, study_of(content))
 
 
-def study_of(content: Content) -> SavedStudy:
+def study_of(content: Content, most: int | None = None) -> SavedStudy:
     """The predicted cars in the order of their Cd, with results, baseline and conditions.
+
+    most: how many, besides the baseline.
 
     Thumbnails are those of the batch's pictures. Without a baseline the first car is it, as in any study.
     """
     settings = content.settings
-    variants = {car: Variant.of_file(car.stored.file, car.name, settings.reading) for car in content.predicted}
+    cars = [car for number, car in enumerate(content.predicted) if most is None or number < most or car.is_baseline]
+    variants = {car: Variant.of_file(car.stored.file, car.name, settings.reading) for car in cars}
     baseline = next((variant.key for car, variant in variants.items() if car.is_baseline), None)
     first = next((variant.key for variant in variants.values()), None)
     state = StudyState(tuple(variants.values()), baseline or first, settings.conditions, settings.model)

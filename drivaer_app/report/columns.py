@@ -53,7 +53,13 @@ def _judged(name: str, digits: int | None = None) -> Callable[[ReportCar], Any]:
 
 COLUMNS: tuple[Column, ...] = (
     Column("rank", "Rank", "", "1 for the lowest Cd of all cars that were predicted.", lambda car: car.rank),
-    Column("name", "Car", "", "The mesh's path below the folder that all have in common.", lambda car: car.name),
+    Column(
+        "name",
+        "Car",
+        "",
+        "The mesh's path below the folder that all have in common; of a study the variant's name.",
+        lambda car: car.name,
+    ),
     Column("status", "Status", "", "ok, or error.", lambda car: "error" if car.result is None else "ok"),
     Column("cd", "Cd", "", "Drag coefficient, the drag network's answer.", _record("cd")),
     Column("cd_low", "Cd low", "", "Lower end of the 90 % interval.", _record("cd_low")),
@@ -114,8 +120,16 @@ COLUMNS: tuple[Column, ...] = (
     Column("model", "Model", "", "Name and first digits of its weights' checksum.", _record("model")),
     Column("model_sha256", "Model SHA-256", "", "Checksum of weights and configuration.", lambda car: car.model_digest),
     Column("device", "Device", "", "Where the networks ran.", _record("device")),
-    Column("predicted_at", "Predicted at", "", "ISO 8601, UTC.", lambda car: car.predicted),
-    Column("program_version", "drivaer", "", "Version of the program.", lambda car: car.version),
+    Column(
+        "predicted_at", "Predicted at", "", "ISO 8601, UTC; a study does not know.", lambda car: car.predicted or None
+    ),
+    Column(
+        "program_version",
+        "drivaer",
+        "",
+        "Version that predicted; a study does not know.",
+        lambda car: car.version or None,
+    ),
 )
 
 

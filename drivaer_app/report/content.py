@@ -13,6 +13,7 @@ from typing import Any
 from data.errors import DrivAerError
 from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import Batch, StoredCar, program_version
+from drivaer_app.predict import Reading
 from drivaer_app.report.card import Section, sections_of
 from drivaer_app.report.columns import COLUMNS, PARAMETER, row_of
 from drivaer_app.report.difference import Judgement, judged
@@ -86,6 +87,7 @@ class Content:
     """cars: by Cd, failed ones last. details: those with a page of their own. parameters: names of the designs' own.
 
     answer: the report in a few sentences, the most important first. made: ISO 8601, UTC.
+    source: what the cars come from, as label and text. started: when their batch was, ISO 8601; None without one.
     """
 
     title: str
@@ -98,7 +100,8 @@ class Content:
     card: tuple[Section, ...]
     answer: tuple[str, ...]
     made: str
-    started: str
+    source: tuple[tuple[str, str], ...]
+    started: str | None = None
     version: str = field(default_factory=program_version)
 
     @property
@@ -142,19 +145,18 @@ class Content:
     @property
     def provenance(self) -> list[tuple[str, str]]:
         """Where the numbers come from, as label and text."""
-        c, r = self.settings.conditions, self.settings.reading
+        c = self.settings.conditions
         area = f"given, {c.area:g} m²" if c.area is not None else "measured on each mesh"
-        asked = f"unit {r.unit}, up {r.up}, forward {r.forward} (auto: worked out from the shape)"
         devices = sorted({car.record["device"] for car in self.predicted}) or ["none"]
-        versions = sorted({car.version for car in self.predicted})
+        versions = sorted({car.version for car in self.predicted if car.version})
+        program = f"drivaer {self.version}"
         return [
-            ("Program", f"drivaer {self.version}; cars predicted with {', '.join(versions) or self.version}"),
+            ("Program", f"{program}; cars predicted with {', '.join(versions)}" if versions else program),
             ("Model", f"{self.model.name}, SHA-256 {self.model.digest}"),
             ("Wind", f"{c.speed:g} m/s ({c.speed * 3.6:.0f} km/h), air of {c.density:g} kg/m³"),
             ("Reference area", area),
-            ("How files were read", asked),
             ("Device", ", ".join(devices)),
-            ("Batch started", self.started),
+            *self.source,
             ("Report made", self.made),
             ("Cd interval", self.interval_note),
             ("Differences", self.difference_note),
@@ -199,38 +201,65 @@ def content_of(
     """
     cars = _named(batch)
     base = find_car(cars, baseline) if baseline else _baseline_of(cars, batch.baseline)
-    if base is not None and base.result is None:
-        raise DrivAerError("the baseline could not be predicted", file=base.path, fix="choose another one")
-    cars = [replace(car, is_baseline=car is base, judgement=_judged(car, base)) for car in cars]
+    cars = compared(cars, base)
     cars = [car for car in cars if keep(car) or car.is_baseline]
     if not cars:
         raise DrivAerError("no car is left to report", file=batch.folder, fix="loosen the condition")
-    cars.sort(key=lambda car: (car.result is None, car.result.cd if car.result else 0.0, car.name))
+    source = (("How files were read", asked(batch.settings.reading)), ("Batch started", batch.started))
+    return arranged(cars, batch.settings, batch.model, source, details=details, title=title, started=batch.started)
+
+
+def compared(cars: Iterable[ReportCar], base: ReportCar | None) -> list[ReportCar]:
+    """The cars with what may be said of each against the baseline. Raises DrivAerError for one without a result."""
+    if base is not None and base.result is None:
+        raise DrivAerError("the baseline could not be predicted", file=base.path, fix="choose another one")
+    return [replace(car, is_baseline=car is base, judgement=_judged(car, base)) for car in cars]
+
+
+def arranged(
+    cars: Iterable[ReportCar],
+    settings: Settings,
+    model: ModelIdentity,
+    source: tuple[tuple[str, str], ...],
+    *,
+    details: Sequence[str] | int = N_DETAILS,
+    title: str = "",
+    started: str | None = None,
+) -> Content:
+    """A report of cars that are compared, in their order by Cd; the other arguments as in Content and content_of."""
+    cars = sorted(cars, key=lambda car: (car.result is None, car.result.cd if car.result else 0.0, car.name))
     apart = apart_of(cars)
     final = [
         replace(
             car,
             number=number,
             rank=number if car.result else None,
-            apart=apart.get(car.path, ()),
+            apart=apart.get(car, ()),
         )
         for number, car in enumerate(cars, start=1)
     ]
     chosen = next((car for car in final if car.is_baseline), None)
     names = {name: None for car in final for name in car.parameters}
     return Content(
-        title=title or f"Drag of {len(final)} cars",
+        title=title or f"Drag of {len(final)} car{'' if len(final) == 1 else 's'}",
         cars=tuple(final),
         details=_details(final, chosen, details),
         baseline=chosen,
         parameters=tuple(names),
-        settings=batch.settings,
-        model=batch.model,
-        card=sections_of(batch.model.card),
+        settings=settings,
+        model=model,
+        card=sections_of(model.card),
         answer=answer_of(final, chosen),
         made=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        started=batch.started,
+        source=source,
+        started=started,
     )
+
+
+def asked(reading: Reading) -> str:
+    """How files were to be read, in words."""
+    r = reading
+    return f"unit {r.unit}, up {r.up}, forward {r.forward} (auto: worked out from the shape)"
 
 
 def find_car(cars: Iterable[ReportCar], name: str) -> ReportCar:

@@ -47,8 +47,8 @@ def answer_of(cars: Sequence[ReportCar], base: ReportCar | None) -> tuple[str, .
     return tuple(said)
 
 
-def apart_of(cars: Sequence[ReportCar]) -> dict[str, tuple[str, ...]]:
-    """Path -> what sets a car apart from the fleet: a designer wants to see it before believing its number."""
+def apart_of(cars: Sequence[ReportCar]) -> dict[ReportCar, tuple[str, ...]]:
+    """What sets a car apart from the fleet: a designer wants to see it before believing its number."""
     good = [car for car in cars if car.result is not None]
     if not good:
         return {}
@@ -57,9 +57,9 @@ def apart_of(cars: Sequence[ReportCar]) -> dict[str, tuple[str, ...]]:
     spread = 1.4826 * sorted(abs(value - middle) for value in values)[len(values) // 2]
     readings = Counter((car.result.unit, car.result.up, car.result.forward) for car in good)
     usual, n_usual = readings.most_common(1)[0]
-    told: dict[str, list[str]] = {}
+    told: dict[ReportCar, list[str]] = {}
     for car in good:
-        result, why = car.result, told.setdefault(car.path, [])
+        result, why = car.result, told.setdefault(car, [])
         if result.in_distribution is False:
             why.append(f"outside of what the model was trained on (novelty {result.novelty:.2f})")
         if len(good) >= 8 and spread > 0 and abs(result.cd - middle) > _FAR * spread:
@@ -74,7 +74,7 @@ def apart_of(cars: Sequence[ReportCar]) -> dict[str, tuple[str, ...]]:
             why.append(f"unit and axes are only {result.confidence:.0%} sure")
         if result.mirrored:
             why.append("half a car, completed by its mirror image")
-    return {path: tuple(why) for path, why in told.items() if why}
+    return {car: tuple(why) for car, why in told.items() if why}
 
 
 def _told(car: ReportCar) -> str:

@@ -31,3 +31,15 @@ def template_of(name: str, own: Path | None, templates):
         return templates.from_string(own.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, TemplateError) as error:
         raise DrivAerError(f"cannot be used as a template ({error})", file=own) from error
+
+
+def rendered(template, own: Path | None, **values) -> str:
+    """The template filled in. Raises DrivAerError where a company's own one asks for what there is not."""
+    from jinja2 import TemplateError
+
+    try:
+        return template.render(**values)
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        if own is None:
+            raise
+        raise DrivAerError(f"cannot be filled in ({error})", file=own, fix="compare it with the program's") from error

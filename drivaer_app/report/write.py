@@ -21,6 +21,12 @@ def check_suffix(path: Path) -> str:
     return suffix
 
 
+def check_template(suffix: str, template: Path | None) -> None:
+    """Before any work is done. Raises DrivAerError for a template that this format does not take."""
+    if template is not None and suffix not in WITH_TEMPLATES:
+        raise DrivAerError(f"a template is of no use for {suffix}", fix=f"use {' or '.join(WITH_TEMPLATES)}")
+
+
 def write_report(path: str | Path, content: Content, brand: Brand | None = None, template: Path | None = None) -> None:
     """Write a report in the format of the suffix; a file of that name is replaced once the new one is complete.
 
@@ -28,8 +34,7 @@ def write_report(path: str | Path, content: Content, brand: Brand | None = None,
     """
     path, brand = Path(path), brand or Brand()
     suffix = check_suffix(path)
-    if template is not None and suffix not in WITH_TEMPLATES:
-        raise DrivAerError(f"a template is of no use for {suffix}", fix=f"use {' or '.join(WITH_TEMPLATES)}")
+    check_template(suffix, template)
     if suffix == ".csv":
         from drivaer_app.report.as_csv import write_csv
 

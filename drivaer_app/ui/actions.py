@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMenu, QTe
 from drivaer_app.paths import log_file
 from drivaer_app.settings import THEMES
 from drivaer_app.ui.overlays import OVERLAYS, VIEWS
-from drivaer_app.ui.pages import PAGES
+from drivaer_app.ui.pages import BATCH, DESK, PAGES
 
 if TYPE_CHECKING:
     from drivaer_app.ui.window import MainWindow
@@ -29,6 +29,7 @@ class Actions:
         self._file_menu()
         self._edit_menu()
         self._variant_menu()
+        self._report_menu()
         self._view_menu()
         self._help_menu()
 
@@ -49,7 +50,7 @@ class Actions:
             self.named[name].setEnabled(alone)
         self.named["baseline"].setEnabled(alone and not is_baseline)
         self.named["compare"].setEnabled(len(page.shown_keys) > 1 or (any_shown and not is_baseline))
-        for name in ("save", "save_as", "find"):
+        for name in ("save", "save_as", "find", "report", "report_preview", "report_export"):
             self.named[name].setEnabled(bool(study.state.variants))
         for name in ("picture", "clear_picture", "turntable"):
             self.named[name].setEnabled(page.stage.viewport is not None and any_shown)
@@ -96,6 +97,19 @@ class Actions:
         self._add(menu, "retry", "Read and &predict again", lambda: page.command("retry"), "F5")
         self._add(menu, "remove", "Re&move from the study", lambda: page.command("remove"), "Del")
 
+    def _report_menu(self) -> None:
+        page = self._window.desk_page
+        menu = self._window.menuBar().addMenu("&Report")
+        show = lambda: (self._window.turn_to(DESK), page.docks.bring("Report"))  # noqa: E731
+        self._add(
+            menu, "report", "&Make a report", show, "Ctrl+R", "Of the study: HTML, PDF, Excel, CSV, JSON, Markdown"
+        )
+        self._add(menu, "report_preview", "Pre&view it", lambda: (show(), page.report.make_preview()))
+        self._add(menu, "report_export", "&Export it…", lambda: (show(), page.report.ask_where()), "Ctrl+E")
+        menu.addSeparator()
+        tip = "Predict all cars of a folder into a store of results, on all cores"
+        self._add(menu, "batch", "&Batch of a folder…", self._ask_batch, None, tip)
+
     def _view_menu(self) -> None:
         page = self._window.desk_page
         stage = page.stage
@@ -120,7 +134,7 @@ class Actions:
         self._of_desk += [action for name, action in self.named.items() if name not in before]
         self._of_desk.remove(turn)
         menu.addSeparator()
-        for dock in page.docks:
+        for dock in page.docks.all:
             menu.addAction(dock.toggleViewAction())
         for number, kind in enumerate(PAGES, 1):
             do = lambda name=kind.name: self._window.turn_to(name)  # noqa: E731
@@ -174,6 +188,10 @@ class Actions:
         for path in self._window.settings.recent:
             menu.addAction(path).triggered.connect(lambda _=False, path=path: self._window.files.open([path]))
         menu.setEnabled(bool(self._window.settings.recent))
+
+    def _ask_batch(self) -> None:
+        self._window.turn_to(BATCH)
+        self._window.page(BATCH).ask_folder()
 
     def _save_picture(self, transparent: bool = False) -> None:
         window = self._window

@@ -22,7 +22,7 @@ _SHOT_TIMEOUT_MS = 30 * 60 * 1000
 @dataclass(frozen=True)
 class Wish:
     """What the command line asked for. select: names of variants, the first one the current one. page: where paths go
-    to; to the data page one folder, or ``built-in``."""
+    to; to the data page one folder, or ``built-in``, to the batch page one folder or files."""
 
     paths: tuple[Path, ...] = ()
     select: tuple[str, ...] = ()
@@ -68,6 +68,8 @@ def run_window(wish: Wish) -> tuple[int, list[str]]:
         window.turn_to(wish.page)
     if wish.paths and wish.page == "data":
         window.page("data").open_corpus(wish.paths[0])
+    elif wish.paths and wish.page == "batch":
+        window.page("batch").choose([path.absolute() for path in wish.paths])
     elif wish.paths:
         window.files.open(list(wish.paths))
     elif not wish.shot:

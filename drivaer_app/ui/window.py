@@ -203,7 +203,7 @@ class MainWindow(QMainWindow):
         if "geometry" in layout:
             self.restoreGeometry(QByteArray.fromBase64(layout["geometry"].encode()))
         if "docks" in layout:
-            self.desk_page.restore_layout(layout["docks"])
+            self.desk_page.docks.restore_layout(layout["docks"])
 
     @property
     def remembers(self) -> bool:
@@ -232,7 +232,7 @@ class MainWindow(QMainWindow):
             return
         self.settings.layout = {
             "geometry": bytes(self.saveGeometry().toBase64()).decode(),
-            "docks": self.desk_page.layout_,
+            "docks": self.desk_page.docks.layout_,
         }
         self._save_settings()
         self._relay.arrived.disconnect(self._on_event)

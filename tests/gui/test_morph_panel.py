@@ -14,11 +14,11 @@ PATIENCE = 120_000
 def morphing(qtbot, window, settle):
     """The window with the fastback on the handles."""
     window.desk_page.variants.select([key_of(window, "fastback")])
-    window.desk_page.beside.raise_()
+    window.desk_page.docks.bring("Morph")
     settle(window)
     qtbot.waitUntil(lambda: bool(window.desk_page.morph.rows), timeout=PATIENCE)
     yield window
-    window.desk_page.right.raise_()
+    window.desk_page.docks.bring("Prediction")
 
 
 def press_knob(qtbot, slider) -> QPoint:
@@ -68,10 +68,10 @@ def test_the_bent_car_is_on_screen_only_beside_its_handles_and_is_still_there_la
     window.desk_page.morph.rows["roof_height"].box.setValue(40)
     settle(window)
     bent = window.desk_page.stage.viewport.panes[0].drawn
-    window.desk_page.right.raise_()
+    window.desk_page.docks.bring("Prediction")
     settle(window)
     assert window.desk_page.stage.viewport.panes[0].drawn is window.desk.drawn(key)
-    window.desk_page.beside.raise_()
+    window.desk_page.docks.bring("Morph")
     window.desk_page.variants.select([key_of(window, "estate")])
     settle(window)
     assert window.desk_page.stage.viewport.panes[0].drawn is window.desk.drawn(key_of(window, "estate"))

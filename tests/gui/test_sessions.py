@@ -120,13 +120,13 @@ def test_the_layout_and_what_was_open_are_remembered(make_window, settle, folder
     window = make_window([folder])
     settle(window)
     window.resize(1111, 777)
-    window.desk_page.below.close()
+    window.desk_page.docks.below.close()
     window.close()
     kept = Settings.load(tmp_path / "settings.json")
     assert kept.recent[0] == str(folder)
     again = make_window([folder])
     assert (again.width(), again.height()) == (1111, 777)
-    assert not again.desk_page.below.isVisible()
+    assert not again.desk_page.docks.below.isVisible()
 
 
 def test_without_opengl_the_window_says_why_the_viewport_is_empty_and_predicts(make_window, settle, folder):

@@ -29,7 +29,7 @@ def verifying(qtbot, make_window, settle, samples, tmp_path):
     shutil.copy(samples[1], tmp_path)
     window = make_window([tmp_path / samples[1].name])
     settle(window)
-    window.desk_page.checking.raise_()
+    window.desk_page.docks.bring("Verify")
     settle(window)
     return window
 
@@ -71,7 +71,7 @@ def test_without_openfoam_the_panel_says_how_to_get_it(qtbot, make_window, settl
     monkeypatch.setattr("drivaer_app.cfd.find._FOLDERS", ())
     window = make_window(samples[:1])
     settle(window)
-    window.desk_page.checking.raise_()
+    window.desk_page.docks.bring("Verify")
     qtbot.waitUntil(lambda: "not installed" in window.desk_page.verify.state.text(), timeout=PATIENCE)
     assert not window.desk_page.verify.begin.isEnabled()
 

@@ -50,6 +50,16 @@ def _data(window: MainWindow) -> QWidget:
     return DataPage(window)
 
 
-DESK, DATA = "desk", "data"
-PAGES: tuple[PageKind, ...] = (PageKind(DESK, "Desk", _desk), PageKind(DATA, "Data", _data))
+def _batch(window: MainWindow) -> QWidget:
+    from drivaer_app.ui.pages.batch import BatchPage
+
+    return BatchPage(window)
+
+
+DESK, DATA, BATCH = "desk", "data", "batch"
+PAGES: tuple[PageKind, ...] = (
+    PageKind(DESK, "Desk", _desk),
+    PageKind(DATA, "Data", _data),
+    PageKind(BATCH, "Batch", _batch),
+)
 """The first one is there from the start."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt, QUrl, Signal
+from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget
 
 from drivaer_app.events import Event
 from drivaer_app.layers import CFD, SENSITIVITY, TRUTH
 from drivaer_app.study import Study
 from drivaer_app.ui.late import Late
 from drivaer_app.ui.overlays import SIDES
+from drivaer_app.ui.pages.docks import Docks
 from drivaer_app.ui.panels.answer import AnswerPanel
 from drivaer_app.ui.panels.bottom import BottomPanel
 from drivaer_app.ui.panels.morph import MorphPanel
+from drivaer_app.ui.panels.report import ReportPanel
 from drivaer_app.ui.panels.variants import VariantsPanel
 from drivaer_app.ui.panels.verify import VerifyPanel
 from drivaer_app.ui.shown_cars import ShownCars
@@ -32,7 +34,6 @@ _HOW_TO_READ = "blue: pushing the surface out lowers drag; red: pushing it in do
 _UNKNOWN = f"{_HOW_TO_READ}. This car lies outside of what the model learnt from: take it as a hint"
 _OF_CFD = (CFD, TRUTH, SIDES)
 """Overlays that show a CFD."""
-_LAYOUT_VERSION = 4
 _PLOTS_AFTER_MS, _NUMBERS_AFTER_MS, _CFD_AFTER_MS = 250, 60, 200
 
 
@@ -60,44 +61,18 @@ class DeskPage(QStackedWidget):
         self.morph = MorphPanel(self.desk)
         self.verify = VerifyPanel(self.desk)
         self.bottom = BottomPanel(self.desk)
+        self.report = ReportPanel(self.desk, window.settings, self.variants.selected)
+        behind = {"Prediction": self.answer, "Morph": self.morph, "Verify": self.verify, "Report": self.report}
+        self.docks = Docks(self.stage, self.variants, behind, self.bottom)
         self.cars = ShownCars(self.desk, self.stage, self.morph)
-        self.panels = QMainWindow()  # for its docks
-        self.panels.setWindowFlags(Qt.WindowType.Widget)
         self.addWidget(self.start)
-        self.addWidget(self.panels)
-        self._build_docks()
+        self.addWidget(self.docks)
         self._plotting = single_shot(self, _PLOTS_AFTER_MS, self._refresh_plots)
         self._studying = single_shot(self, _NUMBERS_AFTER_MS, self._refresh_numbers)
         self._verifying = single_shot(self, _CFD_AFTER_MS, self._refresh_verification)
         self._connect()
         self._late = Late(with_viewport=not window.opengl.lacking)
         self._late.ready.connect(self._late_parts)
-
-    def _build_docks(self) -> None:
-        areas = Qt.DockWidgetArea
-        self.panels.setCentralWidget(self.stage)
-        self.left = self._dock("Variants", self.variants, areas.LeftDockWidgetArea)
-        self.right = self._dock("Prediction", self.answer, areas.RightDockWidgetArea)
-        self.beside = self._dock("Morph", self.morph, areas.RightDockWidgetArea)
-        self.checking = self._dock("Verify", self.verify, areas.RightDockWidgetArea)
-        self.panels.tabifyDockWidget(self.right, self.beside)
-        self.panels.tabifyDockWidget(self.beside, self.checking)
-        self.panels.setTabPosition(areas.RightDockWidgetArea, QTabWidget.TabPosition.North)
-        self.right.raise_()
-        self.below = self._dock("Plots, jobs and log", self.bottom, areas.BottomDockWidgetArea)
-        self.docks = (self.left, self.right, self.beside, self.checking, self.below)
-        self.panels.setCorner(Qt.Corner.BottomLeftCorner, areas.LeftDockWidgetArea)
-        self.panels.setCorner(Qt.Corner.BottomRightCorner, areas.RightDockWidgetArea)
-        self.panels.resize(1600, 950)
-        self.panels.resizeDocks([self.left, self.right], [290, 330], Qt.Orientation.Horizontal)
-        self.panels.resizeDocks([self.below], [230], Qt.Orientation.Vertical)
-
-    def _dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title, self.panels)
-        dock.setObjectName(title)
-        dock.setWidget(widget)
-        self.panels.addDockWidget(area, dock)
-        return dock
 
     def _connect(self) -> None:
         files = self.files
@@ -110,19 +85,21 @@ class DeskPage(QStackedWidget):
         self.start.recover.connect(files.recover)
         self.start.discard.connect(lambda one: self.start.show_leftovers(files.discard(one)))
         self.variants.chosen.connect(self.show_variants)
+        self.variants.chosen.connect(lambda _: self.report.refresh())
         self.variants.refused.connect(self.said)
         self.variants.asked.connect(self._asked)
         self.answer.refused.connect(self.said)
         self.answer.card_asked.connect(self.card_asked)
         self.answer.retry_asked.connect(lambda: self._asked("retry", [self.answer.key]))
         self.answer.find_asked.connect(files.ask_where_files_are)
-        self.beside.visibilityChanged.connect(self.morph.set_in_front)
+        self.docks.right["Morph"].visibilityChanged.connect(self.morph.set_in_front)
         self.morph.shown.connect(self._show_cars)
         self.morph.keep_asked.connect(self.keep_bent)
-        self.checking.visibilityChanged.connect(self.verify.set_in_front)
+        self.docks.right["Verify"].visibilityChanged.connect(self.verify.set_in_front)
         self.verify.refused.connect(self.said)
         self.verify.started.connect(self.bottom.show_cfd)
         self.verify.error_asked.connect(lambda: self.stage.set_overlay("cfd"))
+        self.report.remembered.connect(files.remembered)
         self.stage.overlay_changed.connect(self._overlay_changed)
         self.stage.lines_toggled.connect(lambda _: self._show_cars())
         self.stage.cut_changed.connect(self._refresh_plots)
@@ -138,13 +115,14 @@ class DeskPage(QStackedWidget):
         return bool(self.bottom.plots) and not waiting
 
     def set_colours(self, colours: Colours) -> None:
-        for part in (self.variants, self.answer, self.morph, self.verify, self.stage, self.bottom):
+        for part in (self.variants, self.answer, self.morph, self.verify, self.report, self.stage, self.bottom):
             part.set_colours(colours)
         self._refresh_plots()
 
     def on_event(self, event: Event) -> None:
         if event.kind == "job":
             self.bottom.jobs.something_changed()
+            self.report.something_changed(event.job)
         elif event.kind == "standing":
             self.variants.model.refresh_one(event.key)
             if event.key == self.answer.key:
@@ -177,14 +155,6 @@ class DeskPage(QStackedWidget):
     def close_page(self) -> None:
         self.bottom.log.detach()
         self.stage.close_viewport()
-
-    @property
-    def layout_(self) -> str:
-        """How the docks lie, for the settings."""
-        return bytes(self.panels.saveState(_LAYOUT_VERSION).toBase64()).decode()
-
-    def restore_layout(self, kept: str) -> None:
-        self.panels.restoreState(QByteArray.fromBase64(kept.encode()), _LAYOUT_VERSION)
 
     # Parts that take long to load
 
@@ -233,7 +203,7 @@ class DeskPage(QStackedWidget):
             left = left or after[min(row, len(after) - 1) : row + 1]
             self.variants.select(left)
             self.show_variants(left)
-        self.setCurrentWidget(self.panels if state.variants else self.start)
+        self.setCurrentWidget(self.docks if state.variants else self.start)
         self.start.show_recent(self.files.settings.recent)
         self._refresh_panels()
         self.changed.emit()
@@ -248,6 +218,7 @@ class DeskPage(QStackedWidget):
         self.answer.refresh()
         self.morph.refresh()
         self.verify.refresh()
+        self.report.refresh()
         if not self._plotting.isActive():
             self._plotting.start()
 

@@ -1,0 +1,295 @@
+"""A report of a study: its results as they stand, with nothing predicted again.
+
+A script makes one as the window does:
+
+    report_on_study("report.pdf", StudySource.of_file("cars.drivaer"))
+
+Only pictures need the fields, which no study keeps: those of cars whose mesh is in memory are drawn from there, the
+others by reading the mesh once more, as far as it and the model are still the same.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from data.errors import DrivAerError, MeshError
+from data.replacing import replacing
+from drivaer_app.batch.inputs import parameters_of
+from drivaer_app.batch.settings import ModelIdentity, Settings
+from drivaer_app.batch.store import StoredCar
+from drivaer_app.batch.work import PICTURE, SUFFIXES, VIEW
+from drivaer_app.drag_along import DragAlong
+from drivaer_app.predictions import Standing
+from drivaer_app.report.brand import read_brand
+from drivaer_app.report.content import N_DETAILS, Content, ReportCar, arranged, asked, compared, find_car
+from drivaer_app.report.texts import printable
+from drivaer_app.report.write import WITH_PICTURES, check_suffix, check_template, write_report
+from drivaer_app.results import Result
+from drivaer_app.study import Recipe, StudyState, Variant
+from drivaer_app.study_file import SUFFIX, SavedStudy, read_study
+
+if TYPE_CHECKING:
+    from drivaer_app.drawn_car import DrawnCar
+
+Call = Callable[..., Any]
+"""Calls a function with arguments, here or in another process."""
+Stored = tuple[Mapping[str, Path], "DragAlong | None"]
+"""A drawing in files: of PICTURE and VIEW, and drag along x."""
+
+
+@dataclass(frozen=True, eq=False)
+class StudySource:
+    """A study as a report sees it.
+
+    known: what is known of each variant, by key. drawn: gives a variant's mesh with its fields where it is in memory.
+    file: the study's own, None for one that was never saved.
+    """
+
+    state: StudyState
+    known: Mapping[str, Standing]
+    drawn: Callable[[str], DrawnCar | None] = lambda key: None
+    file: Path | None = None
+
+    @classmethod
+    def of_file(cls, path: str | Path) -> StudySource:
+        """A saved study; its meshes are looked at, whether they are still those of the results. Raises DrivAerError."""
+        return cls.of_saved(read_study(path), Path(path))
+
+    @classmethod
+    def of_saved(cls, saved: SavedStudy, file: Path | None = None) -> StudySource:
+        known = {variant.key: _standing(variant, saved) for variant in saved.state.variants}
+        return cls(saved.state, known, file=file)
+
+    def standing(self, variant: Variant) -> Standing:
+        return self.known.get(variant.key, Standing())
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a report is to be like, as on the command line.
+
+    keys: the variants; None for all. The baseline is always there. baseline: a name instead of the study's own.
+    details: names of the cars with a page of their own, or how many from the top. brand: TOML. template: jinja2.
+    """
+
+    keys: tuple[str, ...] | None = None
+    baseline: str | None = None
+    details: tuple[str, ...] | int = N_DETAILS
+    draw: bool = True
+    brand: Path | None = None
+    template: Path | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """Of one car: content of the files PICTURE and VIEW, empty without fields, and its drag along x."""
+
+    kept: Mapping[str, bytes]
+    drag: DragAlong | None
+
+
+def report_on_study(
+    path: str | Path,
+    source: StudySource,
+    wish: Wish = Wish(),
+    *,
+    call: Call = lambda function, *arguments: function(*arguments),
+    on_progress: Callable[[float, str], None] = lambda *_: None,
+) -> Content:
+    """Write a report of a study in the format of the suffix. Returns what is in it. Raises DrivAerError.
+
+    call: where drawing and writing are done; ``Engine.call`` does them in another process. on_progress: told the
+    fraction done and the step; what it raises ends the work. A file of that name stays as it is until the new one is
+    complete.
+    """
+    path = Path(path)
+    suffix = check_suffix(path)
+    if suffix == SUFFIX:
+        raise DrivAerError("is the study's own format", file=path, fix="save the study under that name")
+    check_template(suffix, wish.template)
+    brand = read_brand(wish.brand)
+    on_progress(0.0, "collecting")
+    model = ModelIdentity.of(source.state.model)
+    content = content_of_study(source, wish, model)
+    with tempfile.TemporaryDirectory(prefix="drivaer-") as folder:
+        if suffix in WITH_PICTURES and wish.draw:
+            drawings = _draw(content, source, call, on_progress)
+            content = content_of_study(source, wish, model, _stored(drawings, Path(folder)))
+        on_progress(0.9, f"writing {path.name}")
+        made = Path(folder, f"report{suffix}")
+        call(write_report, made, content, brand, wish.template)
+        on_progress(0.99, f"writing {path.name}")
+        with replacing(path) as unfinished:
+            shutil.copyfile(made, unfinished)
+    return content
+
+
+def content_of_study(
+    source: StudySource,
+    wish: Wish = Wish(),
+    model: ModelIdentity | None = None,
+    drawings: Mapping[str, Stored] | None = None,
+) -> Content:
+    """What to report of a study. model: the study's. drawings: by key.
+
+    A variant without a result of that model is there with the reason. Raises DrivAerError where none is left.
+    """
+    model, drawings = model or ModelIdentity.of(source.state.model), drawings or {}
+    state = source.state
+    wanted = set(_keys(state) if wish.keys is None else wish.keys)
+    settings = Settings(state.model, model.digest, state.conditions)
+    tables = parameters_of([variant.file for variant in state.variants])
+    cars = {
+        variant.key: _car(variant, source, model, tables.get(variant.file, {}), drawings.get(variant.key))
+        for variant in state.variants
+    }
+    if wish.baseline:
+        base = find_car(cars.values(), wish.baseline)
+    else:
+        own = cars.get(state.baseline)
+        base = own if own is not None and own.result is not None else None
+    chosen = [car for key, car in cars.items() if key in wanted or car is base]
+    if not any(car.result is not None for car in chosen):
+        why = f": {chosen[0].error}" if chosen else ""
+        raise DrivAerError(f"no variant has a result to report{why}", fix="wait until one is predicted")
+    file = [("Study", printable(str(source.file)))] if source.file else []
+    readings = {variant.reading for variant in state.variants if variant.key in wanted}
+    told = asked(readings.pop()) if len(readings) == 1 else "as said for each car: see the list of meshes"
+    where = (*file, ("How files were read", told))
+    return arranged(compared(chosen, base), settings, model, where, details=wish.details, title=wish.title)
+
+
+def draw_variant(recipe: Recipe, expected: Result) -> Drawing | None:
+    """Read, bend and predict for the sake of the fields; None where mesh or model are others than they were."""
+    from drivaer_app.examine import examine
+    from drivaer_app.morphing import values_of
+
+    try:
+        found = examine(recipe.file, recipe.reading, recipe.model, values_of(recipe))
+    except MeshError:
+        return None
+    if (found.result.checksum, found.result.model) != (expected.checksum, expected.model):
+        return None
+    return Drawing(pictures_of(found.drawn), found.drag)
+
+
+def pictures_of(drawn: DrawnCar) -> dict[str, bytes]:
+    """The four views and the small 3D model of a car; nothing without fields."""
+    from drivaer_app.batch.view import view_of
+    from drivaer_app.picture import CP_RANGE, draw_views
+    from drivaer_app.raycast import Surface
+
+    if not drawn.has_fields:
+        return {}
+    stream = io.BytesIO()
+    values = drawn.cp / np.float32(CP_RANGE)
+    draw_views(Surface(drawn.points, drawn.faces, values, drawn.exposed)).save(stream, format="PNG")
+    # Points at creases are there twice; thinned like that, the car would fall apart along them.
+    points, first, of_point = np.unique(drawn.points, axis=0, return_index=True, return_inverse=True)
+    faces = of_point.reshape(-1)[drawn.faces].astype(np.int32)
+    view = view_of(Surface(points, faces, values[first], drawn.exposed[first]))
+    return {PICTURE: stream.getvalue(), VIEW: view.to_bytes()}
+
+
+def _standing(variant: Variant, saved: SavedStudy) -> Standing:
+    """Of a saved variant. error: where the mesh is another one by now."""
+    from drivaer_app.examine import checksum_of
+
+    kept = saved.kept.get(variant.key)
+    if kept is None or kept.result is None:
+        return Standing()
+    changed = variant.file.is_file() and checksum_of(variant.file) != kept.result.checksum
+    error = "the mesh has been saved again since: these are the numbers of before" if changed else ""
+    return Standing(result=kept.result, error=error)
+
+
+def _keys(state: StudyState) -> list[str]:
+    return [variant.key for variant in state.variants]
+
+
+def _car(
+    variant: Variant,
+    source: StudySource,
+    model: ModelIdentity,
+    table: Mapping[str, float | str],
+    drawing: Stored | None,
+) -> ReportCar:
+    standing, conditions = source.standing(variant), source.state.conditions
+    measured, error = standing.result, standing.error or "it is not predicted yet"
+    if measured is not None and measured.model != model.signature:
+        error = f"predicted by {measured.model}, and the study's model is {model.signature} by now: predict it again"
+        measured = None
+    kept, drag = drawing or ({}, standing.drag)
+    name = printable(variant.name)
+    stored = StoredCar(
+        file=variant.file,
+        checksum=standing.result and standing.result.checksum,
+        error="" if measured else f"{name}: {error}",
+        record=measured and _record(variant, standing, source.state),
+        result=measured and measured.on(conditions),
+        measured=measured,
+        drag_along=_along(drag, measured, conditions.area) if measured and drag else None,
+        kept=dict(kept),
+        parameters={**table, **(dict(variant.morph.values) if variant.morph else {})},
+        predicted="",
+        version="",
+    )
+    return ReportCar(0, name, printable(str(variant.file)), None, stored, model.digest)
+
+
+def _record(variant: Variant, standing: Standing, state: StudyState) -> dict[str, Any]:
+    record = standing.result.record(state.conditions)
+    told = [standing.error] if standing.error else []
+    if variant.morph:
+        base = state.variant(variant.morph.base)
+        values = ", ".join(f"{name} {value:g}" for name, value in variant.morph.values)
+        told.append(
+            f"bent from {base.name if base else variant.file.name} ({values}); path and checksum are its mesh's"
+        )
+    return {**record, "warnings": [*told, *record["warnings"]]}
+
+
+def _along(drag: DragAlong, measured: Result, area: float | None) -> np.ndarray:
+    """(3, S) float32 as in StoredCar, on the reference area."""
+    scale = measured.frontal_area / area if area else 1.0
+    return np.stack([drag.x, drag.pressure * scale, drag.friction * scale]).astype(np.float32)
+
+
+def _draw(
+    content: Content, source: StudySource, call: Call, on_progress: Callable[[float, str], None]
+) -> dict[str, Drawing]:
+    """Drawings by key of the cars that have a page of their own."""
+    by_name = {printable(variant.name): variant for variant in source.state.variants}
+    cars = [car for car in content.details if car.result is not None]
+    found = {}
+    for number, car in enumerate(cars):
+        on_progress(0.9 * number / len(cars), f"drawing {car.name}")
+        variant = by_name[car.name]
+        drawn, standing = source.drawn(variant.key), source.standing(variant)
+        if drawn is not None:
+            drawing = Drawing(call(pictures_of, drawn), standing.drag)
+        else:
+            drawing = call(draw_variant, source.state.recipe(variant), standing.result)
+        if drawing is not None:
+            found[variant.key] = drawing
+    return found
+
+
+def _stored(drawings: Mapping[str, Drawing], folder: Path) -> dict[str, Stored]:
+    """The drawings' files in a folder."""
+    found = {}
+    for key, drawing in drawings.items():
+        files = {name: folder / f"{key}{SUFFIXES[name]}" for name in drawing.kept}
+        for name, file in files.items():
+            file.write_bytes(drawing.kept[name])
+        found[key] = files, drawing.drag
+    return found
