@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -34,6 +36,21 @@ CREATE TABLE IF NOT EXISTS next_record (record INTEGER NOT NULL);
 INSERT INTO next_record SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM next_record);
 COMMIT;
 """
+
+
+class Layout(Protocol):
+    """What a store keeps of each of its cars."""
+
+    @property
+    def n_points(self) -> int: ...
+
+    @property
+    def key(self) -> str:
+        """Name of the store's folder: changes with everything that changes what is kept."""
+
+    @property
+    def fields(self) -> Mapping[str, tuple[str, tuple[int, ...]]]:
+        """Type and shape of each quantity."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +78,11 @@ class PointSettings:
         return f"{self.n_points}{extras}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     @property
-    def fields(self) -> dict[str, tuple[str, int]]:
-        """Type and width of each quantity that is kept."""
+    def fields(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """Type and shape of each quantity that is kept."""
         wanted = {"points": True, "normals": self.normals, "cp": self.pressure}
-        return {name: _FIELDS[name] for name, on in wanted.items() if on}
+        kept = {name: _FIELDS[name] for name, on in wanted.items() if on}
+        return {name: (kind, (self.n_points, width)) for name, (kind, width) in kept.items()}
 
 
 @dataclass(frozen=True)
@@ -92,10 +110,10 @@ class Cloud:
 class PointStore:
     """A store, open. Reading needs no locks; any number of processes may write to different designs at once.
 
-    folder: that stores of all settings lie in.
+    folder: that stores of all settings lie in. settings: or any other layout.
     """
 
-    def __init__(self, folder: str | Path, settings: PointSettings):
+    def __init__(self, folder: str | Path, settings: Layout):
         self.settings = settings
         self.path = Path(folder) / settings.key
         self._records: dict[str, tuple[int, MeshStamp]] = {}
@@ -136,32 +154,34 @@ class PointStore:
 
     def cloud(self, design: str, n_points: int | None = None) -> Cloud:
         """A design's cloud, or its first ``n_points``. Raises DrivAerError where there is none, or not all of it."""
-        if design not in self._records:
-            fix = "run 'data prepare' with these settings"
-            raise DrivAerError(f"there are no points of {design}", file=self.path, fix=fix)
-        record = self._records[design][0]
         n = self.settings.n_points if n_points is None else n_points
         if n > self.settings.n_points:
             fix = f"run 'data prepare --points {n}'"
             raise DrivAerError(f"the store keeps {self.settings.n_points} points a design, not {n}", fix=fix)
-        arrays = {name: self._map(name)[record, :n] for name in self.settings.fields}
+        arrays = {name: self.array(design, name)[:n] for name in self.settings.fields}
         cp = arrays.get("cp")
         return Cloud(design, arrays["points"], arrays.get("normals"), None if cp is None else cp[:, 0])
+
+    def array(self, design: str, name: str) -> np.ndarray:
+        """One quantity of a design as it lies on disk, read-only. Raises DrivAerError where there is none."""
+        if design not in self._records:
+            fix = "run 'data prepare' with these settings"
+            raise DrivAerError(f"there are no points of {design}", file=self.path, fix=fix)
+        return self._map(name)[self._records[design][0]]
 
     def put(self, design: str, arrays: Mapping[str, np.ndarray], stamp: MeshStamp) -> None:
         """Keep a cloud; see ``put_many``."""
         self.put_many([(design, arrays, stamp)])
 
     def put_many(self, clouds: Sequence[tuple[str, Mapping[str, np.ndarray], MeshStamp]]) -> None:
-        """Keep clouds: design, an array for each of the settings' fields (n_points, width), and what they are of.
+        """Keep clouds: design, an array for each of the settings' fields, and what they are of.
 
         They replace the designs' former ones, but lie in new records: whoever reads a former one goes on doing so.
         Raises DrivAerError where the disk is full or cannot be written.
         """
         try:
             first = self._new_records(len(clouds))
-            for name, (kind, width) in self.settings.fields.items():
-                shape = (self.settings.n_points, width)
+            for name, (kind, shape) in self.settings.fields.items():
                 content = b"".join(np.ascontiguousarray(c[1][name], kind).reshape(shape).tobytes() for c in clouds)
                 self._file(name).touch()
                 with self._file(name).open("r+b") as file:
@@ -207,11 +227,10 @@ class PointStore:
         return self.path / f"{name}.bin"
 
     def _map(self, name: str) -> np.ndarray:
-        """(records, n_points, width) of all records that are wholly there."""
+        """(records, *shape) of all records that are wholly there."""
         if name not in self._maps:
-            kind, width = self.settings.fields[name]
-            shape = (self.settings.n_points, width)
-            n = self._file(name).stat().st_size // (np.dtype(kind).itemsize * shape[0] * width)
+            kind, shape = self.settings.fields[name]
+            n = self._file(name).stat().st_size // (np.dtype(kind).itemsize * math.prod(shape))
             last = max((record for record, _ in self._records.values()), default=-1)
             if n <= last:
                 raise DrivAerError("the store is cut short", file=self._file(name), fix="delete it and prepare again")

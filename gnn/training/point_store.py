@@ -1,8 +1,8 @@
-"""Samples of a corpus's cars on disk, memory-mapped: read and sampled once, drawn from for ever after.
+"""A corpus's cars as training draws from them: read and sampled once, kept in a ``data.point_store``.
 
-A store is a folder named after what is in it: ``points.npy`` (n, P, 3) float32 m in the car frame, ``normals.npy``
-(n, P, 3) float16, ``values.npy`` (n, P, 4) float16 Cp and Cf or NaN, ``areas.npy`` (n,) m² wetted, ``done.npy``. It is
-filled row by row, so that a killed filling goes on.
+Of each car points (P, 3) in the car frame, normals, Cp and Cf or NaN (P, 4), and the wetted area in m². A car's record
+belongs to its corpus, its name, the stamp of its files and its label, so that corpora which share cars share records,
+and a killed filling goes on.
 """
 
 from __future__ import annotations
@@ -12,18 +12,45 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from data.mesh import SurfaceSample
+from data.point_store import SAMPLER, MeshStamp, PointStore
 from data.sampling import closed_areas
 from gnn.input_frame import middle_x, to_network
 from gnn.training.cars import Car, LabelledCloud
 
-_ARRAYS = {"points": (3, np.float32), "normals": (3, np.float16), "values": (4, np.float16)}
+_KEPT_AT_ONCE = 8
+"""Cars: what a kill costs, against how often the disk is waited for."""
+
+
+@dataclass(frozen=True)
+class CarLayout:
+    """What is kept of a car. vertices: points are random vertices of its mesh instead of an even sample."""
+
+    n_points: int
+    vertices: bool = False
+
+    @property
+    def key(self) -> str:
+        text = json.dumps(["cars of a training", self.n_points, self.vertices, SAMPLER])
+        kind = "vertices" if self.vertices else "cars"
+        return f"{self.n_points}{kind}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+    @property
+    def fields(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        n = self.n_points
+        return {
+            "points": ("<f4", (n, 3)),
+            "normals": ("<f2", (n, 3)),
+            "values": ("<f2", (n, 4)),
+            "wetted": ("<f4", (1,)),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,29 +62,24 @@ class Held:
     values: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mapped:
-    """The same, of one car of a store on disk: handed to another process it is a path and a number."""
+    """The same, of a car in a store on disk: another process gets the store's place and the record's name."""
 
-    folder: Path
-    row: int
+    store: PointStore
+    record: str
 
     @property
     def points(self) -> np.ndarray:
-        return _opened(self.folder, "points")[self.row]
+        return self.store.array(self.record, "points")
 
     @property
     def normals(self) -> np.ndarray:
-        return _opened(self.folder, "normals")[self.row]
+        return self.store.array(self.record, "normals")
 
     @property
     def values(self) -> np.ndarray:
-        return _opened(self.folder, "values")[self.row]
-
-
-@lru_cache(maxsize=64)
-def _opened(folder: Path, name: str) -> np.ndarray:
-    return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        return self.store.array(self.record, "values")
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,38 +157,39 @@ def stored(
     splits: train | val | test of each car. vertices: points are random vertices of the mesh, as published loaders take
     them, instead of an even sample. workers: processes that read meshes; 0 reads in this one.
     """
-    keys = [f"{car.kind}/{car.name} {getattr(car, 'stamp', '')} {car.coefficients['Cd']}" for car in cars]
-    name = hashlib.sha256(json.dumps([keys, n_points, vertices]).encode()).hexdigest()[:16]
-    folder = cache / name
-    folder.mkdir(parents=True, exist_ok=True)
-    arrays = {key: _array(folder / f"{key}.npy", (len(cars), n_points, c), kind) for key, (c, kind) in _ARRAYS.items()}
-    areas, done = (_array(folder / f"{key}.npy", (len(cars),), np.float32) for key in ("areas", "done"))
-    missing = np.flatnonzero(done[:] == 0)
-    for i, (sample, values) in zip(
-        missing, _samples([cars[i] for i in missing], n_points, vertices, workers), strict=True
-    ):
-        rows = {"points": sample.points, "normals": sample.normals, "values": values}
-        for key, array in arrays.items():
-            array[i] = rows[key][:n_points]
-            array.flush()
-        areas[i] = sample.areas.sum(dtype=np.float64)
-        done[i] = 1
-        on_each(int((done[:] != 0).sum()))
+    store = PointStore(cache, CarLayout(n_points, vertices))
+    records = [_record(car) for car in cars]
+    missing = {record: car for record, car in zip(records, cars, strict=True) if record not in store}
+    done = len(set(records)) - len(missing)
+    sampled = zip(missing, _samples(missing.values(), n_points, vertices, workers), strict=True)
+    while some := list(islice(sampled, _KEPT_AT_ONCE)):
+        store.put_many([_kept(record, sample, values, n_points) for record, (sample, values) in some])
+        done += len(some)
+        on_each(done)
     return [
         StoredCar(
             *(car.name, car.kind, car.style, split, car.coefficients),
             float("nan") if getattr(car, "area", 0.0) is None else car.frontal_area,  # not measured again
-            Mapped(folder, i),
-            float(areas[i]),
+            Mapped(store, record),
+            float(store.array(record, "wetted")[0]),
         )
-        for i, (car, split) in enumerate(zip(cars, splits, strict=True))
+        for car, split, record in zip(cars, splits, records, strict=True)
     ]
 
 
-def _array(path: Path, shape: tuple[int, ...], kind: type) -> np.memmap:
-    if path.exists():
-        return np.load(path, mmap_mode="r+", allow_pickle=False)
-    return np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
+def _record(car: Car) -> str:
+    """Other files, or of a case another CFD, or another label: another record."""
+    stamp = getattr(car, "stamp", None) or hashlib.sha256(np.ascontiguousarray(car.face_values)).hexdigest()[:16]
+    return f"{car.kind}/{car.name} {stamp} {car.coefficients['Cd']}"
+
+
+def _kept(
+    record: str, sample: SurfaceSample, values: np.ndarray, n_points: int
+) -> tuple[str, Mapping[str, np.ndarray], MeshStamp]:
+    arrays = {name: rows[:n_points] for name, rows in (("points", sample.points), ("normals", sample.normals))}
+    wetted = np.array([sample.areas.sum(dtype=np.float64)])
+    whole = {**arrays, "values": values[:n_points], "wetted": wetted}
+    return record, whole, MeshStamp(hashlib.sha256(record.encode()).hexdigest(), 0, 0)
 
 
 def _samples(

@@ -51,6 +51,39 @@ def test_a_store_is_filled_once_and_then_only_read(cars, tmp_path, monkeypatch):
     np.testing.assert_array_equal(again[1].points, filled[1].points)
 
 
+def test_cars_that_are_in_the_store_are_not_sampled_again_in_another_company(cars, tmp_path, monkeypatch):
+    first = stored(cars.cars[:2], cars.splits[:2], tmp_path, n_points=512)
+    sampled = []
+    once = MeshCar.sample
+    monkeypatch.setattr(MeshCar, "sample", lambda self: sampled.append(self.name) or once(self))
+    told = []
+    again = stored(cars.cars[:3], cars.splits[:3], tmp_path, n_points=512, on_each=told.append)
+    assert sampled == [cars.cars[2].name] and told == [3]
+    np.testing.assert_array_equal(again[0].points, first[0].points)
+    assert again[0].wetted_area == first[0].wetted_area
+
+
+def test_a_case_solved_anew_is_not_the_one_in_the_store(make_cases, tmp_path):
+    from dataclasses import replace
+
+    from data.corpora.point_cases import read_point_cases
+    from gnn.training.cars import PointCar
+
+    (case,) = read_point_cases(make_cases(tmp_path / "mine", 1))
+    (old,) = stored([PointCar(case)], ["train"], tmp_path / "cache", n_points=512)
+    (new,) = stored([PointCar(replace(case, values=case.values * 2))], ["train"], tmp_path / "cache", n_points=512)
+    assert not np.array_equal(np.asarray(old.values), np.asarray(new.values), equal_nan=True)
+
+
+def test_a_stored_car_goes_to_another_process_whole(cars, tmp_path):
+    import pickle
+
+    (car,) = stored(cars.cars[:1], ["train"], tmp_path, n_points=512)
+    there = pickle.loads(pickle.dumps(car))
+    np.testing.assert_array_equal(there.points, car.points)
+    assert len(pickle.dumps(car)) < 5000
+
+
 def test_vertices_are_the_meshes_own(cars, tmp_path):
     car = stored(cars.cars[:1], ["train"], tmp_path, n_points=256, vertices=True)[0]
     own = cars.cars[0]._car().vertices.astype(np.float32)
