@@ -135,7 +135,8 @@ def nearest_surface(car: DrawnCar, points: np.ndarray, faces: np.ndarray) -> Nea
     scene.add_triangles(
         o3d.core.Tensor(np.ascontiguousarray(points, np.float32)), o3d.core.Tensor(faces.astype(np.uint32))
     )
-    asked = _within_faces(car) + np.float32(_LIFT) * car.normals
+    inside = _within_faces(car) if car.plate_middles is None else car.plate_middles
+    asked = inside + np.float32(_LIFT) * car.normals
     found = scene.compute_closest_points(o3d.core.Tensor(asked))
     u, v = found["primitive_uvs"].numpy().T
     return NearestSurface(

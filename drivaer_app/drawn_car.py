@@ -26,6 +26,8 @@ class DrawnCar:
     cp (P,), cf (P, 3) float32, exposed (P,) bool: as in CarFields. cp and cf are empty for a model without fields.
     curvature (P,) float32 in -1..1: mean curvature, hollow below 0 and round above, 1 for a radius of 5 cm.
     creases, open_edges (E, 2, 3) float32 m: line segments; open edges bound holes.
+    plate_middles (P, 3) float32 m: of a point cloud, which is drawn as small plates, the point that each corner stands
+    for; None of a surface.
     """
 
     points: np.ndarray
@@ -37,6 +39,12 @@ class DrawnCar:
     curvature: np.ndarray
     creases: np.ndarray
     open_edges: np.ndarray
+    plate_middles: np.ndarray | None = None
+
+    @property
+    def places(self) -> np.ndarray:
+        """(P, 3) where the drawn points' values are from: they themselves, or the cloud's own points."""
+        return self.points if self.plate_middles is None else self.plate_middles
 
     @property
     def has_fields(self) -> bool:
@@ -44,7 +52,8 @@ class DrawnCar:
 
     @property
     def n_bytes(self) -> int:
-        return sum(getattr(self, f.name).nbytes for f in fields(self))
+        arrays = (getattr(self, f.name) for f in fields(self))
+        return sum(array.nbytes for array in arrays if array is not None)
 
     @property
     def box(self) -> tuple[np.ndarray, np.ndarray]:
@@ -54,10 +63,10 @@ class DrawnCar:
 
 def drawn_car(prediction: Prediction) -> DrawnCar:
     """The car of a prediction, ready to be drawn; a point cloud as small plates."""
-    surface = _surface(prediction)
+    car, surface = prediction.car, _surface(prediction)
     smooth = vertex_normals(surface.vertices, surface.faces)
     points, faces, normals, origin = _split_at_creases(surface.vertices, surface.faces)
-    creases, open_edges = _edges(surface.vertices, surface.faces) if len(prediction.car.faces) else (_NO_EDGES,) * 2
+    creases, open_edges = _edges(surface.vertices, surface.faces) if len(car.faces) else (_NO_EDGES,) * 2
     has_fields = prediction.surface is not None
     return DrawnCar(
         points=points,
@@ -69,6 +78,7 @@ def drawn_car(prediction: Prediction) -> DrawnCar:
         curvature=_curvature(surface.vertices, surface.faces, smooth)[origin],
         creases=creases,
         open_edges=open_edges,
+        plate_middles=None if len(car.faces) else car.vertices.astype(np.float32).repeat(4, axis=0)[origin],
     )
 
 

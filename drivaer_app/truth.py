@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import DrivAerError
-from drivaer_app.compare import nearest_surface
+from drivaer_app.compare import ALIKE, REACH, nearest_surface
 from drivaer_app.drawn_car import DrawnCar, drawn_car
-from drivaer_app.fields import spread, vertex_normals
+from drivaer_app.fields import vertex_normals
 from drivaer_app.origin import CfdCoefficients, Origin, published_of
 from drivaer_app.predict import Prediction, Predictor, Reading, load
 from drivaer_app.results import COUNT
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from data.corpora.pressure import SurfacePressure
 
 _AREAS_ALIKE = 0.02
+_FACES_ASKED = 6
 
 
 @dataclass(frozen=True)
@@ -173,12 +174,25 @@ def _on_points(drawn: DrawnCar, pressure: SurfacePressure) -> tuple[np.ndarray, 
             normals = -normals
         return near.of(pressure.cp), near.is_there(normals)
     if pressure.normals is not None:
-        values, known = spread(
-            pressure.points, pressure.normals, pressure.cp[:, None].astype(np.float32), drawn.points, drawn.normals
-        )
-        return values[:, 0], known
-    cp = pressure.at(drawn.points)
+        return _of_nearest_faces(drawn, pressure)
+    cp = pressure.at(drawn.places)
     return cp, np.isfinite(cp)
+
+
+def _of_nearest_faces(drawn: DrawnCar, pressure: SurfacePressure) -> tuple[np.ndarray, np.ndarray]:
+    """The same from a CFD's face centres with normals: of the nearest one that is turned alike, and no mean of several.
+
+    A mean would round off suction peaks at edges, which are where predictions err most.
+    """
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(pressure.points)
+    k = min(_FACES_ASKED, tree.n)
+    distance, near = (found.reshape(len(drawn.places), k) for found in tree.query(drawn.places, k=k, workers=-1))
+    facing = np.einsum("pkd,pd->pk", pressure.normals[near], drawn.normals)
+    best = np.argmin(distance * (1.5 - facing), axis=1)[:, None]
+    near, distance, facing = (np.take_along_axis(found, best, axis=1)[:, 0] for found in (near, distance, facing))
+    return pressure.cp[near], (distance <= REACH) & (facing >= ALIKE)
 
 
 def _areas(drawn: DrawnCar) -> np.ndarray:

@@ -17,6 +17,7 @@ from data.corpora.drivaernet import CP_PER_P
 from data.errors import DrivAerError
 from drivaer_app.cli.app import main
 from drivaer_app.dataset_jobs import designs_of
+from drivaer_app.fields import vertex_normals
 from drivaer_app.jobs import Jobs
 from drivaer_app.origin import CfdCoefficients, Origin
 from drivaer_app.predict import Predictor, Reading
@@ -66,13 +67,21 @@ def test_a_surface_that_looks_into_the_car_says_the_same(beside, opened):
 
 
 def test_points_with_normals_and_no_faces_say_nearly_the_same(beside, opened):
-    from drivaer_app.fields import vertex_normals
-
     p = opened.pressure
     points = replace(p, faces=p.faces[:0], normals=vertex_normals(p.points, p.faces))
     cp = truth_on(beside.drawn, points).cp
     both = np.isfinite(cp) & np.isfinite(beside.truth.cp)
     assert both.mean() > 0.8 and np.median(np.abs(cp - beside.truth.cp)[both]) < 0.01
+
+
+def test_of_a_point_cloud_the_clouds_own_points_are_compared(beside, opened):
+    drawn, p = beside.drawn, opened.pressure
+    normals = vertex_normals(p.points, p.faces)
+    along = replace(p, faces=p.faces[:0], normals=normals, cp=p.points[:, 0].copy())
+    middles = drawn.points + np.float32([0.04, 0.0, 0.0])
+    moved = truth_on(replace(drawn, plate_middles=middles), along).cp - truth_on(drawn, along).cp
+    sides = np.abs(drawn.normals[:, 1]) > 0.9
+    assert np.nanmedian(moved[sides]) == pytest.approx(0.04, abs=0.01)
 
 
 def test_what_the_cfd_has_no_place_for_is_left_out_of_the_error(beside, opened):
