@@ -1,7 +1,8 @@
 """How good the bundled model is, and why: `python benchmarks/accuracy.py [--fits]` fills docs/accuracy.md.
 
-The aims go into the README too. Aims and calibration come from the model's metrics.json at once. `--fits` also compares the fits that label its training
-shapes, by cross-validation and on the held-out designs, and their learning curve: minutes, and ../shared is needed.
+Aims, which go into the README too, and calibration come from the model's metrics.json at once. `--fits` also compares
+the fits that label its training shapes, by cross-validation and on the held-out designs, and their learning curve: that
+takes minutes, and ../shared.
 """
 
 from __future__ import annotations
