@@ -93,12 +93,16 @@ def _corpus(options: argparse.Namespace) -> Corpus:
 
 
 def _field(options: argparse.Namespace, corpus: Corpus) -> None:
+    of_families = split(corpus.family_cars)[0]
+    # The template answers for morphs: as many draws are of families, however few cases they have.
+    weights = np.repeat([1.0, len(corpus.train) / max(1, len(of_families))], [len(corpus.train), len(of_families)])
     train_field_net(
-        [*(MorphCar(case, corpus.clouds) for case in corpus.train), *split(corpus.family_cars)[0]],
+        [*(MorphCar(case, corpus.clouds) for case in corpus.train), *of_families],
         Schedule(options.steps, peak_rate=options.rate),
         options.work / "field.ckpt",
         start=options.start,
         n_points=FIELD["n_points"],
+        weights=weights,
         **FIELD["architecture"],
     )
 
