@@ -36,8 +36,11 @@ def look_up(path: Path, designs: Sequence[str]) -> dict[str, Path | None]:
         return {design: _place(catalogue, design) for design in designs}
 
 
-def draw(path: Path, design_id: str) -> Path:
-    """Draw a design and keep the picture; returns its place. Raises DrivAerError where there is no shape to draw."""
+def draw(path: Path, design_id: str, place: Path) -> None:
+    """Draw a design and keep the picture. place: as ``look_up`` says.
+
+    Raises DrivAerError where there is no shape to draw.
+    """
     from PIL import Image
 
     from data.catalogue import open_catalogue
@@ -47,9 +50,9 @@ def draw(path: Path, design_id: str) -> Path:
     from drivaer_app.raycast import Studio, Surface, View
 
     with open_catalogue(path, read_only=True) as catalogue:
-        design, place = catalogue.design(design_id), _place(catalogue, design_id)
-        if design is None or place is None:
-            raise DrivAerError(f"there is no shape of {design_id} on disk", file=path)
+        design = catalogue.design(design_id)
+        if design is None:
+            raise DrivAerError(f"there is no design {design_id} any more", file=path)
         car, _ = load_mesh(catalogue, design)
     if len(car.faces):
         scene = scene_of(car)
@@ -62,7 +65,6 @@ def draw(path: Path, design_id: str) -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
     with replacing(place) as unfinished:
         Image.fromarray(pixels).save(unfinished, format="PNG")
-    return place
 
 
 def _place(catalogue: Catalogue, design: str) -> Path | None:

@@ -73,7 +73,7 @@ def test_pictures_are_kept_and_found_again_without_drawing(qtbot, page, corpus):
     table.scrollToTop()
     qtbot.waitUntil(lambda: _has_picture(table, 0), timeout=PATIENCE)
     titles = []
-    page.pictures._draw = lambda path, design: titles.append(design)
+    page.pictures._draw = lambda path, design, place: titles.append(design)
     try:
         page.pictures.show_catalogue(page.there.path)
         assert not _has_picture(table, 0)

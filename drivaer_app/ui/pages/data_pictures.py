@@ -68,19 +68,19 @@ class DesignPictures(QObject):
             elif place.is_file():
                 self._show(design, place)
             elif design in seen and design not in self._drawing:
-                self._draw(path, design)
+                self._draw(path, design, place)
 
-    def _draw(self, path: Path, design: str) -> None:
+    def _draw(self, path: Path, design: str, place: Path) -> None:
         def drawn(job: Job) -> None:
             self._drawing.pop(design, None)
             if path != self._catalogue or job.state == CANCELLED:
                 return
             if job.state == DONE:
-                self._show(design, job.result)
+                self._show(design, place)
             else:
                 self._without.add(design)
 
-        work = lambda _: self._desk.engine.call(draw, path, design)  # noqa: E731
+        work = lambda _: self._desk.engine.call(draw, path, design, place)  # noqa: E731
         self._drawing[design] = self._work.do(f"drawing {design}", work, drawn, lane=_LANE, priority=BACKGROUND)
 
     def _show(self, design: str, place: Path) -> None:
