@@ -39,7 +39,7 @@ FIELD = {"architecture": {"width": 128, "k": 12, "thinning": [1, 4, 16], "n_wave
 N_DESIGNS = 20000
 N_READ = 1500
 """Morphs that the drag network's last layers are trained on, besides the cases."""
-LEAST_FOR_FIT = 40
+LEAST_FOR_FIT = 25
 """Cases of families below which a fit on two dozen handles says less than the cases."""
 SCALING, READOUT = "drag.json", "readout.ckpt"
 
