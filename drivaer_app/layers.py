@@ -70,7 +70,7 @@ class Layers:
             return "this is the baseline itself: choose another variant to see the difference"
         identity = self._identity(name, key)
         if name == CFD and (identity is None or identity[2] is None):
-            return "no CFD run of this variant has finished: start one on the Verify panel"
+            return "no CFD run of this mesh is there: start one on the Verify panel"
         kept = self._failed.get(identity) if identity else None
         return kept[1] if kept and kept[0]() is self._memory.get(identity[1]) else ""
 

@@ -14,7 +14,7 @@ import io
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ from drivaer_app.study import Recipe, StudyState, Variant
 from drivaer_app.study_file import SUFFIX, SavedStudy, read_study
 
 if TYPE_CHECKING:
+    from drivaer_app.cfd_kept import CfdNumbers
     from drivaer_app.drawn_car import DrawnCar
 
 Call = Callable[..., Any]
@@ -50,12 +51,14 @@ class StudySource:
     """A study as a report sees it.
 
     known: what is known of each variant, by key. drawn: gives a variant's mesh with its fields where it is in memory.
-    file: the study's own, None for one that was never saved.
+    cfd: results of CFD of the variants' present meshes, by key, on the study's conditions; reports tell them as the
+    parameters cfd_cd, cfd_cd_std and cfd_cl. file: the study's own, None for one that was never saved.
     """
 
     state: StudyState
     known: Mapping[str, Standing]
     drawn: Callable[[str], DrawnCar | None] = lambda key: None
+    cfd: Mapping[str, CfdNumbers] = field(default_factory=dict)
     file: Path | None = None
 
     @classmethod
@@ -66,7 +69,12 @@ class StudySource:
     @classmethod
     def of_saved(cls, saved: SavedStudy, file: Path | None = None) -> StudySource:
         known = {variant.key: _standing(variant, saved) for variant in saved.state.variants}
-        return cls(saved.state, known, file=file)
+        cfd = {
+            key: kept.cfd.numbers.on(saved.state.conditions)
+            for key, kept in saved.kept.items()
+            if kept.cfd and kept.result and kept.cfd.mesh == kept.result.checksum
+        }
+        return cls(saved.state, known, cfd=cfd, file=file)
 
     def standing(self, variant: Variant) -> Standing:
         return self.known.get(variant.key, Standing())
@@ -239,11 +247,16 @@ def _car(
         measured=measured,
         drag_along=_along(drag, measured, conditions.area) if measured and drag else None,
         kept=dict(kept),
-        parameters={**table, **(dict(variant.morph.values) if variant.morph else {})},
+        parameters={**table, **(dict(variant.morph.values) if variant.morph else {}), **_simulated(source, variant)},
         predicted="",
         version="",
     )
     return ReportCar(0, name, printable(str(variant.file)), None, stored, model.digest)
+
+
+def _simulated(source: StudySource, variant: Variant) -> dict[str, float]:
+    found = source.cfd.get(variant.key)
+    return {f"cfd_{name}": round(getattr(found, name), 5) for name in ("cd", "cd_std", "cl")} if found else {}
 
 
 def _record(variant: Variant, standing: Standing, state: StudyState) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 from data.errors import DrivAerError
 from drivaer_app.batch.settings import ModelIdentity
 from drivaer_app.batch.work import PICTURE, VIEW
+from drivaer_app.cfd_kept import CfdNumbers, KeptCfd
 from drivaer_app.conditions import Conditions
 from drivaer_app.jobs import Cancelled
 from drivaer_app.report.of_study import StudySource, Wish, content_of_study, draw_variant, report_on_study
@@ -91,6 +92,21 @@ def test_the_numbers_are_the_studys_own_on_its_conditions(source, tmp_path):
     assert cars["three"]["status"] == "error" and "not predicted yet" in cars["three"]["error"]
     assert cars["one, longer"]["parameter.length"] == 0.05
     assert "bent from one" in cars["one, longer"]["warnings"][0]
+
+
+def test_cfd_of_the_same_mesh_stands_among_the_parameters(study_file, source):
+    numbers = CfdNumbers(0.3, 0.002, 0.05, -0.02, 0.07, 0.27, 0.03, 2.1, True, 400, 134_000, "coarse", ())
+    saved = read_study(study_file)
+    kept = {
+        key: replace(
+            one, cfd=KeptCfd(numbers, study_file.parent, "", one.result.checksum if same else "old", Conditions())
+        )
+        for (key, one), same in zip(saved.kept.items(), (True, False, True, True), strict=True)
+        if one.result
+    }
+    content = content_of_study(StudySource.of_saved(replace(saved, kept=kept)))
+    told = {car.name: car.parameters.get("cfd_cd") for car in content.cars}
+    assert told == {"one": pytest.approx(0.3 * 2.1 / 2.0), "two": None, "three": None, "one, longer": told["one"]}
 
 
 def test_chosen_variants_come_with_the_baseline_and_no_others(source):

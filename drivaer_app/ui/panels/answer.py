@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from data.errors import DrivAerError
+from drivaer_app.cfd_kept import CfdNumbers
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk import Desk
 from drivaer_app.predict import Reading
@@ -27,7 +28,6 @@ from drivaer_app.study import Variant
 from drivaer_app.ui.theme import LIGHT, Colours
 from drivaer_app.ui.widgets import IntervalBar, label, line, set_role
 from drivaer_app.ui.words import counts, interval, plain, signed
-from drivaer_app.verification import CfdNumbers
 
 _UNITS = {"auto": "detect", "m": "metres", "cm": "centimetres", "mm": "millimetres", "in": "inches", "ft": "feet"}
 _AXES = ("auto", "x", "y", "z", "-x", "-y", "-z")
@@ -281,8 +281,7 @@ class AnswerPanel(QScrollArea):
         show = (None,) * 3 if result is None else (result.cd, result.cd_low, result.cd_high)
         mark = base.cd if base and baseline != self.key else None
         holds = bool(result and result.in_distribution is not False)
-        cfd = self.desk.verifications.numbers(self.key)
-        cfd = cfd and cfd.on(self.desk.study.state.conditions)
+        cfd = self.desk.cfd(self.key)
         self.bar.show_values(*show, mark, self._scale(), holds, cfd.cd if cfd else None)
         self._show_cfd(result, cfd)
         difference = self.desk.difference(self.key) if self.key else None
@@ -305,7 +304,10 @@ class AnswerPanel(QScrollArea):
             off = "" if result is None else f"; predicted {signed((result.cd - cfd.cd) / COUNT, 1)} counts"
             settled = "" if cfd.settled else ", not settled"
             self.checked.setText(f"◆ CFD {cfd.cd:.3f} ± {cfd.cd_std:.3f} ({cfd.preset}{settled}){off}")
-        self.checked.setVisible(cfd is not None)
+        outdated = cfd is None and self.key is not None and self.desk.cfd_is_outdated(self.key)
+        if outdated:
+            self.checked.setText("There is a CFD run of this mesh as it was before it was saved again")
+        self.checked.setVisible(cfd is not None or outdated)
         for widget in self._lift_shares:
             widget.setVisible(cfd is not None)
 
@@ -342,8 +344,7 @@ class AnswerPanel(QScrollArea):
                 facts["cl"] = plain(result.cl, 3)
             if result.cd_pressure is not None:
                 facts["split"] = f"{result.cd_pressure:.3f} + {result.cd_friction:.3f}"
-        if cfd := self.desk.verifications.numbers(self.key):
-            cfd = cfd.on(conditions)
+        if cfd := self.desk.cfd(self.key):
             facts["shares"] = f"{plain(cfd.clf, 3)} + {plain(cfd.clr, 3)} (CFD)"
         for name, text in facts.items():
             self._facts[name].setText(text)

@@ -7,11 +7,9 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from drivaer_app.conditions import Conditions
 from drivaer_app.desk import Desk
 from drivaer_app.section import section_at
 from drivaer_app.ui.theme import LIGHT, Colours
-from drivaer_app.verification import CfdNumbers
 
 _MOST_NAMES = 24
 
@@ -48,9 +46,8 @@ class Plot(QWidget):
         self.item.showGrid(x=True, y=True, alpha=0.12)
 
     def _name_axis(self, side: str, title: str) -> None:
-        self.item.setLabel(side, title, color=self.colours.dim)
-        # No thousandths of their own accord: 0.3 stays 0.3. Naming an axis sets this back.
-        self.item.getAxis(side).setSIPrefixEnableRanges(())
+        # No thousandths of their own accord: 0.3 stays 0.3.
+        self.item.setLabel(side, title, color=self.colours.dim, siPrefixEnableRanges=())
 
     def clear(self) -> None:
         self.item.clear()
@@ -93,7 +90,7 @@ class DragPlot(Plot):
         chosen, others = (pg.mkBrush(colour) for colour in (self.colours.accent, self.colours.dim))
         brushes = [chosen if key == current else others for _, key, _ in results]
         self._dots.setData(x=x, y=cd, size=11, brush=brushes, pen=pg.mkPen(self.colours.base, width=1.5))
-        checked = [(i, n.on(self._conditions).cd) for i, key, _ in results if (n := self._numbers_of(key))]
+        checked = [(i, n.cd) for i, key, _ in results if (n := self.desk.cfd(key))]
         at, simulated = np.array(checked, float).reshape(-1, 2).T
         pen = pg.mkPen(self.colours.base, width=1.5)
         self._cfd.setData(x=at, y=simulated, symbol="d", size=13, brush=pg.mkBrush(self.colours.warn), pen=pen)
@@ -107,13 +104,6 @@ class DragPlot(Plot):
         room = max(0.1 * (high - low), 0.003)
         self.item.setYRange(low - room, high + room, padding=0)
         self.item.setXRange(-0.6, max(len(keys) - 0.4, 1.6), padding=0)
-
-    @property
-    def _conditions(self) -> Conditions:
-        return self.desk.study.state.conditions
-
-    def _numbers_of(self, key: str) -> CfdNumbers | None:
-        return self.desk.verifications.numbers(key)
 
     def _names(self, keys: list[str]) -> None:
         state = self.desk.study.state
