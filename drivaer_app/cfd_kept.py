@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from drivaer_app.conditions import Conditions
+from drivaer_app.origin import CfdCoefficients, Origin
+from drivaer_app.results import Result
 
 CASE = "case.npz"
 """The file of a case folder that holds the flow on the surface."""
@@ -38,6 +40,12 @@ class CfdNumbers:
             return self
         scaled = {name: getattr(self, name) * self.frontal_area / conditions.area for name in _SCALED}
         return replace(self, **scaled, frontal_area=conditions.area)
+
+    @property
+    def coefficients(self) -> CfdCoefficients:
+        """What any CFD says of a car."""
+        told_by = self.preset if self.settled else f"{self.preset}, not settled"
+        return CfdCoefficients(self.cd, self.cd_std, self.cl, self.clf, self.clr, self.frontal_area, told_by)
 
 
 @dataclass(frozen=True)
@@ -87,3 +95,19 @@ class KeptCfd:
         if checksum_of(self.folder / CASE) != self.case:
             return "the case in its folder is another one by now: the numbers are those of then"
         return ""
+
+
+def cfd_of(
+    result: Result | None, kept: KeptCfd | None, origin: Origin | None, conditions: Conditions
+) -> CfdCoefficients | None:
+    """What CFD says of a variant: a run of its mesh as it is, or what was published of the design that it is.
+
+    On the conditions' reference area, or the car's own.
+    """
+    if result is None:
+        return None
+    own = kept is not None and kept.mesh == result.checksum
+    found = kept.numbers.coefficients if own else origin and origin.published
+    if found is None or found.cd is None:
+        return None
+    return found.on(conditions.area or result.frontal_area, result.frontal_area)

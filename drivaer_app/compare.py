@@ -95,20 +95,55 @@ class PressureDifference:
 
 def pressure_difference(car: DrawnCar, other: DrawnCar) -> PressureDifference:
     """Cp of ``car`` minus that of ``other`` at the nearest point of its surface."""
+    near = nearest_surface(car, other.points, other.faces)
+    counterpart = near.is_there(other.normals) & car.exposed & other.exposed[near.corners].any(axis=1)
+    delta = np.where(counterpart, car.cp - near.of(other.cp), np.float32(0))
+    return PressureDifference(delta.astype(np.float32), counterpart)
+
+
+@dataclass(frozen=True, eq=False)
+class NearestSurface:
+    """Where another surface is nearest to a car's drawn points.
+
+    corners: (P, 3) vertices of the triangle there. weights: (P, 3) float32 of each. distance: (P,) m.
+    normals: (P, 3) the drawn points' own.
+    """
+
+    corners: np.ndarray
+    weights: np.ndarray
+    distance: np.ndarray
+    normals: np.ndarray
+
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """(P,) values (V,) of the surface's vertices, linear within its triangles."""
+        return np.einsum("pk,pk->p", self.weights, values[self.corners])
+
+    def facing(self, normals: np.ndarray) -> np.ndarray:
+        """(P,) cosine between the two surfaces. normals: (V, 3) of the surface's vertices."""
+        return np.einsum("pk,pkd,pd->p", self.weights, normals[self.corners], self.normals)
+
+    def is_there(self, normals: np.ndarray) -> np.ndarray:
+        """(P,) whether it is the same place: near, and turned alike."""
+        return (self.distance <= REACH) & (self.facing(normals) >= ALIKE)
+
+
+def nearest_surface(car: DrawnCar, points: np.ndarray, faces: np.ndarray) -> NearestSurface:
+    """points (V, 3), faces (F, 3): of the other surface, car frame."""
     import open3d as o3d
 
     scene = o3d.t.geometry.RaycastingScene()
-    scene.add_triangles(o3d.core.Tensor(other.points), o3d.core.Tensor(other.faces.astype(np.uint32)))
+    scene.add_triangles(
+        o3d.core.Tensor(np.ascontiguousarray(points, np.float32)), o3d.core.Tensor(faces.astype(np.uint32))
+    )
     asked = _within_faces(car) + np.float32(_LIFT) * car.normals
     found = scene.compute_closest_points(o3d.core.Tensor(asked))
-    corners = other.faces[found["primitive_ids"].numpy()]
     u, v = found["primitive_uvs"].numpy().T
-    weights = np.stack([1 - u - v, u, v], axis=1).astype(np.float32)
-    distance = np.linalg.norm(found["points"].numpy() - asked, axis=1)
-    facing = np.einsum("pk,pkd,pd->p", weights, other.normals[corners], car.normals)
-    counterpart = (distance <= REACH) & (facing >= ALIKE) & car.exposed & other.exposed[corners].any(axis=1)
-    cp = np.einsum("pk,pk->p", weights, other.cp[corners])
-    return PressureDifference(np.where(counterpart, car.cp - cp, np.float32(0)).astype(np.float32), counterpart)
+    return NearestSurface(
+        corners=faces[found["primitive_ids"].numpy()],
+        weights=np.stack([1 - u - v, u, v], axis=1).astype(np.float32),
+        distance=np.linalg.norm(found["points"].numpy() - asked, axis=1),
+        normals=car.normals,
+    )
 
 
 def _within_faces(car: DrawnCar) -> np.ndarray:

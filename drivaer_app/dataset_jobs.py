@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from data.download.plan import Plan
     from data.download.session import Download
     from data.download.verify import Verified
+    from drivaer_app.study import DesignFile
 
 MOST_OPENED = 200
 """Designs in one study; a batch does more."""
@@ -36,10 +37,14 @@ MOST_OPENED = 200
 
 @dataclass(frozen=True)
 class Opened:
-    """files: meshes to make a study of, in order. refused: a line each for designs whose mesh cannot be had."""
+    """designs: to make a study of, in order. refused: a line each for those whose mesh cannot be had.
 
-    files: tuple[Path, ...]
+    with_pressure: whether CFD's pressure on one of them is on disk.
+    """
+
+    designs: tuple[DesignFile, ...]
     refused: tuple[str, ...]
+    with_pressure: bool
 
 
 def open_corpus(folder: Path, job: Job) -> Overview:
@@ -93,40 +98,52 @@ def carry_out(download: Download, plan: Plan, job: Job) -> Result:
     return result
 
 
-def meshes_of(path: Path, designs: Sequence[str], job: Job) -> Opened:
+def designs_of(path: Path, designs: Sequence[str], job: Job) -> Opened:
     """A mesh file for each design: its own, or a copy of what is in an archive or bent from a family's mesh.
 
     Copies are kept in the cache, where the same design finds them again. Raises DrivAerError where none has a mesh.
     """
     from data.catalogue import open_catalogue
+    from data.catalogue.opening import file_of
 
     if len(designs) > MOST_OPENED:
         what = f"{len(designs)} designs are too many for one study"
         raise DrivAerError(what, fix=f"select up to {MOST_OPENED}; 'drivaer batch' predicts any number")
-    files, refused = [], []
+    found, refused, with_pressure = [], [], False
     with open_catalogue(path, read_only=True) as catalogue:
         for number, design in enumerate(designs):
             job.report(number / len(designs), design)
             try:
-                files.append(_mesh_file(catalogue, design))
+                found.append(_design_file(catalogue, design))
+                with_pressure |= any(file_of(catalogue, design, kind) for kind in ("pressure", "case"))
             except DrivAerError as error:
                 refused.append(f"{design}: {error.what}")
-    if not files:
+    if not found:
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
         raise DrivAerError(f"{refused[0]}{more}", fix="choose designs whose mesh is on disk")
-    return Opened(tuple(files), tuple(refused))
+    return Opened(tuple(found), tuple(refused), with_pressure)
 
 
-def _mesh_file(catalogue: Catalogue, design_id: str) -> Path:
-    from data.catalogue.opening import file_of, on_disk
+def _design_file(catalogue: Catalogue, design_id: str) -> DesignFile:
+    from data.catalogue.opening import reading_of
     from data.catalogue.recognise import CASES
+    from drivaer_app.origin import origin_of
+    from drivaer_app.predict import Reading
+    from drivaer_app.study import DesignFile
 
     design = catalogue.design(design_id)
     if design is None:
         raise DrivAerError(f"there is no design {design_id} any more", file=catalogue.path)
+    origin = origin_of(catalogue, design)
     if design.corpus == CASES:
-        return _case_as_mesh(catalogue, design)
-    file = file_of(catalogue, design_id, "mesh") or file_of(catalogue, design_id, "pressure")
+        return DesignFile(_case_as_mesh(catalogue, design), Reading("m", "z", "-x"), origin)
+    return DesignFile(_mesh_file(catalogue, design), Reading(**reading_of(design.corpus)), origin)
+
+
+def _mesh_file(catalogue: Catalogue, design: Design) -> Path:
+    from data.catalogue.opening import file_of, on_disk
+
+    file = file_of(catalogue, design.id, "mesh") or file_of(catalogue, design.id, "pressure")
     if file is None:
         raise DrivAerError("its mesh is not on disk")
     if not file.member:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from data.errors import DrivAerError
 from data.formats import find_meshes
 from drivaer_app.autosave import Autosave
-from drivaer_app.cfd_kept import CfdNumbers
+from drivaer_app.cfd_kept import cfd_of
 from drivaer_app.compare import Difference
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
@@ -29,10 +29,11 @@ from drivaer_app.jobs import Job, Jobs
 from drivaer_app.layers import Layers
 from drivaer_app.memory import Memory
 from drivaer_app.morphing import Morphing
+from drivaer_app.origin import CfdCoefficients
 from drivaer_app.predictions import DONE, MISSING, WAITING, Predictions, Standing
 from drivaer_app.reporting import Reporting
 from drivaer_app.results import Result
-from drivaer_app.study import Recipe, Study, StudyState, absolute
+from drivaer_app.study import DesignFile, Recipe, Study, StudyState, absolute
 from drivaer_app.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved, read_study, write_study
 from drivaer_app.verification import Verifications
 from drivaer_app.watch import Watch
@@ -94,6 +95,12 @@ class Desk:
         folders = [absolute(path) for path in paths if path.is_dir()]
         self._watched_folders = tuple(dict.fromkeys([*self._watched_folders, *folders]))
         keys = self.study.add(files)
+        self._after_edit()
+        return keys
+
+    def open_designs(self, designs: Iterable[DesignFile]) -> list[str]:
+        """Designs of a catalogue, with their CFD beside their predictions. Returns the keys of the variants."""
+        keys = self.study.add_designs(designs)
         self._after_edit()
         return keys
 
@@ -208,15 +215,10 @@ class Desk:
         mine, its = self.result(key), self.result(baseline)
         return None if key == baseline or mine is None or its is None else Difference.of(mine, its)
 
-    def cfd(self, key: str | None) -> CfdNumbers | None:
-        """Of the latest CFD run that came to its end, on the study's conditions; None where it is of another mesh."""
-        recipe = self._recipe(key) if key else None
-        kept = self.verifications.kept(recipe) if recipe else None
-        return kept.numbers.on(self.study.state.conditions) if kept and not self.cfd_is_outdated(key) else None
-
     def cfd_is_outdated(self, key: str) -> bool:
         """Whether the variant's mesh has changed since its CFD was run."""
-        kept, result = self.verifications.kept(self._recipe(key)), self.standing(key).result
+        recipe, result = self._recipe(key), self.standing(key).result
+        kept = self.verifications.kept(recipe) if recipe else None
         return kept is not None and result is not None and kept.mesh != result.checksum
 
     def report_source(self) -> StudySource:
@@ -227,6 +229,17 @@ class Desk:
         known = {variant.key: self.standing(variant.key) for variant in state.variants}
         cfd = {variant.key: found for variant in state.variants if (found := self.cfd(variant.key))}
         return StudySource(state, known, self.drawn, cfd, self.study.file)
+
+    def cfd(self, key: str | None) -> CfdCoefficients | None:
+        """What CFD says of a variant: a run of its mesh as it is, or what was published of the design that it is.
+
+        On the study's reference area, or each on the car's own.
+        """
+        variant = self.study.state.variant(key)
+        if variant is None:
+            return None
+        kept = self.verifications.kept(self.study.state.recipe(variant))
+        return cfd_of(self.standing(key).result, kept, variant.origin, self.study.state.conditions)
 
     def drawn(self, key: str) -> DrawnCar | None:
         """The mesh with its fields where it is in memory."""

@@ -1,14 +1,15 @@
 """Fields on a variant's drawn points that are worked out when somebody looks at them.
 
-``difference``: Cp minus the baseline's. ``sensitivity``: what pushing the surface outwards does to drag. ``cfd``: Cp
-minus that of a CFD run. ``lines``: no field but the lines that the flow draws on the surface.
+``difference``: Cp minus the baseline's. ``sensitivity``: what pushing the surface outwards does to drag. ``truth``: Cp
+of the car's CFD, a run of its own or what is published of the design that it is. ``cfd``: Cp minus that. ``lines``: no
+field but the lines that the flow draws on the surface.
 """
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,14 +21,18 @@ from drivaer_app.flow_lines import flow_lines
 from drivaer_app.jobs import DONE, FAILED, Job, Jobs
 from drivaer_app.memory import Memory
 from drivaer_app.morphing import values_of
+from drivaer_app.origin import Origin
 from drivaer_app.predictions import COMPARED
 from drivaer_app.sensitivity import sensitivity_on
 from drivaer_app.study import Recipe, StudyState
 
-DIFFERENCE, SENSITIVITY, CFD = LAYERS = ("difference", "sensitivity", "cfd")
+if TYPE_CHECKING:
+    from drivaer_app.truth import CarTruth
+
+DIFFERENCE, SENSITIVITY, CFD, TRUTH = LAYERS = ("difference", "sensitivity", "cfd", "truth")
 LINES = "lines"
 
-Work = tuple[Callable[..., np.ndarray], tuple[Any, ...], str]
+Work = tuple[Callable[..., Any], tuple[Any, ...], str]
 """What the engine's process is to do, with what, and its name in the list of jobs."""
 
 
@@ -56,6 +61,19 @@ class Layers:
 
         Of ``lines``: (S, 2, 3) float32 m, segments.
         """
+        if name not in (CFD, TRUTH):
+            return self._kept(name, key)
+        truth = self.truth(key)
+        if truth is None or name == TRUTH:
+            return truth and truth.cp
+        drawn = self._memory.get(self._identity(name, key)[1])
+        return drawn.cp - truth.cp if drawn.has_fields else None
+
+    def truth(self, key: str) -> CarTruth | None:
+        """The CFD's pressure on ``desk.drawn(key)``'s points, where it is there."""
+        return self._kept(TRUTH, key)
+
+    def _kept(self, name: str, key: str) -> Any:
         identity = self._identity(name, key)
         kept = None if identity is None else self._memory.get(identity)
         if kept is None:
@@ -69,8 +87,11 @@ class Layers:
         if name == DIFFERENCE and key == state.baseline:
             return "this is the baseline itself: choose another variant to see the difference"
         identity = self._identity(name, key)
-        if name == CFD and (identity is None or identity[2] is None):
-            return "no CFD run of this mesh is there: start one on the Verify panel"
+        if name in (CFD, TRUTH) and (identity is None or identity[2] is None):
+            return "no CFD of this variant is known: start a run on the Verify panel, or open a catalogue's design"
+        drawn = identity and self._memory.get(identity[1])
+        if name == CFD and drawn is not None and not drawn.has_fields:
+            return "this model predicts drag only, no fields"
         kept = self._failed.get(identity) if identity else None
         return kept[1] if kept and kept[0]() is self._memory.get(identity[1]) else ""
 
@@ -90,7 +111,7 @@ class Layers:
             self._running.pop(identity, None)
             if job.state == DONE:
                 layer, job.result = job.result, None
-                self._memory.put(identity, (weakref.ref(drawn), layer), layer.nbytes)
+                self._memory.put(identity, (weakref.ref(drawn), layer), getattr(layer, "cp", layer).nbytes)
             elif job.state == FAILED:
                 self._failed[identity] = weakref.ref(drawn), job.error.line
             self._notify(Event("layer", key, text=name))
@@ -100,13 +121,14 @@ class Layers:
         )
 
     def _identity(self, name: str, key: str) -> tuple | None:
-        """What a layer depends on: its name, the recipe, and the baseline's recipe or the folder of the CFD run."""
+        """What a layer depends on: its name, the recipe, and the baseline's recipe or where the CFD is."""
+        name = TRUTH if name == CFD else name  # the one is worked out of the other
         state = self._state()
         variant, baseline = state.variant(key), state.variant(state.baseline)
         if variant is None or (name == DIFFERENCE and baseline is None):
             return None
         recipe = state.recipe(variant)
-        other = {DIFFERENCE: baseline and state.recipe(baseline), CFD: self._case_of(recipe)}
+        other = {DIFFERENCE: baseline and state.recipe(baseline), TRUTH: self._case_of(recipe) or variant.origin}
         return name, recipe, other.get(name)
 
     def _work(self, name: str, identity: tuple, drawn: DrawnCar) -> Work | None:
@@ -114,14 +136,18 @@ class Layers:
         if name == SENSITIVITY:
             asked = (recipe.file, recipe.reading, recipe.model, values_of(recipe), drawn)
             return sensitivity_on, asked, "finding where shape matters"
+        if name in (CFD, TRUTH):
+            from drivaer_app.truth import published_truth
+            from drivaer_app.verification import run_truth
+
+            title = "bringing the CFD's pressure onto the car"
+            if isinstance(other, Origin):
+                return published_truth, (other, recipe.file, recipe.reading, drawn), title
+            return run_truth, (other, drawn), title
         if not drawn.has_fields:
             return None
         if name == LINES:
             return flow_lines, (drawn,), "drawing the flow's lines"
-        if name == CFD:
-            from drivaer_app.verification import error_on
-
-            return error_on, (other, drawn), "comparing with the CFD"
         baseline = self._memory.get(other)
         if baseline is None or not baseline.has_fields:
             return None

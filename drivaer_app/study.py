@@ -11,6 +11,7 @@ from pathlib import Path
 
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
+from drivaer_app.origin import Origin
 from drivaer_app.predict import Reading
 
 _LONGEST_HISTORY = 200
@@ -37,17 +38,32 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Variant:
-    """One mesh of the study. key: never changes. file: absolute; a morph has the file of the shape that it bends."""
+    """One mesh of the study. key: never changes. file: absolute; a morph has the file of the shape that it bends.
+
+    origin: the catalogue's design that it is, with the CFD of that.
+    """
 
     key: str
     name: str
     file: Path
     reading: Reading = Reading()
     morph: Morph | None = None
+    origin: Origin | None = None
 
     @classmethod
-    def of_file(cls, file: str | Path, name: str, reading: Reading | None = None) -> Variant:
-        return cls(uuid.uuid4().hex[:10], name, absolute(file), reading or Reading())
+    def of_file(
+        cls, file: str | Path, name: str, reading: Reading | None = None, origin: Origin | None = None
+    ) -> Variant:
+        return cls(uuid.uuid4().hex[:10], name, absolute(file), reading or Reading(), origin=origin)
+
+
+@dataclass(frozen=True)
+class DesignFile:
+    """A catalogue's design, ready to be put into a study: its mesh's file and how that is to be read."""
+
+    file: Path
+    reading: Reading
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -143,14 +159,21 @@ class Study:
 
     def add(self, files: Iterable[str | Path], reading: Reading | None = None) -> list[str]:
         """Put mesh files behind the others; one that is there already is not added again. Returns all their keys."""
+        return self._add([(file, reading, None) for file in files])
+
+    def add_designs(self, designs: Iterable[DesignFile]) -> list[str]:
+        """The same with designs of a catalogue."""
+        return self._add([(design.file, design.reading, design.origin) for design in designs])
+
+    def _add(self, given: Iterable[tuple[str | Path, Reading | None, Origin | None]]) -> list[str]:
         there = {(v.file, v.reading): v.key for v in self.state.variants if v.morph is None}
         names = {v.name for v in self.state.variants}
         added: list[Variant] = []
         keys = []
-        for file in files:
+        for file, reading, origin in given:
             known = there.get((absolute(file), reading or Reading()))
             if known is None:
-                variant = Variant.of_file(file, _free_name(_name_of(Path(file)), names), reading)
+                variant = Variant.of_file(file, _free_name(_name_of(Path(file)), names), reading, origin)
                 names.add(variant.name)
                 there[variant.file, variant.reading] = known = variant.key
                 added.append(variant)

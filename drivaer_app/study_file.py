@@ -18,6 +18,7 @@ from data.replacing import replacing
 from drivaer_app.cfd_kept import KeptCfd
 from drivaer_app.conditions import Conditions
 from drivaer_app.examine import checksum_of
+from drivaer_app.origin import Origin
 from drivaer_app.predict import Reading
 from drivaer_app.results import Result
 from drivaer_app.study import Morph, StudyState, Variant, absolute
@@ -125,6 +126,7 @@ def _variant_out(variant: Variant, kept: SavedVariant, folder: Path) -> dict[str
         "absolute": str(variant.file),
         "reading": asdict(variant.reading),
         "morph": None if variant.morph is None else {"base": variant.morph.base, "values": dict(variant.morph.values)},
+        "origin": None if variant.origin is None else variant.origin.to_json(),
         "result": None if kept.result is None else kept.result.to_json(),
         "previous": None if kept.previous is None else kept.previous.to_json(),
         "cfd": None if kept.cfd is None else _cfd_out(kept.cfd, folder),
@@ -138,7 +140,8 @@ def _cfd_out(kept: KeptCfd, folder: Path) -> dict[str, Any]:
 def _variant_in(stored: dict[str, Any], folder: Path) -> Variant:
     file = _place(stored["file"], stored["absolute"], folder)
     morph = stored["morph"] and Morph(stored["morph"]["base"], tuple(sorted(stored["morph"]["values"].items())))
-    return Variant(stored["key"], stored["name"], file, Reading(**stored["reading"]), morph)
+    origin = stored.get("origin") and Origin.from_json(stored["origin"])
+    return Variant(stored["key"], stored["name"], file, Reading(**stored["reading"]), morph, origin)
 
 
 def _kept_in(stored: dict[str, Any], picture: bytes | None, folder: Path) -> SavedVariant:

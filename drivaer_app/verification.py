@@ -29,6 +29,7 @@ from drivaer_app.study import Recipe, StudyState, Variant
 
 if TYPE_CHECKING:
     from drivaer_app.cfd.run import Progress
+    from drivaer_app.truth import CarTruth
 
 IDLE, RUNNING, STOPPING, STOPPED, DONE, FAILED_RUN = "idle", "running", "stopping", "stopped", "done", "failed"
 
@@ -300,12 +301,13 @@ def run_case(
     )
 
 
-def error_on(folder: Path, drawn: DrawnCar) -> np.ndarray:
-    """(P,) float32 predicted Cp minus that of a finished run on a drawn car's points, NaN where the CFD has no face."""
+def run_truth(folder: Path, drawn: DrawnCar) -> CarTruth:
+    """The Cp that a finished run found, on a drawn car's points."""
     import json
 
+    from data.corpora.pressure import SurfacePressure, with_image
     from drivaer_app.cfd.read import PHYSICAL_CP
-    from drivaer_app.fields import spread
+    from drivaer_app.truth import truth_on
 
     with np.load(folder / CASE, allow_pickle=False) as case:
         centres = case["face_centers"] * 1e-4 + case["offset"]
@@ -313,11 +315,6 @@ def error_on(folder: Path, drawn: DrawnCar) -> np.ndarray:
         cp = np.clip(case["face_cp"].astype(np.float32), *PHYSICAL_CP)
         half = json.loads(str(case["meta"]))["half"]
     if half:
-        turn = np.array([1.0, -1.0, 1.0])
-        centres, normals, cp = (
-            np.concatenate([centres, centres * turn]),
-            np.concatenate([normals, normals * turn]),
-            np.tile(cp, 2),
-        )
-    on_points, known = spread(centres, normals.astype(np.float32), cp[:, None], drawn.points, drawn.normals)
-    return np.where(known & drawn.exposed, drawn.cp - on_points[:, 0], np.float32(np.nan))
+        centres, normals, cp = with_image(centres, normals, cp)
+    none = np.zeros((0, 3), np.int32)
+    return truth_on(drawn, SurfacePressure(centres, none, cp, f"the CFD run in {folder.name}", normals=normals))

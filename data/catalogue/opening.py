@@ -16,7 +16,7 @@ from data.catalogue.recognise import CASES
 from data.catalogue.records import CorpusFile, Design
 from data.catalogue.store import Catalogue
 from data.corpora import drivaernet
-from data.corpora.runs import RUN_CORPORA
+from data.corpora.runs import FIXED_AREA, RUN_CORPORA
 from data.errors import DrivAerError
 
 if TYPE_CHECKING:
@@ -79,12 +79,36 @@ def open_design(catalogue: Catalogue, design_id: str) -> OpenDesign:
     if design.corpus == CASES:
         return _open_case(catalogue, design)
     car, source = load_mesh(catalogue, design)
+    pressure = pressure_of(catalogue, design)
+    if pressure is None:
+        return OpenDesign(design, car, None, source, car.warnings)
+    placed = replace(pressure, points=car.frame.to_car(pressure.points))
+    return OpenDesign(design, car, placed, source, (*car.warnings, *pressure.warnings))
+
+
+def pressure_of(catalogue: Catalogue, design: Design) -> SurfacePressure | None:
+    """Cp that CFD found on a design, in the frame of its mesh's file, of a case in the car frame; None without a file.
+
+    Raises DrivAerError where the file holds none, or cannot be read.
+    """
+    from data.corpora.pressure import read_pressure
+
+    if design.corpus == CASES:
+        return _open_case(catalogue, design).pressure
     file = file_of(catalogue, design.id, "pressure")
     if file is None:
-        return OpenDesign(design, car, None, source, car.warnings)
+        return None
     with on_disk(catalogue, file) as path:
-        pressure = _read_pressure(path, file, design, car)
-    return OpenDesign(design, car, pressure, source, (*car.warnings, *pressure.warnings))
+        return read_pressure(path, design.corpus, shown=shown(file))
+
+
+def reference_area(design: Design) -> float | None:
+    """m² that a design's coefficients refer to where that is one area for many cars; None for the car's own."""
+    if design.corpus == drivaernet.NAME and design.label_version == "first":
+        return drivaernet.FIRST_AREA
+    if design.corpus in RUN_CORPORA and design.label_version == FIXED_AREA:
+        return RUN_CORPORA[design.corpus].reference_area
+    return None
 
 
 def load_mesh(catalogue: Catalogue, design: Design) -> tuple[CarMesh, str]:
@@ -116,13 +140,6 @@ def reading_of(corpus: str) -> dict[str, str]:
     return {}
 
 
-def _read_pressure(path: Path, file: CorpusFile, design: Design, car: CarMesh) -> SurfacePressure:
-    from data.corpora.pressure import read_pressure
-
-    pressure = read_pressure(path, design.corpus, shown=shown(file))
-    return replace(pressure, points=car.frame.to_car(pressure.points))
-
-
 def _no_mesh(catalogue: Catalogue, design: Design) -> DrivAerError:
     states = sorted({f.state for f in catalogue.files(design=design.id, kind="mesh")})
     what = f"the mesh of {design.id} is {' and '.join(states)}" if states else f"there is no mesh of {design.id}"
@@ -149,17 +166,18 @@ def _family_case(path: Path, family_file: Path) -> tuple[CarMesh, SurfacePressur
     import numpy as np
 
     from data.corpora.morphed_families import read_family_case
-    from data.corpora.pressure import SurfacePressure
+    from data.corpora.pressure import SurfacePressure, with_image
     from data.load import place_car
     from data.mesh import RawMesh
 
     family, case = _family(family_file), read_family_case(path)
     vertices, faces = family.mesh_on(case.amounts)
     car = place_car(RawMesh(vertices, faces, path=path, unit="m"), unit="m", up="z", forward="-x")
-    centres, _ = family.faces_on(case.amounts)
-    points = np.concatenate([centres, centres * (1.0, -1.0, 1.0)])
+    centres, outward = family.faces_on(case.amounts)
+    normals = (outward / np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-30)).astype(np.float32)
+    points, normals, cp = with_image(centres, normals, case.face_cp.astype(float))
     none = np.zeros((0, 3), np.int32)
-    return car, SurfacePressure(car.frame.to_car(points), none, np.tile(case.face_cp, 2).astype(float), "")
+    return car, SurfacePressure(car.frame.to_car(points), none, cp, "", normals=normals)
 
 
 def _case_points(path: Path) -> tuple[CarMesh, SurfacePressure]:
@@ -167,7 +185,7 @@ def _case_points(path: Path) -> tuple[CarMesh, SurfacePressure]:
     import numpy as np
 
     from data.corpora.cases import read_case
-    from data.corpora.pressure import SurfacePressure
+    from data.corpora.pressure import SurfacePressure, with_image
     from data.load import place_car
     from data.mesh import RawMesh
 
@@ -179,16 +197,16 @@ def _case_points(path: Path) -> tuple[CarMesh, SurfacePressure]:
         points = arrays["points"] * 1e-4 + arrays["offset"]
         normals = arrays["normals"].astype(np.float32) / 127.0
         centres = arrays["face_centers"] * 1e-4 + arrays["offset"]
-    image = np.array([1.0, -1.0, 1.0])
+        facing = arrays["face_normals"].astype(np.float32) / 127.0
     whole = bool(centres[:, 1].min() < -0.1)  # m; half a car's faces end at the middle
-    if not whole:
-        points, normals = np.concatenate([points, points * image]), np.concatenate([normals, normals * image])
-    raw = RawMesh(points, np.zeros((0, 3), np.int32), path=path, normals=normals.astype(np.float32), unit="m")
-    car = place_car(raw, unit="m", up="z", forward="-x", frontal_area=case.frontal_area)
     cp = case.face_cp.astype(float)
     if not whole:
-        centres, cp = np.concatenate([centres, centres * image]), np.tile(cp, 2)
-    return car, SurfacePressure(car.frame.to_car(centres), np.zeros((0, 3), np.int32), cp, "")
+        points, normals, _ = with_image(points, normals, np.zeros(len(points)))
+        centres, facing, cp = with_image(centres, facing, cp)
+    raw = RawMesh(points, np.zeros((0, 3), np.int32), path=path, normals=normals.astype(np.float32), unit="m")
+    car = place_car(raw, unit="m", up="z", forward="-x", frontal_area=case.frontal_area)
+    none = np.zeros((0, 3), np.int32)
+    return car, SurfacePressure(car.frame.to_car(centres), none, cp, "", normals=facing)
 
 
 @lru_cache(maxsize=4)

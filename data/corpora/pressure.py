@@ -25,7 +25,8 @@ class SurfacePressure:
     """Cp on points of its own, which are in general not the mesh's.
 
     points: (N, 3) float64. faces: (F, 3) int32, F = 0 where only points are known. cp: (N,) float64.
-    source: file, array and how it became Cp, for people. warnings: plain sentences.
+    source: file, array and how it became Cp, for people. warnings: plain sentences. normals: (N, 3) float32 out of the
+    car, where there are points only and it is known how the surface lies there.
     """
 
     points: np.ndarray
@@ -33,6 +34,7 @@ class SurfacePressure:
     cp: np.ndarray
     source: str
     warnings: tuple[str, ...] = ()
+    normals: np.ndarray | None = None
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """(M,) Cp at other points (M, 3): linear on the nearest triangle, or of the nearest point; NaN beyond 5 cm."""
@@ -53,6 +55,14 @@ class SurfacePressure:
         values = np.einsum("nk,nk->n", corners, np.column_stack([1 - uv.sum(axis=1), uv]))
         distance = np.linalg.norm(hit["points"].numpy() - points, axis=1)
         return np.where(distance < _FAR, values, np.nan)
+
+
+def with_image(
+    points: np.ndarray, normals: np.ndarray, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points (N, 3), normals (N, 3) and scalars (N,) of half a car with its mirror image behind them."""
+    turn = np.array([1, -1, 1], normals.dtype)
+    return np.concatenate([points, points * turn]), np.concatenate([normals, normals * turn]), np.tile(values, 2)
 
 
 def read_pressure(path: str | Path, corpus: str, *, shown: str = "") -> SurfacePressure:

@@ -15,7 +15,7 @@ from data.replacing import replacing
 from data.weld import weld
 from drivaer_app.cfd.domain import SYMMETRIC as SYMMETRIC_WITHIN
 from drivaer_app.cfd.domain import Box, Domain, asymmetry, domain_around, plinths, size_of
-from drivaer_app.cfd.presets import Preset
+from drivaer_app.cfd.presets import TRIAL, Preset
 from drivaer_app.cfd.wheels import Axle, find_wheels
 from drivaer_app.conditions import Conditions
 from drivaer_app.paths import RESOURCES
@@ -98,6 +98,8 @@ def set_up(
     Raises MeshError for what has no inside: a point cloud, an open shell.
     """
     warnings = list(_surface_warnings(car))
+    if preset == TRIAL:
+        warnings.append("a trial mesh shows that all works; its numbers mean nothing")
     axles = find_wheels(car) if moving_ground else ()
     if moving_ground and not axles:
         warnings.append("no wheels found: if there are any, they stand still while the road moves")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import typer
 
 from drivaer_app.cli.data_options import AsJson, Columns, Folder, SortBy, Where, columns, condition, opened, sort_of
-from drivaer_app.cli.terminal import say
+from drivaer_app.cli.options import ModelName, OnDevice
+from drivaer_app.cli.terminal import results_only, say
 
 if TYPE_CHECKING:
     from data.catalogue import Catalogue
@@ -61,17 +62,36 @@ def list_designs(
 def info(
     design: Annotated[str, typer.Argument(metavar="ID", help="Of a design, in any case and padding.")],
     folder: Folder = None,
+    predict: Annotated[
+        bool, typer.Option("--predict", help="Predict it too, and tell how far off that is from its CFD.")
+    ] = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.png", help="Draw Cp of the CFD, as predicted, and the error; predicts."),
+    ] = None,
+    device: OnDevice = "auto",
+    model: ModelName = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show all that is known of a design: coefficients and what they refer to, parameters, files and where they lie."""
-    from data.catalogue.query import find_design
+    """Show all that is known of a design: coefficients and what they refer to, parameters, files and where they lie.
 
-    with opened(folder) as catalogue:
-        record = _record(catalogue, find_design(catalogue, design))
-    if as_json:
-        typer.echo(json.dumps(record, ensure_ascii=False))
-    else:
-        _show_record(record)
+    With --predict also its prediction and the error: relative L2 and mean of Cp, Cd in counts.
+    """
+    from data.catalogue.query import find_design
+    from drivaer_app.cli.data_beside import beside, check_picture, show_beside
+
+    check_picture(picture)
+    with results_only() as stdout, opened(folder) as catalogue:
+        known = find_design(catalogue, design)
+        record = _record(catalogue, known)
+        compared = beside(catalogue, known, model, device, picture) if predict or picture else None
+        if as_json:
+            record |= compared.record() if compared else {}
+            print(json.dumps(record, ensure_ascii=False), file=stdout)
+        else:
+            _show_record(record, stdout)
+            if compared:
+                show_beside(compared, stdout)
     return 0
 
 
@@ -143,9 +163,9 @@ def _record(catalogue: Catalogue, design_id: str) -> dict[str, Any]:
     return {**record, "tags": catalogue.tags(design_id), "folder": str(catalogue.root), "files": files}
 
 
-def _show_record(record: dict[str, Any]) -> None:
+def _show_record(record: dict[str, Any], to: TextIO) -> None:
     facts = [record[name] for name in ("corpus", "class", "style", "underbody", "wheels") if record[name]]
-    typer.echo(f"{record['id']}  {', '.join(facts)}")
+    print(f"{record['id']}  {', '.join(facts)}", file=to)
     numbers = [
         f"{label} {record[name]:.4f}{f' ± {record[std]:.4f}' if std and record[std] else ''}"
         for label, name, std in (
@@ -154,24 +174,24 @@ def _show_record(record: dict[str, Any]) -> None:
         if record[name] is not None
     ]
     area = "" if record["area"] is None else f"   frontal area {record['area']:.4f} m²"
-    typer.echo(f"  {'  '.join(numbers) or 'no coefficients are known'}{area}")
+    print(f"  {'  '.join(numbers) or 'no coefficients are known'}{area}", file=to)
     if record["label_version"]:
         first = "" if record["cd_first"] is None else f" (Cd as first published {record['cd_first']:.4f}, on 2.154 m²)"
-        typer.echo(f"  labels: {record['label_version']}{first}")
+        print(f"  labels: {record['label_version']}{first}", file=to)
     for name in ("split", "notes", "licence"):
         if record[name]:
-            typer.echo(f"  {name}: {record[name]}")
+            print(f"  {name}: {record[name]}", file=to)
     if record["tags"]:
-        typer.echo(f"  tags: {', '.join(record['tags'])}")
+        print(f"  tags: {', '.join(record['tags'])}", file=to)
     for file in record["files"]:
         size = f"{file['bytes'] / 1e6:.1f} MB" if file["bytes"] else ""
-        typer.echo(f"  {file['kind']:<11} {file['state']:<8} {size:>10}  {file['file']}")
+        print(f"  {file['kind']:<11} {file['state']:<8} {size:>10}  {file['file']}", file=to)
     if not record["files"]:
-        typer.echo("  no files: it is known from tables only")
+        print("  no files: it is known from tables only", file=to)
     if record["parameters"]:
         width = max(map(len, record["parameters"]))
         for name, value in record["parameters"].items():
-            typer.echo(f"  {name:<{width}} {value:g}")
+            print(f"  {name:<{width}} {value:g}", file=to)
 
 
 def _show_table(names: Sequence[str], kinds: Sequence[str], found: Sequence[Sequence[Any]]) -> None:

@@ -12,7 +12,7 @@ from drivaer_app.cli.terminal import BadUsage, say
 
 Theme = Literal["system", "light", "dark"]
 Page = Literal["desk", "data", "batch"]
-Show = Literal["cp", "cf", "difference", "sensitivity", "cfd", "shape", "health"]
+Show = Literal["cp", "cf", "difference", "sensitivity", "cfd", "truth", "sides", "shape", "health"]
 
 
 def window(

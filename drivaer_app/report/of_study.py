@@ -26,6 +26,7 @@ from drivaer_app.batch.inputs import parameters_of
 from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import StoredCar
 from drivaer_app.batch.work import PICTURE, SUFFIXES, VIEW
+from drivaer_app.cfd_kept import cfd_of
 from drivaer_app.drag_along import DragAlong
 from drivaer_app.predictions import Standing
 from drivaer_app.report.brand import read_brand
@@ -37,8 +38,8 @@ from drivaer_app.study import Recipe, StudyState, Variant
 from drivaer_app.study_file import SUFFIX, SavedStudy, read_study
 
 if TYPE_CHECKING:
-    from drivaer_app.cfd_kept import CfdNumbers
     from drivaer_app.drawn_car import DrawnCar
+    from drivaer_app.origin import CfdCoefficients
 
 Call = Callable[..., Any]
 """Calls a function with arguments, here or in another process."""
@@ -51,14 +52,14 @@ class StudySource:
     """A study as a report sees it.
 
     known: what is known of each variant, by key. drawn: gives a variant's mesh with its fields where it is in memory.
-    cfd: results of CFD of the variants' present meshes, by key, on the study's conditions; reports tell them as the
+    cfd: what CFD says of variants, by key, on the study's reference area; reports tell it as the
     parameters cfd_cd, cfd_cd_std and cfd_cl. file: the study's own, None for one that was never saved.
     """
 
     state: StudyState
     known: Mapping[str, Standing]
     drawn: Callable[[str], DrawnCar | None] = lambda key: None
-    cfd: Mapping[str, CfdNumbers] = field(default_factory=dict)
+    cfd: Mapping[str, CfdCoefficients] = field(default_factory=dict)
     file: Path | None = None
 
     @classmethod
@@ -69,11 +70,12 @@ class StudySource:
     @classmethod
     def of_saved(cls, saved: SavedStudy, file: Path | None = None) -> StudySource:
         known = {variant.key: _standing(variant, saved) for variant in saved.state.variants}
-        cfd = {
-            key: kept.cfd.numbers.on(saved.state.conditions)
-            for key, kept in saved.kept.items()
-            if kept.cfd and kept.result and kept.cfd.mesh == kept.result.checksum
+        kept = {key: one.cfd for key, one in saved.kept.items()}
+        told = {
+            v.key: cfd_of(known[v.key].result, kept.get(v.key), v.origin, saved.state.conditions)
+            for v in saved.state.variants
         }
+        cfd = {key: found for key, found in told.items() if found}
         return cls(saved.state, known, cfd=cfd, file=file)
 
     def standing(self, variant: Variant) -> Standing:
@@ -256,7 +258,8 @@ def _car(
 
 def _simulated(source: StudySource, variant: Variant) -> dict[str, float]:
     found = source.cfd.get(variant.key)
-    return {f"cfd_{name}": round(getattr(found, name), 5) for name in ("cd", "cd_std", "cl")} if found else {}
+    values = {f"cfd_{name}": getattr(found, name) for name in ("cd", "cd_std", "cl")} if found else {}
+    return {name: round(value, 5) for name, value in values.items() if value is not None}
 
 
 def _record(variant: Variant, standing: Standing, state: StudyState) -> dict[str, Any]:

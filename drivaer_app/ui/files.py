@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -13,6 +14,7 @@ from drivaer_app.desk import Desk
 from drivaer_app.events import Event, Notify
 from drivaer_app.jobs import FAILED, Job
 from drivaer_app.settings import Settings
+from drivaer_app.study import DesignFile
 from drivaer_app.study_file import SUFFIX
 
 
@@ -50,6 +52,11 @@ class Files(QObject):
             self.settings.opened(path.absolute())
         self.remembered.emit()
         self.opened.emit(keys)
+
+    def open_designs(self, designs: Iterable[DesignFile]) -> None:
+        """A new study of a catalogue's designs."""
+        self.desk.new()
+        self.opened.emit(self.desk.open_designs(designs))
 
     def ask_files(self) -> None:
         from data.formats import MESH_SUFFIXES

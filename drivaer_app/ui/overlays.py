@@ -11,7 +11,7 @@ from drivaer_app.sensitivity import UNIT
 class Overlay:
     """A way of colouring. name: in the program. title: for people. span: the range to start with, None for no scale.
 
-    signed: about zero, on the diverging map. unit: behind the symbol.
+    signed: about zero, on the diverging map. unit: behind the symbol. like: the overlay whose range it shares.
     """
 
     name: str
@@ -21,8 +21,15 @@ class Overlay:
     signed: bool = True
     tip: str = ""
     unit: str = ""
+    like: str = ""
+
+    @property
+    def scale(self) -> str:
+        """What its range is kept under."""
+        return self.like or self.name
 
 
+SIDES = "sides"
 OVERLAYS = (
     Overlay("cp", "Pressure Cp", "Cp", 1.0, tip="Pressure coefficient: 1 where the flow stops, below 0 in suction"),
     Overlay("cf", "Friction |Cf|", "|Cf|", 0.008, signed=False, tip="Magnitude of the skin friction over q"),
@@ -46,7 +53,23 @@ OVERLAYS = (
         "Error against CFD",
         "Cp − CFD",
         0.3,
-        tip="Predicted Cp minus that of the variant's own CFD run; grey where the CFD has no face",
+        tip="Predicted Cp minus that of the variant's CFD; grey where the CFD has no such place",
+    ),
+    Overlay(
+        "truth",
+        "Pressure of the CFD",
+        "Cp",
+        1.0,
+        tip="Cp of the variant's CFD, its own run or what a corpus publishes of the design; grey where it has no place",
+        like="cp",
+    ),
+    Overlay(
+        SIDES,
+        "CFD, prediction, error",
+        "Cp",
+        1.0,
+        tip="One car three times: Cp of its CFD, as predicted, and the error, with one camera",
+        like="cp",
     ),
     Overlay("shape", "Shape", tip="The bare surface, hollows darker and ridges lighter"),
     Overlay("health", "Mesh health", tip="Open edges in red; what the flow does not see in violet"),
@@ -55,6 +78,10 @@ OVERLAYS = (
 
 def overlay_of(name: str) -> Overlay:
     return next(o for o in OVERLAYS if o.name == name)
+
+
+SIDES_SHOW = ("truth", "cp", "cfd")
+"""What the three cars side by side are coloured by, from left to right."""
 
 
 VIEWS = {

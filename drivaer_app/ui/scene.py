@@ -62,6 +62,8 @@ class Pane:
         self.renderer = renderer
         self.drawn: DrawnCar | None = None
         self.layers: dict[str, np.ndarray] = {}
+        self.overlay: Overlay | None = None
+        """Its own, where it is not the viewport's."""
         self._mapper = vtkPolyDataMapper()
         self._car = vtkActor()
         self._car.SetMapper(self._mapper)
@@ -91,7 +93,8 @@ class Pane:
         self._scale.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
         self._scale.SetPosition(0.015, 0.02)
         self._title.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
-        self._title.SetPosition(0.02, 0.94)
+        self._title.SetPosition(0.02, 0.985)
+        self._title.GetTextProperty().SetVerticalJustificationToTop()
         self.set_scale(1)
         surface = self._car.GetProperty()
         surface.SetInterpolationToPhong()
@@ -194,7 +197,7 @@ class Pane:
             return self.layers.get(overlay.name)
         if not car.has_fields:
             return None
-        field = car.cp if overlay.name == "cp" else np.linalg.norm(car.cf, axis=1)
+        field = car.cp if overlay.scale == "cp" else np.linalg.norm(car.cf, axis=1)
         return np.where(car.exposed, field, np.nan)
 
     def show_edges(self, on: bool) -> None:

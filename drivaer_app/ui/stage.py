@@ -13,7 +13,7 @@ from data.replacing import replacing
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.ui.colour_bar import ColourBar
 from drivaer_app.ui.opengl import OpenGL
-from drivaer_app.ui.overlays import Overlay, overlay_of
+from drivaer_app.ui.overlays import SIDES, SIDES_SHOW, Overlay, overlay_of
 from drivaer_app.ui.theme import LIGHT, Colours
 from drivaer_app.ui.view_bar import ViewBar
 from drivaer_app.ui.widgets import label
@@ -41,7 +41,9 @@ class Stage(QWidget):
         self.colours: Colours = LIGHT
         self._spans: dict[str, float] = {}
         self.view_bar = ViewBar()
-        self.colour_bar = ColourBar()
+        self.colour_bar, self.error_bar = ColourBar(), ColourBar()
+        self.error_bar.setAccessibleName("Scale of the error")
+        self.error_bar.hide()
         self.empty = label(opengl.lacking, "dim", wrap=True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setMargin(40)
@@ -50,15 +52,18 @@ class Stage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget, stretch in ((self.view_bar, 0), (self.place, 1), (self.colour_bar, 0)):
+        for widget, stretch in ((self.view_bar, 0), (self.place, 1), (self.colour_bar, 0), (self.error_bar, 0)):
             column.addWidget(widget, stretch)
         self.view_bar.overlay_chosen.connect(self.set_overlay)
         self.view_bar.edges_toggled.connect(self._set_edges)
         self.view_bar.lines_toggled.connect(self.lines_toggled)
         self.view_bar.cut_changed.connect(self._set_cut)
         self.view_bar.view_chosen.connect(self.look_from)
-        self.colour_bar.span_changed.connect(self._span_edited)
-        self.colour_bar.fit_asked.connect(self._fit_span)
+        self.colour_bar.span_changed.connect(lambda span: self._span_edited(self.overlay, span))
+        self.colour_bar.fit_asked.connect(lambda: self._fit_span(self.overlay))
+        error = overlay_of(SIDES_SHOW[-1])
+        self.error_bar.span_changed.connect(lambda span: self._span_edited(error, span))
+        self.error_bar.fit_asked.connect(lambda: self._fit_span(error))
 
     # The viewport comes late, and not on every screen
 
@@ -69,6 +74,7 @@ class Stage(QWidget):
 
             self.viewport = Viewport(software=self.opengl.software)
             self.viewport.set_colours(self.colours)
+            self.viewport.set_spans(self._spans)
             self.viewport.probed.connect(self._show_probe)
             self.viewport.picked.connect(self._show_probe)
             self.place.addWidget(self.viewport)
@@ -107,7 +113,8 @@ class Stage(QWidget):
 
     def set_colours(self, colours: Colours) -> None:
         self.colours = colours
-        self.colour_bar.set_colours(colours)
+        for bar in (self.colour_bar, self.error_bar):
+            bar.set_colours(colours)
         if self.viewport:
             self.viewport.set_colours(colours)
 
@@ -123,10 +130,9 @@ class Stage(QWidget):
         return bool(self.viewport) and len(self.viewport.panes) == 1 and self.viewport.panes[0].drawn is not None
 
     def set_overlay(self, name: str) -> None:
-        overlay = overlay_of(name)
         self.view_bar.show_state(name, self.view_bar.edges.isChecked(), self.cut)
         if self.viewport:
-            self.viewport.set_overlay(name, self._spans.get(name, overlay.span))
+            self.viewport.set_overlay(name)
         self.overlay_changed.emit(name)
         self._show_scale()
 
@@ -152,25 +158,28 @@ class Stage(QWidget):
     # Scale and probe
 
     def _show_scale(self) -> None:
-        overlay = self.overlay
+        self._show_scale_on(self.colour_bar, self.overlay)
+        self.error_bar.setVisible(self.overlay.name == SIDES and self.viewport is not None)
+        self._show_scale_on(self.error_bar, overlay_of(SIDES_SHOW[-1]))
+
+    def _show_scale_on(self, bar: ColourBar, overlay: Overlay) -> None:
         if overlay.span is None or self.viewport is None:
-            self.colour_bar.show_scale("", None, 0, 1)
+            bar.show_scale("", None, 0, 1)
             return
         from drivaer_app.ui.scene import colour_table, span_of
 
-        span = self._spans.get(overlay.name, overlay.span)
         symbol = f"{overlay.symbol}\n{overlay.unit}".rstrip()
-        self.colour_bar.show_scale(symbol, colour_table(overlay), *span_of(overlay, span))
+        bar.show_scale(symbol, colour_table(overlay), *span_of(overlay, self.viewport.span_of(overlay)))
 
-    def _span_edited(self, span: float) -> None:
-        self._spans[self.overlay.name] = span
+    def _span_edited(self, overlay: Overlay, span: float) -> None:
+        self._spans[overlay.scale] = span
         if self.viewport:
-            self.viewport.set_span(span)
+            self.viewport.set_spans(self._spans)
         self._show_scale()
 
-    def _fit_span(self) -> None:
-        if self.viewport and (span := self.viewport.natural_span()) > 0:
-            self._span_edited(float(f"{span:.2g}"))
+    def _fit_span(self, overlay: Overlay) -> None:
+        if self.viewport and (span := self.viewport.natural_span(overlay.scale)) > 0:
+            self._span_edited(overlay, float(f"{span:.2g}"))
 
     def _show_probe(self, probe) -> None:
         self.colour_bar.probe.setText("" if probe is None else _probe_in_words(probe))
@@ -204,6 +213,8 @@ class Stage(QWidget):
         self.view_bar.lines.setChecked(lines)
         self._set_edges(edges)
         self._set_cut(cut)
+        if self.viewport:
+            self.viewport.set_spans(self._spans)
         self.set_overlay(overlay)
 
     # Pictures

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from drivaer_app.autosave import Leftover
-from drivaer_app.ui.widgets import label
+from drivaer_app.ui.widgets import label, page_title
 
 _MOST_RECENT = 6
 
@@ -34,12 +33,7 @@ class StartPage(QWidget):
         middle.addStretch(1)
         outer.addLayout(middle)
         outer.addStretch(3)
-        title = label("How much drag does it have?")
-        big = QFont(title.font())
-        big.setPointSizeF(big.pointSizeF() * 2.1)
-        big.setWeight(QFont.Weight.DemiBold)
-        title.setFont(big)
-        self._box.addWidget(title)
+        self._box.addWidget(page_title("How much drag does it have?"))
         text = "Drop car meshes or a folder of variants here. Unit and axes are detected."
         self._box.addWidget(label(text, "dim"))
         row = QHBoxLayout()

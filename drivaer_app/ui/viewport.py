@@ -16,7 +16,7 @@ from vtkmodules.vtkInteractionStyle import vtkInteractorStyleTerrain
 from vtkmodules.vtkRenderingCore import vtkRenderer
 
 from drivaer_app.drawn_car import DrawnCar
-from drivaer_app.ui.overlays import VIEWS, Overlay, overlay_of
+from drivaer_app.ui.overlays import SIDES, VIEWS, Overlay, overlay_of
 from drivaer_app.ui.scene import Pane, Probe
 from drivaer_app.ui.theme import LIGHT, Colours
 
@@ -37,7 +37,7 @@ class Shown:
     """What one pane is to show. title: above it where there are several.
 
     layers: (P,) of drivaer_app.layers by name, as far as they are there. lacking: why the overlay's is not.
-    lines: (S, 2, 3) m of the flow, to be drawn on the surface.
+    lines: (S, 2, 3) m of the flow, to be drawn on the surface. overlay: this pane's own, instead of the viewport's.
     """
 
     key: str
@@ -46,6 +46,7 @@ class Shown:
     layers: Mapping[str, np.ndarray] = field(default_factory=dict)
     lacking: str = ""
     lines: np.ndarray | None = None
+    overlay: str = ""
 
 
 class Viewport(QWidget):
@@ -60,7 +61,8 @@ class Viewport(QWidget):
         """software: OpenGL is drawn by the processor; smooth edges would cost it four times the time of a frame."""
         super().__init__(parent)
         self.overlay: Overlay = overlay_of("cp")
-        self.span = self.overlay.span
+        self.spans: dict[str, float] = {}
+        """Ranges that are not the overlays' own, by Overlay.scale."""
         self.edges = False
         self.cut: float | None = None
         self.colours = LIGHT
@@ -104,20 +106,28 @@ class Viewport(QWidget):
             pane.layers = dict(car.layers)
             pane.show_lines(car.lines)
             pane.set_title(car.title if len(cars) > 1 else "")
+            pane.overlay = overlay_of(car.overlay) if car.overlay else None
         self._lacking = cars[0].lacking
         self._refresh()
         if not self._framed and any(car.drawn is not None for car in cars):
             self._framed = True
             self.look_from("corner")
 
-    def set_overlay(self, name: str, span: float | None = None) -> None:
+    def set_overlay(self, name: str) -> None:
         self.overlay = overlay_of(name)
-        self.span = self.overlay.span if span is None else span
         self._refresh()
 
-    def set_span(self, span: float) -> None:
-        self.span = span
+    def set_spans(self, spans: Mapping[str, float]) -> None:
+        self.spans = dict(spans)
         self._refresh()
+
+    @property
+    def span(self) -> float:
+        """Of the colours."""
+        return self.span_of(self.overlay)
+
+    def span_of(self, overlay: Overlay) -> float:
+        return self.spans.get(overlay.scale, overlay.span or 1.0)
 
     def set_edges(self, on: bool) -> None:
         self.edges = on
@@ -134,11 +144,12 @@ class Viewport(QWidget):
             pane.set_colours(colours)
         self.render()
 
-    def natural_span(self) -> float:
-        """A range that all that is shown fits into but for the last hundredth."""
+    def natural_span(self, scale: str) -> float:
+        """A range that all that is shown on a scale fits into but for the last hundredth."""
         highest = 0.0
         for pane in self.panes:
-            values = pane._values(self.overlay) if pane.drawn is not None else None
+            overlay = pane.overlay or self.overlay
+            values = pane._values(overlay) if pane.drawn is not None and overlay.scale == scale else None
             if values is not None and np.isfinite(values).any():
                 highest = max(highest, float(np.nanquantile(np.abs(values), 0.99)))
         return highest
@@ -278,11 +289,16 @@ class Viewport(QWidget):
         self.fit()
 
     def _refresh(self) -> None:
-        there = [pane.paint(self.overlay, self.span or 1.0) for pane in self.panes]
+        there = []
+        for pane in self.panes:
+            overlay = pane.overlay or self.overlay
+            there.append(pane.paint(overlay, self.span_of(overlay)))
         cars = [pane for pane in self.panes if pane.drawn is not None]
         self.lacking = ""
         if cars and not any(there):
             self.lacking = self._lacking or "this model predicts drag only, no fields"
+        elif cars and self.overlay.name == SIDES:
+            self.lacking = self._lacking
         for pane in self.panes:
             pane.show_edges(self.edges)
             pane.cut_at(self.cut)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from drivaer_app.ui.theme import LIGHT, Colours
@@ -19,6 +19,16 @@ def label(text: str = "", role: str = "", *, wrap: bool = False, selectable: boo
     if selectable:
         flags = Qt.TextInteractionFlag
         made.setTextInteractionFlags(flags.TextSelectableByMouse | flags.TextSelectableByKeyboard)
+    return made
+
+
+def page_title(text: str) -> QLabel:
+    """The large heading of a page."""
+    made = label(text)
+    big = QFont(made.font())
+    big.setPointSizeF(big.pointSizeF() * 2.1)
+    big.setWeight(QFont.Weight.DemiBold)
+    made.setFont(big)
     return made
 
 

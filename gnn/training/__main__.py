@@ -18,6 +18,7 @@ from data.replacing import replacing
 from gnn.checkpoints import read_model, write_text
 from gnn.field_net import FieldNet
 from gnn.regdgcnn import RegDGCNN
+from gnn.template import Template
 from gnn.training.assemble import Corpus, assemble
 from gnn.training.cars import FamilyCar, MorphCar, family_cars, split
 from gnn.training.clouds import Design, MorphClouds, random_designs
@@ -73,6 +74,8 @@ def _options() -> argparse.Namespace:
     )
     start += "the work folder has none"
     parser.add_argument("--start", type=Path, help=start)
+    kept = "assemble: keep the start model's templates; its cases of morphed DrivAers are the same (saves half an hour)"
+    parser.add_argument("--keep-templates", action="store_true", help=kept)
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=1)
@@ -183,8 +186,19 @@ def _assemble(options: argparse.Namespace, corpus: Corpus) -> None:
     networks = {}
     for part, (section, network) in parts.items():
         config[part], networks[part] = section, network
-    metrics = assemble(options.out, corpus, networks["drag"], networks["field"], config)
+    templates = _kept_templates(options.start, len(corpus.train)) if options.keep_templates else None
+    metrics = assemble(options.out, corpus, networks["drag"], networks["field"], config, templates)
     logging.info("%s", json.dumps({k: metrics[k] for k in ("cd", "cl", "cp", "cf", "interval")}, indent=1))
+
+
+def _kept_templates(start: Path | None, n_cases: int) -> list[Template]:
+    if start is None:
+        raise SystemExit("--keep-templates: of which model? give it with --start")
+    templates = read_model(start).templates()
+    learnt = {len(template.anchors) for template in templates}
+    if learnt != {n_cases}:
+        raise SystemExit(f"--keep-templates: those of {start} learnt from other cases; fit them anew")
+    return templates
 
 
 def _trained_parts(work: Path) -> dict[str, tuple[dict[str, Any], torch.nn.Module]]:

@@ -65,13 +65,22 @@ class Corpus:
         return sample_surface(vertices, faces, SAMPLE_POINTS)
 
 
-def assemble(folder: Path, corpus: Corpus, drag: RegDGCNN, field: FieldNet, config: dict[str, Any]) -> dict[str, Any]:
+def assemble(
+    folder: Path,
+    corpus: Corpus,
+    drag: RegDGCNN,
+    field: FieldNet,
+    config: dict[str, Any],
+    templates: Sequence[Template] | None = None,
+) -> dict[str, Any]:
     """Write the model folder with its card and metrics.json; returns the metrics.
 
     config: ``drag`` and ``field`` sections (architecture, n_points, n_clouds, output scaling), name and training notes.
+    templates: fitted on the corpus's training cases of morphed DrivAers already; fitted now unless given.
     """
     novelty = novelty_reference(corpus)
-    templates = fit_templates(corpus.train, corpus.clouds)
+    if templates is None:
+        templates = fit_templates(corpus.train, corpus.clouds)
     config["trained_on"] = _trained_on(corpus)
     config["interval"] = {"level": _LEVEL, "half_width": 0.0}
     config["field"]["cd_pressure_offset"] = 0.0

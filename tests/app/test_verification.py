@@ -63,7 +63,7 @@ def solvers(folder: Path) -> list[str]:
 
 def test_a_run_is_stopped_goes_on_and_its_result_stands_beside_the_prediction(openfoam, desk):
     key = desk.study.state.variants[0].key
-    assert "no CFD run" in desk.layers.lacking(CFD, key)
+    assert "no CFD of this variant" in desk.layers.lacking(CFD, key)
     desk.verify(key, PRESET, iterations=400)
     until(lambda: (run := desk.verifications.of(key)).progress and run.progress.iteration >= 2 or run.error)
     run = desk.verifications.of(key)

@@ -108,6 +108,12 @@ def test_a_symmetric_car_needs_half_a_domain(coarse):
     assert coarse.domain.blockage < 0.04
 
 
+@pytest.mark.parametrize(("preset", "told"), [("trial", True), ("draft", False)])
+def test_a_trial_says_that_its_numbers_mean_nothing(car, preset, told):
+    warnings = set_up(car, preset_of(preset)).warnings
+    assert any("mean nothing" in warning for warning in warnings) is told
+
+
 def test_a_car_with_a_box_on_one_side_needs_all_of_it(car):
     box = trimesh.creation.box(bounds=[[0.5, 0.4, 1.3], [2.5, 0.8, 1.7]])
     vertices = np.concatenate([car.vertices, box.vertices])

@@ -86,8 +86,8 @@ def test_the_built_in_corpus_opens_with_one_click_and_says_what_it_is(page):
 def test_a_choice_and_a_range_leave_the_designs_that_fulfil_both(qtbot, page):
     filters = page.browser.filters
     filters.choices["style"].setCurrentText("notchback")
-    filters.ranges[0].column.setCurrentText("cd")
-    filters.ranges[0].high.setValue(0.3)
+    filters.ranges.all[0].column.setCurrentText("cd")
+    filters.ranges.all[0].high.setValue(0.3)
     _settle(qtbot, page)
     names = page.browser.table.rows.listing.names
     assert 0 < len(_rows(page)) < N_BUILT_IN
@@ -238,3 +238,46 @@ def test_what_is_wrong_with_a_download_is_said_in_the_form(qtbot, page, tmp_path
     form.classes.setText("no such class")
     qtbot.mouseClick(form.ask, Qt.MouseButton.LeftButton)
     assert "there is no class" in form.note.text()
+
+
+def test_a_sliders_handles_filter_by_mouse_and_by_key(qtbot, page):
+    one = page.browser.filters.ranges.all[0]
+    one.column.setCurrentText("cd")
+    slider = one.slider
+    start, end = (slider.place_of(value).toPoint() for value in (slider.values[1], sum(slider.bounds) / 2))
+    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(slider, end)
+    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=end)
+    _settle(qtbot, page)
+    cd = page.browser.table.rows.listing.values("cd")
+    assert one.high.value() == pytest.approx(sum(slider.bounds) / 2, rel=0.02)
+    assert 0 < len(cd) < N_BUILT_IN and max(cd) <= one.high.value()
+    qtbot.keyClick(slider, Qt.Key.Key_End)
+    _settle(qtbot, page)
+    assert len(_rows(page)) == N_BUILT_IN and one.range == {}
+
+
+def test_a_typed_end_moves_the_handle_and_handles_do_not_pass_each_other(qtbot, page):
+    one = page.browser.filters.ranges.all[0]
+    one.column.setCurrentText("cd")
+    one.low.setValue(0.31)
+    assert one.slider.values[0] == pytest.approx(0.31)
+    slider = one.slider
+    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=slider.place_of(0.31).toPoint())
+    qtbot.keyClick(slider, Qt.Key.Key_End)
+    assert slider.values[0] == slider.values[1] == slider.bounds[1]
+    _settle(qtbot, page)
+
+
+def test_a_range_of_another_column_can_be_added(qtbot, page):
+    ranges = page.browser.filters.ranges
+    before = len(ranges.all)
+    qtbot.mouseClick(ranges.more, Qt.MouseButton.LeftButton)
+    assert len(ranges.all) == before + 1
+    one = ranges.all[-1]
+    assert one.column.currentText() not in ("", "cd", "area")
+    one.column.setCurrentText("cl")
+    one.low.setValue(0.1)
+    _settle(qtbot, page)
+    assert 0 < len(_rows(page)) < N_BUILT_IN
+    assert min(page.browser.table.rows.listing.values("cl")) >= 0.1

@@ -85,7 +85,8 @@ def test_a_run_is_watched_stopped_and_gone_on_with_and_the_result_stands_beside_
 def test_a_kept_result_is_shown_without_a_run_and_says_when_the_mesh_has_changed(qtbot, verifying, settle, samples):
     window, panel, key = verifying, verifying.desk_page.verify, key_of(verifying, "fastback")
     desk, file = window.desk, window.desk.study.state.variant(key).file
-    numbers = CfdNumbers(0.305, 0.002, 0.05, -0.02, 0.07, 0.275, 0.03, 2.1, True, 400, 134_000, "coarse", ("smooth",))
+    area = desk.standing(key).result.frontal_area
+    numbers = CfdNumbers(0.305, 0.002, 0.05, -0.02, 0.07, 0.275, 0.03, area, True, 400, 134_000, "coarse", ("smooth",))
     kept = KeptCfd(numbers, file.parent / "gone", "", desk.standing(key).result.checksum, Conditions(40.0))
     saved = desk.saved()
     saved = replace(saved, kept={key: replace(saved.kept[key], cfd=kept)})
@@ -118,7 +119,7 @@ def test_without_openfoam_the_panel_says_how_to_get_it(qtbot, make_window, settl
 
 def test_the_error_overlay_says_that_there_is_no_run_yet(window):
     window.desk_page.stage.set_overlay("cfd")
-    assert "no CFD run" in window.statusBar().currentMessage()
+    assert "no CFD of this variant" in window.statusBar().currentMessage()
 
 
 def test_the_sensitivity_colours_the_car_and_is_read_with_its_unit(qtbot, window, settle):

@@ -21,6 +21,7 @@ from drivaer_app.catalogues import BUILT_IN, last_catalogue
 from drivaer_app.events import Event
 from drivaer_app.jobs import CANCELLED, FAILED, Job
 from drivaer_app.paths import RESOURCES
+from drivaer_app.ui.overlays import SIDES
 from drivaer_app.ui.pages.data_browser import DataBrowser
 from drivaer_app.ui.pages.data_download import DownloadForm
 from drivaer_app.ui.pages.data_start import DataStart
@@ -184,7 +185,7 @@ class DataPage(QWidget):
         self.browser.show_listing(job.result)
 
     def open_study(self, designs: list[str]) -> None:
-        """The designs' meshes as a new study on the desk."""
+        """The designs as a new study on the desk, each beside its CFD where one is known."""
         path = self.there.path
         self.browser.say(f"Fetching the meshes of {len(designs)} designs…")
 
@@ -195,13 +196,14 @@ class DataPage(QWidget):
             self.browser.say("")
             if job.state == CANCELLED or not self.files.may_leave():
                 return
-            self.desk.new()
-            self.files.open(list(job.result.files))
+            self.files.open_designs(job.result.designs)
+            if job.result.with_pressure:
+                self._window.desk_page.stage.set_overlay(SIDES)
             if refused := job.result.refused:
                 self.browser.say(f"{len(refused)} not opened: {'; '.join(refused[:3])}", bad=True)
                 self._window.message.say(f"{len(refused)} designs have no mesh on disk: {'; '.join(refused[:3])}")
 
-        self._do("opening designs", lambda job: dataset_jobs.meshes_of(path, designs, job), done)
+        self._do("opening designs", lambda job: dataset_jobs.designs_of(path, designs, job), done)
 
     # Verifying and fetching
 

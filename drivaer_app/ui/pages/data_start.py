@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from drivaer_app.ui.widgets import label
+from drivaer_app.ui.widgets import label, page_title
 
 _WAYS = (
     ("folder", "Look through a folder…", "DrivAerNet and its kin, or your own meshes with a CSV, unpacked or zipped"),
@@ -29,13 +28,8 @@ class DataStart(QWidget):
         box.setSpacing(8)
         outer.addLayout(box)
         outer.addStretch(1)
-        title = label("Which dataset?")
-        big = QFont(title.font())
-        big.setPointSizeF(big.pointSizeF() * 2.1)
-        big.setWeight(QFont.Weight.DemiBold)
-        title.setFont(big)
         box.addStretch(2)
-        box.addWidget(title)
+        box.addWidget(page_title("Which dataset?"))
         box.addSpacing(10)
         self.buttons: dict[str, QPushButton] = {}
         for name, text, what in _WAYS:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QStackedWidget
 
-from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.events import Event
-from drivaer_app.layers import CFD, LAYERS, LINES, SENSITIVITY
+from drivaer_app.layers import CFD, SENSITIVITY, TRUTH
 from drivaer_app.study import Study
 from drivaer_app.ui.late import Late
+from drivaer_app.ui.overlays import SIDES
 from drivaer_app.ui.pages.docks import Docks
 from drivaer_app.ui.panels.answer import AnswerPanel
 from drivaer_app.ui.panels.bottom import BottomPanel
@@ -21,6 +20,7 @@ from drivaer_app.ui.panels.morph import MorphPanel
 from drivaer_app.ui.panels.report import ReportPanel
 from drivaer_app.ui.panels.variants import VariantsPanel
 from drivaer_app.ui.panels.verify import VerifyPanel
+from drivaer_app.ui.shown_cars import ShownCars
 from drivaer_app.ui.stage import Stage
 from drivaer_app.ui.start_page import StartPage
 from drivaer_app.ui.theme import Colours
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _MOST_COMPARED = 4
 _HOW_TO_READ = "blue: pushing the surface out lowers drag; red: pushing it in does"
 _UNKNOWN = f"{_HOW_TO_READ}. This car lies outside of what the model learnt from: take it as a hint"
+_OF_CFD = (CFD, TRUTH, SIDES)
+"""Overlays that show a CFD."""
 _PLOTS_AFTER_MS, _NUMBERS_AFTER_MS, _CFD_AFTER_MS = 250, 60, 200
 
 
@@ -62,6 +64,7 @@ class DeskPage(QStackedWidget):
         self.report = ReportPanel(self.desk, window.settings, self.variants.selected)
         behind = {"Prediction": self.answer, "Morph": self.morph, "Verify": self.verify, "Report": self.report}
         self.docks = Docks(self.stage, self.variants, behind, self.bottom)
+        self.cars = ShownCars(self.desk, self.stage, self.morph)
         self.addWidget(self.start)
         self.addWidget(self.docks)
         self._plotting = single_shot(self, _PLOTS_AFTER_MS, self._refresh_plots)
@@ -133,9 +136,13 @@ class DeskPage(QStackedWidget):
         elif event.kind == "layer":
             if event.key in self.shown_keys:
                 self._show_cars()
+            if event.key == self.answer.key and event.text in _OF_CFD:
+                self.answer.refresh()
         elif event.kind == "drawn":
             if event.key == self.morph.key:
                 self.morph.take_hold()
+            if event.key == self.answer.key and self.desk.study.state.variant(event.key).origin:
+                self.desk.layers.want(TRUTH, event.key)
             if event.key in self.shown_keys or self._needs_baseline():
                 self._show_cars()
                 self._refresh_plots()
@@ -222,7 +229,7 @@ class DeskPage(QStackedWidget):
         self.verify.refresh()
         self.answer.refresh()
         self._refresh_plots()
-        if self.stage.overlay.name == CFD:
+        if self.stage.overlay.name in _OF_CFD:
             self._show_cars()
 
     def _keep_view(self) -> None:
@@ -268,57 +275,18 @@ class DeskPage(QStackedWidget):
     def _show_cars(self) -> None:
         if self.stage.viewport is None:
             return
-        from drivaer_app.ui.viewport import Shown
-
-        baseline = self.desk.study.state.baseline
-        cars = []
-        for key in self.shown_keys:
-            variant = self.desk.study.state.variant(key)
-            if variant is None:
-                continue
-            result = self.desk.result(key)
-            cd = f"   Cd {result.cd:.3f}" if result else ""
-            note = " (baseline)" if key == baseline else ""
-            layers, lacking = self._layers(key)
-            drawn = self._drawn(key)
-            lines = self._lines(key) if drawn is self.desk.drawn(key) else None
-            cars.append(Shown(key, f"{variant.name}{note}{cd}", drawn, layers, lacking, lines))
-        if self._stays(cars):
+        cars = self.cars.of(self.shown_keys)
+        if self.cars.stay(cars):
             return
         self.stage.show_cars(cars)
-        if self.stage.overlay.name == SENSITIVITY and cars and SENSITIVITY in cars[0].layers:
+        name = self.stage.overlay.name
+        if not cars:
+            return
+        if name == SENSITIVITY and SENSITIVITY in cars[0].layers:
             result = self.desk.result(cars[0].key)
             self.remarked.emit(_UNKNOWN if result and result.in_distribution is False else _HOW_TO_READ)
-
-    def _layers(self, key: str) -> tuple[dict[str, np.ndarray], str]:
-        """What is there of the layers on a variant's points, and why the overlay's is not; asks for that one."""
-        layers = self.desk.layers
-        there = {name: layer for name in LAYERS if (layer := layers.get(name, key)) is not None}
-        name = self.stage.overlay.name
-        if name not in LAYERS or name in there:
-            return there, ""
-        layers.want(name, key)
-        return there, layers.lacking(name, key) or "it is being worked out"
-
-    def _lines(self, key: str) -> np.ndarray | None:
-        """The flow's lines where they are asked for and there; asks for them where they are not."""
-        if not self.stage.view_bar.lines.isChecked():
-            return None
-        self.desk.layers.want(LINES, key)
-        return self.desk.layers.get(LINES, key)
-
-    def _drawn(self, key: str) -> DrawnCar | None:
-        """The variant's mesh; bent while it is on the handles of the panel that is in front."""
-        bending = self.desk.morphing.now
-        drawn = self.desk.drawn(key)
-        if self.morph.key == key and self.morph.is_in_front and bending and bending.key == key:
-            return drawn if bending.bent is None or bending.drawn is not drawn else bending.bent
-        return drawn
-
-    def _stays(self, cars: list) -> bool:
-        """While a single car's mesh is on its way, the one before stays on screen, under the new one's name."""
-        single = len(cars) == 1 and cars[0].drawn is None
-        return single and self.stage.shows_a_car and self.desk.standing(cars[0].key).status in ("waiting", "working")
+        elif name in _OF_CFD and (remark := self.cars.remark(cars[0].key)):
+            self.remarked.emit(remark)
 
     # Commands
 

@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from data.errors import DrivAerError
-from drivaer_app.cfd_kept import CfdNumbers
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk import Desk
+from drivaer_app.origin import CfdCoefficients
 from drivaer_app.predict import Reading
 from drivaer_app.predictions import FAILED, MISSING, WORKING, Standing
 from drivaer_app.results import COUNT, Result
@@ -90,7 +90,8 @@ class AnswerPanel(QScrollArea):
         self.certainty = label("", "dim", wrap=True)
         self.previous = label("", "warn", wrap=True)
         self.checked = label("", "", wrap=True, selectable=True)
-        self.checked.setToolTip("The Verify panel tells more")
+        self.checked.setAccessibleName("CFD beside the prediction")
+        self.source = label("", "dim", wrap=True, selectable=True)
         self.state = label("", "dim", wrap=True)
         self.retry = QPushButton("Try again")
         self.retry.clicked.connect(self.retry_asked)
@@ -104,6 +105,7 @@ class AnswerPanel(QScrollArea):
             self.delta,
             self.certainty,
             self.checked,
+            self.source,
             self.previous,
             self.state,
             self.retry,
@@ -299,17 +301,23 @@ class AnswerPanel(QScrollArea):
         self.certainty.setVisible(bool(self.certainty.text()))
         self._show_previous(result, standing)
 
-    def _show_cfd(self, result: Result | None, cfd: CfdNumbers | None) -> None:
+    def _show_cfd(self, result: Result | None, cfd: CfdCoefficients | None) -> None:
+        truth = self.desk.layers.truth(self.key) if self.key else None
+        told = []
         if cfd is not None:
             off = "" if result is None else f"; predicted {signed((result.cd - cfd.cd) / COUNT, 1)} counts"
-            settled = "" if cfd.settled else ", not settled"
-            self.checked.setText(f"◆ CFD {cfd.cd:.3f} ± {cfd.cd_std:.3f} ({cfd.preset}{settled}){off}")
-        outdated = cfd is None and self.key is not None and self.desk.cfd_is_outdated(self.key)
-        if outdated:
-            self.checked.setText("There is a CFD run of this mesh as it was before it was saved again")
-        self.checked.setVisible(cfd is not None or outdated)
+            scatter = "" if cfd.cd_std is None else f" ± {cfd.cd_std:.3f}"
+            told.append(f"◆ CFD {cfd.cd:.3f}{scatter} ({cfd.told_by}){off}")
+        if self.key is not None and self.desk.cfd_is_outdated(self.key):
+            told.append("There is a CFD run of this mesh as it was before it was saved again")
+        if truth and truth.error:
+            told.append(truth.error.in_words)
+        self.checked.setText("\n".join(told))
+        self.checked.setVisible(bool(told))
+        self.source.setText(f"Cp of the CFD: {truth.source}" if truth else "")
+        self.source.setVisible(truth is not None)
         for widget in self._lift_shares:
-            widget.setVisible(cfd is not None)
+            widget.setVisible(cfd is not None and None not in (cfd.clf, cfd.clr))
 
     def _show_previous(self, result: Result | None, standing: Standing) -> None:
         text = ""
@@ -326,6 +334,8 @@ class AnswerPanel(QScrollArea):
         for variant in self.desk.study.state.variants:
             if r := self.desk.result(variant.key):
                 ends += [r.cd if r.cd_low is None else r.cd_low, r.cd if r.cd_high is None else r.cd_high]
+            if cfd := self.desk.cfd(variant.key):
+                ends.append(cfd.cd)
         if not ends:
             return 0.2, 0.4
         low, high = min(ends), max(ends)
@@ -345,7 +355,10 @@ class AnswerPanel(QScrollArea):
             if result.cd_pressure is not None:
                 facts["split"] = f"{result.cd_pressure:.3f} + {result.cd_friction:.3f}"
         if cfd := self.desk.cfd(self.key):
-            facts["shares"] = f"{plain(cfd.clf, 3)} + {plain(cfd.clr, 3)} (CFD)"
+            if None not in (cfd.clf, cfd.clr):
+                facts["shares"] = f"{plain(cfd.clf, 3)} + {plain(cfd.clr, 3)} (CFD)"
+            if cfd.cl is not None:
+                facts["cl"] += f" (CFD {plain(cfd.cl, 3)})"
         for name, text in facts.items():
             self._facts[name].setText(text)
 

@@ -1,0 +1,100 @@
+"""What the viewport's panes are to show: the variants on screen, or one of them three times beside its CFD."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drivaer_app.desk import Desk
+from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.layers import LAYERS, LINES, TRUTH
+from drivaer_app.results import COUNT
+from drivaer_app.ui.overlays import SIDES, SIDES_SHOW
+from drivaer_app.ui.panels.morph import MorphPanel
+from drivaer_app.ui.stage import Stage
+from drivaer_app.ui.words import signed
+
+if TYPE_CHECKING:
+    from drivaer_app.ui.viewport import Shown
+
+
+class ShownCars:
+    """morph: while it is in front, its variant is shown bent."""
+
+    def __init__(self, desk: Desk, stage: Stage, morph: MorphPanel):
+        self._desk, self._stage, self._morph = desk, stage, morph
+
+    def of(self, keys: Sequence[str]) -> list[Shown]:
+        """Asks for what is not there yet. Needs the viewport's library."""
+        keys = [key for key in keys if self._desk.study.state.variant(key)]
+        if self._stage.overlay.name == SIDES and keys:
+            return self._sides(keys[0])
+        return [self._one(key) for key in keys]
+
+    def stay(self, cars: Sequence[Shown]) -> bool:
+        """While a single car's mesh is on its way, the one before stays on screen, under the new one's name."""
+        single = len(cars) == 1 and cars[0].drawn is None
+        waits = single and self._desk.standing(cars[0].key).status in ("waiting", "working")
+        return waits and self._stage.shows_a_car
+
+    def remark(self, key: str) -> str:
+        """Where the CFD's pressure comes from, and how far off the prediction is; empty before that is there."""
+        truth = self._desk.layers.truth(key)
+        if truth is None:
+            return ""
+        told = [f"CFD: {truth.source}", *([truth.error.in_words] if truth.error else []), *truth.warnings]
+        return "; ".join(told)
+
+    def _one(self, key: str) -> Shown:
+        from drivaer_app.ui.viewport import Shown
+
+        variant, result = self._desk.study.state.variant(key), self._desk.result(key)
+        cd = f"   Cd {result.cd:.3f}" if result else ""
+        note = " (baseline)" if key == self._desk.study.state.baseline else ""
+        layers, lacking = self._layers(key)
+        drawn = self._drawn(key)
+        lines = self._lines(key) if drawn is self._desk.drawn(key) else None
+        return Shown(key, f"{variant.name}{note}{cd}", drawn, layers, lacking, lines)
+
+    def _sides(self, key: str) -> list[Shown]:
+        """CFD, prediction and error of one car; the car alone before its CFD is there, or where there is none."""
+        one, truth, cfd = self._one(key), self._desk.layers.truth(key), self._desk.cfd(key)
+        if truth is None or one.drawn is not self._desk.drawn(key):
+            return [one]
+        result = self._desk.result(key)
+        titles = [
+            "CFD" + (f"   Cd {cfd.cd:.3f}" if cfd else ""),
+            "Prediction" + (f"   Cd {result.cd:.3f}" if result else ""),
+            "Error" + (f"   {signed((result.cd - cfd.cd) / COUNT, 1)} counts" if result and cfd else ""),
+        ]
+        if truth.error:
+            titles[2] += f"\nCp {truth.error.relative_l2:.1%} relative L2, MAE {truth.error.mae:.3f}"
+        return [replace(one, title=title, overlay=overlay) for title, overlay in zip(titles, SIDES_SHOW, strict=True)]
+
+    def _layers(self, key: str) -> tuple[dict[str, np.ndarray], str]:
+        """What is there of the layers on a variant's points, and why the overlay's is not; asks for that one."""
+        layers = self._desk.layers
+        there = {name: layer for name in LAYERS if (layer := layers.get(name, key)) is not None}
+        name = TRUTH if self._stage.overlay.name == SIDES else self._stage.overlay.name
+        if name not in LAYERS or name in there:
+            return there, ""
+        layers.want(name, key)
+        return there, layers.lacking(name, key) or "it is being worked out"
+
+    def _lines(self, key: str) -> np.ndarray | None:
+        """The flow's lines where they are asked for and there; asks for them where they are not."""
+        if not self._stage.view_bar.lines.isChecked():
+            return None
+        self._desk.layers.want(LINES, key)
+        return self._desk.layers.get(LINES, key)
+
+    def _drawn(self, key: str) -> DrawnCar | None:
+        """The variant's mesh; bent while it is on the handles of the panel that is in front."""
+        bending = self._desk.morphing.now
+        drawn = self._desk.drawn(key)
+        if self._morph.key == key and self._morph.is_in_front and bending and bending.key == key:
+            return drawn if bending.bent is None or bending.drawn is not drawn else bending.bent
+        return drawn
