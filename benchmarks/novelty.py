@@ -58,7 +58,7 @@ def _features_reference(surrogate: Surrogate, clouds: MorphClouds) -> NoveltyRef
     for i, design in enumerate(random_designs(clouds.generator, N_DESIGNS, seed=23)):
         cloud = clouds.draw(design, 8192, np.random.default_rng(i))
         vectors.append(surrogate.drag_features(cloud.points))
-    return NoveltyReference.fit(np.array(vectors))
+    return NoveltyReference.fit([np.array(vectors)])
 
 
 def _shapes(generator: MorphGenerator) -> Iterator[tuple[str, str, SurfaceSample]]:

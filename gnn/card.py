@@ -17,8 +17,7 @@ This card is written by `{config["made_by"]}` from `metrics.json`; do not edit i
 ## Trained on
 {counts["train"]} RANS cases of {counts.get("what", config["trained_on"])} ({styles}; detailed and smooth
 underbodies): OpenFOAM v1912, k-omega SST, half car, about 135,000 cells, 30 m/s, moving ground, rotating wheels.
-- Drag network: {config["drag"]["n_designs"]} designs whose Cd and Cl a Gaussian process on
-  {config["drag"]["n_cases"]} cases gave. Points are drawn anew in every step; no design is scaled or shifted.
+{_drag_learnt(config["drag"])}
 - Template: the CFD's own surface, bent onto a car by 26 modes of shape, with the Cp and Cf of all the cases as smooth
   functions of how it is bent and of its rear roof line. It answers where it lies on the car's surface, by the share to
   which the whole car is one of its morphs.
@@ -31,7 +30,7 @@ A label is itself uncertain: Cd swings by {metrics["label_scatter"]:.4f} within 
 {accuracy_tables(metrics)}
 
 *network*: RegDGCNN, from the surface alone. *field integral*: the bundled Cp and Cf integrated. *bundled*: what
-prediction gives, template and FieldNet together, from the surface alone. *label fit*: the Gaussian process on the
+prediction gives, template and FieldNet together, from the surface alone. *label fit*: the Gaussian processes on the
 morph parameters that labelled the training shapes. *linear fit*: ridge regression on the morph parameters, the
 yardstick. The fits know the parameters, which no user's file carries; for Cp and Cf, also every point's CFD face.
 
@@ -72,14 +71,22 @@ def accuracy_tables(metrics: dict[str, Any]) -> str:
 {_field_rows(metrics)}{_family_tables(metrics.get("families"))}"""
 
 
+def _drag_learnt(drag: dict[str, Any]) -> str:
+    first = drag.get("n_encoder_cases", drag["n_cases"])
+    return (
+        f"- Drag network: {drag['n_designs']} designs whose Cd and Cl Gaussian processes on {first} cases gave; its\n"
+        f"  last layers, once more, on {drag['n_cases']}. Points are drawn anew in every step; no design is scaled."
+    )
+
+
 def _families_learnt(metrics: dict[str, Any]) -> str:
     families = metrics.get("families")
     if not families:
         return ""
     styles = ", ".join(f"{n} {style}" for style, n in families["styles"].items())
     return (
-        f"- Drag network and FieldNet learnt from {families['train']} cases of procedural cars ({styles}) besides: "
-        f"RANS\n  of the same kind, `resources/corpus/procedural_cars`.\n"
+        f"- Besides: {families['train']} cases of procedural cars ({styles}), RANS of the same kind,\n"
+        f"  `resources/corpus/procedural_cars`; they are among the cases counted above.\n"
     )
 
 

@@ -13,15 +13,15 @@ import numpy as np
 
 from data.errors import ModelError
 from data.replacing import replacing
-from gnn.novelty import NoveltyReference
+from gnn.novelty import NoveltyReference, ProfileCloud
 from gnn.template import Template
 
 if TYPE_CHECKING:
     import torch
 
-FORMAT = 1
+FORMAT = 2
 WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
-_NOVELTY_ARRAYS = ("mean", "basis", "spread", "known")
+_CLOUD_ARRAYS = ("mean", "basis", "spread")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,12 @@ class ModelFolder:
         return {name[start:]: value for name, value in self.tensors.items() if name.startswith(f"{prefix}.")}
 
     def novelty(self) -> NoveltyReference:
-        arrays = {name: value.numpy() for name, value in self.part("novelty").items()}
-        return NoveltyReference(**arrays, **self.config["novelty"])
+        clouds = []
+        for number, numbers in enumerate(self.config["novelty"]):
+            arrays = {name: value.numpy() for name, value in self.part(f"novelty.{number}").items()}
+            clouds.append(ProfileCloud(**arrays, **numbers))
+        known = self.tensors.get("novelty.known")
+        return NoveltyReference(tuple(clouds), None if known is None else known.numpy())
 
     def network(self, part: str, kind: type[torch.nn.Module]) -> torch.nn.Module:
         """One of the model's networks, in eval mode. Raises ModelError where configuration and weights do not agree."""
@@ -116,16 +120,21 @@ def write_parts(
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"{part}.{name}": torch.as_tensor(value) for part, own in parts.items() for name, value in own.items()}
     if novelty is not None:
-        config = {**config, "novelty": {"rest": novelty.rest, "limit": novelty.limit}}
-        for name in _NOVELTY_ARRAYS:
-            if (array := getattr(novelty, name)) is not None:
-                tensors[f"novelty.{name}"] = torch.from_numpy(np.asarray(array, np.float32))
+        config = {**config, "novelty": [{"rest": cloud.rest, "limit": cloud.limit} for cloud in novelty.clouds]}
+        tensors |= {f"novelty.{name}": torch.from_numpy(array) for name, array in _arrays(novelty).items()}
     # RegDGCNN names each batch normalisation twice; safetensors refuses shared memory.
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     with replacing(folder / WEIGHTS) as partial:
         save_file(tensors, partial)
         partial.chmod(0o644)  # the library makes it readable by its owner alone
     write_text(folder / CONFIG, json.dumps(config, indent=1) + "\n")
+
+
+def _arrays(novelty: NoveltyReference) -> dict[str, np.ndarray]:
+    arrays = {f"{i}.{name}": getattr(cloud, name) for i, cloud in enumerate(novelty.clouds) for name in _CLOUD_ARRAYS}
+    if novelty.known is not None:
+        arrays["known"] = novelty.known
+    return {name: np.asarray(array, np.float32) for name, array in arrays.items()}
 
 
 def write_text(path: Path, text: str) -> None:

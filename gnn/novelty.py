@@ -1,12 +1,14 @@
 """How far a car lies from what a network was trained on: 0 = typical, above 1 = outside.
 
 A car is told by its profile: how its surface is spread over stations along its length, and how wide, high and low it is
-there. The training designs' profiles span a low-dimensional cloud; a car is novel by its distance within that cloud
+there. The profiles of a family's designs span a low-dimensional cloud; a car is novel by its distance within that cloud
 (Mahalanobis) or off it (reconstruction error), as in probabilistic principal components (Tipping and Bishop, 1999).
+Each family has a cloud of its own: what lies between an estate and a van has been seen by nobody.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +18,7 @@ HALF_LENGTH = 3.0
 """m either side of the middle that the stations cover; what sticks out counts at the last station."""
 
 TYPICAL_PART = 0.995
-"""Of the reference designs that score below 1."""
+"""Of a family's designs that score below 1."""
 
 
 def profile(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
@@ -41,13 +43,11 @@ def profile(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class NoveltyReference:
-    """The training designs' cloud of profiles.
+class ProfileCloud:
+    """Where the profiles of one family's designs lie.
 
     mean (d,), basis (m, d) orthonormal rows, spread (m,) along them, rest: typical distance off the basis,
-    limit: the distance below which TYPICAL_PART of the reference designs lie.
-    known (k, d): profiles of single cars besides, which are known too. Around each a car counts as typical as far as
-    half of what the cloud's limit is around its middle: one car says less than a family.
+    limit: the distance below which TYPICAL_PART of the designs lie.
     """
 
     mean: np.ndarray
@@ -55,11 +55,10 @@ class NoveltyReference:
     spread: np.ndarray
     rest: float
     limit: float
-    known: np.ndarray | None = None
 
     @classmethod
-    def fit(cls, vectors: np.ndarray, kept: float = 0.98) -> NoveltyReference:
-        """vectors: (n, d), n designs that stand for the training distribution, half of which set the limit."""
+    def fit(cls, vectors: np.ndarray, kept: float = 0.98) -> ProfileCloud:
+        """vectors: (n, d), n designs that stand for the family, half of which set the limit."""
         fitted, tried = vectors[::2], vectors[1::2]
         mean = fitted.mean(axis=0)
         _, size, rows = np.linalg.svd(fitted - mean, full_matrices=False)
@@ -70,10 +69,10 @@ class NoveltyReference:
         rest = float(np.sqrt((off**2).sum(axis=1).mean()))
         unscaled = cls(mean, rows[:m], spread, rest, 1.0)
         limit = float(np.quantile([unscaled.score(v) for v in tried], TYPICAL_PART))
-        return cls(mean, rows[:m], spread, rest, limit)
+        return replace(unscaled, limit=limit)
 
-    def parts(self, vector: np.ndarray, middle: np.ndarray | None = None) -> tuple[float, float]:
-        """Distance within the cloud and off it, each about 1 for a typical design, before the limit.
+    def score(self, vector: np.ndarray, middle: np.ndarray | None = None) -> float:
+        """The larger of the distances within the cloud and off it, over the limit.
 
         middle: what to measure from; the cloud's own unless given.
         """
@@ -81,15 +80,33 @@ class NoveltyReference:
         along = self.basis @ centred
         off = centred - along @ self.basis
         within = float(np.sqrt(np.mean((along / self.spread) ** 2)))
-        return within, float(np.linalg.norm(off)) / self.rest
+        return max(within, float(np.linalg.norm(off)) / self.rest) / self.limit
+
+
+@dataclass(frozen=True, eq=False)
+class NoveltyReference:
+    """What is known: the clouds of families, the first being the one that most was learnt from, and single cars.
+
+    known (k, d): profiles of single cars. Around each, a car counts as typical as far as half of what the first cloud's
+    limit is around its middle: one car says less than a family.
+    """
+
+    clouds: tuple[ProfileCloud, ...]
+    known: np.ndarray | None = None
+
+    @classmethod
+    def fit(cls, families: Sequence[np.ndarray]) -> NoveltyReference:
+        """families: of each the profiles (n, d) of designs that stand for it."""
+        return cls(tuple(ProfileCloud.fit(vectors) for vectors in families))
 
     def score(self, vector: np.ndarray) -> float:
-        """Novelty: the larger of the two distances over the limit; or to a known car, where that is nearer."""
-        of_cloud = max(self.parts(vector)) / self.limit
-        singles = (
-            [] if self.known is None else [max(self.parts(vector, car)) / (0.5 * self.limit) for car in self.known]
+        """Novelty: how far it is to the nearest family or known car."""
+        singles = () if self.known is None else self.known
+        return min(
+            *(cloud.score(vector) for cloud in self.clouds),
+            *(2.0 * self.clouds[0].score(vector, car) for car in singles),
+            np.inf,
         )
-        return min([of_cloud, *singles])
 
     def knowing(self, vectors: np.ndarray) -> NoveltyReference:
         """The same with the profiles (n, d) of more single cars."""

@@ -26,7 +26,7 @@ from gnn.training.drag import MorphShape, Shape, train_drag_network
 from gnn.training.families import FamilyShape, families_of, fit_family_coefficients, random_family_designs
 from gnn.training.field import train_field_net
 from gnn.training.labels import COEFFICIENTS, DesignFeatures, fit_coefficients
-from gnn.training.loop import Schedule, designs_learnt, designs_of, load_averaged
+from gnn.training.loop import Schedule, designs_learnt, load_averaged
 from gnn.training.readout import cached_features, train_readout
 
 DRAG = {
@@ -134,14 +134,16 @@ def _readout(options: argparse.Namespace, corpus: Corpus) -> None:
     checkpoint = options.work / "drag.ckpt"
     network = load_averaged(RegDGCNN(**_DRAG_ARCHITECTURE), checkpoint)
     shapes, coefficients = _labelled_morphs(corpus, N_READ, seed=77)
-    if corpus.family_cars:
-        more, theirs = _labelled_family_designs(split(corpus.family_cars)[0], N_READ)
+    of_families = split(corpus.family_cars)[0]
+    if of_families:
+        more, theirs = _labelled_family_designs(of_families, N_READ)
         shapes, coefficients = shapes + more, np.concatenate([coefficients, theirs])
     scaling = json.loads((options.work / SCALING).read_text("utf-8"))
     features = cached_features(network, shapes, DRAG["n_points"], options.work / "features.npy")
     train_readout(network, features, (coefficients - scaling["mean"]) / scaling["spread"])
     with replacing(options.work / READOUT) as unfinished:
-        torch.save({"averaged": network.state_dict(), "designs": designs_of(checkpoint)}, unfinished)
+        learnt = [case.name for case in (*corpus.train, *of_families)]
+        torch.save({"averaged": network.state_dict(), "designs": learnt}, unfinished)
 
 
 def _labelled_morphs(corpus: Corpus, n: int = N_DESIGNS, seed: int = 1) -> tuple[list[Shape], np.ndarray]:
@@ -208,6 +210,7 @@ def _trained_parts(work: Path) -> dict[str, tuple[dict[str, Any], torch.nn.Modul
         scaling = json.loads((work / SCALING).read_text("utf-8"))
         checkpoint = work / READOUT if (work / READOUT).exists() else work / "drag.ckpt"
         section = {**DRAG, **scaling, "architecture": _DRAG_ARCHITECTURE, "n_cases": designs_learnt(checkpoint)}
+        section["n_encoder_cases"] = designs_learnt(work / "drag.ckpt")
         parts["drag"] = section, load_averaged(RegDGCNN(**_DRAG_ARCHITECTURE), checkpoint)
     if (work / "field.ckpt").exists():
         section = {**FIELD, "n_cases": designs_learnt(work / "field.ckpt")}

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 METRICS = "metrics.json"
 TRAINED_ON = "morphed DrivAer fastbacks, estates and notchbacks"
-_N_REFERENCE = 1200
+_N_REFERENCE, _N_FAMILY = 1200, 400
 _N_OFFSET = 24
 _LEVEL = 0.9
 
@@ -273,15 +273,19 @@ def _field_fits(corpus: Corpus, underbody: str):
     return predict
 
 
-def novelty_reference(corpus: Corpus, n: int = _N_REFERENCE, seed: int = 11) -> NoveltyReference:
-    """Profiles of random designs between the corpus's own."""
-    clouds, vectors = corpus.clouds, []
-    for i, design in enumerate(random_designs(clouds.generator, n, seed)):
-        vectors.append(clouds.profile(design, np.random.default_rng((seed, i))))
-    learnt, _ = split(corpus.family_cars)
-    for i, shape in enumerate(random_family_designs(families_of(learnt), n, seed)):
-        vectors.append(shape.profile(np.random.default_rng((seed, 1, i))))
-    return NoveltyReference.fit(np.array(vectors))
+def novelty_reference(
+    corpus: Corpus, n: int = _N_REFERENCE, n_family: int = _N_FAMILY, seed: int = 11
+) -> NoveltyReference:
+    """Profiles of random designs: n between the morphed DrivAers, n_family of each family of one mesh."""
+    clouds = corpus.clouds
+    designs = random_designs(clouds.generator, n, seed)
+    found = [np.array([clouds.profile(design, np.random.default_rng((seed, i))) for i, design in enumerate(designs)])]
+    for number, family in enumerate(families_of(split(corpus.family_cars)[0])):
+        shapes = random_family_designs([family], _N_FAMILY, seed)
+        found.append(
+            np.array([shape.profile(np.random.default_rng((seed, 1 + number, i))) for i, shape in enumerate(shapes)])
+        )
+    return NoveltyReference.fit(found)
 
 
 def _counts(corpus: Corpus) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def _novelty(cars: Sequence[StoredCar]) -> NoveltyReference | None:
     if len(cars) < _LEAST_FOR_NOVELTY:
         return None
     vectors = [profile(car.network_points, np.asarray(car.normals, np.float32)) for car in cars]
-    return NoveltyReference.fit(np.array(vectors))
+    return NoveltyReference.fit([np.array(vectors)])
 
 
 def _card(config: dict[str, Any], metrics: dict[str, Any]) -> str:

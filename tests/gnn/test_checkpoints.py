@@ -40,7 +40,7 @@ def folder(tmp_path, sample):
         "trained_on": "nothing",
     }
     drag, field = RegDGCNN(**DRAG), FieldNet(**FIELD)
-    write_model(tmp_path / "small", config, drag.state_dict(), field.state_dict(), NoveltyReference.fit(vectors))
+    write_model(tmp_path / "small", config, drag.state_dict(), field.state_dict(), NoveltyReference.fit([vectors]))
     return tmp_path / "small"
 
 

@@ -15,7 +15,7 @@ def family():
 
 
 def test_members_score_below_one_and_strangers_above(family):
-    reference = NoveltyReference.fit(family[:500])
+    reference = NoveltyReference.fit([family[:500]])
     assert np.mean([reference.score(v) <= 1 for v in family[500:]]) > 0.97
     assert reference.score(family.mean(axis=0)) < 0.9
     assert reference.score(family[0] * 4) > 1
@@ -33,3 +33,21 @@ def test_profile_says_where_a_surface_is_wide_and_high():
     assert rows[covered, 1] == pytest.approx(0.97 * 0.9, abs=0.02)
     assert rows[covered, 2] == pytest.approx(0.94 * 0.7, abs=0.03)
     assert not rows[~covered].any()
+
+
+def test_what_lies_between_two_families_is_novel_and_members_of_either_are_not(family):
+    apart = 40.0 * np.random.default_rng(2).normal(size=40)
+    reference = NoveltyReference.fit([family[:500], family[:500] + apart])
+    inside = [reference.score(v) <= 1 for shift in (0.0, 1.0) for v in family[500:] + shift * apart]
+    assert np.mean(inside) > 0.97
+    assert reference.score(family.mean(axis=0) + 0.5 * apart) > 3
+
+
+def test_a_known_car_is_typical_and_its_neighbours_less_far_than_a_familys(family):
+    stranger = family[0] + 5.0 * np.random.default_rng(3).normal(size=40)
+    reference = NoveltyReference.fit([family[:500]])
+    assert reference.score(stranger) > 3
+    knowing = reference.knowing(stranger[None])
+    assert knowing.score(stranger) < 0.01
+    step = family[500] - family.mean(axis=0)
+    assert knowing.score(stranger + step) == pytest.approx(2 * reference.score(family.mean(axis=0) + step), rel=0.1)

@@ -33,7 +33,7 @@ def tiny_model(tmp_path_factory) -> Path:
         "field": {"architecture": FIELD, "n_points": 256, "n_clouds": 4, "cd_pressure_offset": 0.0},
         "interval": {"level": 0.9, "half_width": 0.02},
     }
-    novelty = NoveltyReference.fit(np.random.default_rng(0).normal(size=(80, 288)) * 0.01)
+    novelty = NoveltyReference.fit([np.random.default_rng(0).normal(size=(80, 288)) * 0.01])
     folder = tmp_path_factory.mktemp("models") / "tiny"
     write_model(folder, config, RegDGCNN(**DRAG).state_dict(), FieldNet(**FIELD).state_dict(), novelty)
     return folder
