@@ -39,7 +39,7 @@ from drivaer_app.verification import Verifications
 from drivaer_app.watch import Watch
 
 if TYPE_CHECKING:
-    from drivaer_app.report.of_study import StudySource
+    from drivaer_app.report.study_source import StudySource
 
 _BENT = "bent"  # in a study's view
 
@@ -223,7 +223,7 @@ class Desk:
 
     def report_source(self) -> StudySource:
         """The study at this moment, as reports are made of it."""
-        from drivaer_app.report.of_study import StudySource
+        from drivaer_app.report.study_source import StudySource
 
         state = self.study.state
         known = {variant.key: self.standing(variant.key) for variant in state.variants}

@@ -18,11 +18,10 @@ from drivaer_app.report.card import Section, sections_of
 from drivaer_app.report.columns import COLUMNS, PARAMETER, row_of
 from drivaer_app.report.difference import Judgement, judged
 from drivaer_app.report.findings import answer_of, apart_of
+from drivaer_app.report.study_source import N_DETAILS
 from drivaer_app.report.texts import printable
 from drivaer_app.results import Result
 
-N_DETAILS = 12
-"""Cars that have a page of their own unless told otherwise."""
 _MOST_OUTSIDE = 30  # cars that are listed one by one for nothing but lying outside
 
 

@@ -14,7 +14,7 @@ import io
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,77 +26,24 @@ from drivaer_app.batch.inputs import parameters_of
 from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import StoredCar
 from drivaer_app.batch.work import PICTURE, SUFFIXES, VIEW
-from drivaer_app.cfd_kept import cfd_of
 from drivaer_app.drag_along import DragAlong
 from drivaer_app.predictions import Standing
 from drivaer_app.report.brand import read_brand
-from drivaer_app.report.content import N_DETAILS, Content, ReportCar, arranged, asked, compared, find_car
+from drivaer_app.report.content import Content, ReportCar, arranged, asked, compared, find_car
+from drivaer_app.report.study_source import StudySource, Wish
 from drivaer_app.report.texts import printable
 from drivaer_app.report.write import WITH_PICTURES, check_suffix, check_template, write_report
 from drivaer_app.results import Result
 from drivaer_app.study import Recipe, StudyState, Variant
-from drivaer_app.study_file import SUFFIX, SavedStudy, read_study
+from drivaer_app.study_file import SUFFIX
 
 if TYPE_CHECKING:
     from drivaer_app.drawn_car import DrawnCar
-    from drivaer_app.origin import CfdCoefficients
 
 Call = Callable[..., Any]
 """Calls a function with arguments, here or in another process."""
 Stored = tuple[Mapping[str, Path], "DragAlong | None"]
 """A drawing in files: of PICTURE and VIEW, and drag along x."""
-
-
-@dataclass(frozen=True, eq=False)
-class StudySource:
-    """A study as a report sees it.
-
-    known: what is known of each variant, by key. drawn: gives a variant's mesh with its fields where it is in memory.
-    cfd: what CFD says of variants, by key, on the study's reference area; reports tell it as the
-    parameters cfd_cd, cfd_cd_std and cfd_cl. file: the study's own, None for one that was never saved.
-    """
-
-    state: StudyState
-    known: Mapping[str, Standing]
-    drawn: Callable[[str], DrawnCar | None] = lambda key: None
-    cfd: Mapping[str, CfdCoefficients] = field(default_factory=dict)
-    file: Path | None = None
-
-    @classmethod
-    def of_file(cls, path: str | Path) -> StudySource:
-        """A saved study; its meshes are looked at, whether they are still those of the results. Raises DrivAerError."""
-        return cls.of_saved(read_study(path), Path(path))
-
-    @classmethod
-    def of_saved(cls, saved: SavedStudy, file: Path | None = None) -> StudySource:
-        known = {variant.key: _standing(variant, saved) for variant in saved.state.variants}
-        kept = {key: one.cfd for key, one in saved.kept.items()}
-        told = {
-            v.key: cfd_of(known[v.key].result, kept.get(v.key), v.origin, saved.state.conditions)
-            for v in saved.state.variants
-        }
-        cfd = {key: found for key, found in told.items() if found}
-        return cls(saved.state, known, cfd=cfd, file=file)
-
-    def standing(self, variant: Variant) -> Standing:
-        return self.known.get(variant.key, Standing())
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a report is to be like, as on the command line.
-
-    keys: the variants; None for all. The baseline is always there. baseline: a name instead of the study's own.
-    details: names of the cars with a page of their own, or how many from the top. brand: TOML. template: jinja2.
-    """
-
-    keys: tuple[str, ...] | None = None
-    baseline: str | None = None
-    details: tuple[str, ...] | int = N_DETAILS
-    draw: bool = True
-    brand: Path | None = None
-    template: Path | None = None
-    title: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +57,7 @@ class Drawing:
 def report_on_study(
     path: str | Path,
     source: StudySource,
-    wish: Wish = Wish(),
+    wish: Wish = Wish(),  # noqa: B008 - frozen
     *,
     call: Call = lambda function, *arguments: function(*arguments),
     on_progress: Callable[[float, str], None] = lambda *_: None,
@@ -145,7 +92,7 @@ def report_on_study(
 
 def content_of_study(
     source: StudySource,
-    wish: Wish = Wish(),
+    wish: Wish = Wish(),  # noqa: B008 - frozen
     model: ModelIdentity | None = None,
     drawings: Mapping[str, Stored] | None = None,
 ) -> Content:
@@ -208,18 +155,6 @@ def pictures_of(drawn: DrawnCar) -> dict[str, bytes]:
     faces = of_point.reshape(-1)[drawn.faces].astype(np.int32)
     view = view_of(Surface(points, faces, values[first], drawn.exposed[first]))
     return {PICTURE: stream.getvalue(), VIEW: view.to_bytes()}
-
-
-def _standing(variant: Variant, saved: SavedStudy) -> Standing:
-    """Of a saved variant. error: where the mesh is another one by now."""
-    from drivaer_app.examine import checksum_of
-
-    kept = saved.kept.get(variant.key)
-    if kept is None or kept.result is None:
-        return Standing()
-    changed = variant.file.is_file() and checksum_of(variant.file) != kept.result.checksum
-    error = "the mesh has been saved again since: these are the numbers of before" if changed else ""
-    return Standing(result=kept.result, error=error)
 
 
 def _keys(state: StudyState) -> list[str]:

@@ -15,7 +15,8 @@ from drivaer_app.batch.work import PICTURE, VIEW
 from drivaer_app.cfd_kept import CfdNumbers, KeptCfd
 from drivaer_app.conditions import Conditions
 from drivaer_app.jobs import Cancelled
-from drivaer_app.report.of_study import StudySource, Wish, content_of_study, draw_variant, report_on_study
+from drivaer_app.report.of_study import content_of_study, draw_variant, report_on_study
+from drivaer_app.report.study_source import StudySource, Wish
 from drivaer_app.report.write import SUFFIXES, write_report
 from drivaer_app.results import Result
 from drivaer_app.study import Study
