@@ -13,6 +13,10 @@ from drivaer_app.results import Result
 
 CASE = "case.npz"
 """The file of a case folder that holds the flow on the surface."""
+History = tuple[tuple[int, ...], tuple[float, ...]]
+"""Iterations, and Cd at each."""
+Residuals = tuple[tuple[int, dict[str, float]], ...]
+"""Iterations, each with the residuals by field."""
 _SCALED = ("cd", "cd_std", "cl", "clf", "clr", "cd_pressure", "cd_friction")
 
 
@@ -95,6 +99,19 @@ class KeptCfd:
         if checksum_of(self.folder / CASE) != self.case:
             return "the case in its folder is another one by now: the numbers are those of then"
         return ""
+
+    def curves(self) -> tuple[History, Residuals]:
+        """Cd and residuals by iteration, as the case's logs tell them; empty where there are none."""
+        from drivaer_app.cfd.logs import read_coefficients, read_residuals
+        from drivaer_app.cfd.run import SOLVE
+
+        try:
+            found = read_coefficients(self.folder)
+            states = read_residuals((self.folder / SOLVE.log).read_text(errors="replace"))
+        except (OSError, ValueError):
+            return ((), ()), ()
+        history = tuple(found.iteration.tolist()), tuple(found.cd.tolist())
+        return history, tuple((state.iteration, state.residuals) for state in states)
 
 
 def cfd_of(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import DrivAerError
-from drivaer_app.cfd_kept import CASE, CfdNumbers, KeptCfd
+from drivaer_app.cfd_kept import CASE, CfdNumbers, History, KeptCfd, Residuals
 from drivaer_app.conditions import Conditions
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
@@ -52,8 +52,8 @@ class Run:
     preset: str
     status: str = IDLE
     progress: Progress | None = None
-    history: tuple[tuple[int, ...], tuple[float, ...]] = ((), ())
-    residuals: tuple[tuple[int, dict[str, float]], ...] = ()
+    history: History = ((), ())
+    residuals: Residuals = ()
     finished: KeptCfd | None = None
     lacking: str = ""
     error: str = ""
@@ -102,10 +102,13 @@ class Verifications:
             self._runs[_shape(recipe)] = Run(kept.folder, kept.numbers.preset, DONE, finished=kept, lacking=lacking)
 
     def check(self, recipe: Recipe) -> None:
-        """Look whether a result's case is where it was and the same. Reads it."""
+        """Look whether a result's case is where it was and the same, and how it went. Reads it."""
         run = self._run(recipe)
         if run is not None and run.status == DONE:
-            self._put(recipe, replace(run, lacking=run.finished.why_no_case()))
+            lacking = run.finished.why_no_case()
+            curves = (run.history, run.residuals)
+            history, residuals = curves if lacking or run.history[0] else run.finished.curves()
+            self._put(recipe, replace(run, lacking=lacking, history=history, residuals=residuals))
 
     def moved(self, old: Recipe, new: Recipe) -> None:
         """A variant's file was found in another place, and its case perhaps beside it."""

@@ -80,6 +80,10 @@ def test_a_run_is_watched_stopped_and_gone_on_with_and_the_result_stands_beside_
     settle(again)
     assert np.isfinite(again.desk_page.stage.viewport.panes[0].layers["cfd"]).mean() > 0.5
     assert not again.isWindowModified()
+    again.desk_page.bottom.show_cfd()
+    settle(again)
+    assert len(again.desk_page.bottom.cfd.residuals.item.listDataItems()) >= 5
+    assert again.desk_page.bottom.cfd.drag.item.listDataItems()[0].getData()[1].min() > 0
 
 
 def test_a_kept_result_is_shown_without_a_run_and_says_when_the_mesh_has_changed(qtbot, verifying, settle, samples):
