@@ -151,7 +151,7 @@ class Content:
         program = f"drivaer {self.version}"
         return [
             ("Program", f"{program}; cars predicted with {', '.join(versions)}" if versions else program),
-            ("Model", f"{self.model.name}, SHA-256 {self.model.digest}"),
+            ("Model", self.model.in_words),
             ("Wind", f"{c.speed:g} m/s ({c.speed * 3.6:.0f} km/h), air of {c.density:g} kg/m³"),
             ("Reference area", area),
             ("Device", ", ".join(devices)),

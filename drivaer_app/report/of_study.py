@@ -30,6 +30,7 @@ from drivaer_app.drag_along import DragAlong
 from drivaer_app.predictions import Standing
 from drivaer_app.report.brand import read_brand
 from drivaer_app.report.content import Content, ReportCar, arranged, asked, compared, find_car
+from drivaer_app.report.model_of_study import model_of
 from drivaer_app.report.study_source import StudySource, Wish
 from drivaer_app.report.texts import printable
 from drivaer_app.report.write import WITH_PICTURES, check_suffix, check_template, write_report
@@ -75,7 +76,7 @@ def report_on_study(
     check_template(suffix, wish.template)
     brand = read_brand(wish.brand)
     on_progress(0.0, "collecting")
-    model = ModelIdentity.of(source.state.model)
+    model = _model(source)
     content = content_of_study(source, wish, model)
     with tempfile.TemporaryDirectory(prefix="drivaer-") as folder:
         if suffix in WITH_PICTURES and wish.draw:
@@ -96,11 +97,11 @@ def content_of_study(
     model: ModelIdentity | None = None,
     drawings: Mapping[str, Stored] | None = None,
 ) -> Content:
-    """What to report of a study. model: the study's. drawings: by key.
+    """What to report of a study. model: that its results are of, found where it is not given. drawings: by key.
 
     A variant without a result of that model is there with the reason. Raises DrivAerError where none is left.
     """
-    model, drawings = model or ModelIdentity.of(source.state.model), drawings or {}
+    model, drawings = model or _model(source), drawings or {}
     state = source.state
     wanted = set(_keys(state) if wish.keys is None else wish.keys)
     settings = Settings(state.model, model.digest, state.conditions)
@@ -157,6 +158,10 @@ def pictures_of(drawn: DrawnCar) -> dict[str, bytes]:
     return {PICTURE: stream.getvalue(), VIEW: view.to_bytes()}
 
 
+def _model(source: StudySource) -> ModelIdentity:
+    return model_of(source.state.model, [one.result for one in source.known.values() if one.result is not None])
+
+
 def _keys(state: StudyState) -> list[str]:
     return [variant.key for variant in state.variants]
 
@@ -171,7 +176,7 @@ def _car(
     standing, conditions = source.standing(variant), source.state.conditions
     measured, error = standing.result, standing.error or "it is not predicted yet"
     if measured is not None and measured.model != model.signature:
-        error = f"predicted by {measured.model}, and the study's model is {model.signature} by now: predict it again"
+        error = f"predicted by {measured.model}, the others by {model.signature}: predict it again"
         measured = None
     kept, drag = drawing or ({}, standing.drag)
     name = printable(variant.name)
@@ -228,6 +233,8 @@ def _draw(
         drawn, standing = source.drawn(variant.key), source.standing(variant)
         if drawn is not None:
             drawing = Drawing(call(pictures_of, drawn), standing.drag)
+        elif not content.model.digest:
+            continue  # the model is another one by now: it would not draw what it said then
         else:
             drawing = call(draw_variant, source.state.recipe(variant), standing.result)
         if drawing is not None:

@@ -125,6 +125,31 @@ def test_what_another_model_predicted_is_no_number_of_this_report(source):
     assert car.result is None and "old@1" in car.error and "predict it again" in car.error
 
 
+def test_results_of_a_model_that_is_gone_are_told_as_such_and_not_drawn_anew(source, tmp_path):
+    known = {
+        key: replace(one, result=one.result and replace(one.result, model="old@1")) for key, one in source.known.items()
+    }
+    asked = []
+
+    def call(function, *arguments):
+        asked.append(function)
+        return function(*arguments)
+
+    content = report_on_study(tmp_path / "r.html", replace(source, known=known), call=call)
+    assert asked == [write_report] and len(content.predicted) == 3
+    told = dict(content.provenance)
+    assert (
+        told["Model"] == "old@1, which is not at hand any more"
+        and "card is not at hand" in content.card[0].blocks[0].rows[0][0]
+    )
+    result = source.known[source.state.variants[0].key].result
+    assert content.model.half_width == pytest.approx((result.cd_high - result.cd_low) / 2)
+    assert content.model.difference_law == result.difference_law
+    assert all(row["model_sha256"] is None for row in content.rows)
+    nowhere = replace(source, state=replace(source.state, model=str(tmp_path / "no such model")))
+    assert len(content_of_study(nowhere).predicted) == 3
+
+
 def test_a_mesh_saved_again_since_is_said_and_not_drawn(study_file, sample_file):
     shutil.copy(sample_file, study_file.with_name("two.stl"))
     source = StudySource.of_file(study_file)
