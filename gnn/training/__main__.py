@@ -39,7 +39,7 @@ FIELD = {"architecture": {"width": 128, "k": 12, "thinning": [1, 4, 16], "n_wave
 N_DESIGNS = 20000
 N_READ = 1500
 """Morphs that the drag network's last layers are trained on, besides the cases."""
-LEAST_FOR_FIT = 40
+LEAST_FOR_FIT = 25
 """Cases of families below which a fit on two dozen handles says less than the cases."""
 SCALING, READOUT = "drag.json", "readout.ckpt"
 
@@ -93,12 +93,16 @@ def _corpus(options: argparse.Namespace) -> Corpus:
 
 
 def _field(options: argparse.Namespace, corpus: Corpus) -> None:
+    of_families = split(corpus.family_cars)[0]
+    # The template answers for morphs: as many draws are of families, however few cases they have.
+    weights = np.repeat([1.0, len(corpus.train) / max(1, len(of_families))], [len(corpus.train), len(of_families)])
     train_field_net(
-        [*(MorphCar(case, corpus.clouds) for case in corpus.train), *split(corpus.family_cars)[0]],
+        [*(MorphCar(case, corpus.clouds) for case in corpus.train), *of_families],
         Schedule(options.steps, peak_rate=options.rate),
         options.work / "field.ckpt",
         start=options.start,
         n_points=FIELD["n_points"],
+        weights=weights,
         **FIELD["architecture"],
     )
 

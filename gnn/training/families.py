@@ -10,7 +10,7 @@ import numpy as np
 from gnn.novelty import profile
 from gnn.training.cars import FamilyCar, FamilyClouds
 from gnn.training.clouds import SAMPLE_POINTS, Cloud
-from gnn.training.labels import COEFFICIENTS, fit_label
+from gnn.training.labels import COEFFICIENTS, fit_best
 
 _SPREAD = 0.85
 """Of each handle's range, as the corpus's own designs have it."""
@@ -72,7 +72,7 @@ def fit_family_coefficients(cars: Sequence[FamilyCar]) -> Callable[[Sequence[Fam
         return scaled + [_FAMILY_WEIGHT * (clouds.family.name == name) for name in families]
 
     rows = np.array([row(car.clouds, car.case.values) for car in cars])
-    fits = [fit_label(rows, np.array([car.coefficients[name] for car in cars])) for name in COEFFICIENTS]
+    fits = [fit_best(rows, np.array([car.coefficients[name] for car in cars])) for name in COEFFICIENTS]
 
     def predict(shapes: Sequence[FamilyShape]) -> np.ndarray:
         query = np.array([row(shape.clouds, shape.values) for shape in shapes])

@@ -26,10 +26,12 @@ def train_field_net(
     n_points: int = 2048,
     batch: int = 4,
     seed: int = 0,
+    weights: np.ndarray | None = None,
     **architecture,
 ) -> FieldNet:
     """FieldNet fitted to the cars' Cp and Cf; loss: mean square of the standardised error over labelled points.
 
+    weights (n,): how often each car is drawn, against the others; alike unless given.
     start: a checkpoint or a model folder whose weights, and output scale, to begin from.
     """
     torch.manual_seed(seed)
@@ -39,9 +41,12 @@ def train_field_net(
     else:
         set_output_scale(network, cars)
 
+    shares = None if weights is None else weights / weights.sum()
+
     def loss_of_step(net: nn.Module, step: int) -> Tensor:
         rng = np.random.default_rng((seed, step))
-        return field_loss(net, [cars[i].draw(n_points, rng) for i in rng.integers(len(cars), size=batch)])
+        chosen = rng.choice(len(cars), size=batch, p=shares)
+        return field_loss(net, [cars[i].draw(n_points, rng) for i in chosen])
 
     return fit(network, loss_of_step, schedule, checkpoint, [car.name for car in cars])
 

@@ -1,0 +1,162 @@
+"""How good the bundled model is, and why: `python benchmarks/accuracy.py [--fits]` fills docs/accuracy.md.
+
+Aims, which go into the README too, and calibration come from the model's metrics.json at once. `--fits` also compares
+the fits that label its training shapes, by cross-validation and on the held-out designs, and their learning curve: that
+takes minutes, and ../shared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.marks import replace_between  # noqa: E402
+from data.corpora.cases import read_cases  # noqa: E402
+from data.corpora.morphs import MorphGenerator  # noqa: E402
+from gnn.calibration import conformal_half_width, leave_one_out_coverage  # noqa: E402
+from gnn.evaluation import coefficient_metrics  # noqa: E402
+from gnn.figures import pair_rank  # noqa: E402
+from gnn.training.additive_process import AdditiveProcess  # noqa: E402
+from gnn.training.clouds import Design  # noqa: E402
+from gnn.training.labels import DesignFeatures, cross_validate, fit_label, ridge  # noqa: E402
+from gnn.training.process import Process  # noqa: E402
+
+DOCS, README = ROOT / "docs" / "accuracy.md", ROOT / "README.md"
+METRICS = ROOT / "resources" / "models" / "drivaer" / "metrics.json"
+LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+SIZES = (70, 140, 205, 275)
+_WHOLE, _ADDITIVE = "Gaussian process, a length for each feature", "Gaussian process, features in pairs and threes too"
+_SEED = 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fits", action="store_true", help="compare the fits and draw the learning curve too")
+    options = parser.parse_args()
+    metrics = json.loads(METRICS.read_text("utf-8"))
+    for file in (DOCS, README):
+        replace_between("aims", "\n".join(_aims(metrics)), file)
+    replace_between("calibration", "\n".join(_calibration(metrics)), DOCS)
+    if options.fits:
+        data = _designs()
+        replace_between("fits", "\n".join(_fits(*data)), DOCS)
+        replace_between("learning-curve", "\n".join(_learning_curve(*data)), DOCS)
+
+
+def _aims(metrics: dict) -> Iterator[str]:
+    said, true = (np.array([d[key] for d in metrics["designs"]]) for key in ("predicted", "cd"))
+    network, families = metrics["cd"]["network"], metrics.get("families", {}).get("cd", {}).get("network")
+    procedural = families and families.get("r2")
+    rows = (
+        ("Cd R2 on held-out morphs", network["r2"], "at least 0.95", network["r2"] >= 0.95, 3),
+        ("Cd MAE", network["mae"], "at most 0.003", network["mae"] <= 0.003, 4),
+        ("rank correlation of pairs 5 counts apart or more", *_ranks(said, true), 3),
+        ("Cp, relative L2 error", metrics["cp"]["bundled"], "at most 0.14", metrics["cp"]["bundled"] <= 0.14, 3),
+        (
+            "share that the 90 % interval covers",
+            metrics["interval"]["coverage"],
+            "0.85 to 0.95",
+            0.85 <= metrics["interval"]["coverage"] <= 0.95,
+            2,
+        ),
+        ("Cd R2 on held-out procedural cars", procedural, "at least 0.9", bool(procedural and procedural >= 0.9), 3),
+    )
+    yield "| figure | here | aim | |\n|---|---|---|---|"
+    for name, value, aim, reached, digits in rows:
+        shown = "not learnt yet" if value is None else f"{value:.{digits}f}"
+        yield f"| {name} | {shown} | {aim} | {'reached' if reached else 'missed'} |"
+
+
+def _ranks(said: np.ndarray, true: np.ndarray) -> tuple[float, str, bool]:
+    rank = pair_rank(said, true)
+    return rank, "at least 0.95", rank >= 0.95
+
+
+def _calibration(metrics: dict) -> Iterator[str]:
+    errors = np.array([d["predicted"] - d["cd"] for d in metrics["designs"]])
+    yield "| promised | half width, counts | kept |\n|---|---|---|"
+    for level in LEVELS:
+        width = 1000 * conformal_half_width(errors, level)
+        yield f"| {100 * level:.0f} % | {width:.1f} | {100 * leave_one_out_coverage(errors, level):.0f} % |"
+
+
+def _designs() -> tuple[DesignFeatures, list, list]:
+    """Features, training cases, held-out cases."""
+    generator = MorphGenerator(SHARED / "corpus", SHARED / "geometry" / "drivaer_fastback")
+    cases = read_cases(SHARED / "corpus", ROOT / "resources" / "corpus" / "drivaer_morphs")
+    train, test = ([case for case in cases if case.is_test is held] for held in (False, True))
+    return DesignFeatures(generator), train, test
+
+
+def _rows_and_cd(features: Callable, cases: list) -> tuple[np.ndarray, np.ndarray]:
+    return features([Design.of(case) for case in cases]), np.array([case.coefficients["Cd"] for case in cases])
+
+
+def _quadratic(rows: np.ndarray, values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Ridge on features and all their products, its penalty by leave-one-out."""
+    from sklearn.linear_model import RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+    model = make_pipeline(PolynomialFeatures(2), StandardScaler(), RidgeCV(np.logspace(0, 4, 15)))
+    return model.fit(rows, values).predict
+
+
+def _trees(rows: np.ndarray, values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    from sklearn.ensemble import ExtraTreesRegressor
+
+    model = ExtraTreesRegressor(400, min_samples_leaf=2, max_features=0.6, random_state=_SEED)
+    return model.fit(rows, values).predict
+
+
+def _fits(features: DesignFeatures, train: list, test: list) -> Iterator[str]:
+    parameters, shape = features.parameters, features.with_roof_line
+    candidates = {
+        "linear, parameters alone": (parameters, ridge),
+        "linear": (shape, ridge),
+        "all products of two features, ridge": (shape, _quadratic),
+        "extremely randomised trees": (shape, _trees),
+        "Gaussian process, parameters alone": (parameters, Process.fit),
+        _WHOLE: (shape, Process.fit),
+        _ADDITIVE: (shape, AdditiveProcess.fit),
+    }
+    said = {}
+    yield "| fit | R2 cross-validated | MAE | R2 held out | MAE |\n|---|---|---|---|---|"
+    for name, (rows_of, fit) in candidates.items():
+        (rows, values), (query, true) = _rows_and_cd(rows_of, train), _rows_and_cd(rows_of, test)
+        said[name] = cross_validate(rows, values, fit), fit(rows, values)(query)
+        yield _row(name, said[name], (values, true))
+    both = tuple(np.mean(pair, axis=0) for pair in zip(said[_WHOLE], said[_ADDITIVE], strict=True))
+    yield _row("**mean of the last two: the labels**", both, (values, true))
+
+
+def _row(name: str, said: tuple[np.ndarray, np.ndarray], true: tuple[np.ndarray, np.ndarray]) -> str:
+    found = [coefficient_metrics(*pair) for pair in zip(said, true, strict=True)]
+    cells = [f"{m['r2']:.3f} | {m['mae']:.4f}" for m in found]
+    row = f"| {name} | {' | '.join(cells)} |"
+    print(row, flush=True)
+    return row
+
+
+def _learning_curve(features: DesignFeatures, train: list, test: list) -> Iterator[str]:
+    rows, values = _rows_and_cd(features.with_roof_line, train)
+    query, true = _rows_and_cd(features.with_roof_line, test)
+    order = np.random.default_rng(_SEED).permutation(len(rows))
+    yield "| cases learnt from | R2 held out | MAE |\n|---|---|---|"
+    for size in SIZES:
+        kept = order[:size]
+        found = coefficient_metrics(fit_label(rows[kept], values[kept])(query), true)
+        yield f"| {len(kept)} | {found['r2']:.3f} | {found['mae']:.4f} |"
+
+
+if __name__ == "__main__":
+    main()
