@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from data.errors import DrivAerError
 from data.formats import find_meshes
 from drivaer_app.autosave import Autosave
+from drivaer_app.cfd_kept import cfd_of
 from drivaer_app.compare import Difference
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
@@ -38,7 +39,7 @@ from drivaer_app.verification import Verifications
 from drivaer_app.watch import Watch
 
 if TYPE_CHECKING:
-    from drivaer_app.report.of_study import StudySource
+    from drivaer_app.report.study_source import StudySource
 
 _BENT = "bent"  # in a study's view
 
@@ -61,15 +62,14 @@ class Desk:
         self.autosave = autosave
         self.predictions = Predictions(self.engine, self.jobs, self.memory, lambda: self.study.state, notify)
         self.morphing = Morphing(self.engine, self.jobs, lambda key: self._notify(Event("bent", key)))
-        self.verifications = Verifications(self.jobs, lambda: self.study.state, notify)
-        of_case = self.verifications.case_of
+        self.verifications = Verifications(self.jobs, lambda: self.study.state, notify, self._found)
         self.reporting = Reporting(self.jobs, self.report_source)
-        self.layers = Layers(self.engine, self.jobs, self.memory, lambda: self.study.state, of_case, notify)
+        self.layers = Layers(self.engine, self.jobs, self.memory, lambda: self.study.state, self._case_of, notify)
         self._own_engine = engine is None
         self._notify = notify
         self._watch = Watch(self._files_changed)
         self._watched_folders: tuple[Path, ...] = ()
-        self._autosaved: tuple[StudyState, dict] | None = None
+        self._autosaved: tuple[StudyState, dict, int] | None = None
 
     # Opening, saving
 
@@ -120,6 +120,8 @@ class Desk:
             done = WAITING if kept.result is None else DONE
             standing = Standing(done, kept.result, kept.previous, None, kept.thumbnail)
             self.predictions.remember(saved.state.recipe(variant), standing)
+            if kept.cfd is not None:
+                self.verifications.take_up(saved.state.recipe(variant), kept.cfd)
         self._take_up(self.study.view.pop(_BENT, None))
         self._after_edit()
         self.jobs.submit("checking the files", self._check_files, lane="files")
@@ -139,10 +141,10 @@ class Desk:
             raise DrivAerError("the study has no file yet", fix="save it under a name")
         if target.suffix.lower() != SUFFIX:
             target = target.with_name(target.name + SUFFIX)
-        saved = self.saved()
+        findings, saved = self.study.findings, self.saved()
         write_study(target, saved)
         self.study.file = target
-        self.study.mark_saved(saved.state)
+        self.study.mark_saved(saved.state, findings)
         if self.autosave:
             self.autosave.clear()
         self._notify(Event("study"))
@@ -153,18 +155,18 @@ class Desk:
         kept = {}
         for variant in state.variants:
             s = self.standing(variant.key)
-            kept[variant.key] = SavedVariant(s.result, s.previous, s.thumbnail)
+            cfd = self.verifications.kept(state.recipe(variant))
+            kept[variant.key] = SavedVariant(s.result, s.previous, s.thumbnail, cfd)
         bent = self.morphing.half_bent
         view = {**self.study.view, _BENT: bent} if bent else dict(self.study.view)
         return SavedStudy(state, kept, view, self.study.file)
 
     def autosave_now(self) -> None:
         """Keep the study aside where it has changed since the last time. Blocks."""
-        bent = self.morphing.half_bent
-        if self.autosave and (self.study.is_changed or bent) and self._autosaved != (self.study.state, bent):
-            saved = self.saved()
-            self.autosave.write(saved)
-            self._autosaved = saved.state, bent
+        now = self.study.state, self.morphing.half_bent, self.study.findings
+        if self.autosave and (self.study.is_changed or now[1]) and self._autosaved != now:
+            self.autosave.write(self.saved())
+            self._autosaved = now
 
     def find_moved(self, folder: str | Path) -> list[str]:
         """Look below a folder for the files that are missing; returns the keys of those found."""
@@ -172,8 +174,10 @@ class Desk:
         sums = {key: s.result.checksum for key in missing if (s := self.standing(key)).result}
         found = find_moved(missing, sums, folder)
         for key, file in found.items():
-            old = self.standing(key)
+            old, before = self.standing(key), self._recipe(key)
             self.study.set_file(key, file)
+            self.verifications.moved(before, self._recipe(key))
+            self.verifications.check(self._recipe(key))
             self.predictions.put(self._recipe(key), replace(old, status=DONE if old.result else WAITING, error=""))
         if found:
             self._after_edit()
@@ -211,27 +215,31 @@ class Desk:
         mine, its = self.result(key), self.result(baseline)
         return None if key == baseline or mine is None or its is None else Difference.of(mine, its)
 
+    def cfd_is_outdated(self, key: str) -> bool:
+        """Whether the variant's mesh has changed since its CFD was run."""
+        recipe, result = self._recipe(key), self.standing(key).result
+        kept = self.verifications.kept(recipe) if recipe else None
+        return kept is not None and result is not None and kept.mesh != result.checksum
+
     def report_source(self) -> StudySource:
         """The study at this moment, as reports are made of it."""
-        from drivaer_app.report.of_study import StudySource
+        from drivaer_app.report.study_source import StudySource
 
         state = self.study.state
         known = {variant.key: self.standing(variant.key) for variant in state.variants}
-        return StudySource(state, known, self.drawn, self.study.file)
+        cfd = {variant.key: found for variant in state.variants if (found := self.cfd(variant.key))}
+        return StudySource(state, known, self.drawn, cfd, self.study.file)
 
     def cfd(self, key: str | None) -> CfdCoefficients | None:
-        """What CFD says of a variant: a finished run of its own, or what was published of the design that it is.
+        """What CFD says of a variant: a run of its mesh as it is, or what was published of the design that it is.
 
         On the study's reference area, or each on the car's own.
         """
-        variant, result = self.study.state.variant(key), self.standing(key).result if key else None
+        variant = self.study.state.variant(key)
         if variant is None:
             return None
-        numbers = self.verifications.numbers(key)
-        found = numbers.coefficients if numbers else variant.origin and variant.origin.published
-        if found is None or found.cd is None or result is None:
-            return None
-        return found.on(self.study.state.conditions.area or result.frontal_area, result.frontal_area)
+        kept = self.verifications.kept(self.study.state.recipe(variant))
+        return cfd_of(self.standing(key).result, kept, variant.origin, self.study.state.conditions)
 
     def drawn(self, key: str) -> DrawnCar | None:
         """The mesh with its fields where it is in memory."""
@@ -313,6 +321,15 @@ class Desk:
         variant = self.study.state.variant(key)
         return None if variant is None else self.study.state.recipe(variant)
 
+    def _case_of(self, recipe: Recipe) -> Path | None:
+        result = self.predictions.standing(recipe).result
+        return self.verifications.case_of(recipe, result.checksum if result else None)
+
+    def _found(self) -> None:
+        """A CFD run came to its end: the study has something that its file does not have."""
+        self.study.findings += 1
+        self._notify(Event("study"))
+
     def _take_up(self, bent: object) -> None:
         """Variants that were half bent when the study was written; what is no such thing is passed over."""
         for key, values in bent.items() if isinstance(bent, dict) else ():
@@ -334,6 +351,7 @@ class Desk:
         for number, variant in enumerate(variants):
             job.report(number / len(variants), variant.name)
             result = self.standing(variant.key).result
+            self.verifications.check(self.study.state.recipe(variant))
             if not variant.file.exists():
                 self.predictions.is_missing(variant)
             elif result is not None and checksum_of(variant.file) != result.checksum:

@@ -18,7 +18,7 @@ from drivaer_app.jobs import Job, Jobs
 
 if TYPE_CHECKING:
     from drivaer_app.report.content import Content
-    from drivaer_app.report.of_study import StudySource, Wish
+    from drivaer_app.report.study_source import StudySource, Wish
 
 LANE = "report"
 

@@ -103,32 +103,38 @@ class Study:
     """A study's states, past, present and undone.
 
     file: the .drivaer file it was opened from or saved to. view: what is on screen; saved, but no edit.
+    findings: how many results came that nobody wants to lose, such as a CFD run's; to be saved, but nothing to undo.
     """
 
     state: StudyState = StudyState()
     file: Path | None = None
     view: dict = field(default_factory=dict)
+    findings: int = 0
     _past: list[tuple[str, StudyState]] = field(default_factory=list)
     _undone: list[tuple[str, StudyState]] = field(default_factory=list)
     _saved: StudyState = StudyState()
+    _saved_findings: int = 0
 
     @property
     def is_changed(self) -> bool:
         """Whether there is something that its file does not have."""
-        return self.state != self._saved
+        return self.state != self._saved or self.findings != self._saved_findings
 
     @property
     def is_worth_asking(self) -> bool:
         """Whether losing the changes would hurt: more was done than opening files, or a saved study was changed."""
         opened_only = all(what.startswith(_OPENING) for what, _ in self._past)
-        return self.is_changed and bool(self.state.variants) and (self.file is not None or not opened_only)
+        is_only_opened = self.file is None and opened_only and self.findings == self._saved_findings
+        return self.is_changed and bool(self.state.variants) and not is_only_opened
 
     @property
     def name(self) -> str:
         return self.file.stem if self.file else "untitled"
 
-    def mark_saved(self, state: StudyState | None = None) -> None:
+    def mark_saved(self, state: StudyState | None = None, findings: int | None = None) -> None:
+        """Its file has this state and so many findings; None for what they are now."""
         self._saved = self.state if state is None else state
+        self._saved_findings = self.findings if findings is None else findings
 
     @property
     def undoes(self) -> str | None:

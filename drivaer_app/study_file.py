@@ -15,6 +15,7 @@ import numpy as np
 
 from data.errors import DrivAerError
 from data.replacing import replacing
+from drivaer_app.cfd_kept import KeptCfd
 from drivaer_app.conditions import Conditions
 from drivaer_app.examine import checksum_of
 from drivaer_app.origin import Origin
@@ -30,11 +31,15 @@ _LARGEST_DOCUMENT = 256 << 20  # bytes: beyond any real study, short of filling 
 
 @dataclass(frozen=True, eq=False)
 class SavedVariant:
-    """What a study keeps of a variant besides its place in the state. thumbnail: (h, w, 3) uint8 or None."""
+    """What a study keeps of a variant besides its place in the state. thumbnail: (h, w, 3) uint8 or None.
+
+    cfd: of the latest run that came to its end.
+    """
 
     result: Result | None = None
     previous: Result | None = None
     thumbnail: np.ndarray | None = None
+    cfd: KeptCfd | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +84,9 @@ def read_study(path: str | Path) -> SavedStudy:
             raise DrivAerError(f"study format {document['format']} is not {FORMAT}", file=path, fix="update drivaer")
         variants = tuple(_variant_in(stored, path.parent) for stored in document["variants"])
         state = StudyState(variants, document["baseline"], Conditions(**document["conditions"]), document["model"])
-        kept = {stored["key"]: _kept_in(stored, pictures.get(stored["key"])) for stored in document["variants"]}
+        kept = {
+            stored["key"]: _kept_in(stored, pictures.get(stored["key"]), path.parent) for stored in document["variants"]
+        }
         origin = document.get("origin")
         return SavedStudy(state, kept, document["view"], Path(origin) if origin else None)
     except OSError as error:
@@ -122,22 +129,32 @@ def _variant_out(variant: Variant, kept: SavedVariant, folder: Path) -> dict[str
         "origin": None if variant.origin is None else variant.origin.to_json(),
         "result": None if kept.result is None else kept.result.to_json(),
         "previous": None if kept.previous is None else kept.previous.to_json(),
+        "cfd": None if kept.cfd is None else _cfd_out(kept.cfd, folder),
     }
 
 
+def _cfd_out(kept: KeptCfd, folder: Path) -> dict[str, Any]:
+    return {**kept.to_json(), "folder": _relative(kept.folder, folder), "absolute": str(kept.folder)}
+
+
 def _variant_in(stored: dict[str, Any], folder: Path) -> Variant:
-    """The file where it lies beside the study; else, where that exists, at its old place."""
-    file, old = absolute(folder / stored["file"]), Path(stored["absolute"])
-    if not file.exists() and old.exists():
-        file = old
+    file = _place(stored["file"], stored["absolute"], folder)
     morph = stored["morph"] and Morph(stored["morph"]["base"], tuple(sorted(stored["morph"]["values"].items())))
     origin = stored.get("origin") and Origin.from_json(stored["origin"])
     return Variant(stored["key"], stored["name"], file, Reading(**stored["reading"]), morph, origin)
 
 
-def _kept_in(stored: dict[str, Any], picture: bytes | None) -> SavedVariant:
+def _kept_in(stored: dict[str, Any], picture: bytes | None, folder: Path) -> SavedVariant:
     results = (stored[name] and Result.from_json(stored[name]) for name in ("result", "previous"))
-    return SavedVariant(*results, None if picture is None else _pixels(picture))
+    cfd = stored.get("cfd")  # studies of before know nothing of it
+    kept = cfd and KeptCfd.from_json(cfd, _place(cfd["folder"], cfd["absolute"], folder))
+    return SavedVariant(*results, None if picture is None else _pixels(picture), kept or None)
+
+
+def _place(relative: str, old: str, folder: Path) -> Path:
+    """Where it lies beside the study; else, where that exists, its old place."""
+    here, before = absolute(folder / relative), Path(old)
+    return before if before.exists() and not here.exists() else here
 
 
 def _relative(file: Path, folder: Path) -> str:

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import DrivAerError
+from drivaer_app.cfd_kept import CASE, CfdNumbers, History, KeptCfd, Residuals
 from drivaer_app.conditions import Conditions
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.events import Event, Notify
+from drivaer_app.examine import checksum_of
 from drivaer_app.jobs import FAILED, Cancelled, Job, Jobs
 from drivaer_app.morphing import Values, values_of
-from drivaer_app.origin import CfdCoefficients
 from drivaer_app.predict import Reading, load
 from drivaer_app.study import Recipe, StudyState, Variant
 
@@ -34,42 +35,8 @@ IDLE, RUNNING, STOPPING, STOPPED, DONE, FAILED_RUN = "idle", "running", "stoppin
 
 _LANE = "cfd"
 _STOP = ".drivaer.stop"
-_CASE = "case.npz"
 _STATE = "drivaer_case.json"
 _PATIENCE = 15.0  # s that closing waits for the solver to be stopped
-
-
-@dataclass(frozen=True)
-class CfdNumbers:
-    """What a CFD run says; coefficients on ``frontal_area`` (m²). As in drivaer_app.cfd.result.CaseResult."""
-
-    cd: float
-    cd_std: float
-    cl: float
-    clf: float
-    clr: float
-    cd_pressure: float
-    cd_friction: float
-    frontal_area: float
-    settled: bool
-    iterations: int
-    cells: int
-    preset: str
-    warnings: tuple[str, ...]
-
-    def on(self, conditions: Conditions) -> CfdNumbers:
-        """With coefficients on the conditions' reference area, where they name one."""
-        if conditions.area is None:
-            return self
-        names = ("cd", "cd_std", "cl", "clf", "clr", "cd_pressure", "cd_friction")
-        scaled = {name: getattr(self, name) * self.frontal_area / conditions.area for name in names}
-        return replace(self, **scaled, frontal_area=conditions.area)
-
-    @property
-    def coefficients(self) -> CfdCoefficients:
-        """What any CFD says of a car."""
-        told_by = self.preset if self.settled else f"{self.preset}, not settled"
-        return CfdCoefficients(self.cd, self.cd_std, self.cl, self.clf, self.clr, self.frontal_area, told_by)
 
 
 @dataclass(frozen=True)
@@ -77,16 +44,18 @@ class Run:
     """One variant's CFD. status: idle, running, stopping, stopped, done or failed.
 
     progress: the latest moment. history: (iterations, Cd) so far. residuals: (iteration, by field) so far.
-    error: one line.
+    finished: the result of this run, or of the one before while this one is not at its end. error: one line.
+    lacking: why the case of a finished run cannot be looked at, a sentence.
     """
 
     folder: Path
     preset: str
     status: str = IDLE
     progress: Progress | None = None
-    history: tuple[tuple[int, ...], tuple[float, ...]] = ((), ())
-    residuals: tuple[tuple[int, dict[str, float]], ...] = ()
-    numbers: CfdNumbers | None = None
+    history: History = ((), ())
+    residuals: Residuals = ()
+    finished: KeptCfd | None = None
+    lacking: str = ""
     error: str = ""
 
     @property
@@ -96,27 +65,59 @@ class Run:
 
 @dataclass
 class Verifications:
-    """Runs by recipe. state: gives the study's present state. notify: an Event ``verified`` for each change."""
+    """Runs by shape: a recipe without its model, of which the flow knows nothing.
+
+    state: gives the study's present state. notify: an Event ``verified`` for each change. on_finished: called where a
+    variant of the study has a result that it did not have before.
+    """
 
     jobs: Jobs
     state: Callable[[], StudyState]
     notify: Notify
+    on_finished: Callable[[], None] = lambda: None
     engine: Engine = field(default_factory=Engine)
     _runs: dict[Recipe, Run] = field(default_factory=dict)
     _jobs: dict[Recipe, Job] = field(default_factory=dict)
 
     def of(self, key: str) -> Run | None:
         variant = self.state().variant(key)
-        return None if variant is None else self._runs.get(self.state().recipe(variant))
+        return None if variant is None else self._run(self.state().recipe(variant))
 
-    def case_of(self, recipe: Recipe) -> Path | None:
-        """The folder of a finished run."""
-        run = self._runs.get(recipe)
-        return run.folder if run and run.status == DONE else None
+    def case_of(self, recipe: Recipe, mesh: str | None) -> Path | None:
+        """The folder of a finished run of a mesh with that checksum, where its case is still there."""
+        run = self._run(recipe)
+        there = run and run.status == DONE and not run.lacking and run.finished.mesh == mesh
+        return run.folder if there else None
 
-    def numbers(self, key: str | None) -> CfdNumbers | None:
-        run = self.of(key) if key else None
-        return run.numbers if run else None
+    def kept(self, recipe: Recipe) -> KeptCfd | None:
+        """What a study keeps of it: the latest result."""
+        run = self._run(recipe)
+        return run.finished if run else None
+
+    def take_up(self, recipe: Recipe, kept: KeptCfd) -> None:
+        """A result that a study kept; ``check`` finds out whether its case is still there."""
+        run = self._run(recipe)
+        if run is None or not run.is_active:
+            lacking = "its case has not been looked for yet"
+            self._runs[_shape(recipe)] = Run(kept.folder, kept.numbers.preset, DONE, finished=kept, lacking=lacking)
+
+    def check(self, recipe: Recipe) -> None:
+        """Look whether a result's case is where it was and the same, and how it went. Reads it."""
+        run = self._run(recipe)
+        if run is not None and run.status == DONE:
+            lacking = run.finished.why_no_case()
+            curves = (run.history, run.residuals)
+            history, residuals = curves if lacking or run.history[0] else run.finished.curves()
+            self._put(recipe, replace(run, lacking=lacking, history=history, residuals=residuals))
+
+    def moved(self, old: Recipe, new: Recipe) -> None:
+        """A variant's file was found in another place, and its case perhaps beside it."""
+        run = self._run(old)
+        if run is not None and not run.is_active:
+            beside = new.file.parent / run.folder.name
+            folder = beside if beside.is_dir() else run.folder
+            finished = run.finished and replace(run.finished, folder=folder)
+            self._runs[_shape(new)] = replace(run, folder=folder, finished=finished)
 
     def start(
         self, key: str, preset: str, conditions: Conditions, checksum: str, iterations: int | None = None
@@ -129,12 +130,14 @@ class Verifications:
         if variant is None:
             raise KeyError(key)
         recipe = self.state().recipe(variant)
-        known = self._runs.get(recipe)
+        known = self._run(recipe)
         if known and known.is_active:
             return
         folder = case_folder(variant, recipe, preset, conditions, checksum)
         old = known.residuals if known and known.folder == folder else ()
-        self._put(recipe, Run(folder, preset, RUNNING, residuals=old))
+        before = known.finished if known else None
+        self._put(recipe, Run(folder, preset, RUNNING, residuals=old, finished=before))
+        solved = replace(conditions, area=None)
         (folder / _STOP).unlink(missing_ok=True)
         asked = (recipe.file, recipe.reading, values_of(recipe), folder, preset, iterations, conditions)
 
@@ -153,49 +156,68 @@ class Verifications:
                     raise Cancelled from None
                 raise
 
-        job = self.jobs.submit(f"CFD of {variant.name}", work, lane=_LANE, on_end=lambda job: self._ended(recipe, job))
-        self._jobs[recipe] = job
+        def ended(job: Job) -> None:
+            self._ended(recipe, job, checksum, solved)
+
+        self._jobs[_shape(recipe)] = self.jobs.submit(f"CFD of {variant.name}", work, lane=_LANE, on_end=ended)
 
     def stop(self, key: str) -> None:
         """Ask the run to stop; it says when it has."""
         variant = self.state().variant(key)
-        recipe = variant and self.state().recipe(variant)
-        run = self._runs.get(recipe)
+        if variant is None:
+            return
+        recipe = self.state().recipe(variant)
+        run = self._run(recipe)
         if run and run.status == RUNNING:
             self._put(recipe, replace(run, status=STOPPING))
-            self._jobs[recipe].cancel()
+            self._jobs[_shape(recipe)].cancel()
 
     def close(self) -> None:
         """Stop what runs, in order."""
-        for recipe, job in self._jobs.items():
+        for shape, job in self._jobs.items():
             if not job.is_over:
                 job.cancel()
-                _ask_to_stop(self._runs[recipe].folder)
+                _ask_to_stop(self._runs[shape].folder)
                 job.wait(_PATIENCE)
         self.engine.close()
 
     def _told(self, recipe: Recipe, progress: Progress) -> None:
-        run = self._runs[recipe]
+        run = self._run(recipe)
         residuals = run.residuals
         if progress.residuals and (not residuals or residuals[-1][0] < progress.iteration):
             residuals = (*residuals, (progress.iteration, dict(progress.residuals)))
         history = progress.history if progress.history[0] else run.history
         self._put(recipe, replace(run, progress=progress, history=history, residuals=residuals))
 
-    def _ended(self, recipe: Recipe, job: Job) -> None:
-        run = self._runs[recipe]
+    def _ended(self, recipe: Recipe, job: Job, mesh: str, wind: Conditions) -> None:
+        run = self._run(recipe)
         (run.folder / _STOP).unlink(missing_ok=True)
         if job.state == FAILED:
             self._put(recipe, replace(run, status=FAILED_RUN, error=job.error.line))
         elif job.result is None:
             self._put(recipe, replace(run, status=STOPPED))
         else:
-            self._put(recipe, replace(run, status=DONE, numbers=job.result, error=""))
+            case = run.folder / CASE
+            finished = KeptCfd(job.result, run.folder, checksum_of(case) if case.is_file() else "", mesh, wind)
+            self._put(recipe, replace(run, status=DONE, finished=finished, error=""))
+            if self._keys(recipe) and finished != run.finished:
+                self.on_finished()
+
+    def _run(self, recipe: Recipe) -> Run | None:
+        return self._runs.get(_shape(recipe))
+
+    def _keys(self, recipe: Recipe) -> tuple[str, ...]:
+        """Of the variants that have this shape now."""
+        return self.state().keys_of(replace(recipe, model=self.state().model))
 
     def _put(self, recipe: Recipe, run: Run) -> None:
-        self._runs[recipe] = run
-        for key in self.state().keys_of(recipe):
+        self._runs[_shape(recipe)] = run
+        for key in self._keys(recipe):
             self.notify(Event("verified", key))
+
+
+def _shape(recipe: Recipe) -> Recipe:
+    return replace(recipe, model=None)
 
 
 def case_folder(variant: Variant, recipe: Recipe, preset: str, wind: Conditions, checksum: str) -> Path:
@@ -290,7 +312,7 @@ def run_truth(folder: Path, drawn: DrawnCar) -> CarTruth:
     from drivaer_app.cfd.read import PHYSICAL_CP
     from drivaer_app.truth import truth_on
 
-    with np.load(folder / _CASE, allow_pickle=False) as case:
+    with np.load(folder / CASE, allow_pickle=False) as case:
         centres = case["face_centers"] * 1e-4 + case["offset"]
         normals = case["face_normals"] / np.float32(127)
         cp = np.clip(case["face_cp"].astype(np.float32), *PHYSICAL_CP)

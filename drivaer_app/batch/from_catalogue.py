@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,15 +28,16 @@ class Designs:
     absent: tuple[str, ...]
 
 
-def find_designs(path: Path, where: str | None) -> Designs:
-    """The designs of the catalogue at a file or in a folder that fulfil a condition.
+def find_designs(path: Path, where: str | None = None, named: Sequence[str] | None = None) -> Designs:
+    """The designs of the catalogue at a file or in a folder that fulfil a condition, or those with these ids.
 
     Raises WhereError, which points at the wrong word, and DrivAerError where there is no catalogue or no mesh.
     """
     files: dict[Path, dict[str, float | str]] = {}
     packed, absent = [], []
     with open_catalogue(path, read_only=True) as catalogue:
-        for design in catalogue.designs(ids(catalogue, condition_of(catalogue, where))):
+        chosen = ids(catalogue, condition_of(catalogue, where)) if named is None else named
+        for design in catalogue.designs(chosen):
             found = file_of(catalogue, design.id, "mesh")
             if found is None:
                 absent.append(design.id)

@@ -53,6 +53,11 @@ class ModelIdentity:
         return cls(path.name, digest.hexdigest(), model_card(model), config, signature)
 
     @property
+    def in_words(self) -> str:
+        """Its name with the checksum, as far as that is known."""
+        return f"{self.name}, SHA-256 {self.digest}" if self.digest else f"{self.name}, which is not at hand any more"
+
+    @property
     def half_width(self) -> float | None:
         """Of the 90 % interval of one Cd."""
         return self.config.get("interval", {}).get("half_width")

@@ -78,7 +78,8 @@ def make_report(
     from drivaer_app.study_file import SUFFIX
 
     if results.suffix.lower() == SUFFIX and not results.is_dir():
-        from drivaer_app.report.of_study import StudySource, Wish, report_on_study
+        from drivaer_app.report.of_study import report_on_study
+        from drivaer_app.report.study_source import StudySource, Wish
 
         pages = details if isinstance(details, int) else tuple(details)
         wish = Wish(None, baseline, pages, draw, brand, template, title)

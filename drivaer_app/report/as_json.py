@@ -27,7 +27,7 @@ def json_of(content: Content) -> str:
         "settings": content.settings.to_json(),
         "baseline": content.baseline.name if content.baseline else None,
         "provenance": dict(content.provenance),
-        "model": {"name": content.model.name, "sha256": content.model.digest, "card": content.model.card},
+        "model": {"name": content.model.name, "sha256": content.model.digest or None, "card": content.model.card},
         "cars": [{**row, "warnings": list(car.warnings)} for car, row in zip(content.cars, content.rows, strict=True)],
     }
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

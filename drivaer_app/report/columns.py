@@ -118,7 +118,13 @@ COLUMNS: tuple[Column, ...] = (
     Column("file", "File", "", "Where the mesh was found.", lambda car: car.path),
     Column("mesh_sha256", "Mesh SHA-256", "", "Checksum of the mesh that was predicted.", lambda car: car.checksum),
     Column("model", "Model", "", "Name and first digits of its weights' checksum.", _record("model")),
-    Column("model_sha256", "Model SHA-256", "", "Checksum of weights and configuration.", lambda car: car.model_digest),
+    Column(
+        "model_sha256",
+        "Model SHA-256",
+        "",
+        "Checksum of weights and configuration.",
+        lambda car: car.model_digest or None,
+    ),
     Column("device", "Device", "", "Where the networks ran.", _record("device")),
     Column(
         "predicted_at", "Predicted at", "", "ISO 8601, UTC; a study does not know.", lambda car: car.predicted or None

@@ -18,11 +18,10 @@ from drivaer_app.report.card import Section, sections_of
 from drivaer_app.report.columns import COLUMNS, PARAMETER, row_of
 from drivaer_app.report.difference import Judgement, judged
 from drivaer_app.report.findings import answer_of, apart_of
+from drivaer_app.report.study_source import N_DETAILS
 from drivaer_app.report.texts import printable
 from drivaer_app.results import Result
 
-N_DETAILS = 12
-"""Cars that have a page of their own unless told otherwise."""
 _MOST_OUTSIDE = 30  # cars that are listed one by one for nothing but lying outside
 
 
@@ -152,7 +151,7 @@ class Content:
         program = f"drivaer {self.version}"
         return [
             ("Program", f"{program}; cars predicted with {', '.join(versions)}" if versions else program),
-            ("Model", f"{self.model.name}, SHA-256 {self.model.digest}"),
+            ("Model", self.model.in_words),
             ("Wind", f"{c.speed:g} m/s ({c.speed * 3.6:.0f} km/h), air of {c.density:g} kg/m³"),
             ("Reference area", area),
             ("Device", ", ".join(devices)),

@@ -29,12 +29,14 @@ from drivaer_app.batch.work import PICTURE, SUFFIXES, VIEW
 from drivaer_app.drag_along import DragAlong
 from drivaer_app.predictions import Standing
 from drivaer_app.report.brand import read_brand
-from drivaer_app.report.content import N_DETAILS, Content, ReportCar, arranged, asked, compared, find_car
+from drivaer_app.report.content import Content, ReportCar, arranged, asked, compared, find_car
+from drivaer_app.report.model_of_study import model_of
+from drivaer_app.report.study_source import StudySource, Wish
 from drivaer_app.report.texts import printable
 from drivaer_app.report.write import WITH_PICTURES, check_suffix, check_template, write_report
 from drivaer_app.results import Result
 from drivaer_app.study import Recipe, StudyState, Variant
-from drivaer_app.study_file import SUFFIX, SavedStudy, read_study
+from drivaer_app.study_file import SUFFIX
 
 if TYPE_CHECKING:
     from drivaer_app.drawn_car import DrawnCar
@@ -43,50 +45,6 @@ Call = Callable[..., Any]
 """Calls a function with arguments, here or in another process."""
 Stored = tuple[Mapping[str, Path], "DragAlong | None"]
 """A drawing in files: of PICTURE and VIEW, and drag along x."""
-
-
-@dataclass(frozen=True, eq=False)
-class StudySource:
-    """A study as a report sees it.
-
-    known: what is known of each variant, by key. drawn: gives a variant's mesh with its fields where it is in memory.
-    file: the study's own, None for one that was never saved.
-    """
-
-    state: StudyState
-    known: Mapping[str, Standing]
-    drawn: Callable[[str], DrawnCar | None] = lambda key: None
-    file: Path | None = None
-
-    @classmethod
-    def of_file(cls, path: str | Path) -> StudySource:
-        """A saved study; its meshes are looked at, whether they are still those of the results. Raises DrivAerError."""
-        return cls.of_saved(read_study(path), Path(path))
-
-    @classmethod
-    def of_saved(cls, saved: SavedStudy, file: Path | None = None) -> StudySource:
-        known = {variant.key: _standing(variant, saved) for variant in saved.state.variants}
-        return cls(saved.state, known, file=file)
-
-    def standing(self, variant: Variant) -> Standing:
-        return self.known.get(variant.key, Standing())
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a report is to be like, as on the command line.
-
-    keys: the variants; None for all. The baseline is always there. baseline: a name instead of the study's own.
-    details: names of the cars with a page of their own, or how many from the top. brand: TOML. template: jinja2.
-    """
-
-    keys: tuple[str, ...] | None = None
-    baseline: str | None = None
-    details: tuple[str, ...] | int = N_DETAILS
-    draw: bool = True
-    brand: Path | None = None
-    template: Path | None = None
-    title: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +58,7 @@ class Drawing:
 def report_on_study(
     path: str | Path,
     source: StudySource,
-    wish: Wish = Wish(),
+    wish: Wish = Wish(),  # noqa: B008 - frozen
     *,
     call: Call = lambda function, *arguments: function(*arguments),
     on_progress: Callable[[float, str], None] = lambda *_: None,
@@ -118,7 +76,7 @@ def report_on_study(
     check_template(suffix, wish.template)
     brand = read_brand(wish.brand)
     on_progress(0.0, "collecting")
-    model = ModelIdentity.of(source.state.model)
+    model = _model(source)
     content = content_of_study(source, wish, model)
     with tempfile.TemporaryDirectory(prefix="drivaer-") as folder:
         if suffix in WITH_PICTURES and wish.draw:
@@ -135,15 +93,15 @@ def report_on_study(
 
 def content_of_study(
     source: StudySource,
-    wish: Wish = Wish(),
+    wish: Wish = Wish(),  # noqa: B008 - frozen
     model: ModelIdentity | None = None,
     drawings: Mapping[str, Stored] | None = None,
 ) -> Content:
-    """What to report of a study. model: the study's. drawings: by key.
+    """What to report of a study. model: that its results are of, found where it is not given. drawings: by key.
 
     A variant without a result of that model is there with the reason. Raises DrivAerError where none is left.
     """
-    model, drawings = model or ModelIdentity.of(source.state.model), drawings or {}
+    model, drawings = model or _model(source), drawings or {}
     state = source.state
     wanted = set(_keys(state) if wish.keys is None else wish.keys)
     settings = Settings(state.model, model.digest, state.conditions)
@@ -200,16 +158,8 @@ def pictures_of(drawn: DrawnCar) -> dict[str, bytes]:
     return {PICTURE: stream.getvalue(), VIEW: view.to_bytes()}
 
 
-def _standing(variant: Variant, saved: SavedStudy) -> Standing:
-    """Of a saved variant. error: where the mesh is another one by now."""
-    from drivaer_app.examine import checksum_of
-
-    kept = saved.kept.get(variant.key)
-    if kept is None or kept.result is None:
-        return Standing()
-    changed = variant.file.is_file() and checksum_of(variant.file) != kept.result.checksum
-    error = "the mesh has been saved again since: these are the numbers of before" if changed else ""
-    return Standing(result=kept.result, error=error)
+def _model(source: StudySource) -> ModelIdentity:
+    return model_of(source.state.model, [one.result for one in source.known.values() if one.result is not None])
 
 
 def _keys(state: StudyState) -> list[str]:
@@ -226,7 +176,7 @@ def _car(
     standing, conditions = source.standing(variant), source.state.conditions
     measured, error = standing.result, standing.error or "it is not predicted yet"
     if measured is not None and measured.model != model.signature:
-        error = f"predicted by {measured.model}, and the study's model is {model.signature} by now: predict it again"
+        error = f"predicted by {measured.model}, the others by {model.signature}: predict it again"
         measured = None
     kept, drag = drawing or ({}, standing.drag)
     name = printable(variant.name)
@@ -239,11 +189,17 @@ def _car(
         measured=measured,
         drag_along=_along(drag, measured, conditions.area) if measured and drag else None,
         kept=dict(kept),
-        parameters={**table, **(dict(variant.morph.values) if variant.morph else {})},
+        parameters={**table, **(dict(variant.morph.values) if variant.morph else {}), **_simulated(source, variant)},
         predicted="",
         version="",
     )
     return ReportCar(0, name, printable(str(variant.file)), None, stored, model.digest)
+
+
+def _simulated(source: StudySource, variant: Variant) -> dict[str, float]:
+    found = source.cfd.get(variant.key)
+    values = {f"cfd_{name}": getattr(found, name) for name in ("cd", "cd_std", "cl")} if found else {}
+    return {name: round(value, 5) for name, value in values.items() if value is not None}
 
 
 def _record(variant: Variant, standing: Standing, state: StudyState) -> dict[str, Any]:
@@ -277,6 +233,8 @@ def _draw(
         drawn, standing = source.drawn(variant.key), source.standing(variant)
         if drawn is not None:
             drawing = Drawing(call(pictures_of, drawn), standing.drag)
+        elif not content.model.digest:
+            continue  # the model is another one by now: it would not draw what it said then
         else:
             drawing = call(draw_variant, source.state.recipe(variant), standing.result)
         if drawing is not None:

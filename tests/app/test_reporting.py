@@ -10,7 +10,7 @@ import pytest
 
 from drivaer_app.desk import Desk
 from drivaer_app.jobs import CANCELLED, DONE, FAILED
-from drivaer_app.report.of_study import Wish
+from drivaer_app.report.study_source import Wish
 
 PATIENCE = 300.0
 

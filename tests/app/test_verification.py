@@ -79,8 +79,12 @@ def test_a_run_is_stopped_goes_on_and_its_result_stands_beside_the_prediction(op
     until(lambda: not desk.verifications.of(key).is_active)
     done = desk.verifications.of(key)
     assert (done.status, done.error) == (DONE, "") and done.folder == run.folder
-    assert done.numbers.cd == pytest.approx(done.numbers.cd_pressure + done.numbers.cd_friction, rel=0.02)
-    assert done.numbers.on(Conditions(area=1.0)).cd == pytest.approx(done.numbers.cd * done.numbers.frontal_area)
+    assert done.finished.numbers.cd == pytest.approx(
+        done.finished.numbers.cd_pressure + done.finished.numbers.cd_friction, rel=0.02
+    )
+    assert done.finished.numbers.on(Conditions(area=1.0)).cd == pytest.approx(
+        done.finished.numbers.cd * done.finished.numbers.frontal_area
+    )
 
     desk.layers.want(CFD, key)
     assert desk.wait(PATIENCE)

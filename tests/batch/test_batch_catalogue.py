@@ -27,6 +27,13 @@ def test_a_condition_picks_meshes_and_brings_what_is_known_of_them(corpus):
     assert len(find_designs(corpus, None).files) == 2
 
 
+def test_designs_are_also_named(corpus):
+    (file,) = find_designs(corpus, named=["F_D_WM_WW_0001"]).files
+    assert "0001" in file.name
+    with pytest.raises(DrivAerError):
+        find_designs(corpus, named=[])
+
+
 @pytest.mark.parametrize(
     ("where", "said"), [("cd < 0", "no design fulfils"), ("cdd < 1", "there is no column"), ("cd <", "missing")]
 )

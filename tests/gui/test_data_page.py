@@ -169,6 +169,33 @@ def test_designs_in_archives_are_opened_as_a_study(qtbot, page, corpus, settle, 
     assert all(_data_window.desk.result(v.key) is not None for v in _data_window.desk.study.state.variants)
 
 
+def test_selected_or_else_all_shown_designs_become_the_cars_of_a_batch(qtbot, page, _data_window, tmp_path):
+    write_corpus(tmp_path, IDS[:3], what=("mesh",))
+    page.open_corpus(tmp_path)
+    _settle(qtbot, page)
+    qtbot.mouseClick(page.browser.batch, Qt.MouseButton.LeftButton)
+    _settle(qtbot, page)
+    batch = _data_window.page("batch")
+    assert _data_window.pages.currentWidget() is batch and batch.form.cars.text().startswith("3 files")
+    assert batch.form.results.file.parent == tmp_path
+    _data_window.turn_to("data")
+    page.browser.table.select(IDS[1:2])
+    qtbot.mouseClick(page.browser.batch, Qt.MouseButton.LeftButton)
+    _settle(qtbot, page)
+    (file,) = batch.form.given
+    assert Path(file).is_file() and IDS[1] in str(file)
+    assert batch._parameters[Path(file)]["cfd_cd"] > 0
+
+
+def test_designs_that_are_not_unpacked_are_no_cars_of_a_batch(qtbot, page, corpus, _data_window):
+    page.open_corpus(corpus)
+    _settle(qtbot, page)
+    qtbot.mouseClick(page.browser.batch, Qt.MouseButton.LeftButton)
+    _settle(qtbot, page)
+    assert "none of the 4 designs" in page.browser.note.text()
+    assert _data_window.pages.currentWidget() is page
+
+
 def test_a_design_without_geometry_says_so_in_place(qtbot, page):
     page.browser.table.select(["drivaer_morphs/0300"])
     qtbot.keyClick(page.browser.table, Qt.Key.Key_Return)

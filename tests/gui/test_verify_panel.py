@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from looking import key_of, pixels
@@ -9,6 +12,9 @@ from PySide6.QtCore import QPoint, Qt
 
 from data.errors import DrivAerError
 from drivaer_app.cfd.find import find_openfoam
+from drivaer_app.cfd_kept import CfdNumbers, KeptCfd
+from drivaer_app.conditions import Conditions
+from drivaer_app.study_file import write_study
 
 PATIENCE = 240_000
 
@@ -24,8 +30,6 @@ def openfoam():
 @pytest.fixture
 def verifying(qtbot, make_window, settle, samples, tmp_path):
     """A window on a car in a folder of the test's own, the Verify panel in front."""
-    import shutil
-
     shutil.copy(samples[1], tmp_path)
     window = make_window([tmp_path / samples[1].name])
     settle(window)
@@ -35,7 +39,7 @@ def verifying(qtbot, make_window, settle, samples, tmp_path):
 
 
 def test_a_run_is_watched_stopped_and_gone_on_with_and_the_result_stands_beside_the_prediction(
-    openfoam, qtbot, verifying, settle, monkeypatch
+    openfoam, qtbot, verifying, make_window, settle, monkeypatch
 ):
     window, panel, key = verifying, verifying.desk_page.verify, key_of(verifying, "fastback")
     panel.preset.addItem("trial", "trial")  # seconds instead of minutes; not offered, as its numbers mean nothing
@@ -55,14 +59,55 @@ def test_a_run_is_watched_stopped_and_gone_on_with_and_the_result_stands_beside_
     reached = window.desk.verifications.of(key).progress.iteration
     target[0] = 10 * (reached // 10 + 3)
     qtbot.mouseClick(panel.begin, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: panel.state.text() == "finished", timeout=PATIENCE)
-    cfd = window.desk.verifications.numbers(key)
+    qtbot.waitUntil(lambda: panel.state.text().startswith("finished: trial"), timeout=PATIENCE)
+    cfd = window.desk.cfd(key)
     assert panel.cells["Cd", "CFD"].text() == f"{cfd.cd:.3f}" and "counts off the CFD" in panel.verdict.text()
     assert f"CFD {cfd.cd:.3f}" in window.desk_page.answer.checked.text()
     qtbot.mouseClick(panel.where, Qt.MouseButton.LeftButton)
     settle(window)
     assert np.isfinite(window.desk_page.stage.viewport.panes[0].layers["cfd"]).mean() > 0.5
     assert window.desk_page.stage.viewport.lacking == ""
+    assert window.isWindowModified()
+    window.desk.save(window.desk.study.state.variants[0].file.with_name("work.drivaer"))
+
+    again = make_window([window.desk.study.file])
+    again.desk_page.docks.bring("Verify")
+    settle(again)
+    panel = again.desk_page.verify
+    assert panel.state.text().startswith("finished: trial") and panel.begin.text() == "Start"
+    assert panel.cells["Cd", "CFD"].text() == f"{cfd.cd:.3f}" and "counts off the CFD" in panel.verdict.text()
+    qtbot.mouseClick(panel.where, Qt.MouseButton.LeftButton)
+    settle(again)
+    assert np.isfinite(again.desk_page.stage.viewport.panes[0].layers["cfd"]).mean() > 0.5
+    assert not again.isWindowModified()
+    again.desk_page.bottom.show_cfd()
+    settle(again)
+    assert len(again.desk_page.bottom.cfd.residuals.item.listDataItems()) >= 5
+    assert again.desk_page.bottom.cfd.drag.item.listDataItems()[0].getData()[1].min() > 0
+
+
+def test_a_kept_result_is_shown_without_a_run_and_says_when_the_mesh_has_changed(qtbot, verifying, settle, samples):
+    window, panel, key = verifying, verifying.desk_page.verify, key_of(verifying, "fastback")
+    desk, file = window.desk, window.desk.study.state.variant(key).file
+    area = desk.standing(key).result.frontal_area
+    numbers = CfdNumbers(0.305, 0.002, 0.05, -0.02, 0.07, 0.275, 0.03, area, True, 400, 134_000, "coarse", ("smooth",))
+    kept = KeptCfd(numbers, file.parent / "gone", "", desk.standing(key).result.checksum, Conditions(40.0))
+    saved = desk.saved()
+    saved = replace(saved, kept={key: replace(saved.kept[key], cfd=kept)})
+    write_study(file.with_name("work.drivaer"), saved)
+    window.files.open([file.with_name("work.drivaer")])
+    settle(window)
+    assert panel.cells["Cd", "CFD"].text() == "0.305" and panel.cells["rear", "CFD"].text() == "0.070"
+    assert "400 iterations, 134,000 cells, at 144 km/h" in panel.state.text()
+    assert "not there any more" in panel.state.text() and not panel.where.isVisible() and not panel.folder.isVisible()
+    assert "counts off the CFD" in panel.verdict.text() and "• smooth" in panel.warnings.text()
+    assert "CFD 0.305 ± 0.002 (coarse)" in window.desk_page.answer.checked.text()
+    desk.watch(interval=0.1)
+    shutil.copy(samples[0], file)
+    qtbot.waitUntil(lambda: "has changed since this run" in panel.state.text(), timeout=PATIENCE)
+    assert panel.state.property("role") == "warn" and panel.cfd_title.text() == "CFD of before"
+    assert panel.cells["Cd", "CFD"].text() == "0.305" and not panel.verdict.isVisible()
+    assert "before it was saved again" in window.desk_page.answer.checked.text()
 
 
 def test_without_openfoam_the_panel_says_how_to_get_it(qtbot, make_window, settle, samples, monkeypatch):

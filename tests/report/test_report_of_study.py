@@ -12,9 +12,11 @@ import pytest
 from data.errors import DrivAerError
 from drivaer_app.batch.settings import ModelIdentity
 from drivaer_app.batch.work import PICTURE, VIEW
+from drivaer_app.cfd_kept import CfdNumbers, KeptCfd
 from drivaer_app.conditions import Conditions
 from drivaer_app.jobs import Cancelled
-from drivaer_app.report.of_study import StudySource, Wish, content_of_study, draw_variant, report_on_study
+from drivaer_app.report.of_study import content_of_study, draw_variant, report_on_study
+from drivaer_app.report.study_source import StudySource, Wish
 from drivaer_app.report.write import SUFFIXES, write_report
 from drivaer_app.results import Result
 from drivaer_app.study import Study
@@ -93,6 +95,21 @@ def test_the_numbers_are_the_studys_own_on_its_conditions(source, tmp_path):
     assert "bent from one" in cars["one, longer"]["warnings"][0]
 
 
+def test_cfd_of_the_same_mesh_stands_among_the_parameters(study_file, source):
+    numbers = CfdNumbers(0.3, 0.002, 0.05, -0.02, 0.07, 0.27, 0.03, 2.1, True, 400, 134_000, "coarse", ())
+    saved = read_study(study_file)
+    kept = {
+        key: replace(
+            one, cfd=KeptCfd(numbers, study_file.parent, "", one.result.checksum if same else "old", Conditions())
+        )
+        for (key, one), same in zip(saved.kept.items(), (True, False, True, True), strict=True)
+        if one.result
+    }
+    content = content_of_study(StudySource.of_saved(replace(saved, kept=kept)))
+    told = {car.name: car.parameters.get("cfd_cd") for car in content.cars}
+    assert told == {"one": pytest.approx(0.3 * 2.1 / 2.0), "two": None, "three": None, "one, longer": told["one"]}
+
+
 def test_chosen_variants_come_with_the_baseline_and_no_others(source):
     content = content_of_study(source, Wish(keys=(key_of(source, "two"),)))
     assert [car.name for car in content.cars] == ["one", "two"] and content.baseline.name == "one"
@@ -106,6 +123,31 @@ def test_what_another_model_predicted_is_no_number_of_this_report(source):
     content = content_of_study(replace(source, known=known))
     (car,) = (car for car in content.cars if car.name == "two")
     assert car.result is None and "old@1" in car.error and "predict it again" in car.error
+
+
+def test_results_of_a_model_that_is_gone_are_told_as_such_and_not_drawn_anew(source, tmp_path):
+    known = {
+        key: replace(one, result=one.result and replace(one.result, model="old@1")) for key, one in source.known.items()
+    }
+    asked = []
+
+    def call(function, *arguments):
+        asked.append(function)
+        return function(*arguments)
+
+    content = report_on_study(tmp_path / "r.html", replace(source, known=known), call=call)
+    assert asked == [write_report] and len(content.predicted) == 3
+    told = dict(content.provenance)
+    assert (
+        told["Model"] == "old@1, which is not at hand any more"
+        and "card is not at hand" in content.card[0].blocks[0].rows[0][0]
+    )
+    result = source.known[source.state.variants[0].key].result
+    assert content.model.half_width == pytest.approx((result.cd_high - result.cd_low) / 2)
+    assert content.model.difference_law == result.difference_law
+    assert all(row["model_sha256"] is None for row in content.rows)
+    nowhere = replace(source, state=replace(source.state, model=str(tmp_path / "no such model")))
+    assert len(content_of_study(nowhere).predicted) == 3
 
 
 def test_a_mesh_saved_again_since_is_said_and_not_drawn(study_file, sample_file):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from drivaer_app.events import Event
 from drivaer_app.jobs import CANCELLED, FAILED, Job
+from drivaer_app.study import absolute
 from drivaer_app.ui.pages.batch_form import BatchForm
 from drivaer_app.ui.theme import Colours
 
@@ -37,6 +39,7 @@ class BatchPage(QWidget):
         self.job: Job | None = None
         self.work: BatchWork | None = None
         self._opening: Job | None = None
+        self._parameters: dict[Path, Mapping] = {}
         self.form = BatchForm()
         outer = QHBoxLayout(self)
         outer.setContentsMargins(24, 18, 24, 18)
@@ -79,14 +82,23 @@ class BatchPage(QWidget):
     # Choosing
 
     def ask_folder(self) -> None:
+        if self.job is not None:
+            return
         start = str(self.form.given[0]) if self.form.given else str(Path.home())
         if folder := QFileDialog.getExistingDirectory(self, "Predict all cars below a folder", start):
             self.choose([Path(folder)])
 
-    def choose(self, cars: Sequence[Path]) -> None:
-        """A folder, or some meshes."""
+    def choose(
+        self, cars: Sequence[Path], beside: Path | None = None, parameters: Mapping[Path, Mapping] | None = None
+    ) -> None:
+        """A folder, or some meshes. beside: where the results' folder is proposed. parameters: of the cars, by file."""
+        if self.job is not None:
+            self._window.message.say("A batch is running: it goes first")
+            return
+        beside = beside or (cars[0] if cars[0].is_dir() else cars[0].parent)
         self.form.choose(cars)
-        self.form.results.text.setText(str((cars[0] if cars[0].is_dir() else cars[0].parent) / RESULTS))
+        self.form.results.text.setText(str(beside / RESULTS))
+        self._parameters = {absolute(file): told for file, told in (parameters or {}).items()}
         self.refresh()
 
     def _ask_files(self) -> None:
@@ -125,7 +137,7 @@ class BatchPage(QWidget):
         wants = ((FIELDS,) if form.fields.isChecked() else ()) + ((PICTURE, VIEW) if form.pictures.isChecked() else ())
         given, output = tuple(form.given), form.results.file
         order = Order(given, output, wants, state.conditions, model=state.model, baseline=form.baseline.file)
-        self.work = BatchWork(order)
+        self.work = BatchWork(replace(order, parameters=self._parameters))
 
         def on_end(job: Job) -> None:
             with contextlib.suppress(RuntimeError):  # the window is gone, the job was not

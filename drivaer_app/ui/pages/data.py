@@ -14,10 +14,12 @@ from data.download.control import Control
 from data.download.session import Download
 from data.errors import DrivAerError
 from drivaer_app import dataset_jobs
+from drivaer_app.batch.from_catalogue import find_designs
 from drivaer_app.catalogues import BUILT_IN, last_catalogue
 from drivaer_app.events import Event
 from drivaer_app.jobs import CANCELLED, FAILED, Job
 from drivaer_app.paths import RESOURCES
+from drivaer_app.ui import pages
 from drivaer_app.ui.overlays import SIDES
 from drivaer_app.ui.pages.data_browser import DataBrowser
 from drivaer_app.ui.pages.data_download import DownloadForm
@@ -78,6 +80,7 @@ class DataPage(QWidget):
         self.browser.repair_asked.connect(lambda: self.upkeep.repair(self.there.path, _name_of(self.there)))
         self.upkeep.ended.connect(self._asking.start)
         self.browser.study_asked.connect(self.open_study)
+        self.browser.batch_asked.connect(self.make_batch)
         self.form.back.connect(self._show_start)
         self.form.plan_asked.connect(self.plan)
         self.form.fetch_asked.connect(self.fetch)
@@ -200,6 +203,21 @@ class DataPage(QWidget):
                 self._window.message.say(f"{len(refused)} designs have no mesh on disk: {'; '.join(refused[:3])}")
 
         self._work.do("opening designs", lambda job: dataset_jobs.designs_of(path, designs, job), done)
+
+    def make_batch(self, designs: list[str]) -> None:
+        """The designs' meshes as the cars of the batch page; those that are not unpacked on disk are told."""
+        there = self.there
+
+        def done(job: Job) -> None:
+            if job.state == FAILED:
+                self.browser.say(job.error.line, bad=True)
+            elif job.state != CANCELLED:
+                n = len(job.result.packed) + len(job.result.absent)
+                self.browser.say(f"{n} of {len(designs)} have no mesh unpacked on disk" if n else "", bad=True)
+                self._window.page(pages.BATCH).choose(job.result.files, there.root, job.result.parameters)
+                self._window.turn_to(pages.BATCH)
+
+        self._work.do("finding meshes", lambda _: find_designs(there.path, named=designs), done)
 
     # Fetching
 

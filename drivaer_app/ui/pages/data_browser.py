@@ -29,6 +29,8 @@ class DataBrowser(QWidget):
     repair_asked = Signal()
     other_asked = Signal()
     study_asked = Signal(list)
+    batch_asked = Signal(list)
+    """Ids of what is selected, or else of all that is shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,6 +46,9 @@ class DataBrowser(QWidget):
         self.open = QPushButton("Open as a study")
         self.open.setToolTip("The selected designs on the desk, with their predictions")
         self.open.clicked.connect(self._open)
+        self.batch = QPushButton("Batch…")
+        self.batch.setToolTip("Predict the selected designs, or else all that are shown, and keep the results")
+        self.batch.clicked.connect(lambda: self.batch_asked.emit(self.table.selected_ids() or self._shown_ids()))
         self.filters, self.table, self.scatter = Filters(), DesignTable(), ScatterPanel()
         self.pictures = QCheckBox("Pictures")
         self.pictures.setToolTip("Small pictures of the designs on screen, made in the background and kept")
@@ -90,6 +95,7 @@ class DataBrowser(QWidget):
         foot.setContentsMargins(12, 4, 12, 6)
         foot.addWidget(self.status, 1)
         foot.addWidget(self.pictures)
+        foot.addWidget(self.batch)
         foot.addWidget(self.open)
         column.addWidget(self.filters)
         column.addWidget(self.table, 1)
@@ -145,7 +151,11 @@ class DataBrowser(QWidget):
         there = f"{n} of {listing.n_designs} designs" if n != listing.n_designs else f"{n} designs"
         self.status.setText(f"{there}, {len(ids)} selected" if ids else there)
         self.open.setEnabled(bool(ids))
+        self.batch.setEnabled(n > 0)
         self.scatter.show_selected(ids)
+
+    def _shown_ids(self) -> list[str]:
+        return [row[0] for row in self.table.rows.listing.rows]
 
     def _open(self) -> None:
         if ids := self.table.selected_ids():

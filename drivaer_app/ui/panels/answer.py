@@ -308,6 +308,8 @@ class AnswerPanel(QScrollArea):
             off = "" if result is None else f"; predicted {signed((result.cd - cfd.cd) / COUNT, 1)} counts"
             scatter = "" if cfd.cd_std is None else f" ± {cfd.cd_std:.3f}"
             told.append(f"◆ CFD {cfd.cd:.3f}{scatter} ({cfd.told_by}){off}")
+        if self.key is not None and self.desk.cfd_is_outdated(self.key):
+            told.append("There is a CFD run of this mesh as it was before it was saved again")
         if truth and truth.error:
             told.append(truth.error.in_words)
         self.checked.setText("\n".join(told))

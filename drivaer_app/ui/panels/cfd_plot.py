@@ -44,7 +44,9 @@ class CfdPlot(QWidget):
         if run.history[0]:
             iteration, cd = (np.array(values) for values in run.history)
             settled = iteration > _SETTLING if iteration[-1] > 2 * _SETTLING else np.ones(len(cd), bool)
-            self.drag.item.plot(iteration[settled], cd[settled], pen=self.drag.pen(0), name="CFD, running")
+            self.drag.item.plot(
+                iteration[settled], cd[settled], pen=self.drag.pen(0), name="CFD, running" if run.is_active else "CFD"
+            )
         if result is not None:
             colour = self.drag.colours.accent
             self._line(result.cd, colour, "prediction", Qt.PenStyle.DashLine)

@@ -46,9 +46,8 @@ class Plot(QWidget):
         self.item.showGrid(x=True, y=True, alpha=0.12)
 
     def _name_axis(self, side: str, title: str) -> None:
-        self.item.setLabel(side, title, color=self.colours.dim)
-        # No thousandths of their own accord: 0.3 stays 0.3. Naming an axis sets this back.
-        self.item.getAxis(side).setSIPrefixEnableRanges(())
+        # No thousandths of their own accord: 0.3 stays 0.3.
+        self.item.setLabel(side, title, color=self.colours.dim, siPrefixEnableRanges=())
 
     def clear(self) -> None:
         self.item.clear()

@@ -22,7 +22,7 @@ from drivaer_app.ui.file_field import FileField
 from drivaer_app.ui.widgets import label
 
 if TYPE_CHECKING:
-    from drivaer_app.report.of_study import Wish
+    from drivaer_app.report.study_source import Wish
 
 FORMATS = {
     ".html": "HTML, one file with 3D",
@@ -111,7 +111,7 @@ class ReportForm(QWidget):
 
     @property
     def wish(self) -> Wish:
-        from drivaer_app.report.of_study import Wish
+        from drivaer_app.report.study_source import Wish
 
         keys = None if self.which.currentIndex() == ALL else tuple(self.keys)
         template = self.template.file if self.suffix in _TEMPLATES else None

@@ -18,12 +18,13 @@ from PySide6.QtWidgets import (
 
 from data.errors import DrivAerError
 from drivaer_app.cfd.presets import PRESETS
+from drivaer_app.cfd_kept import CfdNumbers
 from drivaer_app.desk import Desk
 from drivaer_app.results import COUNT, Result
 from drivaer_app.ui.theme import Colours
 from drivaer_app.ui.widgets import label, line, set_role
 from drivaer_app.ui.words import plain, signed
-from drivaer_app.verification import DONE, FAILED_RUN, RUNNING, STOPPED, STOPPING, CfdNumbers, Run, fraction_of, why_not
+from drivaer_app.verification import DONE, FAILED_RUN, RUNNING, STOPPED, STOPPING, Run, fraction_of, why_not
 
 _SCALES = {"draft": "rough, minutes", "coarse": "as the model's own", "medium": "finer", "fine": "hours"}
 _ROWS = ("Cd", "from pressure", "from friction", "Lift Cl", "front", "rear")
@@ -94,8 +95,9 @@ class VerifyPanel(QScrollArea):
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(0, 1)
-        for column, title in enumerate(("predicted", "CFD"), 1):
-            grid.addWidget(label(title, "dim"), 0, column)
+        self.cfd_title = label("CFD", "dim")
+        for column, title in enumerate((label("predicted", "dim"), self.cfd_title), 1):
+            grid.addWidget(title, 0, column)
         self.cells: dict[tuple[str, str], QLabel] = {}
         for row, name in enumerate(_ROWS, 1):
             grid.addWidget(label(name, "dim"), row, 0)
@@ -129,7 +131,8 @@ class VerifyPanel(QScrollArea):
         run = self.desk.verifications.of(self.key) if variant else None
         result = self.desk.result(self.key) if variant else None
         self.name.setText(variant.name if variant else "No variant is selected")
-        self._show_state(run)
+        outdated = variant is not None and self.desk.cfd_is_outdated(self.key)
+        self._show_state(run, outdated)
         active = run is not None and run.is_active
         self.begin.setText("Stop" if active else "Go on" if run and run.status in (STOPPED, FAILED_RUN) else "Start")
         self.begin.setEnabled(result is not None and not self._why_not and (run is None or run.status != STOPPING))
@@ -137,25 +140,38 @@ class VerifyPanel(QScrollArea):
         self.progress.setVisible(active)
         if active and run.progress:
             self.progress.setValue(round(1000 * fraction_of(run.progress)))
-        numbers = self.desk.verifications.numbers(self.key) if variant else None
-        self._show_numbers(result, numbers and numbers.on(self.desk.study.state.conditions))
-        self.where.setVisible(run is not None and run.status == DONE)
+        kept = run.finished if run else None
+        self._show_numbers(result, kept and kept.numbers.on(self.desk.study.state.conditions), outdated)
+        self.where.setVisible(run is not None and run.status == DONE and not run.lacking and not outdated)
         self.folder.setVisible(run is not None and run.folder.is_dir())
 
-    def _show_state(self, run: Run | None) -> None:
+    def _show_state(self, run: Run | None, outdated: bool) -> None:
         text, role = "Solve the flow around this car with OpenFOAM and see how far off the prediction is.", "dim"
-        if self._why_not:
+        if run is not None and run.status == DONE:
+            text, role = self._result_in_words(run), "warn" if outdated else "dim"
+            if outdated:
+                text = f"The mesh has changed since this run: these are the numbers of before ({text})"
+        elif self._why_not:
             text, role = self._why_not, "warn"
         elif run is not None and run.status == FAILED_RUN:
             text, role = run.error, "bad"
         elif run is not None and run.status == RUNNING:
             text = _progress_in_words(run)
         elif run is not None:
-            text = {STOPPING: "stopping…", STOPPED: "stopped; it goes on from there", DONE: "finished"}[run.status]
+            text = {STOPPING: "stopping…", STOPPED: "stopped; it goes on from there"}[run.status]
         self.state.setText(text)
         set_role(self.state, role)
 
-    def _show_numbers(self, result: Result | None, cfd: CfdNumbers | None) -> None:
+    def _result_in_words(self, run: Run) -> str:
+        """``finished: coarse, 400 iterations, 134,000 cells``, and what is another way now."""
+        kept, now = run.finished, self.desk.study.state.conditions
+        n = kept.numbers
+        told = f"finished: {n.preset}, {n.iterations} iterations, {n.cells:,} cells"
+        if (kept.wind.speed, kept.wind.density) != (now.speed, now.density):
+            told += f", at {kept.wind.speed * 3.6:.0f} km/h in air of {kept.wind.density:g} kg/m³"
+        return f"{told}; {run.lacking}" if run.lacking else told
+
+    def _show_numbers(self, result: Result | None, cfd: CfdNumbers | None, outdated: bool) -> None:
         told = dict.fromkeys(self.cells, "–")
         if result is not None:
             told["Cd", "predicted"] = f"{result.cd:.3f}"
@@ -170,7 +186,8 @@ class VerifyPanel(QScrollArea):
             told |= {(name, "CFD"): plain(value, 3) for name, value in zip(_ROWS, values, strict=True)}
         for place, text in told.items():
             self.cells[place].setText(text)
-        verdict, role = _verdict(result, cfd) if result and cfd else ("", "")
+        self.cfd_title.setText("CFD of before" if outdated else "CFD")
+        verdict, role = _verdict(result, cfd) if result and cfd and not outdated else ("", "")
         self.verdict.setText(verdict)
         set_role(self.verdict, role)
         self.verdict.setVisible(bool(verdict))

@@ -1,0 +1,84 @@
+"""A study as a report sees it, and what a report of it is to be like. Light: a window asks for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drivaer_app.cfd_kept import cfd_of
+from drivaer_app.predictions import Standing
+from drivaer_app.study import StudyState, Variant
+from drivaer_app.study_file import SavedStudy, read_study
+
+if TYPE_CHECKING:
+    from drivaer_app.drawn_car import DrawnCar
+    from drivaer_app.origin import CfdCoefficients
+
+N_DETAILS = 12
+"""Cars that have a page of their own unless told otherwise."""
+
+
+@dataclass(frozen=True, eq=False)
+class StudySource:
+    """A study as a report sees it.
+
+    known: what is known of each variant, by key. drawn: gives a variant's mesh with its fields where it is in memory.
+    cfd: what CFD says of variants, by key, on the study's reference area; reports tell it as the
+    parameters cfd_cd, cfd_cd_std and cfd_cl. file: the study's own, None for one that was never saved.
+    """
+
+    state: StudyState
+    known: Mapping[str, Standing]
+    drawn: Callable[[str], DrawnCar | None] = lambda key: None
+    cfd: Mapping[str, CfdCoefficients] = field(default_factory=dict)
+    file: Path | None = None
+
+    @classmethod
+    def of_file(cls, path: str | Path) -> StudySource:
+        """A saved study; its meshes are looked at, whether they are still those of the results. Raises DrivAerError."""
+        return cls.of_saved(read_study(path), Path(path))
+
+    @classmethod
+    def of_saved(cls, saved: SavedStudy, file: Path | None = None) -> StudySource:
+        known = {variant.key: _standing(variant, saved) for variant in saved.state.variants}
+        kept = {key: one.cfd for key, one in saved.kept.items()}
+        told = {
+            v.key: cfd_of(known[v.key].result, kept.get(v.key), v.origin, saved.state.conditions)
+            for v in saved.state.variants
+        }
+        cfd = {key: found for key, found in told.items() if found}
+        return cls(saved.state, known, cfd=cfd, file=file)
+
+    def standing(self, variant: Variant) -> Standing:
+        return self.known.get(variant.key, Standing())
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a report is to be like, as on the command line.
+
+    keys: the variants; None for all. The baseline is always there. baseline: a name instead of the study's own.
+    details: names of the cars with a page of their own, or how many from the top. brand: TOML. template: jinja2.
+    """
+
+    keys: tuple[str, ...] | None = None
+    baseline: str | None = None
+    details: tuple[str, ...] | int = N_DETAILS
+    draw: bool = True
+    brand: Path | None = None
+    template: Path | None = None
+    title: str = ""
+
+
+def _standing(variant: Variant, saved: SavedStudy) -> Standing:
+    """Of a saved variant. error: where the mesh is another one by now."""
+    from drivaer_app.examine import checksum_of
+
+    kept = saved.kept.get(variant.key)
+    if kept is None or kept.result is None:
+        return Standing()
+    changed = variant.file.is_file() and checksum_of(variant.file) != kept.result.checksum
+    error = "the mesh has been saved again since: these are the numbers of before" if changed else ""
+    return Standing(result=kept.result, error=error)
