@@ -217,7 +217,7 @@ class DataPage(QWidget):
                 self._window.page(pages.BATCH).choose(job.result.files, there.root, job.result.parameters)
                 self._window.turn_to(pages.BATCH)
 
-        self._work.do("finding meshes", lambda _: find_designs(there.path, named=designs), done)
+        self._work.do("finding meshes", lambda _: find_designs(there.path, named=designs), done, lane=READING)
 
     # Fetching
 
