@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from data.load import load_car  # noqa: E402
 from data.replacing import replacing  # noqa: E402
-from drivaer_app.raycast import Studio, Surface, View  # noqa: E402
+from drivaer_app.pictures.raycast import Studio, Surface, View  # noqa: E402
 from drivaer_app.shapes.car import build_car  # noqa: E402
 from drivaer_app.shapes.morph import Morph  # noqa: E402
 from drivaer_app.shapes.parameters import STYLES, random_parameters  # noqa: E402

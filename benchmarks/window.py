@@ -92,7 +92,7 @@ def _in_a_window(files: list[Path], large: Path, options: argparse.Namespace) ->
     from PySide6.QtTest import QTest
     from PySide6.QtWidgets import QApplication
 
-    from drivaer_app.desk import Desk
+    from drivaer_app.desk.desk import Desk
     from drivaer_app.settings import Settings
     from drivaer_app.ui.relay import Relay
     from drivaer_app.ui.start import find_opengl, prepare_opengl

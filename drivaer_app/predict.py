@@ -135,7 +135,7 @@ class Predictor:
     """
 
     def __init__(self, model: str | Path | None = None, device: str = "auto"):
-        from drivaer_app.lab import load_model
+        from drivaer_app.lab.training import load_model
 
         self._surrogate = load_model(model, device)
         if not getattr(self._surrogate, "gives_drag", True):

@@ -15,9 +15,9 @@ from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import FILE, Store
 from drivaer_app.batch.work import Outcome
 from drivaer_app.conditions import Conditions
-from drivaer_app.jobs import Job
+from drivaer_app.desk.jobs import Job
+from drivaer_app.desk.study_file import SavedStudy
 from drivaer_app.predict import Reading
-from drivaer_app.study_file import SavedStudy
 
 LANE = "batch"
 MOST_OPENED = 500

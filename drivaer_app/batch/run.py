@@ -10,7 +10,7 @@ from data.errors import DrivAerError
 from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import Outcome, Task
-from drivaer_app.study import absolute
+from drivaer_app.desk.study import absolute
 
 
 @dataclass(frozen=True, eq=False)

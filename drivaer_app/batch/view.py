@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from drivaer_app.raycast import Surface
+    from drivaer_app.pictures.raycast import Surface
 
 N_FACES = 12_000
 _CP_STEP = 0.02  # of int8: -2.54 to 2.54, an unseen point has -128
@@ -45,7 +45,7 @@ def view_of(surface: Surface) -> View:
     import fast_simplification
     from scipy.spatial import cKDTree
 
-    from drivaer_app.picture import CP_RANGE
+    from drivaer_app.pictures.picture import CP_RANGE
 
     vertices, faces = surface.vertices.astype(np.float32), surface.faces
     if len(faces) > N_FACES:

@@ -100,7 +100,7 @@ def work(task: Task, ahead: Task | None = None) -> Outcome:
 
 
 def _predictor(settings: Settings):
-    from drivaer_app.examine import predictor_of
+    from drivaer_app.desk.examine import predictor_of
 
     return predictor_of(settings.model, settings.device)
 
@@ -127,7 +127,7 @@ def _read(task: Task) -> _Read:
 
 
 def _read_file(task: Task, file: Path) -> _Read:
-    from drivaer_app.examine import checksum_of
+    from drivaer_app.desk.examine import checksum_of
     from drivaer_app.predict import load
 
     started = time.perf_counter()
@@ -172,7 +172,7 @@ def _fields(prediction: Prediction, name: str) -> bytes:
 
 
 def _picture(prediction: Prediction, name: str) -> bytes:
-    from drivaer_app.picture import draw
+    from drivaer_app.pictures.picture import draw
 
     stream = io.BytesIO()
     draw(prediction, name).save(stream, format="PNG")
@@ -181,7 +181,7 @@ def _picture(prediction: Prediction, name: str) -> bytes:
 
 def _view(prediction: Prediction, name: str) -> bytes:
     from drivaer_app.batch.view import view_of
-    from drivaer_app.picture import drawn_surface
+    from drivaer_app.pictures.picture import drawn_surface
 
     return view_of(drawn_surface(prediction)).to_bytes()
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from data.replacing import replacing
 from drivaer_app.cfd.logs import Coefficients, SolverState
-from drivaer_app.drawing import GRID, INK, PALE, PAPER, font, ticks
+from drivaer_app.pictures.drawing import GRID, INK, PALE, PAPER, font, ticks
 
 _WIDTH, _HEIGHT = 1200, 900
 _LEFT, _RIGHT, _TOP, _GAP, _BOTTOM = 110, 40, 90, 70, 70

@@ -134,7 +134,7 @@ def _found(cars: list[str], where: str | None, output: Path) -> tuple[Sequence[P
     if where is None and not (len(cars) == 1 and Path(cars[0]).name == CATALOGUE_NAME):
         return find_cars(cars, output), {}
     from drivaer_app.batch.from_catalogue import find_designs
-    from drivaer_app.study import absolute
+    from drivaer_app.desk.study import absolute
 
     if len(cars) != 1:
         raise DrivAerError("--where asks one catalogue", fix="give its folder alone")

@@ -23,7 +23,7 @@ def check_picture(path: Path | None) -> None:
 
 def beside(catalogue: Catalogue, design: str, model: str | None, device: str, picture: Path | None) -> BesideCfd:
     """Predict and compare, and draw where a picture is asked for. Raises DrivAerError."""
-    from drivaer_app.sides_picture import write_sides
+    from drivaer_app.pictures.sides_picture import write_sides
     from drivaer_app.truth import beside_its_cfd
 
     waiting = Waiting(1)

@@ -32,12 +32,12 @@ def evaluate(
     with results_only() as stdout, Progress() as progress:
         from dataclasses import asdict
 
-        from drivaer_app.lab import evaluate_model, kept_learning_curve
+        from drivaer_app.lab.training import evaluate_model, kept_learning_curve
         from gnn.figures import figures_as_markdown
 
         judged, found = evaluate_model(model, corpus or [], split, device=device, report=progress.report)
         if html is not None:
-            from drivaer_app.evaluation_page import write_page
+            from drivaer_app.lab.evaluation_page import write_page
 
             write_page(html, judged, found, kept_learning_curve(model))
         if as_json:

@@ -86,7 +86,7 @@ class Job:
             write_fields(self.outputs.fields[file], prediction.file_fields)
             seconds["field"] = time.perf_counter() - started
         if file in self.outputs.pictures:
-            from drivaer_app.picture import write_picture
+            from drivaer_app.pictures.picture import write_picture
 
             started = time.perf_counter()
             write_picture(self.outputs.pictures[file], prediction, name=file.name)

@@ -75,7 +75,7 @@ def make_report(
     title: str = "",
 ) -> None:
     """Report on a study or a store's last run, its pages' cars drawn where they are not yet. Raises DrivAerError."""
-    from drivaer_app.study_file import SUFFIX
+    from drivaer_app.desk.study_file import SUFFIX
 
     if results.suffix.lower() == SUFFIX and not results.is_dir():
         from drivaer_app.report.of_study import report_on_study

@@ -90,7 +90,7 @@ def train(
         raise BadUsage("say what to learn: --model drag or --model field")
     shares = _shares(curve)
     with results_only() as stdout, Progress() as progress:
-        from drivaer_app.learning import check_new_name
+        from drivaer_app.lab.learning import check_new_name
 
         check_new_name(folder)
         if base is None:
@@ -117,7 +117,7 @@ def _teach(
     seed: int | None,
     progress: Progress,
 ) -> list[str]:
-    from drivaer_app.learning import learn_own_cars
+    from drivaer_app.lab.learning import learn_own_cars
     from drivaer_app.paths import own_corpus
     from gnn.training.fine_tune import Plan
 
@@ -135,7 +135,7 @@ def _train_on(
     workers: int,
     progress: Progress,
 ) -> list[str]:
-    from drivaer_app.lab import learning_curve, train_on_corpora
+    from drivaer_app.lab.training import learning_curve, train_on_corpora
     from gnn.figures import figures_as_markdown
     from gnn.surrogate import pick_device
 
@@ -187,7 +187,7 @@ def _new_folder(name: str | None, out: Path | None) -> Path:
         return out
     if not name.replace("-", "").replace("_", "").isalnum() or name.startswith("-"):
         raise BadUsage(f"--name {name}: letters, digits, - and _ only")
-    from drivaer_app.models import BUNDLED
+    from drivaer_app.lab.models import BUNDLED
     from drivaer_app.paths import own_models
 
     if (BUNDLED / name).exists():

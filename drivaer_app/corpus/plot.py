@@ -9,7 +9,7 @@ import numpy as np
 from data.corpora.morphed_families import FamilyCase
 from data.replacing import replacing
 from drivaer_app.corpus.status import CorpusStatus
-from drivaer_app.drawing import GRID, INK, PALE, PAPER, SERIES, font, ticks
+from drivaer_app.pictures.drawing import GRID, INK, PALE, PAPER, SERIES, font, ticks
 
 _WIDTH, _PANEL, _TOP, _GAP, _BOTTOM = 1200, 340, 90, 60, 70
 _LEFT, _RIGHT = 100, 220

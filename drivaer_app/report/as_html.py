@@ -15,8 +15,8 @@ import numpy as np
 from data.replacing import replacing
 from drivaer_app.batch.view import View
 from drivaer_app.batch.work import PICTURE, VIEW
-from drivaer_app.colours import diverging, to_srgb
 from drivaer_app.paths import RESOURCES
+from drivaer_app.pictures.colours import diverging, to_srgb
 from drivaer_app.report.brand import Brand
 from drivaer_app.report.content import Content, ReportCar
 from drivaer_app.report.pictures import as_webp

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from drivaer_app.batch.work import PICTURE
+from drivaer_app.desk.study import StudyState, Variant
+from drivaer_app.desk.study_file import SavedStudy, SavedVariant
 from drivaer_app.report.content import Content, ReportCar
-from drivaer_app.study import StudyState, Variant
-from drivaer_app.study_file import SavedStudy, SavedVariant
 
 
 def write_study_of(path: Path, content: Content) -> None:
     """Write it as a ``.drivaer`` file. Raises DrivAerError where it cannot be written."""
-    from drivaer_app.study_file import write_study
+    from drivaer_app.desk.study_file import write_study
 
     write_study(path, study_of(content))
 
@@ -40,8 +40,8 @@ def _thumbnail(car: ReportCar) -> np.ndarray | None:
     """The first of the four views, small."""
     from PIL import Image
 
-    from drivaer_app.examine import THUMBNAIL_SIZE
-    from drivaer_app.picture import HEADER, PANEL
+    from drivaer_app.desk.examine import THUMBNAIL_SIZE
+    from drivaer_app.pictures.picture import HEADER, PANEL
 
     file = car.stored.kept.get(PICTURE)
     if file is None or not file.is_file():

@@ -26,8 +26,10 @@ from drivaer_app.batch.inputs import parameters_of
 from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import StoredCar
 from drivaer_app.batch.work import PICTURE, SUFFIXES, VIEW
+from drivaer_app.desk.predictions import Standing
+from drivaer_app.desk.study import Recipe, StudyState, Variant
+from drivaer_app.desk.study_file import SUFFIX
 from drivaer_app.drag_along import DragAlong
-from drivaer_app.predictions import Standing
 from drivaer_app.report.brand import read_brand
 from drivaer_app.report.content import Content, ReportCar, arranged, asked, compared, find_car
 from drivaer_app.report.model_of_study import model_of
@@ -35,11 +37,9 @@ from drivaer_app.report.study_source import StudySource, Wish
 from drivaer_app.report.texts import printable
 from drivaer_app.report.write import WITH_PICTURES, check_suffix, check_template, write_report
 from drivaer_app.results import Result
-from drivaer_app.study import Recipe, StudyState, Variant
-from drivaer_app.study_file import SUFFIX
 
 if TYPE_CHECKING:
-    from drivaer_app.drawn_car import DrawnCar
+    from drivaer_app.desk.drawn_car import DrawnCar
 
 Call = Callable[..., Any]
 """Calls a function with arguments, here or in another process."""
@@ -128,8 +128,8 @@ def content_of_study(
 
 def draw_variant(recipe: Recipe, expected: Result) -> Drawing | None:
     """Read, bend and predict for the sake of the fields; None where mesh or model are others than they were."""
-    from drivaer_app.examine import examine
-    from drivaer_app.morphing import values_of
+    from drivaer_app.desk.examine import examine
+    from drivaer_app.desk.morphing import values_of
 
     try:
         found = examine(recipe.file, recipe.reading, recipe.model, values_of(recipe))
@@ -143,8 +143,8 @@ def draw_variant(recipe: Recipe, expected: Result) -> Drawing | None:
 def pictures_of(drawn: DrawnCar) -> dict[str, bytes]:
     """The four views and the small 3D model of a car; nothing without fields."""
     from drivaer_app.batch.view import view_of
-    from drivaer_app.picture import CP_RANGE, draw_views
-    from drivaer_app.raycast import Surface
+    from drivaer_app.pictures.picture import CP_RANGE, draw_views
+    from drivaer_app.pictures.raycast import Surface
 
     if not drawn.has_fields:
         return {}

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drivaer_app.cfd_kept import cfd_of
-from drivaer_app.predictions import Standing
-from drivaer_app.study import StudyState, Variant
-from drivaer_app.study_file import SavedStudy, read_study
+from drivaer_app.desk.cfd_kept import cfd_of
+from drivaer_app.desk.predictions import Standing
+from drivaer_app.desk.study import StudyState, Variant
+from drivaer_app.desk.study_file import SavedStudy, read_study
 
 if TYPE_CHECKING:
-    from drivaer_app.drawn_car import DrawnCar
-    from drivaer_app.origin import CfdCoefficients
+    from drivaer_app.desk.drawn_car import DrawnCar
+    from drivaer_app.desk.origin import CfdCoefficients
 
 N_DETAILS = 12
 """Cars that have a page of their own unless told otherwise."""
@@ -74,7 +74,7 @@ class Wish:
 
 def _standing(variant: Variant, saved: SavedStudy) -> Standing:
     """Of a saved variant. error: where the mesh is another one by now."""
-    from drivaer_app.examine import checksum_of
+    from drivaer_app.desk.examine import checksum_of
 
     kept = saved.kept.get(variant.key)
     if kept is None or kept.result is None:

@@ -9,13 +9,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from data.errors import DrivAerError
-from drivaer_app.autosave import Leftover, leftovers
-from drivaer_app.desk import Desk
-from drivaer_app.events import Event, Notify
-from drivaer_app.jobs import FAILED, Job
+from drivaer_app.desk.autosave import Leftover, leftovers
+from drivaer_app.desk.desk import Desk
+from drivaer_app.desk.events import Event, Notify
+from drivaer_app.desk.jobs import FAILED, Job
+from drivaer_app.desk.study import DesignFile
+from drivaer_app.desk.study_file import SUFFIX
 from drivaer_app.settings import Settings
-from drivaer_app.study import DesignFile
-from drivaer_app.study_file import SUFFIX
 
 
 class Files(QObject):

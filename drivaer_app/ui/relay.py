@@ -6,7 +6,7 @@ import contextlib
 
 from PySide6.QtCore import QObject, Signal
 
-from drivaer_app.events import Event
+from drivaer_app.desk.events import Event
 
 
 class Relay(QObject):

@@ -20,9 +20,9 @@ from vtkmodules.vtkRenderingCore import (
     vtkTextActor,
 )
 
-from drivaer_app.colours import diverging, to_srgb
-from drivaer_app.drawn_car import DrawnCar
-from drivaer_app.layers import LAYERS
+from drivaer_app.desk.drawn_car import DrawnCar
+from drivaer_app.desk.layers import LAYERS
+from drivaer_app.pictures.colours import diverging, to_srgb
 from drivaer_app.ui.overlays import Overlay
 from drivaer_app.ui.theme import Colours
 
@@ -45,7 +45,7 @@ def span_of(overlay: Overlay, span: float) -> tuple[float, float]:
 class Probe:
     """A point of the surface. place: (3,) m. cp, cf: None for a model without fields.
 
-    layers: what is known there of drivaer_app.layers, by name.
+    layers: what is known there of drivaer_app.desk.layers, by name.
     """
 
     place: np.ndarray

@@ -44,8 +44,8 @@ def run_window(wish: Wish) -> tuple[int, list[str]]:
     app.setApplicationDisplayName("drivaer")
     app.setDesktopFileName("drivaer")
     app.setWindowIcon(_icon())
-    from drivaer_app.autosave import Autosave, leftovers
-    from drivaer_app.desk import Desk
+    from drivaer_app.desk.autosave import Autosave, leftovers
+    from drivaer_app.desk.desk import Desk
     from drivaer_app.settings import Settings
     from drivaer_app.ui.relay import Relay
     from drivaer_app.ui.window import MainWindow

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from drivaer_app.autosave import Leftover
+from drivaer_app.desk.autosave import Leftover
 from drivaer_app.ui.widgets import label, page_title
 
 _MOST_RECENT = 6

@@ -15,7 +15,7 @@ from pyvistaqt import QtInteractor
 from vtkmodules.vtkInteractionStyle import vtkInteractorStyleTerrain
 from vtkmodules.vtkRenderingCore import vtkRenderer
 
-from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.desk.drawn_car import DrawnCar
 from drivaer_app.ui.overlays import SIDES, VIEWS, Overlay, overlay_of
 from drivaer_app.ui.scene import Pane, Probe
 from drivaer_app.ui.theme import LIGHT, Colours
@@ -36,7 +36,7 @@ _CORNERS = {
 class Shown:
     """What one pane is to show. title: above it where there are several.
 
-    layers: (P,) of drivaer_app.layers by name, as far as they are there. lacking: why the overlay's is not.
+    layers: (P,) of drivaer_app.desk.layers by name, as far as they are there. lacking: why the overlay's is not.
     lines: (S, 2, 3) m of the flow, to be drawn on the surface. overlay: this pane's own, instead of the viewport's.
     """
 

@@ -10,8 +10,8 @@ from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from data.errors import DrivAerError
-from drivaer_app.desk import Desk
-from drivaer_app.events import Event
+from drivaer_app.desk.desk import Desk
+from drivaer_app.desk.events import Event
 from drivaer_app.paths import RESOURCES
 from drivaer_app.settings import Settings
 from drivaer_app.ui import pages

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from data.errors import DrivAerError
-from drivaer_app.jobs import CANCELLED, DONE, FAILED, Jobs
-from drivaer_app.memory import Memory
+from drivaer_app.desk.jobs import CANCELLED, DONE, FAILED, Jobs
+from drivaer_app.desk.memory import Memory
 
 PATIENCE = 30.0
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from drivaer_app.desk import Desk
-from drivaer_app.jobs import CANCELLED, DONE, FAILED
+from drivaer_app.desk.desk import Desk
+from drivaer_app.desk.jobs import CANCELLED, DONE, FAILED
 from drivaer_app.report.study_source import Wish
 
 PATIENCE = 300.0

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from drivaer_app.autosave import Autosave, leftovers
+from drivaer_app.desk.autosave import Autosave, leftovers
+from drivaer_app.desk.study import Study
+from drivaer_app.desk.study_file import SavedStudy
 from drivaer_app.settings import Settings
-from drivaer_app.study import Study
-from drivaer_app.study_file import SavedStudy
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,9 +62,9 @@ def test_a_session_that_runs_leaves_nothing_to_offer(tmp_path):
 CRASHING = """
 import os, signal, sys
 from pathlib import Path
-from drivaer_app.autosave import Autosave
-from drivaer_app.study import Study
-from drivaer_app.study_file import SavedStudy
+from drivaer_app.desk.autosave import Autosave
+from drivaer_app.desk.study import Study
+from drivaer_app.desk.study_file import SavedStudy
 study = Study()
 study.add([sys.argv[2]])
 autosave = Autosave(Path(sys.argv[1]))

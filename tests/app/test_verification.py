@@ -13,9 +13,9 @@ import pytest
 from data.errors import DrivAerError
 from drivaer_app.cfd.find import find_openfoam
 from drivaer_app.conditions import Conditions
-from drivaer_app.desk import Desk
-from drivaer_app.layers import CFD, SENSITIVITY
-from drivaer_app.verification import DONE, RUNNING, STOPPED
+from drivaer_app.desk.desk import Desk
+from drivaer_app.desk.layers import CFD, SENSITIVITY
+from drivaer_app.desk.verification import DONE, RUNNING, STOPPED
 
 PATIENCE = 300.0
 PRESET, ITERATIONS = "trial", 4

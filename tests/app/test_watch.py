@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from drivaer_app.watch import Watch
+from drivaer_app.desk.watch import Watch
 
 
 @pytest.fixture

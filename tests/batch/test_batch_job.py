@@ -8,8 +8,8 @@ from data.errors import DrivAerError
 from drivaer_app.batch.job import BatchWork, Order, has_results, open_results
 from drivaer_app.batch.store import Store
 from drivaer_app.conditions import Conditions
-from drivaer_app.desk import Desk
-from drivaer_app.jobs import CANCELLED, DONE, FAILED, Jobs
+from drivaer_app.desk.desk import Desk
+from drivaer_app.desk.jobs import CANCELLED, DONE, FAILED, Jobs
 
 PATIENCE = 300.0
 

@@ -7,10 +7,10 @@ from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import PICTURE, work
 from drivaer_app.conditions import Conditions
+from drivaer_app.desk.study_file import read_study
 from drivaer_app.report.content import content_of
 from drivaer_app.report.write import write_report
 from drivaer_app.results import Result
-from drivaer_app.study_file import read_study
 
 
 def test_a_batch_opens_as_a_study_with_its_results_on_the_measured_area(tmp_path, make_cars):

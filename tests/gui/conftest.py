@@ -36,8 +36,8 @@ def samples(sample_file) -> list[Path]:
 
 def new_window(folder: Path, engine, opengl=None):
     """A window on screen. opengl: as in MainWindow; None to find out."""
-    from drivaer_app.autosave import Autosave
-    from drivaer_app.desk import Desk
+    from drivaer_app.desk.autosave import Autosave
+    from drivaer_app.desk.desk import Desk
     from drivaer_app.settings import Settings
     from drivaer_app.ui.relay import Relay
     from drivaer_app.ui.start import find_opengl

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from benchmarks.drivaernet_corpus import SyntheticDesign, write_corpus
-from drivaer_app.layers import CFD, TRUTH
+from drivaer_app.desk.layers import CFD, TRUTH
 from drivaer_app.ui.overlays import SIDES
 from tests.gui.conftest import PATIENCE, end, new_window
 

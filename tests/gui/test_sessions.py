@@ -14,9 +14,9 @@ import pytest
 from looking import key_of, pixels
 from PySide6.QtGui import QImage
 
-from drivaer_app.autosave import leftovers
+from drivaer_app.desk.autosave import leftovers
+from drivaer_app.desk.study_file import SUFFIX
 from drivaer_app.settings import Settings
-from drivaer_app.study_file import SUFFIX
 from drivaer_app.ui.opengl import OpenGL
 
 ROOT = Path(__file__).resolve().parents[2]

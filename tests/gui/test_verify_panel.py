@@ -12,9 +12,9 @@ from PySide6.QtCore import QPoint, Qt
 
 from data.errors import DrivAerError
 from drivaer_app.cfd.find import find_openfoam
-from drivaer_app.cfd_kept import CfdNumbers, KeptCfd
 from drivaer_app.conditions import Conditions
-from drivaer_app.study_file import write_study
+from drivaer_app.desk.cfd_kept import CfdNumbers, KeptCfd
+from drivaer_app.desk.study_file import write_study
 
 PATIENCE = 240_000
 

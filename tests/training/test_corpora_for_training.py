@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.drivaernet_corpus import write_corpus
 from data.errors import DrivAerError
-from drivaer_app import lab
+from drivaer_app.lab import training as lab
 from gnn.figures import calibration, pair_rank
 from gnn.training.corpora import MeshCar, read_corpora
 from gnn.training.point_store import stored

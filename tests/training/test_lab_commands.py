@@ -29,9 +29,9 @@ def places(tmp_path_factory):
     """Where the program keeps its own files, for this module's tests."""
     folder = tmp_path_factory.mktemp("places")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("drivaer_app.lab.cache", lambda: folder / "cache")
+        patch.setattr("drivaer_app.lab.training.cache", lambda: folder / "cache")
         patch.setattr("drivaer_app.paths.own_models", lambda: folder / "models")
-        patch.setattr("drivaer_app.models.own_models", lambda: folder / "models")
+        patch.setattr("drivaer_app.lab.models.own_models", lambda: folder / "models")
         yield folder
 
 
@@ -79,7 +79,7 @@ def test_without_a_corpus_it_is_judged_on_ours(trained, families, monkeypatch, c
     from gnn.training.cars import FamilyCar, FamilyClouds
 
     cars = [FamilyCar(case, FamilyClouds(families[0][case.family], pool=1024)) for case in families[1][:2]]
-    monkeypatch.setattr("drivaer_app.learning.shipped_cars", lambda base: cars)
+    monkeypatch.setattr("drivaer_app.lab.learning.shipped_cars", lambda base: cars)
     assert main(["evaluate", "tiny", "--split", "train", "--json"]) == 0
     assert [car["name"] for car in json.loads(capfd.readouterr().out)["cars"]] == [car.name for car in cars]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from drivaer_app.events import Event
+    from drivaer_app.desk.events import Event
     from drivaer_app.ui.theme import Colours
     from drivaer_app.ui.window import MainWindow
 

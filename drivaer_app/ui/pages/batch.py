@@ -12,9 +12,9 @@ from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
-from drivaer_app.events import Event
-from drivaer_app.jobs import CANCELLED, FAILED, Job
-from drivaer_app.study import absolute
+from drivaer_app.desk.events import Event
+from drivaer_app.desk.jobs import CANCELLED, FAILED, Job
+from drivaer_app.desk.study import absolute
 from drivaer_app.ui.pages.batch_form import BatchForm
 from drivaer_app.ui.theme import Colours
 

@@ -13,11 +13,11 @@ from data.catalogue.where_words import WhereError
 from data.download.control import Control
 from data.download.session import Download
 from data.errors import DrivAerError
-from drivaer_app import dataset_jobs
 from drivaer_app.batch.from_catalogue import find_designs
 from drivaer_app.catalogues import BUILT_IN, last_catalogue
-from drivaer_app.events import Event
-from drivaer_app.jobs import CANCELLED, FAILED, Job
+from drivaer_app.desk import dataset_jobs
+from drivaer_app.desk.events import Event
+from drivaer_app.desk.jobs import CANCELLED, FAILED, Job
 from drivaer_app.paths import RESOURCES
 from drivaer_app.ui import pages
 from drivaer_app.ui.overlays import SIDES

@@ -7,10 +7,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QPixmap
 
-from drivaer_app.desk import Desk
-from drivaer_app.jobs import CANCELLED, DONE, Job
-from drivaer_app.predictions import BACKGROUND
-from drivaer_app.thumbnails import draw, look_up
+from drivaer_app.desk.desk import Desk
+from drivaer_app.desk.jobs import CANCELLED, DONE, Job
+from drivaer_app.desk.predictions import BACKGROUND
+from drivaer_app.pictures.thumbnails import draw, look_up
 from drivaer_app.ui.pages.data_table import PICTURE, DesignTable
 from drivaer_app.ui.pages.data_work import READING, Work
 from drivaer_app.ui.widgets import single_shot

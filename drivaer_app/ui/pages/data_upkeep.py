@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from data.download.control import Control
-from drivaer_app import dataset_jobs
-from drivaer_app.jobs import CANCELLED, FAILED, Job
+from drivaer_app.desk import dataset_jobs
+from drivaer_app.desk.jobs import CANCELLED, FAILED, Job
 from drivaer_app.ui.pages.data_browser import DataBrowser
 from drivaer_app.ui.pages.data_work import Work
 

@@ -8,9 +8,9 @@ from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QStackedWidget
 
-from drivaer_app.events import Event
-from drivaer_app.layers import CFD, SENSITIVITY, TRUTH
-from drivaer_app.study import Study
+from drivaer_app.desk.events import Event
+from drivaer_app.desk.layers import CFD, SENSITIVITY, TRUTH
+from drivaer_app.desk.study import Study
 from drivaer_app.ui.late import Late
 from drivaer_app.ui.overlays import SIDES
 from drivaer_app.ui.pages.docks import Docks

@@ -19,12 +19,12 @@ from PySide6.QtWidgets import (
 
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
-from drivaer_app.desk import Desk
-from drivaer_app.origin import CfdCoefficients
+from drivaer_app.desk.desk import Desk
+from drivaer_app.desk.origin import CfdCoefficients
+from drivaer_app.desk.predictions import FAILED, MISSING, WORKING, Standing
+from drivaer_app.desk.study import Variant
 from drivaer_app.predict import Reading
-from drivaer_app.predictions import FAILED, MISSING, WORKING, Standing
 from drivaer_app.results import COUNT, Result
-from drivaer_app.study import Variant
 from drivaer_app.ui.theme import LIGHT, Colours
 from drivaer_app.ui.widgets import IntervalBar, label, line, set_role
 from drivaer_app.ui.words import counts, interval, plain, signed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QTabWidget
 
-from drivaer_app.desk import Desk
+from drivaer_app.desk.desk import Desk
 from drivaer_app.ui.panels.jobs import JobsPanel
 from drivaer_app.ui.panels.log import LogPanel
 from drivaer_app.ui.theme import LIGHT, Colours

@@ -7,7 +7,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from drivaer_app.desk import Desk
+from drivaer_app.desk.desk import Desk
 from drivaer_app.ui.panels.plots import Plot
 from drivaer_app.ui.theme import Colours
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
-from drivaer_app.jobs import RUNNING, Job, Jobs
+from drivaer_app.desk.jobs import RUNNING, Job, Jobs
 from drivaer_app.ui.widgets import label
 
 _MOST_ROWS = 30

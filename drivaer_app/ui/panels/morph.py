@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from drivaer_app.desk import Desk
-from drivaer_app.morphing import Bending
+from drivaer_app.desk.desk import Desk
+from drivaer_app.desk.morphing import Bending
 from drivaer_app.results import COUNT
 from drivaer_app.shapes.handles import Handle
 from drivaer_app.ui.theme import LIGHT, Colours

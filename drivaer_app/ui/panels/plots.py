@@ -7,7 +7,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from drivaer_app.desk import Desk
+from drivaer_app.desk.desk import Desk
 from drivaer_app.section import section_at
 from drivaer_app.ui.theme import LIGHT, Colours
 

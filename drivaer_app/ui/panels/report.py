@@ -10,8 +10,8 @@ from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from drivaer_app.desk import Desk
-from drivaer_app.jobs import CANCELLED, DONE, FAILED, Job
+from drivaer_app.desk.desk import Desk
+from drivaer_app.desk.jobs import CANCELLED, DONE, FAILED, Job
 from drivaer_app.settings import Settings
 from drivaer_app.ui.panels.report_form import FORMATS, ReportForm
 from drivaer_app.ui.theme import Colours

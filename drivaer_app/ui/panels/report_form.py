@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from drivaer_app.desk import Desk
+from drivaer_app.desk.desk import Desk
 from drivaer_app.ui.file_field import FileField
 from drivaer_app.ui.widgets import label
 

@@ -28,8 +28,8 @@ from PySide6.QtWidgets import (
 )
 
 from data.errors import DrivAerError
-from drivaer_app.desk import Desk
-from drivaer_app.predictions import DONE, FAILED, MISSING, WORKING
+from drivaer_app.desk.desk import Desk
+from drivaer_app.desk.predictions import DONE, FAILED, MISSING, WORKING
 from drivaer_app.ui.theme import LIGHT, Colours
 from drivaer_app.ui.widgets import label
 from drivaer_app.ui.words import counts

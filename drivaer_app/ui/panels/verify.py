@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
 
 from data.errors import DrivAerError
 from drivaer_app.cfd.presets import PRESETS
-from drivaer_app.cfd_kept import CfdNumbers
-from drivaer_app.desk import Desk
+from drivaer_app.desk.cfd_kept import CfdNumbers
+from drivaer_app.desk.desk import Desk
+from drivaer_app.desk.verification import DONE, FAILED_RUN, RUNNING, STOPPED, STOPPING, Run, fraction_of, why_not
 from drivaer_app.results import COUNT, Result
 from drivaer_app.ui.theme import Colours
 from drivaer_app.ui.widgets import label, line, set_role
 from drivaer_app.ui.words import plain, signed
-from drivaer_app.verification import DONE, FAILED_RUN, RUNNING, STOPPED, STOPPING, Run, fraction_of, why_not
 
 _SCALES = {"draft": "rough, minutes", "coarse": "as the model's own", "medium": "finer", "fine": "hours"}
 _ROWS = ("Cd", "from pressure", "from friction", "Lift Cl", "front", "rear")

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import MeshError
+from drivaer_app.desk.drawn_car import DrawnCar, drawn_car
 from drivaer_app.drag_along import DragAlong, drag_along
-from drivaer_app.drawn_car import DrawnCar, drawn_car
 from drivaer_app.predict import Prediction, Predictor, Reading, load
 from drivaer_app.results import Result
 
@@ -97,8 +97,8 @@ def predictor_of(model: str | None, device: str = "auto") -> Predictor:
 
 
 def _thumbnail(prediction: Prediction, drawn: DrawnCar) -> np.ndarray:
-    from drivaer_app.picture import drawn_surface
-    from drivaer_app.raycast import Studio, Surface, View
+    from drivaer_app.pictures.picture import drawn_surface
+    from drivaer_app.pictures.raycast import Studio, Surface, View
 
     if drawn.has_fields:
         surface = drawn_surface(prediction)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drivaer_app.fields import CarFields, vertex_normals
-from drivaer_app.picture import plates
+from drivaer_app.pictures.picture import plates
 
 if TYPE_CHECKING:
     from drivaer_app.predict import Prediction

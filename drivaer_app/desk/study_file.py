@@ -15,13 +15,13 @@ import numpy as np
 
 from data.errors import DrivAerError
 from data.replacing import replacing
-from drivaer_app.cfd_kept import KeptCfd
 from drivaer_app.conditions import Conditions
-from drivaer_app.examine import checksum_of
-from drivaer_app.origin import Origin
+from drivaer_app.desk.cfd_kept import KeptCfd
+from drivaer_app.desk.examine import checksum_of
+from drivaer_app.desk.origin import Origin
+from drivaer_app.desk.study import Morph, StudyState, Variant, absolute
 from drivaer_app.predict import Reading
 from drivaer_app.results import Result
-from drivaer_app.study import Morph, StudyState, Variant, absolute
 
 SUFFIX = ".drivaer"
 FORMAT = 1

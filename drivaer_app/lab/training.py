@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
-from drivaer_app.models import model_folder
+from drivaer_app.lab.models import model_folder
 from drivaer_app.paths import cache
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def evaluate_model(
 
 
 def _shipped() -> SplitCars:
-    from drivaer_app.learning import shipped_cars
+    from drivaer_app.lab.learning import shipped_cars
     from gnn.checkpoints import read_model
     from gnn.training.corpora import SplitCars
 
@@ -160,7 +160,7 @@ def _shipped() -> SplitCars:
 def load_model(name_or_path: str | Path | None, device: str = "auto"):
     """Whatever can predict: a model folder with both networks or one, or a published ``.pth``. Raises ModelError."""
     if name_or_path is not None and Path(name_or_path).suffix in (".pth", ".pt"):
-        from drivaer_app.published import PublishedDrag
+        from drivaer_app.lab.published import PublishedDrag
 
         return PublishedDrag(Path(name_or_path), device)
     from gnn.checkpoints import read_model

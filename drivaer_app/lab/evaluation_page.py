@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.replacing import replacing
-from drivaer_app.drawing import ticks
+from drivaer_app.pictures.drawing import ticks
 
 if TYPE_CHECKING:
     from gnn.evaluation import Judged
@@ -29,7 +29,7 @@ svg { font: 11px system-ui, sans-serif; } .warn { color: #a33; }
 def write_page(
     path: Path, judged: Sequence[Judged], found: dict[str, Any], curve: Sequence[dict[str, Any]] | None = None
 ) -> None:
-    """Write the page, whole or not at all. found: drivaer_app.lab.evaluate_model's figures; curve: learning curve."""
+    """Write the page, whole or not at all. found: `evaluate_model`'s figures; curve: learning curve."""
     from gnn.figures import figures_as_markdown
 
     parts = [f"<h1>{escape(str(found['model']))}</h1>", f"<p>{found['n']} cars, split {escape(found['split'])}.</p>"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivaer_app.jobs import Job
+from drivaer_app.desk.jobs import Job
 
 
 @dataclass(frozen=True)

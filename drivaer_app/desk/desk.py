@@ -18,25 +18,25 @@ from typing import TYPE_CHECKING
 
 from data.errors import DrivAerError
 from data.formats import find_meshes
-from drivaer_app.autosave import Autosave
-from drivaer_app.cfd_kept import cfd_of
 from drivaer_app.compare import Difference
-from drivaer_app.drawn_car import DrawnCar
-from drivaer_app.engine import Engine
-from drivaer_app.events import Event, Notify
-from drivaer_app.examine import warm_up
-from drivaer_app.jobs import Job, Jobs
-from drivaer_app.layers import Layers
-from drivaer_app.memory import Memory
-from drivaer_app.morphing import Morphing
-from drivaer_app.origin import CfdCoefficients
-from drivaer_app.predictions import DONE, MISSING, WAITING, Predictions, Standing
-from drivaer_app.reporting import Reporting
+from drivaer_app.desk.autosave import Autosave
+from drivaer_app.desk.cfd_kept import cfd_of
+from drivaer_app.desk.drawn_car import DrawnCar
+from drivaer_app.desk.engine import Engine
+from drivaer_app.desk.events import Event, Notify
+from drivaer_app.desk.examine import warm_up
+from drivaer_app.desk.jobs import Job, Jobs
+from drivaer_app.desk.layers import Layers
+from drivaer_app.desk.memory import Memory
+from drivaer_app.desk.morphing import Morphing
+from drivaer_app.desk.origin import CfdCoefficients
+from drivaer_app.desk.predictions import DONE, MISSING, WAITING, Predictions, Standing
+from drivaer_app.desk.reporting import Reporting
+from drivaer_app.desk.study import DesignFile, Recipe, Study, StudyState, absolute
+from drivaer_app.desk.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved, read_study, write_study
+from drivaer_app.desk.verification import Verifications
+from drivaer_app.desk.watch import Watch
 from drivaer_app.results import Result
-from drivaer_app.study import DesignFile, Recipe, Study, StudyState, absolute
-from drivaer_app.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved, read_study, write_study
-from drivaer_app.verification import Verifications
-from drivaer_app.watch import Watch
 
 if TYPE_CHECKING:
     from drivaer_app.report.study_source import StudySource
@@ -345,7 +345,7 @@ class Desk:
 
     def _check_files(self, job: Job) -> None:
         """Which files of a study that was opened are gone, and which have another content than when it was saved."""
-        from drivaer_app.examine import checksum_of
+        from drivaer_app.desk.examine import checksum_of
 
         variants = self.study.state.variants
         for number, variant in enumerate(variants):

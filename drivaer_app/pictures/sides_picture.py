@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.replacing import replacing
-from drivaer_app.colours import diverging, to_srgb
-from drivaer_app.drawing import INK, PALE, PAPER, font
-from drivaer_app.raycast import Studio, Surface, View
+from drivaer_app.pictures.colours import diverging, to_srgb
+from drivaer_app.pictures.drawing import INK, PALE, PAPER, font
+from drivaer_app.pictures.raycast import Studio, Surface, View
 
 if TYPE_CHECKING:
-    from drivaer_app.drawn_car import DrawnCar
+    from drivaer_app.desk.drawn_car import DrawnCar
 
 VIEWS = (View("front", 38.0, 18.0), View("rear", 142.0, 18.0), View("underneath", 52.0, -38.0))
 CP_RANGE, DIFFERENCE_RANGE = 1.0, 0.5

@@ -46,8 +46,8 @@ def draw(path: Path, design_id: str, place: Path) -> None:
     from data.catalogue import open_catalogue
     from data.catalogue.opening import load_mesh
     from data.load import scene_of
-    from drivaer_app.picture import plates
-    from drivaer_app.raycast import Studio, Surface, View
+    from drivaer_app.pictures.picture import plates
+    from drivaer_app.pictures.raycast import Studio, Surface, View
 
     with open_catalogue(path, read_only=True) as catalogue:
         design = catalogue.design(design_id)

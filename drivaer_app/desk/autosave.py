@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from data.errors import DrivAerError
-from drivaer_app.study_file import SUFFIX, SavedStudy, read_study, write_study
+from drivaer_app.desk.study_file import SUFFIX, SavedStudy, read_study, write_study
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
-from drivaer_app.origin import Origin
+from drivaer_app.desk.origin import Origin
 from drivaer_app.predict import Reading
 
 _LONGEST_HISTORY = 200

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from data.catalogue.listing import Overview, overview
 from data.errors import DrivAerError
 from drivaer_app.catalogues import remember, scan_place
-from drivaer_app.jobs import Cancelled, Job
+from drivaer_app.desk.jobs import Cancelled, Job
 from drivaer_app.paths import cache, own_catalogues
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from data.download.repair import Repaired
     from data.download.session import Download
     from data.download.verify import Verified
-    from drivaer_app.study import DesignFile
+    from drivaer_app.desk.study import DesignFile
 
 MOST_OPENED = 200
 """Designs in one study; a batch does more."""
@@ -152,9 +152,9 @@ def designs_of(path: Path, designs: Sequence[str], job: Job) -> Opened:
 def _design_file(catalogue: Catalogue, design_id: str) -> DesignFile:
     from data.catalogue.opening import reading_of
     from data.catalogue.recognise import CASES
-    from drivaer_app.origin import origin_of
+    from drivaer_app.desk.origin import origin_of
+    from drivaer_app.desk.study import DesignFile
     from drivaer_app.predict import Reading
-    from drivaer_app.study import DesignFile
 
     design = catalogue.design(design_id)
     if design is None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from data.replacing import replacing
-from drivaer_app.colours import diverging, to_srgb
 from drivaer_app.compare import PressureDifference
+from drivaer_app.desk.drawn_car import DrawnCar
 from drivaer_app.drag_along import DragAlong
-from drivaer_app.drawing import ALARM, GRID, INK, PALE, PAPER, SERIES, font, ticks
-from drivaer_app.drawn_car import DrawnCar
-from drivaer_app.picture import VIEWS
-from drivaer_app.raycast import Studio, Surface
+from drivaer_app.pictures.colours import diverging, to_srgb
+from drivaer_app.pictures.drawing import ALARM, GRID, INK, PALE, PAPER, SERIES, font, ticks
+from drivaer_app.pictures.picture import VIEWS
+from drivaer_app.pictures.raycast import Studio, Surface
 
 DELTA_RANGE = 0.3
 """ΔCp at the ends of the colours."""

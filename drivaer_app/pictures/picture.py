@@ -14,9 +14,9 @@ import numpy as np
 
 from data.mesh import CarMesh
 from data.replacing import replacing
-from drivaer_app.colours import diverging, to_srgb
-from drivaer_app.drawing import ALARM, INK, PALE, PAPER, font
-from drivaer_app.raycast import Studio, Surface, View
+from drivaer_app.pictures.colours import diverging, to_srgb
+from drivaer_app.pictures.drawing import ALARM, INK, PALE, PAPER, font
+from drivaer_app.pictures.raycast import Studio, Surface, View
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drivaer_app.colours import diverging, to_srgb
 from drivaer_app.fields import vertex_normals
+from drivaer_app.pictures.colours import diverging, to_srgb
 
 _FIELD_OF_VIEW = np.deg2rad(18.0)  # a long lens: little distortion, yet not flat
 _LIGHT = np.array([0.35, -0.45, 0.82])  # right, up and towards the viewer, turned to unit length below

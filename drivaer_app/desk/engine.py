@@ -21,7 +21,7 @@ from typing import Any
 from data.errors import DrivAerError
 
 _log = logging.getLogger(__name__)
-_ROOT = Path(__file__).resolve().parents[1]
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 class Engine:
@@ -89,7 +89,7 @@ class Engine:
         if self._process is None or self._process.poll() is not None:
             path = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "drivaer_app.engine_process"],
+                [sys.executable, "-m", "drivaer_app.desk.engine_process"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # Threads that spin while they wait take the cores that the window and other programs need.

@@ -1,0 +1,1 @@
+"""Models: trained, taught, judged, listed and compared."""

@@ -1,0 +1,1 @@
+"""What is drawn to a file: cars in their pressure, comparisons, and what the drawings share."""
