@@ -145,3 +145,9 @@ def single_shot(parent: QObject, after_ms: int, do: Callable[[], object]) -> QTi
     timer.setInterval(after_ms)
     timer.timeout.connect(do)
     return timer
+
+
+def tall(*boxes: QWidget) -> None:
+    """Fusion's own height cuts descenders off in some fonts."""
+    for box in boxes:
+        box.setMinimumHeight(box.fontMetrics().height() + 10)

@@ -46,7 +46,7 @@ def test_the_answer_stands_in_the_panel(window):
     assert f"{result.cd_low:.3f}" in answer.interval.text() and f"{result.cd_high:.3f}" in answer.interval.text()
     assert answer._facts["area"].text() == f"{result.frontal_area:.3f} m²"
     assert "outside" in answer.novelty.text()
-    assert "metres" in answer.unit.currentText() and "faces" in answer.read_as.text()
+    assert "metres" in answer.reading.unit.currentText() and "faces" in answer.reading.read_as.text()
 
 
 def test_arrow_keys_go_from_variant_to_variant_and_the_camera_stays(qtbot, window):
@@ -238,7 +238,7 @@ def test_force_and_power_follow_the_speed(window):
 def test_an_import_assumption_is_changed_in_place_and_the_car_read_again(qtbot, window, settle):
     window.desk_page.variants.select([key_of(window, "fastback")])
     before = window.desk.result(key_of(window, "fastback"))
-    box = window.desk_page.answer.unit
+    box = window.desk_page.answer.reading.unit
     box.setCurrentIndex(box.findData("cm"))
     box.activated.emit(box.currentIndex())
     settle(window)
@@ -249,9 +249,9 @@ def test_an_import_assumption_is_changed_in_place_and_the_car_read_again(qtbot, 
 
 
 def test_axes_that_contradict_each_other_are_refused_in_a_line(window):
-    for box, axis in ((window.desk_page.answer.up, "x"), (window.desk_page.answer.forward, "-x")):
+    for box, axis in ((window.desk_page.answer.reading.up, "x"), (window.desk_page.answer.reading.forward, "-x")):
         box.setCurrentIndex(box.findData(axis))
-    window.desk_page.answer.forward.activated.emit(window.desk_page.answer.forward.currentIndex())
+    window.desk_page.answer.reading.forward.activated.emit(window.desk_page.answer.reading.forward.currentIndex())
     assert "one axis" in window.message.text.text() and window.message.isVisible()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
-    QComboBox,
     QDoubleSpinBox,
     QFormLayout,
     QGridLayout,
@@ -23,14 +22,11 @@ from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.origin import CfdCoefficients
 from drivaer_app.desk.predictions import FAILED, MISSING, WORKING, Standing
 from drivaer_app.desk.study import Variant
-from drivaer_app.predict import Reading
 from drivaer_app.results import COUNT, Result
+from drivaer_app.ui.panels.reading_form import ReadingForm
 from drivaer_app.ui.theme import LIGHT, Colours
-from drivaer_app.ui.widgets import IntervalBar, label, line, set_role
+from drivaer_app.ui.widgets import IntervalBar, label, line, set_role, tall
 from drivaer_app.ui.words import counts, interval, plain, signed
-
-_UNITS = {"auto": "detect", "m": "metres", "cm": "centimetres", "mm": "millimetres", "in": "inches", "ft": "feet"}
-_AXES = ("auto", "x", "y", "z", "-x", "-y", "-z")
 
 
 class AnswerPanel(QScrollArea):
@@ -56,7 +52,10 @@ class AnswerPanel(QScrollArea):
         self._build_headline()
         self._build_facts()
         self._build_novelty()
-        self._build_reading()
+        self._layout.addWidget(line())
+        self.reading = ReadingForm(desk)
+        self.reading.refused.connect(self.refused)
+        self._layout.addWidget(self.reading)
         self._build_conditions()
         self._build_model()
         self._layout.addStretch(1)
@@ -125,7 +124,7 @@ class AnswerPanel(QScrollArea):
         self.speed.setAccessibleName("Speed for force and power")
         self.speed.setToolTip("Force and power follow the speed; coefficients do not")
         self.speed.valueChanged.connect(self._conditions_edited)
-        self._tall(self.speed)
+        tall(self.speed)
         self._facts: dict[str, QLabel] = {}
         grid = QGridLayout()
         grid.setHorizontalSpacing(14)
@@ -149,12 +148,6 @@ class AnswerPanel(QScrollArea):
         self._facts["power"] = self._fact(grid, 7, "Power against drag", "Force times speed")
         self._layout.addLayout(grid)
 
-    @staticmethod
-    def _tall(*boxes: QWidget) -> None:
-        """Fusion's own height cuts descenders off in some fonts."""
-        for box in boxes:
-            box.setMinimumHeight(box.fontMetrics().height() + 10)
-
     def _fact(self, grid: QGridLayout, row: int, title: str, tip: str) -> QLabel:
         name = label(title, "dim")
         value = label("–", selectable=True)
@@ -176,32 +169,6 @@ class AnswerPanel(QScrollArea):
         for widget in (self.novelty, self.novelty_reason, self.warnings):
             self._layout.addWidget(widget)
 
-    def _build_reading(self) -> None:
-        self._layout.addWidget(line())
-        self._layout.addWidget(label("Read as", "heading"))
-        self.read_as = label("", "dim", wrap=True)
-        self.unit, self.up, self.forward = QComboBox(), QComboBox(), QComboBox()
-        for box, choices in ((self.unit, _UNITS), (self.up, _AXES), (self.forward, _AXES)):
-            for choice in choices:
-                box.addItem(choice, choice)
-            box.activated.connect(self._reading_edited)
-        self._tall(self.unit, self.up, self.forward)
-        form = QFormLayout()
-        form.setVerticalSpacing(5)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for title, box, tip in (
-            ("Unit", self.unit, "Unit of the file"),
-            ("Roof points along", self.up, "The file's own axis"),
-            ("Nose points along", self.forward, "The file's own axis"),
-        ):
-            box.setToolTip(tip)
-            box.setAccessibleName(title)
-            caption = label(title, "dim")
-            caption.setBuddy(box)
-            form.addRow(caption, box)
-        self._layout.addLayout(form)
-        self._layout.addWidget(self.read_as)
-
     def _build_conditions(self) -> None:
         self._layout.addWidget(line())
         self._layout.addWidget(label("Conditions", "heading"))
@@ -217,7 +184,7 @@ class AnswerPanel(QScrollArea):
         self.area.setSuffix(" m²")
         self.area.setSpecialValueText("measured")
         self.area.setToolTip("What all coefficients refer to; 0 is each car's own measured frontal area")
-        self._tall(self.density, self.area)
+        tall(self.density, self.area)
         form = QFormLayout()
         form.setVerticalSpacing(5)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -260,7 +227,7 @@ class AnswerPanel(QScrollArea):
         self._show_headline(result, standing)
         self._show_facts(result)
         self._show_novelty(result)
-        self._show_reading(variant, result)
+        self.reading.show_variant(variant, result)
         self._show_conditions()
 
     def _show_state(self, standing: Standing, variant: Variant | None) -> None:
@@ -376,34 +343,6 @@ class AnswerPanel(QScrollArea):
         self.warnings.setText("\n".join(f"• {warning}" for warning in result.warnings))
         self.warnings.setVisible(bool(result.warnings))
 
-    def _show_reading(self, variant: Variant | None, result: Result | None) -> None:
-        reading = variant.reading if variant else Reading()
-        found = {"unit": "", "up": "", "forward": ""}
-        if result is not None:
-            unit = _UNITS.get(result.unit, f"units of {result.to_metres:.4g} m")
-            found = {"unit": unit, "up": result.up, "forward": result.forward}
-        for box, chosen, name in (
-            (self.unit, reading.unit, "unit"),
-            (self.up, reading.up, "up"),
-            (self.forward, reading.forward, "forward"),
-        ):
-            box.setEnabled(variant is not None)
-            own = f"{found[name]} (detected)" if found[name] and chosen == "auto" else "detect"
-            box.setItemText(0, own)
-            for i in range(1, box.count()):
-                box.setItemText(i, _UNITS.get(box.itemData(i), box.itemData(i)))
-            box.setCurrentIndex(max(box.findData(chosen), 0))
-        text = ""
-        if result is not None:
-            sure = "as you said" if result.confidence == 1 else f"{min(result.confidence, 0.99):.0%} sure"
-            half = ", half a car completed by its mirror image" if result.mirrored else ""
-            size = f"{result.length:.2f} × {result.width:.2f} × {result.height:.2f} m"
-            mesh = f"{result.n_faces:,} faces" if result.n_faces else f"{result.n_points:,} points"
-            shell = "" if not result.n_faces else ", watertight" if result.watertight else ", not watertight"
-            text = f"{size} ({sure}){half}\n{mesh}{shell}"
-        self.read_as.setText(text)
-        self.read_as.setVisible(bool(text))
-
     def _show_conditions(self) -> None:
         conditions = self.desk.study.state.conditions
         for box, value in (
@@ -426,13 +365,3 @@ class AnswerPanel(QScrollArea):
             self.desk.edit(lambda study: study.set_conditions(now))
         except DrivAerError as error:
             self.refused.emit(error.line)
-
-    def _reading_edited(self) -> None:
-        if self.key is None:
-            return
-        reading = Reading(self.unit.currentData(), self.up.currentData(), self.forward.currentData())
-        try:
-            self.desk.edit(lambda study: study.set_reading(self.key, reading))
-        except DrivAerError as error:
-            self.refused.emit(error.line)
-            self.refresh()

@@ -25,7 +25,7 @@ from drivaer_app.desk.morphing import Bending
 from drivaer_app.results import COUNT
 from drivaer_app.shapes.handles import Handle
 from drivaer_app.ui.theme import LIGHT, Colours
-from drivaer_app.ui.widgets import label, line, set_role
+from drivaer_app.ui.widgets import label, line, set_role, tall
 from drivaer_app.ui.words import signed
 
 _SCALES = {"m": (1000.0, " mm", 0, 1.0), "deg": (1.0, "°", 1, 0.1), "": (1.0, "", 2, 0.01)}
@@ -85,7 +85,7 @@ class HandleRow(QWidget):
         self.box.setKeyboardTracking(False)
         self.box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         self.box.setFixedWidth(82)
-        self.box.setMinimumHeight(self.box.fontMetrics().height() + 8)
+        tall(self.box)
         self.slider = _Slider()
         low = math.ceil(round(handle.low * self._scale / self._step, 6))
         high = math.floor(round(handle.high * self._scale / self._step, 6))

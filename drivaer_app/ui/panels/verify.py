@@ -23,7 +23,7 @@ from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.verification import DONE, FAILED_RUN, RUNNING, STOPPED, STOPPING, Run, fraction_of, why_not
 from drivaer_app.results import COUNT, Result
 from drivaer_app.ui.theme import Colours
-from drivaer_app.ui.widgets import label, line, set_role
+from drivaer_app.ui.widgets import label, line, set_role, tall
 from drivaer_app.ui.words import plain, signed
 
 _SCALES = {"draft": "rough, minutes", "coarse": "as the model's own", "medium": "finer", "fine": "hours"}
@@ -82,7 +82,7 @@ class VerifyPanel(QScrollArea):
             self.preset.addItem(f"{name} ({_SCALES[name]})", name)
         self.preset.setAccessibleName("How fine the CFD mesh is")
         self.preset.setToolTip("How fine the CFD mesh is, and about how long it takes")
-        self.preset.setMinimumHeight(self.preset.fontMetrics().height() + 10)
+        tall(self.preset)
         self.begin = QPushButton("Start")
         self.begin.clicked.connect(self._begin_or_stop)
         row = QHBoxLayout()
