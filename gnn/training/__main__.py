@@ -41,6 +41,8 @@ N_READ = 1500
 """Morphs that the drag network's last layers are trained on, besides the cases."""
 LEAST_FOR_FIT = 25
 """Cases of families below which a fit on two dozen handles says less than the cases."""
+FAMILY_SHARE = 0.05
+"""Of what the last layers are trained on: a fit on three dozen cases labels the families' designs, and no better."""
 SCALING, READOUT = "drag.json", "readout.ckpt"
 
 
@@ -138,13 +140,16 @@ def _readout(options: argparse.Namespace, corpus: Corpus) -> None:
     checkpoint = options.work / "drag.ckpt"
     network = load_averaged(RegDGCNN(**_DRAG_ARCHITECTURE), checkpoint)
     shapes, coefficients = _labelled_morphs(corpus, N_READ, seed=77)
+    weights = np.ones(len(shapes))
     of_families = split(corpus.family_cars)[0]
     if of_families:
         more, theirs = _labelled_family_designs(of_families, N_READ)
+        each = FAMILY_SHARE / (1 - FAMILY_SHARE) * len(shapes) / len(more)
         shapes, coefficients = shapes + more, np.concatenate([coefficients, theirs])
+        weights = np.concatenate([weights, np.full(len(more), each)])
     scaling = json.loads((options.work / SCALING).read_text("utf-8"))
     features = cached_features(network, shapes, DRAG["n_points"], options.work / "features.npy")
-    train_readout(network, features, (coefficients - scaling["mean"]) / scaling["spread"])
+    train_readout(network, features, (coefficients - scaling["mean"]) / scaling["spread"], weights)
     with replacing(options.work / READOUT) as unfinished:
         learnt = [case.name for case in (*corpus.train, *of_families)]
         torch.save({"averaged": network.state_dict(), "designs": learnt}, unfinished)
