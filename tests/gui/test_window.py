@@ -45,7 +45,7 @@ def test_the_answer_stands_in_the_panel(window):
     assert answer.cd.text() == f"{result.cd:.3f}"
     assert f"{result.cd_low:.3f}" in answer.interval.text() and f"{result.cd_high:.3f}" in answer.interval.text()
     assert answer._facts["area"].text() == f"{result.frontal_area:.3f} m²"
-    assert "outside" in answer.novelty.text()
+    assert result.novelty_in_words in answer.novelty.text()
     assert "metres" in answer.reading.unit.currentText() and "faces" in answer.reading.read_as.text()
 
 
