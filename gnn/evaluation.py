@@ -11,13 +11,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from data.mesh import SurfaceSample
-    from gnn.template import RegisteredTemplate
     from gnn.training.cars import Car
-
-
-def fits_template(registered: RegisteredTemplate | None) -> bool:
-    """Whether a car is one of a template's morphs, by more than half: for the others an interval may be another."""
-    return registered is not None and registered.fit >= 0.5
 
 
 class Predicts(Protocol):
@@ -32,7 +26,8 @@ class Judged:
 
     name, kind, style: of the car. cd, cl: true. cd_said, cl_said: the drag network's; cd_fields: from the fields.
     half_width: of the interval that was given with it. cp_l2, cf_l2, cp_l1: relative errors of the fields over the
-    points whose values are known. novelty: > 1 is outside of training. on_template: the model's template fits the car.
+    points whose values are known. novelty: > 1 is outside of training. on_template: the car is of the
+    family that the model's template is of.
     seconds: what the prediction took.
     """
 
@@ -79,7 +74,7 @@ def judge(model: Predicts, cars: Iterable[Car], on_each: Callable[[int], None] |
                 half_width=None if said.cd_low is None else said.cd_high - said.cd,
                 **_field_errors(said, values),
                 novelty=said.novelty,
-                on_template=fits_template(getattr(said, "registered", None)),
+                on_template=getattr(said, "on_template", False),
                 seconds=seconds,
             )
         )

@@ -108,6 +108,10 @@ class NoveltyReference:
             np.inf,
         )
 
+    def nearest(self, vector: np.ndarray) -> int:
+        """Which family's cloud lies nearest, by its number."""
+        return int(np.argmin([cloud.score(vector) for cloud in self.clouds]))
+
     def knowing(self, vectors: np.ndarray) -> NoveltyReference:
         """The same with the profiles (n, d) of more single cars."""
         known = vectors if self.known is None else np.concatenate([self.known, vectors])

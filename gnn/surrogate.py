@@ -12,12 +12,11 @@ from torch import Tensor
 from data.errors import ModelError
 from data.mesh import SurfaceSample
 from gnn.checkpoints import ModelFolder, read_model
-from gnn.evaluation import fits_template
 from gnn.field_net import FieldNet
 from gnn.input_frame import CENTRE_Z, middle_x, to_network
 from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
-from gnn.template import SOFT_AROUND, RegisteredTemplate, register
+from gnn.template import SOFT_AROUND, RegisteredTemplate, fits_template, register
 
 BUNDLED = Path(__file__).resolve().parent.parent / "resources" / "models"
 DEFAULT_MODEL = "drivaer"
@@ -32,7 +31,8 @@ class SurfacePrediction:
     cd_pressure, cd_friction: integrals of cp, cf over the bent template as far as it fits, else over the sample.
     novelty: > 1 is outside of the training designs.
     points (N, 3) m and normals (N, 3), car frame; cp (N,), cf (N, 3) on them. float32.
-    registered: the template bent onto the car, which knows the fields between those points too.
+    registered: the template bent onto the car, which knows the fields between those points too. on_template: that fits,
+    and the car is nearest to the template's own family, for which the narrower interval was calibrated.
     """
 
     cd: float
@@ -50,6 +50,7 @@ class SurfacePrediction:
     cf: np.ndarray
     warnings: tuple[str, ...] = ()
     registered: RegisteredTemplate | None = None
+    on_template: bool = False
     x_middle: float = 0.0
 
     def refined(self, values: np.ndarray, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
@@ -91,7 +92,8 @@ class Surrogate:
         cp, cf, n = self._fields(points, sample.normals, registered)
         novelty = self._novelty.score(described)
         cd_pressure, cd_friction = self._integrals(sample, cp, cf, registered, frontal_area)
-        half = self._half_width(registered)
+        on_template = fits_template(registered) and self._novelty.nearest(described) == 0
+        half = self._half_width(on_template)
         return SurfacePrediction(
             cd=cd,
             cd_low=cd - half,
@@ -107,6 +109,7 @@ class Surrogate:
             cp=cp,
             cf=cf,
             registered=registered,
+            on_template=on_template,
             x_middle=x_middle,
         )
 
@@ -143,11 +146,10 @@ class Surrogate:
         clouds = _clouds(points, drag["n_clouds"], drag["n_points"], self.device)
         return self._drag.features(clouds).mean(dim=0).cpu().numpy()
 
-    def _half_width(self, registered: RegisteredTemplate | None) -> float:
-        """Of the interval: cars that the template does not fit may have one of their own."""
+    def _half_width(self, on_template: bool) -> float:
+        """Of the interval: cars that are not of the template's family may have one of their own."""
         interval = self.config["interval"]
-        known = interval["half_width"]
-        return known if fits_template(registered) else interval.get("elsewhere", known)
+        return interval["half_width"] if on_template else interval.get("elsewhere", interval["half_width"])
 
     def _coefficients(self, points: np.ndarray, n_clouds: int | None = None) -> tuple[float, float]:
         """Cd and Cl as the mean over several disjoint clouds: their scatter is only which points were taken."""

@@ -218,6 +218,11 @@ def register(
     return replace(registered, fit=float(np.clip((share - FITTED[0]) / (FITTED[1] - FITTED[0]), 0.0, 1.0)))
 
 
+def fits_template(registered: RegisteredTemplate | None) -> bool:
+    """Whether a car is one of a template's morphs, by more than half: for the others an interval may be another."""
+    return registered is not None and registered.fit >= 0.5
+
+
 def features(codes: np.ndarray, to_traits: np.ndarray) -> np.ndarray:
     """(n, f): what flow fields follow, for codes (n, K).
 
