@@ -104,14 +104,14 @@ def _families_interval(metrics: dict[str, Any]) -> str:
         return ""
     interval = families["interval"]
     if not interval:
-        return "Of cars that the template does not fit none was held out: whether it holds for them is not known.\n"
+        return "Of cars that are not of the morphs' family none was held out: whether it holds for them is not known.\n"
     if interval["coverage"] is None:
         return (
-            f"Cars that the template does not fit get Cd ± {interval['half_width']:.4f}, the largest error on "
+            f"Cars that are not of the morphs' family get Cd ± {interval['half_width']:.4f}, the largest error on "
             f"{families['test']} held-out procedural\ndesigns, which are too few for a calibrated interval.\n"
         )
     return (
-        f"Cars that the template does not fit get Cd ± {interval['half_width']:.4f}, conformal on the "
+        f"Cars that are not of the morphs' family get Cd ± {interval['half_width']:.4f}, conformal on the "
         f"{families['test']} held-out\nprocedural designs, {interval['coverage']:.0%} covered when left out of it.\n"
     )
 
