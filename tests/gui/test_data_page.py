@@ -14,7 +14,7 @@ from benchmarks.drivaernet_corpus import write_corpus
 from tests.gui.conftest import PATIENCE, end, new_window
 
 IDS = ("F_D_WM_WW_0001", "F_D_WM_WW_0002", "E_S_WWC_WM_005", "N_S_WWS_WM_007")
-N_BUILT_IN = 299
+N_BUILT_IN = 351
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +207,7 @@ def test_verifying_tells_how_many_files_are_right(qtbot, page):
     qtbot.mouseClick(page.browser.verify, Qt.MouseButton.LeftButton)
     assert not page.browser.verify.isEnabled()
     _settle(qtbot, page)
-    assert "303 files, none of them wrong" in page.browser.note.text()
+    assert "359 files, none of them wrong" in page.browser.note.text()
 
 
 def test_a_folder_without_designs_says_so_where_it_was_chosen(qtbot, page, tmp_path):

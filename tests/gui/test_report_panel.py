@@ -82,7 +82,7 @@ def test_the_menu_brings_the_panel_and_export_writes_what_is_chosen(qtbot, windo
 
 
 def test_a_preview_is_drawn_from_memory_and_opened_by_the_system(qtbot, window, panel, opened, settle, monkeypatch):
-    window.desk_page.variants.select([key_of(window, "notchback")])  # the lowest Cd: it has a page, as the baseline
+    window.desk_page.variants.select([key_of(window, "fastback")])  # the lowest Cd: it has a page, as the baseline
     settle(window)
     asked = []
     call = Engine.call
@@ -94,7 +94,7 @@ def test_a_preview_is_drawn_from_memory_and_opened_by_the_system(qtbot, window, 
     assert asked == ["pictures_of", "pictures_of", "write_report"]
     (page,) = opened
     text = Path(page).read_text("utf-8")
-    assert text.count('alt="Cp of') == 2 and 'alt="Cp of notchback' in text and "preview" in page
+    assert text.count('alt="Cp of') == 2 and 'alt="Cp of fastback' in text and "preview" in page
     qtbot.mouseClick(panel.open, Qt.MouseButton.LeftButton)
     assert opened == [page, page]
 

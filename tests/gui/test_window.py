@@ -62,10 +62,8 @@ def test_arrow_keys_go_from_variant_to_variant_and_the_camera_stays(qtbot, windo
 def test_the_difference_to_the_baseline_is_told_with_what_is_known_of_its_uncertainty(qtbot, window):
     window.desk_page.variants.select([key_of(window, "fastback")])
     assert "counts" in window.desk_page.answer.delta.text()
-    assert (
-        "estate" in window.desk_page.answer.certainty.text()
-        and "is not known" in window.desk_page.answer.certainty.text()
-    )
+    told = window.desk_page.answer.certainty.text()
+    assert "against estate" in told and window.desk.difference(key_of(window, "fastback")).in_words in told
     window.desk_page.command("baseline")
     assert not window.desk_page.answer.delta.isVisible()
     window.desk_page.variants.select([key_of(window, "estate")])

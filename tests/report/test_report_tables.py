@@ -146,7 +146,8 @@ def test_without_a_calibration_both_intervals_are_added(content):
     one, other = [replace(car.result, difference_law=None) for car in content.predicted if not car.is_outside][:2]
     judged_so = judged(one, other)
     assert not judged_so.calibrated
-    assert judged_so.half_width == pytest.approx(1000 * 2 * content.model.half_width, abs=0.1)
+    halves = [0.5 * (result.cd_high - result.cd_low) for result in (one, other)]
+    assert judged_so.half_width == pytest.approx(1000 * sum(halves), abs=0.1)
 
 
 def test_conditions_pick_cars(batch, content):
