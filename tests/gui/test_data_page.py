@@ -79,7 +79,7 @@ def _click_heading(qtbot, table, name: str) -> None:
 def test_the_built_in_corpus_opens_with_one_click_and_says_what_it_is(page):
     assert len(_rows(page)) == N_BUILT_IN
     assert f"{N_BUILT_IN} designs" in page.browser.facts.text()
-    assert "split: 239 train, 60 test" in page.browser.facts.text()
+    assert "split: 279 train, 72 test" in page.browser.facts.text()
     assert "each on its own area" in page.browser.facts.text()
 
 
