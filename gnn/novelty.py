@@ -102,11 +102,8 @@ class NoveltyReference:
     def score(self, vector: np.ndarray) -> float:
         """Novelty: how far it is to the nearest family or known car."""
         singles = () if self.known is None else self.known
-        return min(
-            *(cloud.score(vector) for cloud in self.clouds),
-            *(2.0 * self.clouds[0].score(vector, car) for car in singles),
-            np.inf,
-        )
+        of_families = [cloud.score(vector) for cloud in self.clouds]
+        return min(of_families + [2.0 * self.clouds[0].score(vector, car) for car in singles])
 
     def nearest(self, vector: np.ndarray) -> int:
         """Which family's cloud lies nearest, by its number."""

@@ -95,7 +95,7 @@ def _corpus(options: argparse.Namespace) -> Corpus:
 
 
 def _field(options: argparse.Namespace, corpus: Corpus) -> None:
-    of_families = split(corpus.family_cars)[0]
+    of_families = corpus.family_train
     # The template answers for morphs: as many draws are of families, however few cases they have.
     weights = np.repeat([1.0, len(corpus.train) / max(1, len(of_families))], [len(corpus.train), len(of_families)])
     train_field_net(
@@ -112,7 +112,7 @@ def _field(options: argparse.Namespace, corpus: Corpus) -> None:
 def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
     shapes, coefficients = _labelled_morphs(corpus)
     weights = np.full(len(shapes), len(corpus.train) / len(shapes))
-    of_families = split(corpus.family_cars)[0]
+    of_families = corpus.family_train
     if of_families:
         more, theirs = _labelled_family_designs(of_families)
         shapes, coefficients = shapes + more, np.concatenate([coefficients, theirs])
@@ -141,7 +141,7 @@ def _readout(options: argparse.Namespace, corpus: Corpus) -> None:
     network = load_averaged(RegDGCNN(**_DRAG_ARCHITECTURE), checkpoint)
     shapes, coefficients = _labelled_morphs(corpus, N_READ, seed=77)
     weights = np.ones(len(shapes))
-    of_families = split(corpus.family_cars)[0]
+    of_families = corpus.family_train
     if of_families:
         more, theirs = _labelled_family_designs(of_families, N_READ)
         each = FAMILY_SHARE / (1 - FAMILY_SHARE) * len(shapes) / len(more)

@@ -59,6 +59,10 @@ class Corpus:
     def test(self) -> list[Case]:
         return [case for case in self.cases if case.is_test]
 
+    @property
+    def family_train(self) -> list[FamilyCar]:
+        return split(self.family_cars)[0]
+
     def sample(self, case: Case) -> SurfaceSample:
         """What prediction would see of the case's car: its mesh, sampled as any mesh is."""
         vertices, faces = self.clouds.generator.mesh(case.parameters, case.underbody)
@@ -189,7 +193,7 @@ def _interval_elsewhere(errors: np.ndarray) -> dict[str, Any] | None:
 
 
 def _trained_on(corpus: Corpus) -> str:
-    learnt, _ = split(corpus.family_cars)
+    learnt = corpus.family_train
     styles = list(dict.fromkeys(car.style for car in learnt if car.style))
     return f"{TRAINED_ON}, and procedural cars ({', '.join(styles)})" if learnt else TRAINED_ON
 
@@ -280,7 +284,7 @@ def novelty_reference(
     clouds = corpus.clouds
     designs = random_designs(clouds.generator, n, seed)
     found = [np.array([clouds.profile(design, np.random.default_rng((seed, i))) for i, design in enumerate(designs)])]
-    for number, family in enumerate(families_of(split(corpus.family_cars)[0])):
+    for number, family in enumerate(families_of(corpus.family_train)):
         shapes = random_family_designs([family], _N_FAMILY, seed)
         found.append(
             np.array([shape.profile(np.random.default_rng((seed, 1 + number, i))) for i, shape in enumerate(shapes)])
