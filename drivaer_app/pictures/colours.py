@@ -48,3 +48,8 @@ def to_srgb(linear: np.ndarray) -> np.ndarray:
     linear = np.clip(linear, 0.0, 1.0)
     curved = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return (curved * 255.0 + 0.5).astype(np.uint8)
+
+
+def colour_bar(length: int, thick: int) -> np.ndarray:
+    """(thick, length, 3) 8-bit sRGB pixels: the colours of -1 to 1 from left to right."""
+    return to_srgb(diverging(np.linspace(-1, 1, length)))[None].repeat(thick, axis=0)

@@ -11,7 +11,7 @@ from data.replacing import replacing
 from drivaer_app.compare import PressureDifference
 from drivaer_app.desk.drawn_car import DrawnCar
 from drivaer_app.drag_along import DragAlong
-from drivaer_app.pictures.colours import diverging, to_srgb
+from drivaer_app.pictures.colours import colour_bar
 from drivaer_app.pictures.drawing import ALARM, GRID, INK, PALE, PAPER, SERIES, font, ticks
 from drivaer_app.pictures.picture import VIEWS
 from drivaer_app.pictures.raycast import Studio, Surface
@@ -46,9 +46,7 @@ def _bar(image, pen) -> None:
 
     length, thick = 720, 18
     left, top = (image.width - length) // 2, image.height - _FOOTER + 20
-    image.paste(
-        Image.fromarray(to_srgb(diverging(np.linspace(-1, 1, length)))[None].repeat(thick, axis=0)), (left, top)
-    )
+    image.paste(Image.fromarray(colour_bar(length, thick)), (left, top))
     pen.text((left - 16, top + thick // 2), "Cp minus baseline's", font=font(19), fill=INK, anchor="rm")
     for value in np.linspace(-DELTA_RANGE, DELTA_RANGE, 7):
         x = left + length * (value / DELTA_RANGE + 1) / 2

@@ -14,7 +14,7 @@ import numpy as np
 
 from data.mesh import CarMesh
 from data.replacing import replacing
-from drivaer_app.pictures.colours import diverging, to_srgb
+from drivaer_app.pictures.colours import colour_bar
 from drivaer_app.pictures.drawing import ALARM, INK, PALE, PAPER, font
 from drivaer_app.pictures.raycast import Studio, Surface, View
 
@@ -130,7 +130,7 @@ def _colour_bar(image: Image.Image, pen: ImageDraw.ImageDraw) -> None:
 
     length, thick = 720, 18
     left, top = (image.width - length) // 2, image.height - _FOOTER + 20
-    bar = to_srgb(diverging(np.linspace(-1, 1, length)))[None].repeat(thick, axis=0)
+    bar = colour_bar(length, thick)
     image.paste(Image.fromarray(bar), (left, top))
     for end, tip in ((left, -thick), (left + length, thick)):  # arrows: values go on beyond the ends
         colour = tuple(int(c) for c in bar[0, 0 if tip < 0 else -1])

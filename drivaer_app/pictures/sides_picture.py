@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.replacing import replacing
-from drivaer_app.pictures.colours import diverging, to_srgb
+from drivaer_app.pictures.colours import colour_bar
 from drivaer_app.pictures.drawing import INK, PALE, PAPER, font
 from drivaer_app.pictures.raycast import Studio, Surface, View
 
@@ -62,7 +62,7 @@ def _bar(image, pen, corner: tuple[int, int], reach: float, label: str) -> None:
     from PIL import Image
 
     length, thick = 480, 14
-    bar = to_srgb(diverging(np.linspace(-1, 1, length)))[None].repeat(thick, axis=0)
+    bar = colour_bar(length, thick)
     image.paste(Image.fromarray(bar), (corner[0] + 90, corner[1]))
     pen.text((corner[0] + 80, corner[1] + thick // 2), label, font=font(17), fill=INK, anchor="rm")
     for value in (-1.0, -0.5, 0.0, 0.5, 1.0):
