@@ -18,6 +18,7 @@ from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.cfd import logs
 from drivaer_app.cfd.find import Installation, mpi_command, mpirun
+from drivaer_app.cfd.written import drop_half_written, forget_means
 
 STATE = "drivaer_case.json"
 _LOCK = ".drivaer.lock"
@@ -164,6 +165,8 @@ class Runner:
             if step.name in self.state.done:
                 continue
             self._check_disk()
+            if step is SOLVE:
+                drop_half_written(self.folder)
             watch = _SolverWatch(self) if step is SOLVE else None
             started = time.monotonic()
             try:
@@ -183,7 +186,7 @@ class Runner:
             undone = {step.name for step in (DECOMPOSE, SOLVE, RECONSTRUCT, SAMPLE)}
             state.done = [name for name in state.done if name not in undone]
         if state.target and iterations != state.target:
-            _forget_means(self.folder)
+            forget_means(self.folder)
         state.target = iterations
         # A mesh that was being written when its program was stopped is no start for that program.
         if not all(step.name in state.done for step in ONE_MESH):
@@ -323,15 +326,6 @@ class _SolverWatch:
             return None
         (then, first), (now, last) = self._times[0], self._times[-1]
         return (now - then) / max(last - first, 1) * max(self._runner.state.target - last, 0)
-
-
-def _forget_means(folder: Path) -> None:
-    """Let fieldAverage begin anew: its window has moved."""
-    for part in (folder, *folder.glob("processor*")):
-        for time_folder in part.glob("[1-9]*"):
-            shutil.rmtree(time_folder / "uniform" / "functionObjects", ignore_errors=True)
-            for mean in time_folder.glob("*Mean"):
-                mean.unlink()
 
 
 def _stop(process: subprocess.Popen) -> None:

@@ -18,6 +18,7 @@ from drivaer_app.cfd.read import read_surface
 from drivaer_app.cfd.result import CaseResult, evaluate
 from drivaer_app.cfd.run import SOLVE, STATE, CaseState, OnProgress, Runner, claimed
 from drivaer_app.cfd.setup import LONGEST_WITHOUT_WRITING, CaseSetup, set_up, write_case
+from drivaer_app.cfd.written import last_written
 from drivaer_app.conditions import Conditions
 
 CASE, SURFACE, PLOT = "case.npz", "surface.vtp", "convergence.png"
@@ -39,8 +40,9 @@ def simulate(
     """Solve the flow around a car in a case folder, and read the result.
 
     The same call on an unfinished folder goes on from there, on a finished one it only reads; more iterations than
-    were run are added. iterations, processes: None takes the preset's, and all cores; more than 40 iterations are
-    rounded up to tens.
+    were run are added, at least a window of the preset's, over which the means begin anew; fewer than were run take
+    none away. iterations, processes: None takes the preset's, and all cores; more than 40 iterations are rounded up to
+    tens.
     on_progress: called with a `Progress` from this thread. cancel: set it from another thread to stop.
     Raises DrivAerError: no solver, a surface without an inside, a folder that holds another case, a failed step,
     a full disk; Cancelled.
@@ -52,7 +54,7 @@ def simulate(
     _make(folder)
     with claimed(folder) as lock:
         state = _state(folder, setup, installation, processes)
-        iterations = max(_writable(iterations or preset.iterations), state.iterations)
+        iterations = _target(folder, state, preset, iterations)
         runner = Runner(
             folder, installation, state, on_progress or (lambda progress: None), cancel or threading.Event(), lock
         )
@@ -61,6 +63,14 @@ def simulate(
         write_case(setup, folder, iterations, state.processes)
         runner.run()
         return _result(setup, folder, installation, state)
+
+
+def _target(folder: Path, state: CaseState, preset: Preset, wanted: int | None) -> int:
+    """Where the solver is to stop. What it has been through stays, and the means are over a whole window of it."""
+    iterations = max(_writable(wanted or preset.iterations), state.iterations)
+    if state.target and iterations not in (state.target, state.iterations):
+        iterations = max(iterations, _writable(last_written(folder) + preset.window))
+    return iterations
 
 
 def _writable(iterations: int) -> int:

@@ -20,6 +20,7 @@ from drivaer_app.cfd import logs
 from drivaer_app.cfd.run import MESHING, SOLVE, Cancelled, CaseState, Runner
 from drivaer_app.cfd.setup import set_up, write_case, write_interval
 from drivaer_app.cfd.simulate import simulate
+from drivaer_app.cfd.written import drop_half_written, last_written
 from tests.cfd.cases import TINY, copy_of, solver_processes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,6 +130,43 @@ def test_a_run_that_is_cancelled_stops_its_solver_and_goes_on_later(solved, car,
     assert done.iterations == last
     assert done.cd == pytest.approx(done.cd_pressure + done.cd_friction, rel=0.01)
     assert (np.diff(done.history.iteration) == 1).all()
+
+
+def test_a_stopped_run_that_is_told_to_stop_sooner_than_it_got_still_has_its_means(solved, car, tmp_path):
+    folder, cancel = copy_of(solved, tmp_path), threading.Event()
+
+    def stop_once_written(progress):
+        if last_written(folder) >= 40:
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        simulate(car, folder, preset=TINY, iterations=400, on_progress=stop_once_written, cancel=cancel)
+    written = last_written(folder)
+    done = simulate(car, folder, preset=TINY, iterations=20)
+    assert written + TINY.window <= done.iterations < written + TINY.window + 10
+    assert done.cd == pytest.approx(done.cd_pressure + done.cd_friction, rel=0.01)
+
+
+def test_an_iteration_that_was_half_written_is_not_gone_on_from(solved, car, tmp_path):
+    folder = copy_of(solved, tmp_path, with_solution=True)
+    (folder / "15").mkdir()
+    (folder / "15" / "U").write_bytes((folder / "10" / "U").read_bytes()[:1000])
+    assert last_written(folder) == 10
+    longer = simulate(car, folder, preset=TINY, iterations=20)
+    assert longer.iterations == 20
+    assert longer.history.cd[: len(solved.history)] == pytest.approx(solved.history.cd)
+
+
+def test_what_only_some_processes_have_written_is_not_gone_on_from(tmp_path):
+    for process, times in enumerate([("0", "20", "40"), ("0", "20")]):
+        for time in times:
+            place = tmp_path / f"processor{process}" / time
+            place.mkdir(parents=True)
+            for name in ("U", "p", "k", "omega", "nut", "phi"):
+                (place / name).touch()
+    drop_half_written(tmp_path)
+    assert {path.name for path in (tmp_path / "processor0").iterdir()} == {"0", "20"}
+    assert last_written(tmp_path) == 20
 
 
 def test_a_mesher_that_was_stopped_begins_the_mesh_anew(solved, car, tmp_path):

@@ -59,7 +59,8 @@ def test_a_run_is_watched_stopped_and_gone_on_with_and_the_result_stands_beside_
     reached = window.desk.verifications.of(key).progress.iteration
     target[0] = 10 * (reached // 10 + 3)
     qtbot.mouseClick(panel.begin, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: panel.state.text().startswith("finished: trial"), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: panel.begin.text() != "Stop", timeout=PATIENCE)
+    assert panel.state.text().startswith("finished: trial"), panel.state.text()
     cfd = window.desk.cfd(key)
     assert panel.cells["Cd", "CFD"].text() == f"{cfd.cd:.3f}" and "counts off the CFD" in panel.verdict.text()
     assert f"CFD {cfd.cd:.3f}" in window.desk_page.answer.checked.text()
