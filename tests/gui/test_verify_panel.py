@@ -15,6 +15,7 @@ from drivaer_app.cfd.find import find_openfoam
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.cfd_kept import CfdNumbers, KeptCfd
 from drivaer_app.desk.study_file import write_study
+from drivaer_app.desk.verification import DONE, FAILED_RUN
 
 PATIENCE = 240_000
 
@@ -59,7 +60,9 @@ def test_a_run_is_watched_stopped_and_gone_on_with_and_the_result_stands_beside_
     reached = window.desk.verifications.of(key).progress.iteration
     target[0] = 10 * (reached // 10 + 3)
     qtbot.mouseClick(panel.begin, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: panel.begin.text() != "Stop", timeout=PATIENCE)
+    over = (DONE, FAILED_RUN)
+    qtbot.waitUntil(lambda: window.desk.verifications.of(key).status in over, timeout=PATIENCE)
+    settle(window)
     assert panel.state.text().startswith("finished: trial"), panel.state.text()
     cfd = window.desk.cfd(key)
     assert panel.cells["Cd", "CFD"].text() == f"{cfd.cd:.3f}" and "counts off the CFD" in panel.verdict.text()
