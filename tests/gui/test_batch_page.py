@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from drivaer_app.batch.store import Store
+from drivaer_app.predict import Reading
 
 PATIENCE = 240_000
 
@@ -80,9 +81,12 @@ def test_some_files_and_a_baseline(qtbot, window, page, cars, monkeypatch):
     assert page.form.cars.text().startswith("2 files")
     page.form.baseline.text.setText(chosen[1])
     page.form.pictures.setChecked(False)
+    page.form.reading.show(Reading(unit="m", up="z", forward="-x"))
     qtbot.mouseClick(page.form.start, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.job is None, timeout=PATIENCE)
     assert page.form.note.text() == "Done: 2 predicted"
+    with Store.open(page.form.results.file) as store:
+        assert store.batch().settings.reading == Reading("m", "z", "-x")
     page.open_study()
     qtbot.waitUntil(lambda: window.is_at_desk, timeout=PATIENCE)
     state = window.desk.study.state

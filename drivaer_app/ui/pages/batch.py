@@ -136,7 +136,7 @@ class BatchPage(QWidget):
         form, state = self.form, self.desk.study.state
         wants = ((FIELDS,) if form.fields.isChecked() else ()) + ((PICTURE, VIEW) if form.pictures.isChecked() else ())
         given, output = tuple(form.given), form.results.file
-        order = Order(given, output, wants, state.conditions, model=state.model, baseline=form.baseline.file)
+        order = Order(given, output, wants, state.conditions, form.reading.chosen, state.model, form.baseline.file)
         self.work = BatchWork(replace(order, parameters=self._parameters))
 
         def on_end(job: Job) -> None:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from drivaer_app.ui.file_field import FileField
+from drivaer_app.ui.reading_boxes import ReadingBoxes
 from drivaer_app.ui.widgets import label, set_role
 
 
@@ -41,6 +42,7 @@ class BatchForm(QWidget):
         self.pictures.setToolTip("Four views and a small 3D model: about a second a car")
         self.pictures.setChecked(True)
         self.fields = QCheckBox("Keep every car's surface with Cp and Cf (.vtp)")
+        self.reading = ReadingBoxes()
         self.under = label("", "dim", wrap=True)
         self.start, self.stop = QPushButton("Start"), QPushButton("Cancel")
         self.progress = QProgressBar()
@@ -69,6 +71,14 @@ class BatchForm(QWidget):
             caption = QLabel(title)
             caption.setBuddy(buddy or field)
             form.addRow(caption, field)
+        read_as = QHBoxLayout()
+        for title, box, _ in self.reading.rows:
+            caption = label(title.lower(), "dim")
+            caption.setBuddy(box)
+            read_as.addWidget(caption)
+            read_as.addWidget(box)
+        read_as.addStretch(1)
+        form.addRow("Read as", read_as)
         form.addRow("", self.pictures)
         form.addRow("", self.fields)
         form.addRow("", self.under)
@@ -108,7 +118,8 @@ class BatchForm(QWidget):
         self.changed.emit()
 
     def set_busy(self, busy: bool, *, can_start: bool) -> None:
-        for field in (self.cars, self.folder, self.some, self.results, self.baseline, self.pictures, self.fields):
+        fields = (self.cars, self.folder, self.some, self.results, self.baseline, self.pictures, self.fields)
+        for field in (*fields, *(box for _, box, _ in self.reading.rows)):
             field.setEnabled(not busy)
         self.start.setEnabled(can_start and not busy)
         self.stop.setVisible(busy)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 
 from data.errors import DrivAerError
 from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.study import Variant
 from drivaer_app.predict import Reading
 from drivaer_app.results import Result
+from drivaer_app.ui.reading_boxes import UNITS, ReadingBoxes
 from drivaer_app.ui.widgets import label, tall
-
-_UNITS = {"auto": "detect", "m": "metres", "cm": "centimetres", "mm": "millimetres", "in": "inches", "ft": "feet"}
-_AXES = ("auto", "x", "y", "z", "-x", "-y", "-z")
 
 
 class ReadingForm(QWidget):
@@ -29,22 +27,14 @@ class ReadingForm(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         self.read_as = label("", "dim", wrap=True)
-        self.unit, self.up, self.forward = QComboBox(), QComboBox(), QComboBox()
-        for box, choices in ((self.unit, _UNITS), (self.up, _AXES), (self.forward, _AXES)):
-            for choice in choices:
-                box.addItem(choice, choice)
-            box.activated.connect(self._reading_edited)
+        self._boxes = ReadingBoxes()
+        self.unit, self.up, self.forward = self._boxes.unit, self._boxes.up, self._boxes.forward
         tall(self.unit, self.up, self.forward)
         form = QFormLayout()
         form.setVerticalSpacing(5)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for title, box, tip in (
-            ("Unit", self.unit, "Unit of the file"),
-            ("Roof points along", self.up, "The file's own axis"),
-            ("Nose points along", self.forward, "The file's own axis"),
-        ):
-            box.setToolTip(tip)
-            box.setAccessibleName(title)
+        for title, box, _ in self._boxes.rows:
+            box.activated.connect(self._reading_edited)
             caption = label(title, "dim")
             caption.setBuddy(box)
             form.addRow(caption, box)
@@ -55,21 +45,13 @@ class ReadingForm(QWidget):
     def show_variant(self, variant: Variant | None, result: Result | None) -> None:
         self._key = variant.key if variant else None
         reading = variant.reading if variant else Reading()
-        found = {"unit": "", "up": "", "forward": ""}
+        detected = ("", "", "")
         if result is not None:
-            unit = _UNITS.get(result.unit, f"units of {result.to_metres:.4g} m")
-            found = {"unit": unit, "up": result.up, "forward": result.forward}
-        for box, chosen, name in (
-            (self.unit, reading.unit, "unit"),
-            (self.up, reading.up, "up"),
-            (self.forward, reading.forward, "forward"),
-        ):
+            unit = UNITS.get(result.unit, f"units of {result.to_metres:.4g} m")
+            detected = (unit, result.up, result.forward)
+        self._boxes.show(reading, detected)
+        for _, box, _ in self._boxes.rows:
             box.setEnabled(variant is not None)
-            own = f"{found[name]} (detected)" if found[name] and chosen == "auto" else "detect"
-            box.setItemText(0, own)
-            for i in range(1, box.count()):
-                box.setItemText(i, _UNITS.get(box.itemData(i), box.itemData(i)))
-            box.setCurrentIndex(max(box.findData(chosen), 0))
         text = ""
         if result is not None:
             sure = "as you said" if result.confidence == 1 else f"{min(result.confidence, 0.99):.0%} sure"
@@ -84,9 +66,8 @@ class ReadingForm(QWidget):
     def _reading_edited(self) -> None:
         if self._key is None:
             return
-        reading = Reading(self.unit.currentData(), self.up.currentData(), self.forward.currentData())
         try:
-            self.desk.edit(lambda study: study.set_reading(self._key, reading))
+            self.desk.edit(lambda study: study.set_reading(self._key, self._boxes.chosen))
         except DrivAerError as error:
             self.refused.emit(error.line)
             self.show_variant(self.desk.study.state.variant(self._key), self.desk.result(self._key))
