@@ -72,6 +72,7 @@ class BatchForm(QWidget):
             caption.setBuddy(buddy or field)
             form.addRow(caption, field)
         read_as = QHBoxLayout()
+        read_as.setSpacing(8)
         for title, box, _ in self.reading.rows:
             caption = label(title.lower(), "dim")
             caption.setBuddy(box)
