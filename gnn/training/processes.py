@@ -6,6 +6,7 @@ are averaged (Li et al., "PyTorch Distributed: Experiences on Accelerating Data 
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -64,7 +65,12 @@ def processes(device: str) -> Iterator[Processes]:
     if place.type == "cuda":
         torch.cuda.set_device(place)
     distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
+    together = Processes(rank, world, place)
     try:
-        yield Processes(rank, world, place)
+        yield together
+        together.wait()
     finally:
+        # DistributedDataParallel refers to itself, and keeps the group: its threads, met by the interpreter's end, abort
+        # the process.
+        gc.collect()
         distributed.destroy_process_group()
