@@ -70,7 +70,7 @@ def processes(device: str) -> Iterator[Processes]:
         yield together
         together.wait()
     finally:
-        # DistributedDataParallel refers to itself, and keeps the group: its threads, met by the interpreter's end, abort
-        # the process.
+        # DistributedDataParallel refers to itself and keeps the group, whose threads abort the process where the
+        # interpreter's end meets them.
         gc.collect()
         distributed.destroy_process_group()
