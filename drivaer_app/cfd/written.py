@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 _NEEDED = ("U", "p", "k", "omega", "nut", "phi")  # to go on from
@@ -43,11 +42,7 @@ def _processor_folders(folder: Path) -> list[Path]:
 
 
 def _times(part: Path) -> dict[int, Path]:
-    return {int(path.name): path for path in _folders(part) if path.name.isdigit() and path.name != "0"}
-
-
-def _folders(part: Path) -> Iterator[Path]:
-    return (path for path in part.iterdir() if path.is_dir())
+    return {int(path.name): path for path in part.glob("[1-9]*") if path.name.isdigit() and path.is_dir()}
 
 
 def _is_whole(time: Path) -> bool:

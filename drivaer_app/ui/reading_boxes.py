@@ -27,12 +27,16 @@ class ReadingBoxes:
                 box.addItem("detect" if choice == "auto" else UNITS.get(choice, choice), choice)
 
     @property
+    def boxes(self) -> tuple[QComboBox, QComboBox, QComboBox]:
+        return self.unit, self.up, self.forward
+
+    @property
     def chosen(self) -> Reading:
-        return Reading(*(box.currentData() for _, box, _ in self.rows))
+        return Reading(*(box.currentData() for box in self.boxes))
 
     def show(self, reading: Reading, detected: tuple[str, str, str] = ("", "", "")) -> None:
         """detected: what came of "detect", in words; empty where that is not known."""
         choices = (reading.unit, reading.up, reading.forward)
-        for (_, box, _), choice, found in zip(self.rows, choices, detected, strict=True):
+        for box, choice, found in zip(self.boxes, choices, detected, strict=True):
             box.setItemText(0, f"{found} (detected)" if found and choice == "auto" else "detect")
             box.setCurrentIndex(max(box.findData(choice), 0))

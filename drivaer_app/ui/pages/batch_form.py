@@ -120,7 +120,7 @@ class BatchForm(QWidget):
 
     def set_busy(self, busy: bool, *, can_start: bool) -> None:
         fields = (self.cars, self.folder, self.some, self.results, self.baseline, self.pictures, self.fields)
-        for field in (*fields, *(box for _, box, _ in self.reading.rows)):
+        for field in (*fields, *self.reading.boxes):
             field.setEnabled(not busy)
         self.start.setEnabled(can_start and not busy)
         self.stop.setVisible(busy)

@@ -28,8 +28,8 @@ class ReadingForm(QWidget):
         column.setSpacing(6)
         self.read_as = label("", "dim", wrap=True)
         self._boxes = ReadingBoxes()
-        self.unit, self.up, self.forward = self._boxes.unit, self._boxes.up, self._boxes.forward
-        tall(self.unit, self.up, self.forward)
+        self.unit, self.up, self.forward = self._boxes.boxes
+        tall(*self._boxes.boxes)
         form = QFormLayout()
         form.setVerticalSpacing(5)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -50,7 +50,7 @@ class ReadingForm(QWidget):
             unit = UNITS.get(result.unit, f"units of {result.to_metres:.4g} m")
             detected = (unit, result.up, result.forward)
         self._boxes.show(reading, detected)
-        for _, box, _ in self._boxes.rows:
+        for box in self._boxes.boxes:
             box.setEnabled(variant is not None)
         text = ""
         if result is not None:
