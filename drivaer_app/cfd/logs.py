@@ -69,7 +69,7 @@ class Coefficients:
 
 
 def read_coefficients(folder: Path) -> Coefficients:
-    """All that a case's forceCoeffs wrote; a run that was resumed replaces what it did again. None yet: length 0.
+    """All that a case's forceCoeffs wrote, without what a stopped run did that the next did again. None yet: length 0.
 
     The order of columns differs between versions, so they are found by the names in the file's head.
     """
@@ -78,8 +78,10 @@ def read_coefficients(folder: Path) -> Coefficients:
         *folder.glob("postProcessing/forceCoeffs/*/coefficient*.dat"),
         *folder.glob("postProcessing/forceCoeffs/*/forceCoeffs*.dat"),
     ]
-    for path in sorted(files, key=lambda path: float(path.parent.name)):
-        rows.update(_rows(path.read_text("ascii", errors="replace")))
+    for path in sorted(files, key=lambda path: (float(path.parent.name), path.name)):
+        start = float(path.parent.name)
+        before = {iteration: row for iteration, row in rows.items() if iteration <= start}
+        rows = before | _rows(path.read_text("ascii", errors="replace"))
     table = np.array([[iteration, *rows[iteration]] for iteration in sorted(rows)]).reshape(-1, 5)
     return Coefficients(table[:, 0].astype(int), *table[:, 1:].T)
 

@@ -54,7 +54,7 @@ def simulate(
     _make(folder)
     with claimed(folder) as lock:
         state = _state(folder, setup, installation, processes)
-        iterations = _target(folder, state, preset, iterations)
+        iterations = end_of_run(folder, state, preset, iterations)
         runner = Runner(
             folder, installation, state, on_progress or (lambda progress: None), cancel or threading.Event(), lock
         )
@@ -65,11 +65,15 @@ def simulate(
         return _result(setup, folder, installation, state)
 
 
-def _target(folder: Path, state: CaseState, preset: Preset, wanted: int | None) -> int:
-    """Where the solver is to stop. What it has been through stays, and the means are over a whole window of it."""
+def end_of_run(folder: Path, state: CaseState, preset: Preset, wanted: int | None) -> int:
+    """Where the solver is to stop. What it has been through stays, and the means are over a whole window of it.
+
+    An end that was set before has its window already: asked for less, the run never ends later than there.
+    """
     iterations = max(_writable(wanted or preset.iterations), state.iterations)
     if state.target and iterations not in (state.target, state.iterations):
-        iterations = max(iterations, _writable(last_written(folder) + preset.window))
+        with_window = max(iterations, _writable(last_written(folder) + preset.window))
+        return min(with_window, state.target) if iterations < state.target else with_window
     return iterations
 
 

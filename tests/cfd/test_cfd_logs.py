@@ -90,6 +90,14 @@ def test_a_resumed_run_replaces_what_it_did_again(tmp_path):
     assert found.cd.tolist() == [0.5] * 3 + [0.3] * 4
 
 
+def test_what_a_stopped_run_did_beyond_the_next_ones_end_is_not_part_of_it(tmp_path):
+    write_coefficients(tmp_path, 0, V1912, *([str(i), "0.5", "0", "0", "0", "0", "0"] for i in range(1, 9)))
+    write_coefficients(tmp_path, 3, V1912, *([str(i), "0.3", "0", "0", "0", "0", "0"] for i in range(4, 6)))
+    found = read_coefficients(tmp_path)
+    assert found.iteration.tolist() == [1, 2, 3, 4, 5]
+    assert found.cd.tolist() == [0.5] * 3 + [0.3] * 2
+
+
 def test_a_row_that_is_being_written_waits(tmp_path):
     write_coefficients(tmp_path, 0, V1912, ["1", "0.5", "0", "0", "0", "0", "0"])
     path = next(tmp_path.rglob("coefficient.dat"))

@@ -19,7 +19,7 @@ from data.errors import DrivAerError
 from drivaer_app.cfd import logs
 from drivaer_app.cfd.run import MESHING, SOLVE, Cancelled, CaseState, Runner
 from drivaer_app.cfd.setup import set_up, write_case, write_interval
-from drivaer_app.cfd.simulate import simulate
+from drivaer_app.cfd.simulate import end_of_run, simulate
 from drivaer_app.cfd.written import drop_half_written, last_written
 from tests.cfd.cases import TINY, copy_of, solver_processes
 
@@ -145,6 +145,22 @@ def test_a_stopped_run_that_is_told_to_stop_sooner_than_it_got_still_has_its_mea
     done = simulate(car, folder, preset=TINY, iterations=20)
     assert written + TINY.window <= done.iterations < written + TINY.window + 10
     assert done.cd == pytest.approx(done.cd_pressure + done.cd_friction, rel=0.01)
+
+
+def test_asking_for_less_time_and_again_never_moves_the_end_further_away(tmp_path):
+    state = CaseState("", "", 1, target=400)
+
+    def is_written(iteration: int) -> None:
+        (tmp_path / str(iteration)).mkdir()
+        for name in ("U", "p", "k", "omega", "nut", "phi"):
+            (tmp_path / str(iteration) / name).touch()
+
+    is_written(100)
+    state.target = end_of_run(tmp_path, state, TINY, 20)
+    assert state.target == 110  # sooner, and with a window for its means
+    is_written(109)
+    assert end_of_run(tmp_path, state, TINY, 20) == state.target
+    assert end_of_run(tmp_path, state, TINY, 200) == 200
 
 
 def test_an_iteration_that_was_half_written_is_not_gone_on_from(solved, car, tmp_path):
