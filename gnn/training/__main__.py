@@ -41,8 +41,8 @@ N_READ = 1500
 """Morphs that the drag network's last layers are trained on, besides the cases."""
 LEAST_FOR_FIT = 25
 """Cases of families below which a fit on two dozen handles says less than the cases."""
-FAMILY_SHARE = 0.05
-"""Of what the last layers are trained on: a fit on three dozen cases labels the families' designs, and no better."""
+FAMILY_SHARE = 0.3
+"""Of what the last layers are trained on: with 160 cases to label the families' designs it costs the morphs nothing."""
 SCALING, READOUT = "drag.json", "readout.ckpt"
 
 
@@ -72,9 +72,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--geometry", type=Path, required=True, help="folder with the DrivAer's body.obj.gz")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints")
     start = (
-        "checkpoint or model folder to begin from, on a grown corpus; assemble: a model whose networks to keep where "
+        "checkpoint or model folder to begin from, on a grown corpus; readout, assemble: a model whose networks to "
+        "take where the work folder has none"
     )
-    start += "the work folder has none"
     parser.add_argument("--start", type=Path, help=start)
     kept = "assemble: keep the start model's templates; its cases of morphed DrivAers are the same (saves half an hour)"
     parser.add_argument("--keep-templates", action="store_true", help=kept)
@@ -136,23 +136,38 @@ def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
 
 
 def _readout(options: argparse.Namespace, corpus: Corpus) -> None:
-    """The last layers of the work folder's drag network, trained anew; nothing but that network's features counts."""
-    checkpoint = options.work / "drag.ckpt"
-    network = load_averaged(RegDGCNN(**_DRAG_ARCHITECTURE), checkpoint)
+    """The drag network's last layers, trained anew; nothing but that network's features counts."""
+    network, scaling = _encoder(options)
     shapes, coefficients = _labelled_morphs(corpus, N_READ, seed=77)
+    features = cached_features(network, shapes, DRAG["n_points"], options.work / "features_morphs.npy")
     weights = np.ones(len(shapes))
     of_families = corpus.family_train
     if of_families:
         more, theirs = _labelled_family_designs(of_families, N_READ)
+        cache = options.work / "features_families.npy"
+        features = torch.cat([features, cached_features(network, more, DRAG["n_points"], cache)])
         each = FAMILY_SHARE / (1 - FAMILY_SHARE) * len(shapes) / len(more)
-        shapes, coefficients = shapes + more, np.concatenate([coefficients, theirs])
+        coefficients = np.concatenate([coefficients, theirs])
         weights = np.concatenate([weights, np.full(len(more), each)])
-    scaling = json.loads((options.work / SCALING).read_text("utf-8"))
-    features = cached_features(network, shapes, DRAG["n_points"], options.work / "features.npy")
     train_readout(network, features, (coefficients - scaling["mean"]) / scaling["spread"], weights)
+    write_text(options.work / SCALING, json.dumps(scaling))
     with replacing(options.work / READOUT) as unfinished:
         learnt = [case.name for case in (*corpus.train, *of_families)]
         torch.save({"averaged": network.state_dict(), "designs": learnt}, unfinished)
+
+
+def _encoder(options: argparse.Namespace) -> tuple[RegDGCNN, dict[str, Any]]:
+    """The work folder's drag network, or where it has none the start model's, and the scaling of its targets."""
+    checkpoint = options.work / "drag.ckpt"
+    if checkpoint.exists():
+        scaling = json.loads((options.work / SCALING).read_text("utf-8"))
+        network = load_averaged(RegDGCNN(**_DRAG_ARCHITECTURE), checkpoint)
+        return network, {**scaling, "n_encoder_cases": designs_learnt(checkpoint)}
+    if options.start is None:
+        raise SystemExit(f"{options.work} has no drag.ckpt: train the drag network, or give a model with --start")
+    model = read_model(options.start)
+    kept = ("mean", "spread", "n_designs", "n_encoder_cases")
+    return model.network("drag", RegDGCNN), {key: model.config["drag"][key] for key in kept}
 
 
 def _labelled_morphs(corpus: Corpus, n: int = N_DESIGNS, seed: int = 1) -> tuple[list[Shape], np.ndarray]:
@@ -215,12 +230,12 @@ def _kept_templates(start: Path | None, n_cases: int) -> list[Template]:
 def _trained_parts(work: Path) -> dict[str, tuple[dict[str, Any], torch.nn.Module]]:
     """Configuration and network of ``drag`` and ``field``, from the checkpoints that there are of the other steps."""
     parts = {}
-    if (work / "drag.ckpt").exists():
+    trained = next((work / name for name in (READOUT, "drag.ckpt") if (work / name).exists()), None)
+    if trained:
         scaling = json.loads((work / SCALING).read_text("utf-8"))
-        checkpoint = work / READOUT if (work / READOUT).exists() else work / "drag.ckpt"
-        section = {**DRAG, **scaling, "architecture": _DRAG_ARCHITECTURE, "n_cases": designs_learnt(checkpoint)}
-        section["n_encoder_cases"] = designs_learnt(work / "drag.ckpt")
-        parts["drag"] = section, load_averaged(RegDGCNN(**_DRAG_ARCHITECTURE), checkpoint)
+        section = {**DRAG, "n_encoder_cases": designs_learnt(trained), **scaling}
+        section |= {"architecture": _DRAG_ARCHITECTURE, "n_cases": designs_learnt(trained)}
+        parts["drag"] = section, load_averaged(RegDGCNN(**_DRAG_ARCHITECTURE), trained)
     if (work / "field.ckpt").exists():
         section = {**FIELD, "n_cases": designs_learnt(work / "field.ckpt")}
         parts["field"] = section, load_averaged(FieldNet(**FIELD["architecture"]), work / "field.ckpt")
