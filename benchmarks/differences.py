@@ -88,7 +88,7 @@ def _distances(model: str, names: list[str]) -> dict[str, np.ndarray]:
     from data.corpora.cases import read_cases
     from data.corpora.morphs import MorphGenerator
     from data.sampling import sample_surface
-    from gnn.input_frame import middle_x, to_network
+    from gnn.input_frame import InputFrame
     from gnn.novelty import profile
     from gnn.surrogate import Surrogate
 
@@ -100,7 +100,7 @@ def _distances(model: str, names: list[str]) -> dict[str, np.ndarray]:
     for name in names:
         case = cases[name]
         sample = sample_surface(*generator.mesh(case.parameters, case.underbody))
-        points = to_network(sample.points, middle_x(sample.points))
+        points = InputFrame.of(sample.points).to_network(sample.points)
         own = np.array([case.parameters[key] for key in generator.morph.RANGES])
         rows["parameters"].append((own - low) / (high - low))
         rows["profile"].append(profile(points, sample.normals))

@@ -24,7 +24,7 @@ from data.errors import DrivAerError  # noqa: E402
 from data.load import place_car, sample_car  # noqa: E402
 from data.mesh import SurfaceSample  # noqa: E402
 from data.sampling import sample_surface  # noqa: E402
-from gnn.input_frame import middle_x, to_network  # noqa: E402
+from gnn.input_frame import InputFrame  # noqa: E402
 from gnn.novelty import NoveltyReference  # noqa: E402
 from gnn.surrogate import Surrogate  # noqa: E402
 from gnn.training.clouds import MorphClouds, random_designs  # noqa: E402
@@ -47,7 +47,7 @@ def _rows(surrogate: Surrogate) -> Iterator[str]:
     reference = _features_reference(surrogate, MorphClouds(generator, pool=32768))
     yield "| kind | shape | profile | network features |\n|---|---|---|---|"
     for kind, name, sample in _shapes(generator):
-        points = to_network(sample.points, middle_x(sample.points))
+        points = InputFrame.of(sample.points).to_network(sample.points)
         shipped = surrogate.novelty(points, sample.normals)
         features = reference.score(surrogate.drag_features(points))
         yield f"| {kind} | {name} | {shipped:.2f} | {features:.2f} |"

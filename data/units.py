@@ -13,7 +13,7 @@ TYPICAL_LENGTH = 4.6  # m, given to a car whose unit cannot be told
 _STATED_BONUS = 2.0  # the format says so: evidence, but exporters write what they like
 _FITS = 4.5  # half the summed squares up to which a size is one of a kind: 3 spreads in one of the three
 _PLAUSIBLE = (0.5, 20.0)  # m
-_SCALE_MODEL = (1.2, 2.5)  # m, cars built small for a wind tunnel
+SCALE_MODEL = (1.2, 2.5)  # m, cars built small for a wind tunnel
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _unusual_unit(length: float, centred: bool, stated: str | None) -> UnitGuess
     units = [stated] if stated in METRES else [] if centred else ["m", "mm"]
     for unit in units:
         metres = METRES[unit]
-        if _SCALE_MODEL[0] <= length * metres <= _SCALE_MODEL[1]:
+        if SCALE_MODEL[0] <= length * metres <= SCALE_MODEL[1]:
             warning = (
                 f"read as a scale model, {length * metres:.2f} m long, in {unit}; if it is a full-size car in another "
                 "unit, say so with --units"

@@ -49,7 +49,9 @@ def drag_along(prediction: Prediction) -> DragAlong | None:
         bent = surface.registered
         lengths = np.linalg.norm(bent.area_vectors, axis=1)
         on_faces = 2.0 * np.stack([-bent.values[:, 0] * bent.area_vectors[:, 0], bent.values[:, 1] * lengths])
-        template = _accumulated(np.asarray(bent.tree.data)[:, 0] + surface.x_middle, on_faces, stations)
+        frame = surface.frame
+        places = (np.asarray(bent.tree.data)[:, 0] + frame.x_middle) / frame.scale
+        template = _accumulated(places, on_faces / frame.scale**2, stations)
         split = split + bent.fit * (template - split)
     split /= prediction.frontal_area
     ends = np.array([prediction.cd_pressure, prediction.cd_friction])

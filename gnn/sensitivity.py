@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.mesh import SurfaceSample
+from gnn.input_frame import InputFrame
 
 if TYPE_CHECKING:
     from gnn.surrogate import Surrogate
@@ -44,7 +45,7 @@ class Sensitivity:
 def drag_sensitivity(surrogate: Surrogate, sample: SurfaceSample, smooth: float = SMOOTH) -> Sensitivity:
     """From all of the sample's clouds: more than a prediction looks at, as grain is what has to go.
 
-    smooth: m, standard deviation of the smoothing over the surface; 0 for none.
+    smooth: m, on a car of full size, standard deviation of the smoothing over the surface; 0 for none.
     """
     gradient = surrogate.drag_gradient(sample.points)
     n = len(gradient)
@@ -52,7 +53,7 @@ def drag_sensitivity(surrogate: Surrogate, sample: SurfaceSample, smooth: float 
     areas = np.full(n, sample.areas.sum(dtype=np.float64) / n)
     density = np.einsum("nd,nd->n", gradient, normals) / areas
     if smooth > 0:
-        density = smoothed(points, normals, density, smooth)
+        density = smoothed(points, normals, density, smooth / InputFrame.of(points).scale)
     return Sensitivity(points, normals, areas, density)
 
 

@@ -13,7 +13,7 @@ from data.errors import ModelError
 from data.mesh import SurfaceSample
 from gnn.checkpoints import ModelFolder, read_model
 from gnn.field_net import FieldNet
-from gnn.input_frame import CENTRE_Z, middle_x, to_network
+from gnn.input_frame import CENTRE_Z, InputFrame
 from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
 from gnn.template import SOFT_AROUND, RegisteredTemplate, fits_template, register
@@ -33,6 +33,7 @@ class SurfacePrediction:
     points (N, 3) m and normals (N, 3), car frame; cp (N,), cf (N, 3) on them. float32.
     registered: the template bent onto the car, which knows the fields between those points too. on_template: that fits,
     and the car is nearest to the template's own family, for which the narrower interval was calibrated.
+    frame: how the networks and the template saw the car.
     """
 
     cd: float
@@ -51,13 +52,13 @@ class SurfacePrediction:
     warnings: tuple[str, ...] = ()
     registered: RegisteredTemplate | None = None
     on_template: bool = False
-    x_middle: float = 0.0
+    frame: InputFrame = InputFrame()
 
     def refined(self, values: np.ndarray, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
         """Cp and Cf (N, 4) that were brought to vertices (N, 3) m of the car frame, better where the template knows."""
         if self.registered is None:
             return values
-        return self.registered.over(values, to_network(points, self.x_middle), normals, SOFT_AROUND)
+        return self.registered.over(values, self.frame.to_network(points), normals, SOFT_AROUND)
 
 
 class Surrogate:
@@ -84,14 +85,14 @@ class Surrogate:
     @torch.inference_mode()
     def predict(self, sample: SurfaceSample, frontal_area: float) -> SurfacePrediction:
         """sample: at least ``n_points`` points. frontal_area: m², whole car."""
-        x_middle = middle_x(sample.points)
-        points = to_network(sample.points, x_middle)
+        frame = InputFrame.of(sample.points)
+        points = frame.to_network(sample.points)
         cd, cl = self._coefficients(points)
         described = profile(points, sample.normals)
         registered = register(self._templates, points, sample.normals, described)
         cp, cf, n = self._fields(points, sample.normals, registered)
         novelty = self._novelty.score(described)
-        cd_pressure, cd_friction = self._integrals(sample, cp, cf, registered, frontal_area)
+        cd_pressure, cd_friction = self._integrals(sample, cp, cf, registered, frame, frontal_area)
         on_template = fits_template(registered) and self._novelty.nearest(described) == 0
         half = self._half_width(on_template)
         return SurfacePrediction(
@@ -110,13 +111,14 @@ class Surrogate:
             cf=cf,
             registered=registered,
             on_template=on_template,
-            x_middle=x_middle,
+            frame=frame,
+            warnings=frame.warnings,
         )
 
     @torch.inference_mode()
     def cd(self, sample: SurfaceSample, n_clouds: int | None = None) -> float:
         """Cd alone, a third of ``predict``'s time; of the first n_clouds clouds only it takes as much less."""
-        return self._coefficients(to_network(sample.points, middle_x(sample.points)), n_clouds)[0]
+        return self._coefficients(InputFrame.of(sample.points).to_network(sample.points), n_clouds)[0]
 
     def drag_gradient(self, points: np.ndarray) -> np.ndarray:
         """(n, 3) dCd/dx per metre of points (N, 3) m, car frame: of as many whole clouds as they make."""
@@ -124,12 +126,14 @@ class Surrogate:
         n_clouds = len(points) // drag["n_points"]
         n = n_clouds * drag["n_points"]
         moving = torch.from_numpy(np.ascontiguousarray(points[:n], np.float32)).to(self.device).requires_grad_()
-        x = moving[:, 0]
+        frame = InputFrame.of(points)
+        enlarged = moving * frame.scale
+        x = enlarged[:, 0]
         # The middle is that of two points; their share of the slope is spread over the car's two ends, as a push's is.
         ends = (x.topk(min(_END_POINTS, n), largest=side).values.mean() for side in (True, False))
-        middle = 0.5 * sum(end - end.detach() for end in ends) + middle_x(points)
+        middle = 0.5 * sum(end - end.detach() for end in ends) + frame.x_middle
         standard = self._drag(
-            (moving - torch.stack([middle, x.new_tensor(0.0), x.new_tensor(CENTRE_Z)])).view(n_clouds, -1, 3)
+            (enlarged - torch.stack([middle, x.new_tensor(0.0), x.new_tensor(CENTRE_Z)])).view(n_clouds, -1, 3)
         )[:, 0]
         cd = standard.mean() * drag["spread"][0]
         (gradient,) = torch.autograd.grad(cd, moving)
@@ -165,6 +169,7 @@ class Surrogate:
         cp: np.ndarray,
         cf: np.ndarray,
         registered: RegisteredTemplate | None,
+        frame: InputFrame,
         frontal_area: float,
     ) -> np.ndarray:
         """(2,) Cd from pressure and from friction. The template's faces are the CFD's own, edges and all."""
@@ -175,7 +180,8 @@ class Surrogate:
         over_sample = np.array([pressure + offset, (cf[:, 0] * areas).sum() / frontal_area])
         if registered is None:
             return over_sample
-        return over_sample + registered.fit * (np.array(registered.drag_areas) / frontal_area - over_sample)
+        of_template = np.array(registered.drag_areas) / (frame.scale**2 * frontal_area)
+        return over_sample + registered.fit * (of_template - over_sample)
 
     def _fields(
         self, points: np.ndarray, normals: np.ndarray, registered: RegisteredTemplate | None

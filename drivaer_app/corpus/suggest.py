@@ -65,7 +65,7 @@ def suggest(
     on_each: called with how many have been looked at. Raises DrivAerError for a car that cannot be predicted, or
     no candidates; ModelError.
     """
-    from gnn.input_frame import middle_x, to_network
+    from gnn.input_frame import InputFrame
     from gnn.surrogate import Surrogate
 
     if not candidates:
@@ -82,7 +82,7 @@ def suggest(
         worth = answer.novelty + doubt
         numbers = (answer.cd, answer.cd_low, answer.cd_high, fields, answer.novelty, worth)
         seen.append(Suggestion(candidate, *(float(value) for value in numbers)))
-        features.append(surrogate.drag_features(to_network(sample.points, middle_x(sample.points))))
+        features.append(surrogate.drag_features(InputFrame.of(sample.points).to_network(sample.points)))
         if on_each:
             on_each(number)
     chosen = spread_apart(np.array([s.worth for s in seen]), np.array(features), n)

@@ -150,7 +150,7 @@ def _readout(options: argparse.Namespace, corpus: Corpus) -> None:
         coefficients = np.concatenate([coefficients, theirs])
         weights = np.concatenate([weights, np.full(len(more), each)])
     train_readout(network, features, (coefficients - scaling["mean"]) / scaling["spread"], weights)
-    write_text(options.work / SCALING, json.dumps(scaling))
+    write_text(options.work / SCALING, json.dumps({**scaling, "n_read_designs": len(features)}))
     with replacing(options.work / READOUT) as unfinished:
         learnt = [case.name for case in (*corpus.train, *of_families)]
         torch.save({"averaged": network.state_dict(), "designs": learnt}, unfinished)

@@ -20,7 +20,7 @@ from data.corpora.morphs import CfdFaces, nearest_faces
 from data.corpora.point_cases import PointCase
 from data.mesh import SurfaceSample
 from data.sampling import closed_areas, sample_surface
-from gnn.input_frame import middle_x, to_network
+from gnn.input_frame import InputFrame, middle_x, to_network
 from gnn.training.clouds import SAMPLE_POINTS, Cloud, Design, MorphClouds, labels
 
 DRIVAER, PROCEDURAL, OWN = "morphed DrivAers", "procedural cars", "own cars"
@@ -106,7 +106,7 @@ class PointCar(OfCase):
     def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
         points, normals, values = self.case.whole()
         which = rng.choice(len(points), n, replace=n > len(points))
-        cloud = LabelledCloud(to_network(points[which], middle_x(points)), normals[which], values[which])
+        cloud = LabelledCloud(InputFrame.of(points).to_network(points[which]), normals[which], values[which])
         return cloud.mirrored() if rng.random() < 0.5 else cloud
 
     def sample(self) -> tuple[SurfaceSample, np.ndarray]:

@@ -27,7 +27,7 @@ from gnn.checkpoints import CARD, CONFIG, ModelFolder, read_model, write_model, 
 from gnn.difference import DifferenceLaw
 from gnn.evaluation import Judged, judge
 from gnn.field_net import FieldNet
-from gnn.input_frame import middle_x, to_network
+from gnn.input_frame import InputFrame
 from gnn.novelty import profile
 from gnn.regdgcnn import RegDGCNN
 from gnn.surrogate import Surrogate
@@ -246,7 +246,7 @@ def _schedule(steps: int, rate: float) -> Schedule:
 
 def _profile(car: PointCar) -> np.ndarray:
     sample, _ = car.sample()
-    return profile(to_network(sample.points, middle_x(sample.points)), sample.normals)
+    return profile(InputFrame.of(sample.points).to_network(sample.points), sample.normals)
 
 
 def _metrics(

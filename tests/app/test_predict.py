@@ -105,6 +105,18 @@ def test_pressure_is_high_on_the_nose_and_low_over_the_roof(reference):
     assert fields.cf[roof & fields.exposed, 0].mean() > 0
 
 
+def test_a_wind_tunnels_model_is_looked_at_as_the_car_it_stands_for(predictor, mesh, reference):
+    vertices, faces = mesh
+    model = predict(predictor, 0.4 * vertices, faces)
+    assert model.car.frame.unit == "m"
+    assert model.cd == pytest.approx(reference.cd, abs=TWO_COUNTS)
+    assert model.novelty == pytest.approx(reference.novelty, abs=0.2)
+    assert model.cd_pressure == pytest.approx(reference.cd_pressure, rel=0.02)
+    assert model.drag == pytest.approx(0.4**2 * reference.drag, rel=0.01)
+    assert any("looked at as a full-size car" in warning for warning in model.warnings)
+    assert not any("looked at as" in warning for warning in reference.warnings)
+
+
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="needs ../shared/reference/regdgcnn")
 def test_published_weights_answer_with_drag_alone_and_say_so():
     prediction = Predictor(PUBLISHED, "cpu").predict(SAMPLE)

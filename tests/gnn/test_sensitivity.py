@@ -46,6 +46,13 @@ def test_the_gradient_is_the_slope_of_the_networks_answer(surrogate, sample):
     assert slope == pytest.approx(further - nearer, rel=0.6)  # neighbours change with the step, which no slope knows
 
 
+def test_a_scale_models_sensitivity_is_that_of_the_car_it_stands_for(surrogate, sample, sensitivity):
+    scale = 0.4
+    small = replace(sample, points=sample.points * np.float32(scale), areas=sample.areas * np.float32(scale**2))
+    push = longer_tail(sensitivity.points, 0.02)
+    assert drag_sensitivity(surrogate, small).change(scale * push) == pytest.approx(sensitivity.change(push), rel=0.15)
+
+
 def test_smoothing_keeps_what_a_broad_push_does(surrogate, sample, sensitivity):
     push = longer_tail(sensitivity.points, 0.01)
     rough = drag_sensitivity(surrogate, sample, smooth=0.0)

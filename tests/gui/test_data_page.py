@@ -14,7 +14,7 @@ from benchmarks.drivaernet_corpus import write_corpus
 from tests.gui.conftest import PATIENCE, end, new_window
 
 IDS = ("F_D_WM_WW_0001", "F_D_WM_WW_0002", "E_S_WWC_WM_005", "N_S_WWS_WM_007")
-N_BUILT_IN = 499
+N_BUILT_IN = 513
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def _click_heading(qtbot, table, name: str) -> None:
 def test_the_built_in_corpus_opens_with_one_click_and_says_what_it_is(page):
     assert len(_rows(page)) == N_BUILT_IN
     assert f"{N_BUILT_IN} designs" in page.browser.facts.text()
-    assert "split: 397 train, 102 test" in page.browser.facts.text()
+    assert "split: 409 train, 104 test" in page.browser.facts.text()
     assert "each on its own area" in page.browser.facts.text()
 
 
@@ -207,7 +207,7 @@ def test_verifying_tells_how_many_files_are_right(qtbot, page):
     qtbot.mouseClick(page.browser.verify, Qt.MouseButton.LeftButton)
     assert not page.browser.verify.isEnabled()
     _settle(qtbot, page)
-    assert "507 files, none of them wrong" in page.browser.note.text()
+    assert "521 files, none of them wrong" in page.browser.note.text()
 
 
 def test_a_folder_without_designs_says_so_where_it_was_chosen(qtbot, page, tmp_path):
