@@ -12,6 +12,7 @@ from data.visibility import RayScene
 
 _N_LOOKS = 16384  # points at which the surface is looked at from the flow; the same that the networks get
 _STRAY = 0.001  # fractions of area below this are taken for the scatter of looking at points
+_NOTABLE_DEGENERATE = 0.001
 _NOTABLE_HIDDEN = 0.02
 _NOTABLE_SHEET = 0.02
 
@@ -54,7 +55,10 @@ class HealthReport:
             text
             for worth_it, text in (
                 (self.n_duplicate_faces, f"{self.n_duplicate_faces} faces are given twice; Cd is not affected"),
-                (self.n_degenerate_faces, f"{self.n_degenerate_faces} faces have no area; Cd is not affected"),
+                (
+                    self.n_degenerate_faces > _NOTABLE_DEGENERATE * self.n_faces,
+                    f"{self.n_degenerate_faces} faces have no area; Cd is not affected",
+                ),
                 (self.winding != "outward", self._winding_warning()),
                 (self.hidden_fraction > _NOTABLE_HIDDEN, self._hidden_warning()),
                 (self.sheet_fraction > _NOTABLE_SHEET, self._sheet_warning()),

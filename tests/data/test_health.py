@@ -89,6 +89,15 @@ def test_doubled_and_empty_faces_are_counted_and_do_not_open_the_surface(ball):
     assert health.watertight
 
 
+def test_a_few_faces_without_area_are_counted_and_not_worth_a_warning(ball):
+    def with_empty(n: int) -> HealthReport:
+        return report(raw(ball.vertices, np.concatenate([ball.faces, n * [[5, 6, 5]]])))
+
+    few, many = with_empty(2), with_empty(20)  # of 5,120 faces
+    assert (few.n_degenerate_faces, few.warnings) == (2, ())
+    assert many.warnings == ("20 faces have no area; Cd is not affected",)
+
+
 def test_edges_of_three_faces_are_not_manifold(box):
     ends = box.faces[0][:2]
     vertices = np.concatenate([box.vertices, [[0.0, 0.0, 3.0]]])
