@@ -48,7 +48,7 @@ scores {metrics["novelty_of_held_out"]:.2f}.
 - No cooling flow, no yaw, no Reynolds-number effect: coefficients are for 30 m/s.
 - Where the template does not fit, the integrated pressure drag is corrected by
   {config["field"]["cd_pressure_offset"]:+.4f}, the mean difference between CFD and FieldNet's integral on training
-  designs (edges that the CFD mesh rounds).
+  designs that no template fits.
 
 ## Licence
 Weights Apache-2.0. Shapes: morphs of the DrivAer geometry (Technical University of Munich) as distributed with
