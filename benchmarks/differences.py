@@ -1,7 +1,6 @@
-"""How certain differences in drag are: `python benchmarks/differences.py [MODEL] [--store] [--shapes]` makes a table.
+"""How certain differences in drag are: `python benchmarks/differences.py [MODEL] [--shapes]` makes a table.
 
-Calibrated on pairs of the held-out designs in the model's metrics.json, by gnn.difference. --store puts the law into
-the model's config.json. --shapes also asks whether pairs of alike shapes are more certain, by three measures of how far
+Calibrated on pairs of the held-out designs in the model's metrics.json, by gnn.difference. --shapes also asks whether pairs of alike shapes are more certain, by three measures of how far
 two shapes are apart; needs ../shared and some minutes. --write docs/differences.md.
 """
 
@@ -21,7 +20,6 @@ CORPUS = ROOT / "resources" / "corpus" / "drivaer_morphs"
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.marks import show_rows  # noqa: E402
-from gnn.checkpoints import CONFIG, write_text  # noqa: E402
 from gnn.difference import DifferenceLaw, left_out_coverage  # noqa: E402
 from gnn.surrogate import find_model  # noqa: E402
 
@@ -31,29 +29,21 @@ PARTS = (0.0, 0.05, 0.25, 0.5, 0.75, 1.0)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", nargs="?", default="drivaer")
-    parser.add_argument("--store", action="store_true")
     parser.add_argument("--shapes", action="store_true")
     parser.add_argument("--write", type=Path, metavar="MD")
     options = parser.parse_args()
     folder = find_model(options.model)
-    designs = json.loads((folder / "metrics.json").read_text("utf-8"))["designs"]
+    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+    show_rows((*_rows(metrics["designs"], options), *_elsewhere(metrics.get("families"))), options.write)
+
+
+def _rows(designs: list[dict], options: argparse.Namespace) -> Iterator[str]:
     predicted, true = (np.array([d[k] for d in designs]) for k in ("predicted", "cd"))
     law = DifferenceLaw.fit(predicted, true)
-    show_rows(_rows(law, designs, predicted, true, options), options.write)
-    if options.store:
-        config = json.loads((folder / CONFIG).read_text("utf-8"))
-        write_text(folder / CONFIG, json.dumps({**config, "difference": law.section()}, indent=1) + "\n")
-
-
-def _rows(law: DifferenceLaw, designs, predicted, true, options) -> Iterator[str]:
     i, j = np.triu_indices(len(true), 1)
     difference = predicted[i] - predicted[j]
     error = np.abs(difference - (true[i] - true[j]))
-    yield (
-        f"{law.n} held-out designs, {len(i)} pairs: ± ({1000 * law.base:.1f} + {law.slope:.2f} · |ΔCd|) counts at "
-        f"{law.level:.0%}.\nPairs of designs that were both left out of the fit are covered in "
-        f"{left_out_coverage(predicted, true):.1%} of cases.\n"
-    )
+    yield f"{_told(law, predicted, true)}\n"
     yield "| pairs | counts predicted | 90 % of errors within | half width | covered |\n|---|---|---|---|---|"
     yield from _by(
         np.abs(difference), difference, error, law, lambda low, high: f"{low * 1000:.0f} – {high * 1000:.0f}"
@@ -65,6 +55,27 @@ def _rows(law: DifferenceLaw, designs, predicted, true, options) -> Iterator[str
     if options.shapes:
         for name, distance in _distances(options.model, [d["name"] for d in designs]).items():
             yield from _by(distance[i, j], difference, error, law, lambda low, high: f"{low:.2f} – {high:.2f}", name)
+
+
+def _elsewhere(families: dict | None) -> Iterator[str]:
+    """The law of cars that no template fits."""
+    if not families:
+        return
+    said, true = (np.array([d[k] for d in families["designs"]]) for k in ("cd_said", "cd"))
+    law = DifferenceLaw.fit(said, true)
+    style = np.array([d["style"] for d in families["designs"]])
+    i, j = np.triu_indices(len(true), 1)
+    covered = law.covered(said, true)
+    yield f"\nOf procedural cars, which no template fits, {_told(law, said, true)}"
+    yield f"Of pairs of one style {covered[style[i] == style[j]].mean():.0%} lie within."
+
+
+def _told(law: DifferenceLaw, predicted, true) -> str:
+    return (
+        f"{law.n} held-out designs, {len(true) * (len(true) - 1) // 2} pairs: "
+        f"± ({1000 * law.base:.1f} + {law.slope:.2f} · |ΔCd|) counts at {law.level:.0%}.\nPairs of designs that were "
+        f"both left out of the fit are covered in {left_out_coverage(predicted, true):.1%} of cases."
+    )
 
 
 def _by(measure, difference, error, law, told, name: str = "") -> Iterator[str]:

@@ -1,6 +1,6 @@
 """One car against another: by how much drag differs and whether that is certain, and where the pressure differs.
 
-A script compares two predictions of one model: ``Difference.of_predictions(one, other, predictor.difference_law)``.
+A script compares two predictions of one model: ``Difference.of(one, other)``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from drivaer_app.results import COUNT, Result
 
 if TYPE_CHECKING:
     from drivaer_app.predict import Prediction
-    from gnn.difference import DifferenceLaw
 
 REACH = 0.06
 """m: a point with no surface of the other car within it has no counterpart there."""
@@ -38,19 +37,9 @@ class Difference:
     lacking: str = ""
 
     @classmethod
-    def of(cls, result: Result, baseline: Result) -> Difference:
+    def of(cls, mine: Result | Prediction, baseline: Result | Prediction) -> Difference:
         """Both on the same conditions. Different models' answers compare, but with no interval."""
-        laws = (result.difference_law, baseline.difference_law)
-        return cls._of(result, baseline, laws)
-
-    @classmethod
-    def of_predictions(cls, mine: Prediction, baseline: Prediction, law: DifferenceLaw | None) -> Difference:
-        """law: of the model that made both. Both under the same conditions."""
-        laws = [law and law.scaled(p.car.frontal_area / p.frontal_area) for p in (mine, baseline)]
-        return cls._of(mine, baseline, laws)
-
-    @classmethod
-    def _of(cls, mine, baseline, laws) -> Difference:
+        laws = (mine.difference_law, baseline.difference_law)
         change = mine.cd - baseline.cd
         lacking = ""
         if mine.model != baseline.model:

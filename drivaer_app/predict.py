@@ -38,6 +38,7 @@ class Prediction:
     cd, cd_low, cd_high: drag coefficient with its 90 % interval; cd_pressure, cd_friction, cl: from integrating
     the surface fields. All refer to ``frontal_area`` (m²): the measured one, or the one that was given.
     novelty: distance from the training designs, > 1 is outside. What a model does not give is None.
+    difference_law: how certain a difference in Cd from another such car is.
     surface: the fields on the network's own points, car frame. warnings: plain sentences, most telling first.
     seconds: wall time of ``load`` (file to car frame) and ``predict`` (sampling and networks).
     """
@@ -55,6 +56,7 @@ class Prediction:
     cd_friction: float | None
     novelty: float | None
     in_distribution: bool | None
+    difference_law: DifferenceLaw | None
     surface: SurfacePrediction | None
     warnings: tuple[str, ...]
     seconds: dict[str, float]
@@ -144,13 +146,6 @@ class Predictor:
         self.model: str = self._surrogate.name
         self.device: str = self._surrogate.device
 
-    @property
-    def difference_law(self) -> DifferenceLaw | None:
-        """How certain a difference in Cd between two designs is; None where the model was not calibrated for it."""
-        from gnn.difference import DifferenceLaw
-
-        return DifferenceLaw.of_config(getattr(self._surrogate, "config", {}))
-
     def predict(
         self, car: str | Path | CarMesh, conditions: Conditions | None = None, reading: Reading | None = None
     ) -> Prediction:
@@ -188,7 +183,12 @@ class Predictor:
         return sample_car(car, self._surrogate.n_points)
 
     def _prediction(self, car: CarMesh, conditions: Conditions, surface, seconds: dict[str, float]) -> Prediction:
+        from gnn.difference import DifferenceLaw
+
         area = conditions.area or car.frontal_area
+        law = DifferenceLaw.of_config(
+            getattr(self._surrogate, "config", {}), on_template=getattr(surface, "on_template", False)
+        )
         scaled = {
             name: None if getattr(surface, name) is None else float(getattr(surface, name)) * car.frontal_area / area
             for name in ("cd", "cd_low", "cd_high", "cl", "cd_pressure", "cd_friction")
@@ -201,6 +201,7 @@ class Predictor:
             frontal_area=float(area),
             novelty=None if surface.novelty is None else float(surface.novelty),
             in_distribution=None if surface.in_distribution is None else bool(surface.in_distribution),
+            difference_law=law and law.scaled(car.frontal_area / area),
             surface=surface if surface.cp is not None else None,
             warnings=_warnings(car, conditions, surface),
             seconds=seconds,

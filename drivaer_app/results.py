@@ -58,7 +58,7 @@ class Result:
     difference_law: DifferenceLaw | None = None
 
     @classmethod
-    def of(cls, prediction: Prediction, checksum: str, difference_law: DifferenceLaw | None) -> Result:
+    def of(cls, prediction: Prediction, checksum: str) -> Result:
         """prediction: with the default conditions, so that the coefficients are on the measured area."""
         p, frame = prediction, prediction.car.frame
         n = p.car.n_file_vertices
@@ -69,7 +69,7 @@ class Result:
             **{name: getattr(p, name) for name in _SAME},
             frontal_area=float(p.frontal_area),
             novelty_reason=reason,
-            difference_law=difference_law,
+            difference_law=p.difference_law,
             unit=frame.unit,
             to_metres=float(frame.to_metres),
             up=frame.up,

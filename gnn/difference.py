@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+ON_TEMPLATE, ELSEWHERE = "difference", "difference_elsewhere"
+"""Where a model's configuration keeps the law of cars that its template fits, and of all others."""
 _STEEPEST, _N_STEEPNESSES = 60.0, 61  # of (half width / half width at no difference - 1) per unit of Cd
 
 
@@ -65,9 +67,12 @@ class DifferenceLaw:
         return asdict(self)
 
     @classmethod
-    def of_config(cls, config: dict[str, Any]) -> DifferenceLaw | None:
-        """What a model's configuration has of it; None where it was not calibrated for differences."""
-        section = config.get("difference")
+    def of_config(cls, config: dict[str, Any], on_template: bool = True) -> DifferenceLaw | None:
+        """What a model's configuration has of it; None where it was not calibrated for differences.
+
+        on_template: of cars that its template fits; those that it does not fit may have a law of their own.
+        """
+        section = (None if on_template else config.get(ELSEWHERE)) or config.get(ON_TEMPLATE)
         return cls(**section) if section else None
 
 

@@ -57,17 +57,17 @@ class ModelIdentity:
         """Its name with the checksum, as far as that is known."""
         return f"{self.name}, SHA-256 {self.digest}" if self.digest else f"{self.name}, which is not at hand any more"
 
-    @property
-    def half_width(self) -> float | None:
-        """Of the 90 % interval of one Cd."""
-        return self.config.get("interval", {}).get("half_width")
+    def half_width(self, on_template: bool = True) -> float | None:
+        """Of the 90 % interval of one Cd, of cars that the model's template fits or of all others."""
+        interval = self.config.get("interval", {})
+        half = interval.get("half_width")
+        return half if on_template else interval.get("elsewhere", half)
 
-    @property
-    def difference_law(self) -> DifferenceLaw | None:
-        """How certain a difference between two Cd is; None where the model was not calibrated for it."""
+    def difference_law(self, on_template: bool = True) -> DifferenceLaw | None:
+        """How certain a difference between two such Cd is; None where the model was not calibrated for it."""
         from gnn.difference import DifferenceLaw
 
-        return DifferenceLaw.of_config(self.config)
+        return DifferenceLaw.of_config(self.config, on_template)
 
 
 @dataclass(frozen=True)

@@ -146,8 +146,7 @@ def _predicted(task: Task, read: _Read) -> Outcome:
     along = _drag_along(prediction)
     kept = {name: _KEEPERS[name](prediction, Path(task.file).name) for name in task.wants if prediction.surface}
     spent = {"kept": time.perf_counter() - started} if kept else {}
-    result = Result.of(prediction, read.checksum, None).on(Conditions(area=prediction.car.frontal_area))
-    result = replace(result, difference_law=predictor.difference_law)
+    result = Result.of(prediction, read.checksum).on(Conditions(area=prediction.car.frontal_area))
     return Outcome(task.file, read.checksum, prediction.record(spent), result.to_json(), drag_along=along, kept=kept)
 
 

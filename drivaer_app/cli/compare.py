@@ -99,9 +99,7 @@ def compare(
         for file in files:
             with waiting.on_file(file.name):
                 prediction = predictor.predict(file, conditions, reading)
-            law = predictor.difference_law
-            scaled = law and law.scaled(prediction.car.frontal_area / prediction.frontal_area)
-            result = Result.of(prediction, checksum_of(file), scaled)
+            result = Result.of(prediction, checksum_of(file))
             judgement = judged(result, compared[0].result) if compared else None
             compared.append(Compared(file, prediction, result, judgement))
         if output is not None:

@@ -62,7 +62,7 @@ def examine(
     predictor = predictor_of(model, device)
     prediction = predictor.predict(car)
     report(0.7, "fields")
-    result = Result.of(prediction, checksum, predictor.difference_law)
+    result = Result.of(prediction, checksum)
     result = replace(result, seconds={**result.seconds, "load": loaded})
     drawn = drawn_car(prediction)
     along = drag_along(prediction)

@@ -313,7 +313,7 @@ def predict_bent(file: Path, reading: Reading, model: str | None, values: Values
 
     morph, predictor = _morph(file, reading), predictor_of(model)
     prediction = predictor.predict(morph.apply(dict(values)))
-    return Result.of(prediction, checksum_of(file), predictor.difference_law)
+    return Result.of(prediction, checksum_of(file))
 
 
 @lru_cache(maxsize=2)

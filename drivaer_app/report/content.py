@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
 from drivaer_app.batch.settings import ModelIdentity, Settings
@@ -21,6 +21,9 @@ from drivaer_app.report.findings import answer_of, apart_of
 from drivaer_app.report.study_source import N_DETAILS
 from drivaer_app.report.texts import printable
 from drivaer_app.results import Result
+
+if TYPE_CHECKING:
+    from gnn.difference import DifferenceLaw
 
 _MOST_OUTSIDE = 30  # cars that are listed one by one for nothing but lying outside
 
@@ -163,26 +166,32 @@ class Content:
 
     @property
     def interval_note(self) -> str:
-        half = self.model.half_width
+        half, elsewhere = (self.model.half_width(on_template) for on_template in (True, False))
         if half is None:
             return "none: this model gives no interval"
+        others = "" if elsewhere == half else f", of those that its template does not fit ± {elsewhere:.4f},"
         return (
-            f"± {half:.4f} holds for 90 % of designs like those that the model was trained on "
+            f"± {half:.4f}{others} holds for 90 % of designs like those that the model was trained on "
             f"({self.model.config.get('trained_on', 'see the card')}). It does not hold for cars marked as outside"
         )
 
     @property
     def difference_note(self) -> str:
-        law = self.model.difference_law
-        if self.model.half_width is None:
+        law, elsewhere = (self.model.difference_law(on_template) for on_template in (True, False))
+        if self.model.half_width() is None:
             return "how certain they are is not known: this model gives no interval"
         if law is None:
             return "not calibrated for this model: both cars' half widths are added, which is cautious"
+        others = "" if elsewhere == law else f"; of cars that its template does not fit {_in_words(elsewhere)}"
         return (
-            f"± {1000 * law.base:.1f} counts, and {law.slope:.2f} of the difference more, is the "
-            f"{100 * law.level:.0f} % interval of a difference in Cd between two such designs, calibrated on pairs of "
-            f"{law.n} held-out ones"
+            f"{_in_words(law)} is the {100 * law.level:.0f} % interval of a difference in Cd between two such designs, "
+            f"calibrated on pairs of {law.n} held-out ones{others}"
         )
+
+
+def _in_words(law: DifferenceLaw) -> str:
+    more = f" and {law.slope:.2f} of the difference more" if law.slope >= 0.005 else ""
+    return f"± {1000 * law.base:.1f} counts{more}"
 
 
 def content_of(

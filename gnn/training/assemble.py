@@ -19,7 +19,7 @@ from data.sampling import sample_surface
 from gnn.calibration import LEAST, conformal_half_width, leave_one_out_coverage
 from gnn.card import card_text
 from gnn.checkpoints import CARD, write_model, write_text
-from gnn.difference import DifferenceLaw
+from gnn.difference import ELSEWHERE, ON_TEMPLATE, DifferenceLaw
 from gnn.evaluation import coefficient_metrics, judge, relative_l2
 from gnn.field_net import FieldNet
 from gnn.input_frame import to_network
@@ -101,13 +101,14 @@ def assemble(
     error = np.array([p.cd - c.coefficients["Cd"] for p, c in zip(predictions, corpus.test, strict=True)])
     config["interval"]["half_width"] = conformal_half_width(error, _LEVEL)
     true = np.array([case.coefficients["Cd"] for case in corpus.test])
-    config["difference"] = DifferenceLaw.fit(error + true, true, _LEVEL).section()
+    config[ON_TEMPLATE] = DifferenceLaw.fit(error + true, true, _LEVEL).section()
     metrics["interval"] = {**config["interval"], "coverage": leave_one_out_coverage(error, _LEVEL), "n": len(error)}
     metrics["counts"] = _counts(corpus)
     if corpus.family_cars:
         metrics["families"] = family_metrics(surrogate, corpus.family_cars)
         if metrics["families"]["interval"]:
             config["interval"]["elsewhere"] = metrics["families"]["interval"]["half_width"]
+        config |= _difference_elsewhere(metrics["families"]["designs"])
     store(templates)
     write_replay(folder, templates, [c for c in corpus.cases if c.design >= 0], corpus.clouds)
     write_text(folder / METRICS, json.dumps(metrics, indent=1) + "\n")
@@ -195,6 +196,14 @@ def _interval_elsewhere(errors: np.ndarray) -> dict[str, Any] | None:
     enough = len(errors) > LEAST
     width = conformal_half_width(errors, _LEVEL) if enough else float(np.abs(errors).max())
     return {"half_width": width, "coverage": leave_one_out_coverage(errors, _LEVEL) if enough else None}
+
+
+def _difference_elsewhere(designs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The section for differences between cars that no template fits; none of too few held-out designs."""
+    if len(designs) <= LEAST:
+        return {}
+    said, true = (np.array([design[key] for design in designs]) for key in ("cd_said", "cd"))
+    return {ELSEWHERE: DifferenceLaw.fit(said, true, _LEVEL).section()}
 
 
 def _trained_on(corpus: Corpus) -> str:

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from data.errors import DrivAerError
 from gnn.calibration import LEAST, conformal_half_width
 from gnn.checkpoints import CARD, CONFIG, ModelFolder, read_model, write_model, write_text
-from gnn.difference import DifferenceLaw
+from gnn.difference import ELSEWHERE, ON_TEMPLATE, DifferenceLaw
 from gnn.evaluation import Judged, judge
 from gnn.field_net import FieldNet
 from gnn.input_frame import InputFrame
@@ -306,10 +306,11 @@ def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any
         "interval": {key: metrics["interval"][key] for key in ("level", "half_width", "elsewhere")},
         "field": {**base["field"], "cd_pressure_offset": _offset(tuning, Surrogate(stored, "cpu"), report)},
     }
-    ours = metrics["after"]["ours"]
-    if len(ours) > LEAST:
-        said, true = (np.array([row[key] for row in ours]) for key in ("cd_said", "cd"))
-        config["difference"] = DifferenceLaw.fit(said, true, config["interval"]["level"]).section()
+    for section, fits in ((ON_TEMPLATE, True), (ELSEWHERE, False)):
+        ours = [row for row in metrics["after"]["ours"] if row["on_template"] == fits]
+        if len(ours) > LEAST:
+            said, true = (np.array([row[key] for row in ours]) for key in ("cd_said", "cd"))
+            config[section] = DifferenceLaw.fit(said, true, config["interval"]["level"]).section()
     drag, field = (stored.part(part) for part in ("drag", "field"))
     write_model(folder, config, drag, field, novelty, tuning.base.templates())
     if (tuning.base.path / REPLAY).exists():

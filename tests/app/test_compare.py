@@ -105,8 +105,7 @@ def test_a_wheel_rim_is_rounder_than_the_door(drawn):
 
 
 def test_two_predictions_of_a_script_differ_by_their_drag_with_the_models_own_uncertainty(prediction):
-    other = replace(prediction, cd=prediction.cd + 0.01, in_distribution=True)
-    law = DifferenceLaw(0.9, 0.004, 0.1)
-    difference = Difference.of_predictions(other, replace(prediction, in_distribution=True), law)
+    one = replace(prediction, in_distribution=True, difference_law=DifferenceLaw(0.9, 0.004, 0.1))
+    difference = Difference.of(replace(one, cd=one.cd + 0.01), one)
     assert difference.counts == pytest.approx(10.0) and difference.half_width == pytest.approx(5.0)
     assert difference.is_certain

@@ -57,6 +57,15 @@ def test_a_model_that_was_not_calibrated_has_no_law():
     assert DifferenceLaw.of_config({"difference": law.section()}) == law
 
 
+def test_cars_that_no_template_fits_have_a_law_of_their_own_where_there_is_one():
+    law, other = DifferenceLaw(0.9, 0.01, 0.2, 63), DifferenceLaw(0.9, 0.02, 0.0, 42)
+    config = {"difference": law.section()}
+    assert DifferenceLaw.of_config(config, on_template=False) == law
+    config |= {"difference_elsewhere": other.section()}
+    assert DifferenceLaw.of_config(config, on_template=False) == other
+    assert DifferenceLaw.of_config(config) == law
+
+
 def test_the_bundled_models_law_is_the_one_that_its_held_out_designs_give():
     metrics = json.loads((MODEL / "metrics.json").read_text("utf-8"))
     predicted, true = (np.array([d[k] for d in metrics["designs"]]) for k in ("predicted", "cd"))

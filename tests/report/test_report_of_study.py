@@ -61,7 +61,7 @@ def test_on_a_given_area_too(sample_file):
     wind = Conditions(speed=50.0, area=2.5)
     predictor = predictor_of(None)
     plain = predictor.predict(sample_file)
-    told, expected = Result.of(plain, "", None).record(wind), predictor.predict(sample_file, wind).record()
+    told, expected = Result.of(plain, "").record(wind), predictor.predict(sample_file, wind).record()
     assert {**told, "seconds": None} == {**expected, "seconds": None}
 
 
@@ -143,8 +143,8 @@ def test_results_of_a_model_that_is_gone_are_told_as_such_and_not_drawn_anew(sou
         and "card is not at hand" in content.card[0].blocks[0].rows[0][0]
     )
     result = source.known[source.state.variants[0].key].result
-    assert content.model.half_width == pytest.approx((result.cd_high - result.cd_low) / 2)
-    assert content.model.difference_law == result.difference_law
+    assert content.model.half_width() == pytest.approx((result.cd_high - result.cd_low) / 2)
+    assert content.model.difference_law() == result.difference_law
     assert all(row["model_sha256"] is None for row in content.rows)
     nowhere = replace(source, state=replace(source.state, model=str(tmp_path / "no such model")))
     assert len(content_of_study(nowhere).predicted) == 3

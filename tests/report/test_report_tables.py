@@ -130,11 +130,9 @@ def test_markdown_marks_outside_cars_and_shows_names_as_letters(content):
 
 
 def test_a_difference_is_certain_only_beyond_its_own_uncertainty(content):
-    law = content.model.difference_law
-    assert law is not None
     inside = [car for car in content.predicted if not car.is_outside and not car.is_baseline]
     for car in inside:
-        judged = car.judgement
+        judged, law = car.judgement, car.result.difference_law
         assert judged.calibrated and judged.half_width == pytest.approx(1000 * law.half_width(judged.counts / 1000))
         assert judged.verdict == ("unclear" if abs(judged.counts) <= judged.half_width else "higher")
     assert {"unclear", "higher"} == {car.judgement.verdict for car in inside}
