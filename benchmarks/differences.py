@@ -1,7 +1,8 @@
 """How certain differences in drag are: `python benchmarks/differences.py [MODEL] [--shapes]` makes a table.
 
-Calibrated on pairs of the held-out designs in the model's metrics.json, by gnn.difference. --shapes also asks whether pairs of alike shapes are more certain, by three measures of how far
-two shapes are apart; needs ../shared and some minutes. --write docs/differences.md.
+Calibrated on pairs of the held-out designs in the model's metrics.json, by gnn.difference. --shapes also asks whether
+pairs of alike shapes are more certain, by three measures of how far two shapes are apart; needs ../shared and some
+minutes. --write docs/differences.md.
 """
 
 from __future__ import annotations
