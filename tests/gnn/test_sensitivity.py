@@ -35,7 +35,7 @@ def longer_tail(points: np.ndarray, by: float) -> np.ndarray:
 
 
 def test_the_gradient_is_the_slope_of_the_networks_answer(surrogate, sample):
-    push = longer_tail(sample.points, 0.002)
+    push = longer_tail(sample.points, 0.01)  # of smaller steps, what neighbours flip weighs more than the slope
     n_clouds = len(sample.points) // surrogate.config["drag"]["n_points"]
     further, nearer = (
         surrogate.cd(replace(sample, points=(sample.points + sign * push).astype(np.float32)), n_clouds)
@@ -43,7 +43,7 @@ def test_the_gradient_is_the_slope_of_the_networks_answer(surrogate, sample):
     )
     gradient = surrogate.drag_gradient(sample.points)
     slope = (gradient * push[: len(gradient)]).sum() * 2
-    assert slope == pytest.approx(further - nearer, rel=0.6)  # neighbours change with the step, which no slope knows
+    assert slope == pytest.approx(further - nearer, rel=0.3)
 
 
 def test_a_scale_models_sensitivity_is_that_of_the_car_it_stands_for(surrogate, sample, sensitivity):
