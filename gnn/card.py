@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 LABEL_NOISE = """\
 The labels are uncertain themselves. Of three procedural cars solved again, Cd changed by 0.0029 on a mesh shifted by a
 third of a cell and by 0.0014 with twice the iterations, differences within a family by 0.0013 and 0.0027."""
