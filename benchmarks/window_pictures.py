@@ -104,6 +104,10 @@ def _flow(app, window) -> None:
 def _morph(app, window) -> None:
     _select(window, "notchback")
     window.desk_page.docks.bring("Morph")
+    _settle(app, window)
+    rows = window.desk_page.morph.rows
+    for name, value in (("roof_rear_height", 40.0), ("backlight_angle", -2.0)):
+        rows[name].box.setValue(value)
 
 
 def _verify(app, window) -> None:
@@ -113,7 +117,7 @@ def _verify(app, window) -> None:
     panel = window.desk_page.verify
     panel.preset.setCurrentIndex(panel.preset.findData("draft"))
     panel.begin.click()
-    _wait(app, lambda: panel.begin.text() != "Start" and not panel.progress.isVisible())
+    _wait(app, lambda: (run := window.desk.verifications.of(panel.key)) is not None and not run.is_active)
     window.desk_page.stage.set_overlay("sides")
 
 
