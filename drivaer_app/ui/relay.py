@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import threading
 
 from PySide6.QtCore import QObject, Signal
 
@@ -14,6 +14,17 @@ class Relay(QObject):
 
     arrived = Signal(object)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = threading.RLock()
+        self._is_open = True
+
     def post(self, event: Event) -> None:
-        with contextlib.suppress(RuntimeError):  # the window is gone, the last job is not
-            self.arrived.emit(event)
+        with self._turn:
+            if self._is_open:
+                self.arrived.emit(event)
+
+    def close(self) -> None:
+        """Hear no more. Qt goes when its window does, the last job's thread later: it must find nothing to touch."""
+        with self._turn:
+            self._is_open = False

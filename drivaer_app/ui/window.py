@@ -235,7 +235,8 @@ class MainWindow(QMainWindow):
             "docks": self.desk_page.docks.layout_,
         }
         self._save_settings()
-        self._relay.arrived.disconnect(self._on_event)
+        self._relay.close()
+        self._relay.arrived.disconnect(self._on_event)  # what is under way already
         self.desk.close()
         for page in self._pages.values():
             page.close_page()

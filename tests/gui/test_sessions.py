@@ -160,3 +160,24 @@ def test_shot_is_a_picture_of_the_settled_window(folder, tmp_path, platform):
     viewport = image[150:650, 350:1200]
     coloured = (viewport.max(axis=2) - viewport.min(axis=2) > 60).mean()
     assert (coloured > 0.05) == (platform == "xcb")
+
+
+def test_a_thread_that_outlives_the_window_touches_nothing_of_it(qtbot):
+    import threading
+
+    from drivaer_app.desk.events import Event
+    from drivaer_app.ui.relay import Relay
+
+    relay, heard = Relay(), []
+    relay.arrived.connect(heard.append)
+    event = Event("study")
+    before = threading.Thread(target=relay.post, args=(event,))
+    before.start()
+    before.join()
+    qtbot.waitUntil(lambda: heard == [event])
+    relay.close()
+    after = threading.Thread(target=relay.post, args=(event,))
+    after.start()
+    after.join()
+    qtbot.wait(50)
+    assert heard == [event]
