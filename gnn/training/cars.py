@@ -20,7 +20,7 @@ from data.corpora.morphs import CfdFaces, nearest_faces
 from data.corpora.point_cases import PointCase
 from data.mesh import SurfaceSample
 from data.sampling import closed_areas, sample_surface
-from gnn.input_frame import InputFrame, middle_x, to_network
+from gnn.input_frame import InputFrame
 from gnn.training.clouds import SAMPLE_POINTS, Cloud, Design, MorphClouds, labels
 
 DRIVAER, PROCEDURAL, OWN = "morphed DrivAers", "procedural cars", "own cars"
@@ -160,7 +160,7 @@ class FamilyClouds:
         if rng.random() < 0.5:
             points, normals = points * _MIRROR, normals * _MIRROR
         vertices = self.family.surface.on(self.family.handles, amounts)
-        return Cloud(to_network(points, middle_x(vertices)), normals, self._points.cfd_face[which])
+        return Cloud(InputFrame.of(vertices).to_network(points), normals, self._points.cfd_face[which])
 
 
 @dataclass(frozen=True, eq=False)
