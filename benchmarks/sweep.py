@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,7 @@ def draw(curves: dict[str, tuple[list[Point], list[Point]]], path: Path) -> None
     """The sweeps beside each other: the predicted curve with its interval, and the CFD's points with their scatter."""
     from pyqtgraph.exporters import ImageExporter
 
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # it draws into a file and needs no screen
     pg.mkQApp()
     pg.setConfigOptions(background="w", foreground="#1c1e22", antialias=True)
     sheet = pg.GraphicsLayoutWidget(size=(1100, 420))
