@@ -40,8 +40,8 @@ DOCS = ROOT / "docs" / "cfd.md"
 FIGURES = ROOT / "benchmarks" / "cfd_verification.json"
 SHARED = ROOT.parent / "shared"
 
-# Chosen before any of them was run: two fastbacks' underbodies unmorphed, and a fastback, an estate and a notchback; then
-# one more of each with the other underbody.
+# Chosen before any of them was run: two fastbacks' underbodies unmorphed, and a fastback, an estate and a notchback;
+# then one more of each with the other underbody.
 CORPUS_DESIGNS = ("baseline", "baseline_smooth", "0009", "1003", "2000", "0004", "1006", "2005")
 # Drag coefficients measured in the TU Munich wind tunnel over a moving ground, with mirrors and wheels: Heft, Indinger
 # & Adams, SAE 2012-01-0168. Re 4.87 million.
