@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 from PySide6.QtCore import QObject, Signal
@@ -16,11 +17,12 @@ class Relay(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._turn = threading.RLock()
+        self._home, self._turn = threading.get_ident(), threading.Lock()
         self._is_open = True
 
     def post(self, event: Event) -> None:
-        with self._turn:
+        # Only the interface's thread closes, so it needs no turn; and what hears it there may wait for other threads.
+        with contextlib.nullcontext() if threading.get_ident() == self._home else self._turn:
             if self._is_open:
                 self.arrived.emit(event)
 

@@ -162,6 +162,26 @@ def test_shot_is_a_picture_of_the_settled_window(folder, tmp_path, platform):
     assert (coloured > 0.05) == (platform == "xcb")
 
 
+def test_what_hears_the_desk_may_wait_for_a_thread_that_has_something_to_say(qtbot):
+    import threading
+
+    from drivaer_app.desk.events import Event
+    from drivaer_app.ui.relay import Relay
+
+    relay, waited = Relay(), []
+
+    def wait_for_another(event: Event) -> None:
+        if event.kind == "study":
+            other = threading.Thread(target=relay.post, args=(Event("note"),), daemon=True)
+            other.start()
+            other.join(timeout=5)
+            waited.append(not other.is_alive())
+
+    relay.arrived.connect(wait_for_another)
+    relay.post(Event("study"))
+    assert waited == [True]
+
+
 def test_a_thread_that_outlives_the_window_touches_nothing_of_it(qtbot):
     import threading
 
