@@ -8,10 +8,13 @@ interval (Papadopoulos et al. 2002; Lei et al., JASA 113, 2018) makes it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+
+from gnn.calibration import LEAST
 
 ON_TEMPLATE, ELSEWHERE = "difference", "difference_elsewhere"
 """Where a model's configuration keeps the law of cars that its template fits, and of all others."""
@@ -56,6 +59,14 @@ class DifferenceLaw:
             lines.append((base * float(shape.mean()), base, base * float(steepness)))
         _, base, slope = min(lines)
         return cls(level, base, slope, n)
+
+    @classmethod
+    def section_of(cls, judged: Sequence[Mapping[str, Any]], level: float) -> dict[str, Any] | None:
+        """For a model's configuration, from held-out cars' ``cd_said`` and ``cd``; None of too few."""
+        if len(judged) <= LEAST:
+            return None
+        said, true = (np.array([row[key] for row in judged]) for key in ("cd_said", "cd"))
+        return cls.fit(said, true, level).section()
 
     def covered(self, predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
         """(pairs,) bool: whether the true difference of each pair of designs lies within the interval."""

@@ -108,7 +108,8 @@ def assemble(
         metrics["families"] = family_metrics(surrogate, corpus.family_cars)
         if metrics["families"]["interval"]:
             config["interval"]["elsewhere"] = metrics["families"]["interval"]["half_width"]
-        config |= _difference_elsewhere(metrics["families"]["designs"])
+        if law := DifferenceLaw.section_of(metrics["families"]["designs"], _LEVEL):
+            config[ELSEWHERE] = law
     store(templates)
     write_replay(folder, templates, [c for c in corpus.cases if c.design >= 0], corpus.clouds)
     write_text(folder / METRICS, json.dumps(metrics, indent=1) + "\n")
@@ -196,14 +197,6 @@ def _interval_elsewhere(errors: np.ndarray) -> dict[str, Any] | None:
     enough = len(errors) > LEAST
     width = conformal_half_width(errors, _LEVEL) if enough else float(np.abs(errors).max())
     return {"half_width": width, "coverage": leave_one_out_coverage(errors, _LEVEL) if enough else None}
-
-
-def _difference_elsewhere(designs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The section for differences between cars that no template fits; none of too few held-out designs."""
-    if len(designs) <= LEAST:
-        return {}
-    said, true = (np.array([design[key] for design in designs]) for key in ("cd_said", "cd"))
-    return {ELSEWHERE: DifferenceLaw.fit(said, true, _LEVEL).section()}
 
 
 def _trained_on(corpus: Corpus) -> str:

@@ -308,9 +308,8 @@ def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any
     }
     for section, fits in ((ON_TEMPLATE, True), (ELSEWHERE, False)):
         ours = [row for row in metrics["after"]["ours"] if row["on_template"] == fits]
-        if len(ours) > LEAST:
-            said, true = (np.array([row[key] for row in ours]) for key in ("cd_said", "cd"))
-            config[section] = DifferenceLaw.fit(said, true, config["interval"]["level"]).section()
+        if law := DifferenceLaw.section_of(ours, config["interval"]["level"]):
+            config[section] = law
     drag, field = (stored.part(part) for part in ("drag", "field"))
     write_model(folder, config, drag, field, novelty, tuning.base.templates())
     if (tuning.base.path / REPLAY).exists():
