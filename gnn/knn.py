@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gnn import pruned_knn
 from gnn.near_ties import SPARE, nearest_of
+from gnn.smallest import smallest
 
 BLOCK_BYTES = 32 * 2**20
 """What one block of the distance matrix may take."""
@@ -64,6 +65,6 @@ def all_pairs_knn(cloud: Tensor, rows: Tensor, k: int) -> Tensor:
     found = []
     for some in rows.split(block):
         distances = torch.addmm(norms, centred[some], centred.T, alpha=-2).add_(norms[some, None])
-        values, candidates = torch.topk(distances, n_kept, dim=1, largest=False, sorted=False)
+        values, candidates = smallest(distances, n_kept)
         found.append(nearest_of(cloud, some, candidates, values, k))
     return torch.cat(found)

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from gnn.near_ties import SPARE, nearest_of
+from gnn.smallest import smallest
 
 _DIRECTIONS = 48
 """Principal directions in a sketch."""
@@ -158,7 +159,7 @@ def _nearest_by_sketch(sketch: Tensor, groups: _Groups, near: Tensor, count: int
         theirs = near[block]
         candidates = members[theirs].flatten(1, 2)
         distances = torch.baddbmm(norms[theirs].flatten(1)[:, None], members[block], candidates.mT, alpha=-2)
-        values, place = torch.topk(distances, count, dim=2, largest=False, sorted=False)
+        values, place = smallest(distances, count)
         furthest[block] = values.amax(dim=2)
         found[block] = groups.points[theirs].flatten(1).gather(1, place.flatten(1)).view_as(place)
     return groups.to_points(found), groups.to_points(furthest + own_norms)

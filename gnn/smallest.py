@@ -1,0 +1,22 @@
+"""The smallest few of each row, quicker than ``torch.topk`` where only a few processor cores share the work."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_AS_QUICK_AS = 4
+"""So many threads of ``torch.topk`` take as long as numpy's one, whose selection is vectorised."""
+
+
+def smallest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k smallest of (..., n) values along their last dimension and their places (..., k), in no particular order.
+
+    No gradients. Which of equal values are taken is not said, but always the same on one machine.
+    """
+    if values.device.type != "cpu" or torch.get_num_threads() >= _AS_QUICK_AS:
+        return torch.topk(values, k, dim=-1, largest=False, sorted=False)
+    places = np.argpartition(values.detach().numpy(), k - 1, axis=-1)[..., :k]
+    places = torch.from_numpy(np.ascontiguousarray(places))
+    return values.gather(-1, places), places
