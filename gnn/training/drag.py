@@ -56,8 +56,9 @@ def train_drag_network(
     """RegDGCNN fitted to (n, 2) Cd and Cl of n shapes, standardised by mean (2,) and spread (2,).
 
     weights: (n,) how often each shape is drawn; all alike unless given. learnt_from: names of the CFD cases behind the
-    coefficients, for the card. start: a checkpoint or a model folder whose weights to begin from. Every cloud keeps its
-    true size and place: scaling or shifting a car would change its drag, which the label does not.
+    coefficients, for the card. start: a checkpoint or a model folder whose weights to begin from; its batch
+    normalisations stay as they are, for a batch as small as ours says little of them. Every cloud keeps its true size
+    and place: scaling or shifting a car would change its drag, which the label does not.
     """
     torch.manual_seed(seed)
     network = RegDGCNN(out_channels=coefficients.shape[1], **architecture)
@@ -67,6 +68,8 @@ def train_drag_network(
     share = None if weights is None else weights / weights.sum()
 
     def loss_of_step(net: nn.Module, step: int) -> Tensor:
+        if start:
+            net.eval()
         rng = np.random.default_rng((seed, step))
         drawn = rng.integers(len(shapes), size=batch) if share is None else rng.choice(len(shapes), batch, p=share)
         points = torch.from_numpy(np.stack([shapes[i].draw(n_points, rng).points for i in drawn]))

@@ -1,0 +1,65 @@
+"""The drag network taught shapes with known coefficients: ellipsoids, whose length is the answer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from data.corpora.morphs import NO_FACE
+from gnn.training.clouds import Cloud
+from gnn.training.drag import train_drag_network
+from gnn.training.loop import Schedule
+
+SMALL = {"k": 6, "conv_channels": [8, 8], "emb_dims": 16, "mlp": [16, 8], "dropout": 0.0}
+
+
+@dataclass(frozen=True)
+class Ellipsoid:
+    length: float
+
+    def draw(self, n: int, rng: np.random.Generator) -> Cloud:
+        normals = rng.normal(size=(n, 3))
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+        points = (normals * [self.length, 1.0, 1.0]).astype(np.float32)
+        return Cloud(points, normals.astype(np.float32), np.full(n, NO_FACE))
+
+
+LENGTHS = np.linspace(0.5, 3.0, 24)
+SHAPES = [Ellipsoid(float(length)) for length in LENGTHS]
+TARGETS = np.column_stack([LENGTHS, -LENGTHS])
+
+
+def taught(folder, name, steps, rate, start=None):
+    schedule = Schedule(steps, peak_rate=rate, warm_up=5, average=0.9)
+    scaling = {"mean": TARGETS.mean(axis=0), "spread": TARGETS.std(axis=0)}
+    checkpoint = folder / f"{name}.ckpt"
+    network = train_drag_network(SHAPES, TARGETS, schedule, checkpoint, start=start, n_points=64, **scaling, **SMALL)
+    return network, checkpoint
+
+
+def error(network):
+    rng = np.random.default_rng(5)
+    clouds = torch.from_numpy(np.stack([shape.draw(64, rng).points for shape in SHAPES]))
+    with torch.inference_mode():
+        said = network(clouds).numpy() * TARGETS.std(axis=0) + TARGETS.mean(axis=0)
+    return np.abs(said - TARGETS).mean()
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    return taught(tmp_path_factory.mktemp("drag"), "begun", 60, 5e-3)
+
+
+def test_going_on_from_a_network_betters_it_and_keeps_its_batch_statistics(begun, tmp_path):
+    network, checkpoint = begun
+    further, _ = taught(tmp_path, "further", 60, 2e-3, start=checkpoint)
+    assert error(further) < error(network) < np.abs(TARGETS - TARGETS.mean(axis=0)).mean()
+    before, after = network.state_dict(), further.state_dict()
+    statistics = [name for name in before if "running" in name]
+    assert statistics and all(torch.equal(before[name], after[name]) for name in statistics)
+
+
+def test_a_network_from_nothing_learns_batch_statistics(begun):
+    network, _ = begun
+    assert not torch.equal(network.bn1.running_mean, torch.zeros_like(network.bn1.running_mean))
