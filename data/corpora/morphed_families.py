@@ -137,6 +137,24 @@ class MorphedFamily:
         other = vertices * (1.0, -1.0, 1.0)
         return np.concatenate([vertices, other]), np.concatenate([self.faces, self.faces[:, ::-1] + len(vertices)])
 
+    def is_same(self, other: MorphedFamily, within: float = 1e-3) -> bool:
+        """Whether faces and handles are the same and no point lies further off than ``within`` m, bent or not.
+
+        So it is when the same car was meshed on two machines: cases of either are cases of the other.
+        """
+        own, theirs = self.handles, other.handles
+        exact = [(getattr(own, key), getattr(theirs, key)) for key in ("neutral", "axis", "owner")]
+        exact += [(self.faces, other.faces), (self.face_part, other.face_part)]
+        exact += [(getattr(self.cfd, key), getattr(other.cfd, key)) for key in ("corners", "starts", "part")]
+        near = [(own.values, theirs.values), (own.amounts, theirs.amounts)]
+        for bent, bent_too in ((self.surface, other.surface), (self.cfd_points, other.cfd_points)):
+            near += [(bent.places, bent_too.places), (bent.modes, bent_too.modes)]
+        return (
+            (own.names, own.units, self.mirrored) == (theirs.names, theirs.units, other.mirrored)
+            and all(np.array_equal(a, b) for a, b in exact)
+            and all(a.shape == b.shape and np.allclose(a, b, rtol=0.0, atol=within) for a, b in near)
+        )
+
     @cached_property
     def neutral(self) -> np.ndarray:
         """(n,) the amounts of the unmorphed car."""

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.corpora.morphed_families import COEFFICIENTS, FamilyCase, read_families
+from data.corpora.morphed_families import COEFFICIENTS, FamilyCase, read_families, read_family
 from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.corpus.families import known_families
@@ -67,7 +67,7 @@ def write_index(cases: list[FamilyCase], path: Path) -> None:
 def _add_family(source: Path, destination: Path) -> None:
     if not destination.exists():
         _copy(source, destination)
-    elif destination.read_bytes() != source.read_bytes():
+    elif not read_family(destination).is_same(read_family(source)):
         what = "is another family than the corpus's of that name: its cases would have wrong places"
         raise DrivAerError(what, file=destination, fix="give another folder")
 

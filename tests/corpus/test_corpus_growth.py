@@ -7,12 +7,13 @@ import os
 import shutil
 import signal
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from data.corpora.morphed_families import read_families, read_family_case
+from data.corpora.morphed_families import read_families, read_family, read_family_case, write_family
 from data.errors import DrivAerError
 from drivaer_app.cfd.read import read_surface
 from drivaer_app.cli.app import app
@@ -195,6 +196,23 @@ def test_packed_it_is_read_without_the_generator(corpus, tmp_path):
     assert pack(corpus, tmp_path).n_new == 0
     head, *rows = (tmp_path / "index.csv").read_text().splitlines()
     assert head.startswith("name,family,style,design,split,Cd,") and len(rows) == 2
+
+
+@pytest.mark.parametrize(("metres", "is_same"), [(1e-4, True), (4e-3, False)])
+def test_a_family_that_was_meshed_on_another_machine_may_differ_by_rounding(corpus, tmp_path, metres, is_same):
+    pack(corpus, tmp_path)
+    published = tmp_path / "families" / "hatchback.npz"
+    family = read_family(published)
+    points = replace(family.cfd_points, places=family.cfd_points.places + metres)
+    write_family(published, replace(family, cfd_points=points))
+    before = published.read_bytes()
+    (tmp_path / "cases" / "hatchback_0001.npz").unlink()
+    if is_same:
+        assert pack(corpus, tmp_path).n_new == 1
+    else:
+        with pytest.raises(DrivAerError, match="another family"):
+            pack(corpus, tmp_path)
+    assert published.read_bytes() == before
 
 
 def test_points_stay_on_the_material(ready, case):
