@@ -92,22 +92,17 @@ def _in_a_window(files: list[Path], large: Path, options: argparse.Namespace) ->
     from PySide6.QtTest import QTest
     from PySide6.QtWidgets import QApplication
 
-    from drivaer_app.desk.desk import Desk
     from drivaer_app.settings import Settings
-    from drivaer_app.ui.relay import Relay
-    from drivaer_app.ui.start import find_opengl, prepare_opengl
-    from drivaer_app.ui.window import MainWindow
+    from drivaer_app.ui.start import new_window, prepare_opengl
 
     prepare_opengl()
     app = QApplication([])
-    relay = Relay()
-    desk = Desk(relay.post, memory_mb=64)
-    window = MainWindow(desk, relay, Settings(), opengl=find_opengl())
+    window = new_window(Settings(memory_mb=64))
     window.remembers = False
     window.show()
     beat = _Heartbeat()  # it also keeps the event loop turning where nothing else does
     _until(app, lambda: bool(window.desk_page.bottom.plots))
-    desk.warm_up()
+    window.desk.warm_up()
     window.files.open(files[:1])
     _until(app, lambda: window.is_settled)
     beat.gaps()

@@ -48,16 +48,10 @@ def main() -> None:
 
 def _window(folder: Path):
     """A window on a folder's cars, with no settings but the program's own."""
-    from drivaer_app.desk.desk import Desk
     from drivaer_app.settings import Settings
-    from drivaer_app.ui.relay import Relay
-    from drivaer_app.ui.start import find_opengl
-    from drivaer_app.ui.window import MainWindow
+    from drivaer_app.ui.start import new_window
 
-    settings = Settings()
-    settings.theme = "light"
-    relay = Relay()
-    window = MainWindow(Desk(relay.post, autosave=None), relay, settings, opengl=find_opengl())
+    window = new_window(Settings(theme="light"))
     window.remembers = False
     window.resize(*SIZE)
     window.show()

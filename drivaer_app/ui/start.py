@@ -7,9 +7,16 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.errors import DrivAerError
 from drivaer_app.ui.opengl import OpenGL
+
+if TYPE_CHECKING:
+    from drivaer_app.desk.autosave import Autosave
+    from drivaer_app.desk.engine import Engine
+    from drivaer_app.settings import Settings
+    from drivaer_app.ui.window import MainWindow
 
 _log = logging.getLogger(__name__)
 _GL_RENDERER = 0x1F01
@@ -45,25 +52,20 @@ def run_window(wish: Wish) -> tuple[int, list[str]]:
     app.setDesktopFileName("drivaer")
     app.setWindowIcon(_icon())
     from drivaer_app.desk.autosave import Autosave, leftovers
-    from drivaer_app.desk.desk import Desk
     from drivaer_app.settings import Settings
-    from drivaer_app.ui.relay import Relay
-    from drivaer_app.ui.window import MainWindow
 
     settings = Settings() if wish.shot else Settings.load()
     if wish.theme:
         settings.theme = wish.theme
     sys.excepthook = _log_bug
-    relay = Relay()
-    desk = Desk(relay.post, memory_mb=settings.memory_mb, autosave=None if wish.shot else Autosave())
-    window = MainWindow(desk, relay, settings, opengl=find_opengl())
+    window = new_window(settings, autosave=None if wish.shot else Autosave())
     window.remembers = wish.shot is None
     if wish.shot:
         window.resize(*wish.size)
     window.show()
-    desk.warm_up()
+    window.desk.warm_up()
     if not wish.shot:
-        desk.watch()
+        window.desk.watch()
     if wish.page != "desk":
         window.turn_to(wish.page)
     if wish.paths and wish.page == "data":
@@ -80,6 +82,27 @@ def run_window(wish: Wish) -> tuple[int, list[str]]:
     if wish.shot:
         return _shoot(app, window, wish.shot)
     return app.exec(), []
+
+
+def new_window(
+    settings: Settings,
+    *,
+    settings_file: Path | None = None,
+    engine: Engine | None = None,
+    autosave: Autosave | None = None,
+    opengl: OpenGL | None = None,
+) -> MainWindow:
+    """A window on a desk of its own, not shown yet. Needs the application.
+
+    settings_file, opengl: as in MainWindow; opengl None to find out. engine, autosave: as in Desk.
+    """
+    from drivaer_app.desk.desk import Desk
+    from drivaer_app.ui.relay import Relay
+    from drivaer_app.ui.window import MainWindow
+
+    relay = Relay()
+    desk = Desk(relay.post, engine=engine, memory_mb=settings.memory_mb, autosave=autosave)
+    return MainWindow(desk, relay, settings, settings_file, opengl or find_opengl())
 
 
 def _log_bug(kind, error, traceback) -> None:

@@ -37,17 +37,12 @@ def samples(sample_file) -> list[Path]:
 def new_window(folder: Path, engine, opengl=None):
     """A window on screen. opengl: as in MainWindow; None to find out."""
     from drivaer_app.desk.autosave import Autosave
-    from drivaer_app.desk.desk import Desk
     from drivaer_app.settings import Settings
-    from drivaer_app.ui.relay import Relay
-    from drivaer_app.ui.start import find_opengl
-    from drivaer_app.ui.window import MainWindow
+    from drivaer_app.ui import start
 
-    relay = Relay()
-    desk = Desk(relay.post, engine=engine, autosave=Autosave(folder / "autosave"))
-    settings_file = folder / "settings.json"
-    possible = find_opengl() if opengl is None else opengl
-    window = MainWindow(desk, relay, Settings.load(settings_file), settings_file, possible)
+    file = folder / "settings.json"
+    autosave = Autosave(folder / "autosave")
+    window = start.new_window(Settings.load(file), settings_file=file, engine=engine, autosave=autosave, opengl=opengl)
     if not window.settings.layout:
         window.resize(1280, 800)
     window.show()
