@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,13 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from benchmarks.dataverse_server import Dataverse, Faults
 from benchmarks.download_faults import DOI, files_of_corpus
 from benchmarks.drivaernet_corpus import write_corpus
+from tests.conftest import ROOT
 from tests.gui.conftest import PATIENCE, end, new_window
 
 IDS = ("F_D_WM_WW_0001", "F_D_WM_WW_0002", "E_S_WWC_WM_005", "N_S_WWS_WM_007")
-N_BUILT_IN = 513
+BUILT_IN = ROOT / "resources" / "corpus"
+SPLIT = Counter(row["split"] for index in BUILT_IN.glob("*/index.csv") for row in csv.DictReader(index.open()))
+N_BUILT_IN = SPLIT.total()
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +84,7 @@ def _click_heading(qtbot, table, name: str) -> None:
 def test_the_built_in_corpus_opens_with_one_click_and_says_what_it_is(page):
     assert len(_rows(page)) == N_BUILT_IN
     assert f"{N_BUILT_IN} designs" in page.browser.facts.text()
-    assert "split: 409 train, 104 test" in page.browser.facts.text()
+    assert f"split: {SPLIT['train']} train, {SPLIT['test']} test" in page.browser.facts.text()
     assert "each on its own area" in page.browser.facts.text()
 
 
@@ -207,7 +212,8 @@ def test_verifying_tells_how_many_files_are_right(qtbot, page):
     qtbot.mouseClick(page.browser.verify, Qt.MouseButton.LeftButton)
     assert not page.browser.verify.isEnabled()
     _settle(qtbot, page)
-    assert "521 files, none of them wrong" in page.browser.note.text()
+    n_files = sum(path.suffix in (".npz", ".csv") for path in BUILT_IN.rglob("*"))
+    assert f"{n_files} files, none of them wrong" in page.browser.note.text()
 
 
 def test_a_folder_without_designs_says_so_where_it_was_chosen(qtbot, page, tmp_path):
