@@ -1,8 +1,9 @@
 """Train the drag network's last layers alone, on features that are computed once.
 
 Training the whole network sees each shape a few times at most, and its last layers lag behind its features. Features
-cost a forward pass, and the layers that read them next to nothing: they can be trained to the end. With the bundled
-model's network that took R2 of Cd on held-out designs from 0.831 to 0.86 in 3,000 steps, and to 0.89 in 30,000.
+cost a forward pass, and the layers that read them next to nothing: they can be trained to the end. With an earlier
+model's network that took R2 of Cd on held-out designs from 0.831 to 0.86 in 3,000 steps, and to 0.89 in 30,000;
+docs/accuracy.md tells what more of them are worth.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 CLOUDS = 4
 """Of each shape."""
-STEPS, BATCH, RATE = 30_000, 256, 5e-3
+STEPS, BATCH, RATE = 100_000, 256, 5e-3
 _SAVE_EVERY = 100
 
 
