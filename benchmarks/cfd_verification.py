@@ -62,11 +62,12 @@ class Run:
     options: dict = field(default_factory=dict)
     measure: Callable[[CaseResult], dict[str, Any]] | None = None
 
-    def figures(self, work: Path) -> dict[str, Any]:
+    def figures(self, work: Path, processes: int = 1) -> dict[str, Any]:
         """Solve it, and give what the tables need of it."""
         work.mkdir(parents=True, exist_ok=True)
         car = load_car(self.make(work), unit="m", up="z", forward="-x")
-        result = simulate(car, work / self.name, preset=self.preset, processes=1, on_progress=_Say(), **self.options)
+        how = {"preset": self.preset, "processes": processes, "on_progress": _Say(), **self.options}
+        result = simulate(car, work / self.name, **how)
         return {**figures_of(result), **(self.measure(result) if self.measure else {})}
 
 
@@ -285,6 +286,7 @@ def main() -> None:
     parser.add_argument("work", nargs="?", type=Path, default=ROOT / "build" / "cfd_verification", metavar="WORK")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these runs")
     parser.add_argument("--again", action="store_true", help="also what is done")
+    parser.add_argument("--processes", type=int, default=1, help="of the solver (1)")
     parser.add_argument("--list", action="store_true", help="the runs, and which are finished")
     parser.add_argument("--tables", action="store_true", help="write the tables from what is finished")
     options = parser.parse_args()
@@ -296,13 +298,13 @@ def main() -> None:
         return
     for run in () if options.tables else chosen:
         if options.again or run.name not in read_figures():
-            _solve(run, options.work)
+            _solve(run, options.work, options.processes)
     write_tables(read_figures())
 
 
-def _solve(run: Run, work: Path) -> None:
+def _solve(run: Run, work: Path, processes: int) -> None:
     print(run.name, flush=True)
-    figures = run.figures(work)
+    figures = run.figures(work, processes)
     print(f"  Cd {figures['cd']:.4f} +- {figures['cd_std']:.4f}, {figures['cells']:,} cells", flush=True)
     known = read_figures() | {run.name: figures}
     order = [other.name for other in runs()]
