@@ -371,3 +371,29 @@ def test_all_handles_at_once_do_not_fold_a_design(morph):
         values = handle_values(i, morph.handles)
         assert jacobian(morph, values).min() > 0.2
         assert morph.flipped_faces(morph.vertices(values)) == 0
+
+
+def volume(car: CarMesh, vertices: np.ndarray, part: str) -> float:
+    """m³ within a closed part."""
+    first, last = next((a, b) for name, a, b in car.parts if name == part)
+    a, b, c = np.moveaxis(vertices.astype(float)[car.faces[first:last]], 1, 0)
+    return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
+
+
+LARGER_OR_SMALLER = ("length", "wheelbase", "nose_length", "boot_length", "width", "roof_height", "roof_rear_height")
+"""Handles that are there to make the car larger; all others turn, round or place what is there."""
+
+
+@pytest.mark.parametrize("end", BOTH_ENDS)
+@pytest.mark.parametrize("style", ["fastback", "estate"])
+def test_volumes_stay_where_a_handle_does_not_say_otherwise(style, end):
+    car, morph = procedural(style), styled(style)
+    for name, handle in morph.handles.items():
+        bent = np.asarray(morph.vertices({name: getattr(handle, end)}))
+        kept = {part: volume(car, bent, part) / volume(car, car.vertices, part) for part, _, _ in car.parts}
+        assert kept["front_wheels"] == pytest.approx(1, abs=1e-4), name
+        assert kept["rear_wheels"] == pytest.approx(1, abs=1e-4), name
+        if name in ("ride_height", "mirror_scale"):
+            assert kept["body"] == pytest.approx(1, abs=1e-4), name
+        elif name not in LARGER_OR_SMALLER:
+            assert kept["body"] == pytest.approx(1, abs=0.02), name
