@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,6 +15,12 @@ SHARED = ROOT.parent / "shared"
 # Several test processes at once: one thread each, or they take turns waiting for each other.
 if os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
+    """m³ within a closed, outward-wound surface."""
+    a, b, c = (vertices[faces[:, i]].astype(float) for i in range(3))
+    return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
 
 
 @pytest.fixture(scope="session")

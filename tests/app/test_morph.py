@@ -20,6 +20,7 @@ from drivaer_app.shapes.landmarks import Landmarks, Pane, find_landmarks
 from drivaer_app.shapes.morph import Morph
 from drivaer_app.shapes.outlook import Outlook, look_at
 from drivaer_app.shapes.parameters import CarParameters
+from tests.conftest import volume
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "resources" / "samples"
@@ -373,13 +374,6 @@ def test_all_handles_at_once_do_not_fold_a_design(morph):
         assert morph.flipped_faces(morph.vertices(values)) == 0
 
 
-def volume(car: CarMesh, vertices: np.ndarray, part: str) -> float:
-    """m³ within a closed part."""
-    first, last = next((a, b) for name, a, b in car.parts if name == part)
-    a, b, c = np.moveaxis(vertices.astype(float)[car.faces[first:last]], 1, 0)
-    return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
-
-
 LARGER_OR_SMALLER = ("length", "wheelbase", "nose_length", "boot_length", "width", "roof_height", "roof_rear_height")
 """Handles that are there to make the car larger; all others turn, round or place what is there."""
 
@@ -390,7 +384,10 @@ def test_volumes_stay_where_a_handle_does_not_say_otherwise(style, end):
     car, morph = procedural(style), styled(style)
     for name, handle in morph.handles.items():
         bent = np.asarray(morph.vertices({name: getattr(handle, end)}))
-        kept = {part: volume(car, bent, part) / volume(car, car.vertices, part) for part, _, _ in car.parts}
+        kept = {
+            part: volume(bent, car.faces[first:last]) / volume(car.vertices, car.faces[first:last])
+            for part, first, last in car.parts
+        }
         assert kept["front_wheels"] == pytest.approx(1, abs=1e-4), name
         assert kept["rear_wheels"] == pytest.approx(1, abs=1e-4), name
         if name in ("ride_height", "mirror_scale"):

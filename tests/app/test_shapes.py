@@ -8,6 +8,7 @@ import pytest
 from data.errors import DrivAerError
 from drivaer_app.shapes.car import CarShape, build_car
 from drivaer_app.shapes.parameters import RANGES, STYLES, CarParameters, random_parameters
+from tests.conftest import volume
 
 COARSE = 0.04
 MM = 1e-3
@@ -34,11 +35,6 @@ def open_edges(faces: np.ndarray) -> int:
     edges, counts = np.unique(start * n + end, return_counts=True)
     backwards = np.unique(end * n + start)
     return int((counts > 1).sum()) + len(np.setxor1d(edges, backwards))
-
-
-def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
-    a, b, c = (vertices[faces[:, i]] for i in range(3))
-    return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6.0)
 
 
 def body_size(car: CarShape) -> tuple[np.ndarray, np.ndarray]:
