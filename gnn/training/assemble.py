@@ -30,7 +30,7 @@ from gnn.template import Template, register
 from gnn.training.cars import Car, FamilyCar, MorphCar, split
 from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, MorphClouds, labels, random_designs
 from gnn.training.families import families_of, random_family_designs
-from gnn.training.labels import DesignFeatures, cross_validate, fit_coefficients, fit_label, ridge
+from gnn.training.labels import DesignFeatures, cross_validate, cross_validate_sum, fit_coefficients, fit_label, ridge
 from gnn.training.replay import write_replay
 from gnn.training.template import fit_templates
 
@@ -209,8 +209,11 @@ def _cross_validation(cases: Sequence[Case], features: DesignFeatures) -> dict[s
     """How far the two fits can be trusted, by 8-fold cross-validation inside the training designs."""
     designs = [Design.of(c) for c in cases]
     cd = np.array([c.coefficients["Cd"] for c in cases])
+    parts = features.forces_by_stretch(cases)[:, 0]
     return {
-        "label fit": coefficient_metrics(cross_validate(features.with_roof_line(designs), cd, fit_label), cd),
+        "label fit": coefficient_metrics(
+            cross_validate_sum(features.with_roof_line(designs), parts, cd, fit_label), cd
+        ),
         "linear fit": coefficient_metrics(cross_validate(features.parameters(designs), cd, ridge), cd),
     }
 

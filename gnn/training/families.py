@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from data.corpora.morphed_families import FamilyCase, MorphedFamily
 from gnn.novelty import profile
 from gnn.training.cars import FamilyCar, FamilyClouds
 from gnn.training.clouds import SAMPLE_POINTS, Cloud
-from gnn.training.labels import COEFFICIENTS, fit_best
+from gnn.training.labels import CoefficientFit, fit_label_of_few
+from gnn.training.stretches import forces_by_stretch, stretch_of
 
 _SPREAD = 0.85
 """Of each handle's range, as the corpus's own designs have it."""
@@ -54,13 +56,13 @@ def random_family_designs(families: Sequence[FamilyClouds], n: int, seed: int) -
     return shapes[:n]
 
 
-def fit_family_coefficients(cars: Sequence[FamilyCar]) -> Callable[[Sequence[FamilyShape]], np.ndarray]:
-    """Cd and Cl of any design, (n, 2), from one fit on the handles of all families' cases."""
+def fit_family_coefficients(cars: Sequence[FamilyCar]) -> CoefficientFit:
+    """Of families' designs: on `FamilyShape`s, by one fit on the handles of all families' cases."""
     families = [clouds.family.name for clouds in families_of(cars)]
     handles = sorted({name for car in cars for name in car.clouds.family.handles.names})
 
-    def row(clouds: FamilyClouds, values: dict[str, float]) -> list[float]:
-        own = clouds.family.handles
+    def row(shape: FamilyShape) -> list[float]:
+        own = shape.clouds.family.handles
         scaled = []
         for name in handles:
             if name not in own.names:
@@ -68,14 +70,23 @@ def fit_family_coefficients(cars: Sequence[FamilyCar]) -> Callable[[Sequence[Fam
                 continue
             low, high = own.range_of(name)
             neutral = float(own.neutral[own.names.index(name)])
-            scaled.append(2 * (values.get(name, neutral) - neutral) / (high - low))
-        return scaled + [_FAMILY_WEIGHT * (clouds.family.name == name) for name in families]
+            scaled.append(2 * (shape.values.get(name, neutral) - neutral) / (high - low))
+        return scaled + [_FAMILY_WEIGHT * (shape.clouds.family.name == name) for name in families]
 
-    rows = np.array([row(car.clouds, car.case.values) for car in cars])
-    fits = [fit_best(rows, np.array([car.coefficients[name] for car in cars])) for name in COEFFICIENTS]
+    def rows(shapes: Sequence[FamilyShape]) -> np.ndarray:
+        return np.array([row(shape) for shape in shapes])
 
-    def predict(shapes: Sequence[FamilyShape]) -> np.ndarray:
-        query = np.array([row(shape.clouds, shape.values) for shape in shapes])
-        return np.column_stack([fit(query) for fit in fits])
+    shapes = [FamilyShape(car.clouds, car.case.values) for car in cars]
+    coefficients = [car.coefficients for car in cars]
+    return CoefficientFit.of(rows, shapes, family_forces(cars), coefficients, fit_label_of_few)
 
-    return predict
+
+def family_forces(cars: Sequence[FamilyCar]) -> np.ndarray:
+    """(n, 2, N_STRETCHES): what each stretch adds to Cd and Cl (`gnn.training.stretches`)."""
+    return np.array([_forces(car.clouds.family, car.case) for car in cars])
+
+
+def _forces(family: MorphedFamily, case: FamilyCase) -> np.ndarray:
+    stretch = stretch_of(family.faces_on(family.neutral)[0])
+    areas = family.faces_on(case.amounts)[1]
+    return forces_by_stretch(stretch, areas, case.face_cp, case.face_cf, case.frontal_area)

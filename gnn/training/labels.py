@@ -2,38 +2,41 @@
 
 The generator's parameters say little by themselves where several of them bend the same line: trunk-lid angle, backlight
 height and the two styles all move the roof's rear edge, and drag follows that edge. So the features are the parameters
-and a few measures of the roof line, with a length of its own along each of them: with 275 training designs those
-lengths take R2 from 0.847 to 0.891 on the held-out ones, and the mean with a process that looks at features in pairs
-and threes too takes it to 0.912 (cross-validated 0.849, 0.899 and 0.909; docs/accuracy.md). :func:`cross_validate` says
-how good such labels are before anyone trusts them.
+and a few measures of the roof line, with a length of its own along each of them; the mean with a process that looks at
+features in pairs and threes too is better than either. And a car is fitted in stretches, whose forces are added up
+(`gnn.training.stretches`). :func:`cross_validate` says how good such labels are before anyone trusts them;
+docs/accuracy.md has the figures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from data.corpora.cases import Case
-from data.corpora.morphs import MorphGenerator
+from data.corpora.morphs import CfdFaces, MorphGenerator
 from gnn.roof_line import roof_measures
 from gnn.training.additive_process import AdditiveProcess
 from gnn.training.clouds import Design
 from gnn.training.process import Process
+from gnn.training.stretches import forces_by_stretch, stretch_of
 
 COEFFICIENTS = ("Cd", "Cl")
 """What is fitted, in the order of the drag network's outputs."""
 
 Fit = Callable[[np.ndarray], np.ndarray]
-
-_PROCESSES = (Process.fit, AdditiveProcess.fit)
+_FOLDS = 8
+_ROUNDING = 1e-9
 
 
 class DesignFeatures:
     """Turns designs into the rows that fits work on."""
 
     def __init__(self, generator: MorphGenerator):
-        self.morph = generator.morph
+        self.generator, self.morph = generator, generator.morph
         self.low, self.high = np.array(list(self.morph.RANGES.values())).T
 
     def parameters(self, designs: Sequence[Design]) -> np.ndarray:
@@ -59,6 +62,17 @@ class DesignFeatures:
         line = np.column_stack([self.morph.ROOF_X, np.full(len(self.morph.ROOF_X), 1e-6), self.morph.ROOF])
         return np.array([self.morph.morph_body(line, d.parameters)[:, ::2] for d in designs])
 
+    def forces_by_stretch(self, cases: Sequence[Case]) -> np.ndarray:
+        """(n, 2, N_STRETCHES): what each stretch adds to Cd and Cl (`gnn.training.stretches`)."""
+        faces = {kind: CfdFaces.of(self.generator, kind) for kind in {case.underbody for case in cases}}
+        stretch = {kind: stretch_of(of_kind.centres) for kind, of_kind in faces.items()}
+        forces = []
+        for case in cases:
+            areas = faces[case.underbody].on(self.generator, case.parameters)[1]
+            own = stretch[case.underbody], areas, case.face_cp, case.face_cf, case.frontal_area
+            forces.append(forces_by_stretch(*own))
+        return np.array(forces)
+
 
 def ridge(features: np.ndarray, values: np.ndarray, penalty: float = 3.0) -> Fit:
     """The honest yardstick: a linear fit with a free constant. features (n, d), values (n,) or (n, m)."""
@@ -70,43 +84,99 @@ def ridge(features: np.ndarray, values: np.ndarray, penalty: float = 3.0) -> Fit
 
 def fit_label(rows: np.ndarray, values: np.ndarray) -> Fit:
     """The mean of two Gaussian processes that err differently. rows (n, f) of order one, values (n,)."""
-    return _mean_of([fit(rows, values) for fit in _PROCESSES])
+    return _mean_of([Process.fit(rows, values), AdditiveProcess.fit(rows, values)])
 
 
-def fit_best(rows: np.ndarray, values: np.ndarray) -> Fit:
-    """The linear fit, the processes' mean or the mean of all three, whichever cross-validates best.
-
-    Two dozen lengths take some hundred cases to find.
-    """
-    fits = (ridge, *_PROCESSES)
-    said = np.array([cross_validate(rows, values, fit) for fit in fits])
-    mixtures = ([0], [1, 2], [0, 1, 2])
-    errors = [np.square(said[mixture].mean(axis=0) - values).mean() for mixture in mixtures]
-    return _mean_of([fits[i](rows, values) for i in mixtures[int(np.argmin(errors))]])
+def fit_label_of_few(rows: np.ndarray, values: np.ndarray) -> Fit:
+    """The mean of those and of the linear fit: two dozen lengths take more cases than a hundred to find."""
+    return _mean_of([fit(rows, values) for fit in (ridge, Process.fit, AdditiveProcess.fit)])
 
 
 def _mean_of(fits: Sequence[Fit]) -> Fit:
     return lambda query: np.mean([fit(query) for fit in fits], axis=0)
 
 
-def fit_coefficients(cases: Sequence[Case], features: DesignFeatures) -> Callable[[Sequence[Design]], np.ndarray]:
-    """Cd and Cl of any design, (n, 2), from Gaussian processes on the cases."""
-    rows = features.with_roof_line([Design.of(c) for c in cases])
-    fits = [fit_label(rows, np.array([c.coefficients[name] for c in cases])) for name in COEFFICIENTS]
+@dataclass(frozen=True)
+class SumFit:
+    """A total as the sum of its parts, each by a fit of its own; the last part is what the others leave over."""
 
-    def predict(designs: Sequence[Design]) -> np.ndarray:
-        query = features.with_roof_line(designs)
-        return np.column_stack([fit(query) for fit in fits])
+    parts: tuple[Fit, ...]
 
-    return predict
+    @classmethod
+    def of(cls, rows: np.ndarray, parts: np.ndarray, totals: np.ndarray, fit: Callable[..., Fit] = fit_label) -> SumFit:
+        """rows (n, f), parts (n, p), totals (n,)."""
+        rest = totals - parts.sum(axis=1)
+        of_part = (fit if np.ptp(part) > _ROUNDING else ridge for part in (*parts.T, rest))
+        return cls(tuple(own(rows, part) for own, part in zip(of_part, (*parts.T, rest), strict=True)))
+
+    def of_parts(self, query: np.ndarray) -> np.ndarray:
+        """(q, p + 1)"""
+        return np.column_stack([fit(query) for fit in self.parts])
+
+    def __call__(self, query: np.ndarray) -> np.ndarray:
+        """(q,)"""
+        return self.of_parts(query).sum(axis=1)
 
 
-def cross_validate(rows: np.ndarray, values: np.ndarray, fit: Callable, folds: int = 8, seed: int = 0) -> np.ndarray:
+@dataclass(frozen=True)
+class CoefficientFit:
+    """Cd and Cl of any design, from fits on what each stretch of the cases' cars adds to them.
+
+    rows: the rows (n, f) of n designs. fits: of COEFFICIENTS.
+    """
+
+    rows: Callable[[Sequence[Any]], np.ndarray]
+    fits: tuple[SumFit, ...]
+
+    @classmethod
+    def of(
+        cls,
+        rows: Callable[[Sequence[Any]], np.ndarray],
+        designs: Sequence[Any],
+        forces: np.ndarray,
+        coefficients: Sequence[Mapping[str, float]],
+        fit: Callable[..., Fit] = fit_label,
+    ) -> CoefficientFit:
+        """designs: n that were computed. forces (n, 2, N_STRETCHES). coefficients: of each."""
+        own = rows(designs)
+        totals = ([c[name] for c in coefficients] for name in COEFFICIENTS)
+        return cls(rows, tuple(SumFit.of(own, forces[:, i], np.array(t), fit) for i, t in enumerate(totals)))
+
+    def with_stretches(self, designs: Sequence[Any]) -> np.ndarray:
+        """(n, 2 + 2 N_STRETCHES): Cd and Cl, then what each stretch adds to the one and to the other."""
+        query = self.rows(designs)
+        parts = [fit.of_parts(query) for fit in self.fits]
+        return np.column_stack([*(p.sum(axis=1) for p in parts), *(p[:, :-1] for p in parts)])
+
+    def __call__(self, designs: Sequence[Any]) -> np.ndarray:
+        """(n, 2)"""
+        return self.with_stretches(designs)[:, : len(COEFFICIENTS)]
+
+
+def fit_coefficients(cases: Sequence[Case], features: DesignFeatures) -> CoefficientFit:
+    """Of morphed DrivAers: on `Design`s."""
+    designs = [Design.of(case) for case in cases]
+    forces = features.forces_by_stretch(cases)
+    return CoefficientFit.of(features.with_roof_line, designs, forces, [case.coefficients for case in cases])
+
+
+def cross_validate(rows: np.ndarray, values: np.ndarray, fit: Callable[..., Fit]) -> np.ndarray:
     """(n,) each value as predicted by a fit that did not see it."""
-    order = np.random.default_rng(seed).permutation(len(values))
-    predicted = np.empty_like(values)
-    for fold in range(folds):
-        held = order[fold::folds]
-        kept = np.setdiff1d(order, held)
-        predicted[held] = fit(rows[kept], values[kept])(rows[held])
+    return _by_folds(len(values), lambda kept, held: fit(rows[kept], values[kept])(rows[held]))
+
+
+def cross_validate_sum(
+    rows: np.ndarray, parts: np.ndarray, totals: np.ndarray, fit: Callable[..., Fit] = fit_label
+) -> np.ndarray:
+    """(n,) each total (n,) as predicted by a `SumFit` that saw neither it nor its parts (n, p)."""
+    return _by_folds(len(totals), lambda kept, held: SumFit.of(rows[kept], parts[kept], totals[kept], fit)(rows[held]))
+
+
+def _by_folds(n: int, predict: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+    """(n,) in eight parts, of which each is predicted from the others: predict(rows kept, rows held)."""
+    order = np.random.default_rng(0).permutation(n)
+    predicted = np.empty(n)
+    for fold in range(_FOLDS):
+        held = order[fold::_FOLDS]
+        predicted[held] = predict(np.setdiff1d(order, held), held)
     return predicted
