@@ -22,8 +22,14 @@ from gnn.template import Template
 from gnn.training.assemble import Corpus, assemble
 from gnn.training.cars import FamilyCar, MorphCar, family_cars, split
 from gnn.training.clouds import Design, MorphClouds, random_designs
-from gnn.training.drag import MorphShape, Shape, train_drag_network
-from gnn.training.families import FamilyShape, families_of, fit_family_coefficients, random_family_designs
+from gnn.training.drag import MorphShape, Shape, load_drag_network, train_drag_network
+from gnn.training.families import (
+    FamilyShape,
+    families_of,
+    family_forces,
+    fit_family_coefficients,
+    random_family_designs,
+)
 from gnn.training.field import train_field_net
 from gnn.training.labels import COEFFICIENTS, DesignFeatures, fit_coefficients
 from gnn.training.loop import Schedule, designs_learnt, load_averaged
@@ -118,7 +124,7 @@ def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
         shapes, coefficients = shapes + more, np.concatenate([coefficients, theirs])
         weights = np.concatenate([weights, np.full(len(more), len(of_families) / len(more))])
     folder = options.start if options.start and options.start.is_dir() else None
-    scaling = _scaling_of_model(folder) if folder else _scaling(_beside(options), coefficients)
+    scaling = _scaling_of_model(folder) if folder else _scaling(_beside(options), coefficients[:, : len(COEFFICIENTS)])
     write_text(options.work / SCALING, json.dumps({**scaling, "n_designs": len(shapes)}))
     train_drag_network(
         shapes,
@@ -149,7 +155,8 @@ def _readout(options: argparse.Namespace, corpus: Corpus) -> None:
         each = FAMILY_SHARE / (1 - FAMILY_SHARE) * len(shapes) / len(more)
         coefficients = np.concatenate([coefficients, theirs])
         weights = np.concatenate([weights, np.full(len(more), each)])
-    train_readout(network, features, (coefficients - scaling["mean"]) / scaling["spread"], weights)
+    asked = coefficients[:, : len(COEFFICIENTS)]
+    train_readout(network, features, (asked - scaling["mean"]) / scaling["spread"], weights)
     write_text(options.work / SCALING, json.dumps({**scaling, "n_read_designs": len(features)}))
     with replacing(options.work / READOUT) as unfinished:
         learnt = [case.name for case in (*corpus.train, *of_families)]
@@ -161,7 +168,7 @@ def _encoder(options: argparse.Namespace) -> tuple[RegDGCNN, dict[str, Any]]:
     checkpoint = options.work / "drag.ckpt"
     if checkpoint.exists():
         scaling = json.loads((options.work / SCALING).read_text("utf-8"))
-        network = load_averaged(RegDGCNN(**_DRAG_ARCHITECTURE), checkpoint)
+        network = load_drag_network(RegDGCNN(**_DRAG_ARCHITECTURE), checkpoint)
         return network, {**scaling, "n_encoder_cases": designs_learnt(checkpoint)}
     if options.start is None:
         raise SystemExit(f"{options.work} has no drag.ckpt: train the drag network, or give a model with --start")
@@ -171,18 +178,20 @@ def _encoder(options: argparse.Namespace) -> tuple[RegDGCNN, dict[str, Any]]:
 
 
 def _labelled_morphs(corpus: Corpus, n: int = N_DESIGNS, seed: int = 1) -> tuple[list[Shape], np.ndarray]:
+    """Designs between the cases and the cases' own, with the fit's answers (`CoefficientFit.with_stretches`)."""
     label = fit_coefficients(corpus.train, DesignFeatures(corpus.clouds.generator))
     designs = random_designs(corpus.clouds.generator, n, seed) + [Design.of(case) for case in corpus.train]
-    return [MorphShape(design, corpus.clouds) for design in designs], label(designs)
+    return [MorphShape(design, corpus.clouds) for design in designs], label.with_stretches(designs)
 
 
 def _labelled_family_designs(cars: Sequence[FamilyCar], n: int = N_DESIGNS) -> tuple[list[Shape], np.ndarray]:
-    """Designs between the cases with what a fit says of them; the cases themselves where they are too few for one."""
+    """The same of families; the cases themselves, as they are, where they are too few for a fit."""
     if len(cars) < LEAST_FOR_FIT:
-        return list(cars), np.array([[car.coefficients[name] for name in COEFFICIENTS] for car in cars])
+        own = [[car.coefficients[name] for name in COEFFICIENTS] for car in cars]
+        return list(cars), np.column_stack([own, family_forces(cars).reshape(len(cars), -1)])
     shapes = random_family_designs(families_of(cars), n, seed=2)
     shapes += [FamilyShape(car.clouds, car.case.values) for car in cars]
-    return shapes, fit_family_coefficients(cars)(shapes)
+    return shapes, fit_family_coefficients(cars).with_stretches(shapes)
 
 
 def _beside(options: argparse.Namespace) -> Path:
@@ -235,7 +244,7 @@ def _trained_parts(work: Path) -> dict[str, tuple[dict[str, Any], torch.nn.Modul
         scaling = json.loads((work / SCALING).read_text("utf-8"))
         section = {**DRAG, "n_encoder_cases": designs_learnt(trained), **scaling}
         section |= {"architecture": _DRAG_ARCHITECTURE, "n_cases": designs_learnt(trained)}
-        parts["drag"] = section, load_averaged(RegDGCNN(**_DRAG_ARCHITECTURE), trained)
+        parts["drag"] = section, load_drag_network(RegDGCNN(**_DRAG_ARCHITECTURE), trained)
     if (work / "field.ckpt").exists():
         section = {**FIELD, "n_cases": designs_learnt(work / "field.ckpt")}
         parts["field"] = section, load_averaged(FieldNet(**FIELD["architecture"]), work / "field.ckpt")

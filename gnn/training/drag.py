@@ -18,6 +18,8 @@ from gnn.training.loop import Schedule, fit, load_start
 
 LIFT_WEIGHT = 0.25
 """Of the loss that Cl gets: its labels scatter more, and drag is what is asked for."""
+SIDE_WEIGHT = 1.0
+"""Of the loss that all side tasks together get."""
 
 
 class Shape(Protocol):
@@ -53,18 +55,21 @@ def train_drag_network(
     seed: int = 0,
     **architecture,
 ) -> RegDGCNN:
-    """RegDGCNN fitted to (n, 2) Cd and Cl of n shapes, standardised by mean (2,) and spread (2,).
+    """RegDGCNN fitted to Cd and Cl of n shapes, standardised by mean (2,) and spread (2,).
 
-    weights: (n,) how often each shape is drawn; all alike unless given. learnt_from: names of the CFD cases behind the
-    coefficients, for the card. start: a checkpoint or a model folder whose weights to begin from; its batch
-    normalisations stay as they are, for a batch as small as ours says little of them. Every cloud keeps its true size
-    and place: scaling or shifting a car would change its drag, which the label does not.
+    coefficients (n, 2 + s): Cd and Cl, then ``s`` side tasks, which teach the encoder more of a shape than two numbers
+    do (`WithSideTasks`). weights: (n,) how often each shape is drawn; all alike unless given. learnt_from: names of the
+    CFD cases behind the coefficients, for the card. start: a checkpoint or a model folder whose weights to begin from;
+    its batch normalisations stay as they are, for a batch as small as ours says little of them. Every cloud keeps its
+    true size and place: scaling or shifting a car would change its drag, which the label does not.
     """
     torch.manual_seed(seed)
-    network = RegDGCNN(out_channels=coefficients.shape[1], **architecture)
+    network = RegDGCNN(out_channels=len(mean), **architecture)
     if start:
-        load_start(network, start, "drag")
-    target = torch.from_numpy(((coefficients - mean) / spread).astype(np.float32))
+        network = load_start(network, start, "drag") if start.is_dir() else load_drag_network(network, start)
+    asked, side = np.split(coefficients, [len(mean)], axis=1)
+    target = torch.from_numpy(((asked - mean) / spread).astype(np.float32))
+    side_target = torch.from_numpy(((side - side.mean(axis=0)) / side.std(axis=0)).astype(np.float32))
     share = None if weights is None else weights / weights.sum()
 
     def loss_of_step(net: nn.Module, step: int) -> Tensor:
@@ -73,9 +78,36 @@ def train_drag_network(
         rng = np.random.default_rng((seed, step))
         drawn = rng.integers(len(shapes), size=batch) if share is None else rng.choice(len(shapes), batch, p=share)
         points = torch.from_numpy(np.stack([shapes[i].draw(n_points, rng).points for i in drawn]))
-        return coefficient_loss(net(points), target[drawn])
+        said, besides = net(points)
+        loss = coefficient_loss(said, target[drawn])
+        return loss + SIDE_WEIGHT * (besides - side_target[drawn]).square().mean() if besides.numel() else loss
 
-    return fit(network, loss_of_step, schedule, checkpoint, learnt_from)
+    return fit(WithSideTasks(network, side.shape[1]), loss_of_step, schedule, checkpoint, learnt_from).network
+
+
+class WithSideTasks(nn.Module):
+    """A drag network in training, with a linear layer that reads n further numbers from its pooled features.
+
+    Caruana, "Multitask Learning", Machine Learning 28, 1997. The layer is thrown away.
+    """
+
+    def __init__(self, network: RegDGCNN, n: int):
+        super().__init__()
+        self.network, self.side = network, nn.Linear(network.linear1.in_features, n) if n else None
+
+    def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, N, 3) to (B, out_channels) and (B, n)."""
+        features = self.network.features(points)
+        return self.network.head(features), features[:, :0] if self.side is None else self.side(features)
+
+
+def load_drag_network(network: RegDGCNN, checkpoint: Path) -> RegDGCNN:
+    """The network with the averaged weights of a drag or readout checkpoint, in eval mode; side tasks are left out."""
+    weights = torch.load(checkpoint, weights_only=True)["averaged"]
+    network.load_state_dict(
+        {name.removeprefix("network."): value for name, value in weights.items() if not name.startswith("side.")}
+    )
+    return network.eval()
 
 
 def coefficient_loss(predicted: Tensor, target: Tensor) -> Tensor:

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from data.corpora.morphs import NO_FACE
+from gnn.regdgcnn import RegDGCNN
 from gnn.training.clouds import Cloud
-from gnn.training.drag import train_drag_network
+from gnn.training.drag import load_drag_network, train_drag_network
 from gnn.training.loop import Schedule
 
 SMALL = {"k": 6, "conv_channels": [8, 8], "emb_dims": 16, "mlp": [16, 8], "dropout": 0.0}
@@ -63,3 +64,23 @@ def test_going_on_from_a_network_betters_it_and_keeps_its_batch_statistics(begun
 def test_a_network_from_nothing_learns_batch_statistics(begun):
     network, _ = begun
     assert not torch.equal(network.bn1.running_mean, torch.zeros_like(network.bn1.running_mean))
+
+
+def test_side_tasks_teach_the_encoder_and_are_left_behind(tmp_path):
+    """From a side task alone (Cd and Cl are the same for all) the features come to tell how long the car is."""
+    told = np.column_stack([np.full((24, 2), 0.3), LENGTHS])
+    schedule = Schedule(60, peak_rate=5e-3, warm_up=5, average=0.9)
+    scaling = {"mean": np.full(2, 0.3), "spread": np.ones(2)}
+    checkpoint = tmp_path / "side.ckpt"
+    network = train_drag_network(SHAPES, told, schedule, checkpoint, n_points=64, **scaling, **SMALL)
+    assert not any("side" in name for name in network.state_dict())
+    state = torch.load(checkpoint, weights_only=True)["averaged"]
+    with torch.inference_mode():
+        rng = np.random.default_rng(5)
+        clouds = torch.from_numpy(np.stack([shape.draw(64, rng).points for shape in SHAPES]))
+        said = network.features(clouds) @ state["side.weight"].T + state["side.bias"]
+    assert np.corrcoef(said[:, 0].numpy(), LENGTHS)[0, 1] > 0.95
+    again = load_drag_network(RegDGCNN(out_channels=2, **SMALL), checkpoint)
+    assert all(
+        torch.equal(a, b) for a, b in zip(again.state_dict().values(), network.state_dict().values(), strict=True)
+    )
