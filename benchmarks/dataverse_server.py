@@ -329,8 +329,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             part = body if cut is None else body[: abs(cut)]
             for begin in range(0, len(part), _BLOCK):
-                self.wfile.write(part[begin : begin + _BLOCK])
-                dataverse.sent += len(part[begin : begin + _BLOCK])
+                block = part[begin : begin + _BLOCK]
+                with dataverse.lock:  # before it goes out: whoever has it all must find it counted
+                    dataverse.sent += len(block)
+                self.wfile.write(block)
                 time.sleep(faults.block_s)
             if cut is not None and cut <= 0 and faults.cut_after is None:
                 self.server.closing.wait(20)
