@@ -162,6 +162,23 @@ def test_shot_is_a_picture_of_the_settled_window(folder, tmp_path, platform):
     assert (coloured > 0.05) == (platform == "xcb")
 
 
+def test_nothing_that_touches_qt_is_loaded_beside_the_window():
+    """PySide6 makes its enumerations when they are first looked at, and does not bear two threads looking."""
+    script = """
+import sys
+from PySide6.QtCore import QCoreApplication
+from drivaer_app.ui.late import Late
+app = QCoreApplication([])
+late = Late(with_viewport=True)
+late.start()
+late._thread.join()
+assert "pyvista.plotting" in sys.modules
+assert not {"pyqtgraph", "pyvistaqt", "PySide6.QtWidgets"} & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_what_hears_the_desk_may_wait_for_a_thread_that_has_something_to_say(qtbot):
     import threading
 
