@@ -102,9 +102,9 @@ class MainWindow(QMainWindow):
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._scheme_changed)
         self._relay.arrived.connect(self._on_event)
 
-    def showEvent(self, event) -> None:
-        super().showEvent(event)
-        QTimer.singleShot(0, self.desk_page.load_late)
+    def paintEvent(self, event) -> None:
+        super().paintEvent(event)
+        QTimer.singleShot(0, self.desk_page.load_late)  # beside the first picture it would delay it
 
     # Pages
 
