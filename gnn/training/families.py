@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.corpora.morphed_families import FamilyCase, MorphedFamily
 from gnn.novelty import profile
 from gnn.training.cars import FamilyCar, FamilyClouds
 from gnn.training.clouds import SAMPLE_POINTS, Cloud
@@ -83,10 +82,11 @@ def fit_family_coefficients(cars: Sequence[FamilyCar]) -> CoefficientFit:
 
 def family_forces(cars: Sequence[FamilyCar]) -> np.ndarray:
     """(n, 2, N_STRETCHES): what each stretch adds to Cd and Cl (`gnn.training.stretches`)."""
-    return np.array([_forces(car.clouds.family, car.case) for car in cars])
-
-
-def _forces(family: MorphedFamily, case: FamilyCase) -> np.ndarray:
-    stretch = stretch_of(family.faces_on(family.neutral)[0])
-    areas = family.faces_on(case.amounts)[1]
-    return forces_by_stretch(stretch, areas, case.face_cp, case.face_cf, case.frontal_area)
+    families = {clouds.family.name: clouds.family for clouds in families_of(cars)}
+    stretch = {name: stretch_of(family.faces_on(family.neutral)[0]) for name, family in families.items()}
+    forces = []
+    for case in (car.case for car in cars):
+        areas = families[case.family].faces_on(case.amounts)[1]
+        own = stretch[case.family], areas, case.face_cp, case.face_cf, case.frontal_area
+        forces.append(forces_by_stretch(*own))
+    return np.array(forces)

@@ -105,9 +105,8 @@ class SumFit:
     @classmethod
     def of(cls, rows: np.ndarray, parts: np.ndarray, totals: np.ndarray, fit: Callable[..., Fit] = fit_label) -> SumFit:
         """rows (n, f), parts (n, p), totals (n,)."""
-        rest = totals - parts.sum(axis=1)
-        of_part = (fit if np.ptp(part) > _ROUNDING else ridge for part in (*parts.T, rest))
-        return cls(tuple(own(rows, part) for own, part in zip(of_part, (*parts.T, rest), strict=True)))
+        every = np.column_stack([parts, totals - parts.sum(axis=1)]).T
+        return cls(tuple((fit if np.ptp(part) > _ROUNDING else ridge)(rows, part) for part in every))
 
     def of_parts(self, query: np.ndarray) -> np.ndarray:
         """(q, p + 1)"""
