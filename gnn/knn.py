@@ -16,6 +16,8 @@ from gnn.smallest import smallest
 
 BLOCK_BYTES = 32 * 2**20
 """What one block of the distance matrix may take."""
+GPU_BLOCK_BYTES = 512 * 2**20
+"""The same where thousands of rows are worked on at once."""
 
 
 @torch.no_grad()
@@ -42,7 +44,10 @@ def knn(features: Tensor, k: int) -> Tensor:
     if not torch.isfinite(norms.amax() * 4):
         raise ValueError("features are not finite, or too large for their distances to be")
     with torch.autocast(features.device.type, enabled=False):  # in lower precision there are ties everywhere
-        return torch.stack([_knn_of_cloud(cloud, k) for cloud in features])
+        if features.device.type == "cpu":
+            return torch.stack([_knn_of_cloud(cloud, k) for cloud in features])
+        together = max(1, GPU_BLOCK_BYTES // (features.element_size() * n_points**2))
+        return torch.cat([_knn_of_clouds(clouds, k) for clouds in features.split(together)])
 
 
 def _knn_of_cloud(cloud: Tensor, k: int) -> Tensor:
@@ -56,12 +61,27 @@ def _knn_of_cloud(cloud: Tensor, k: int) -> Tensor:
     return found
 
 
-def all_pairs_knn(cloud: Tensor, rows: Tensor, k: int) -> Tensor:
+def _knn_of_clouds(clouds: Tensor, k: int) -> Tensor:
+    """(B, N, C) features to (B, N, k) indices, in steps that work on all clouds: a GPU waits for every step's start."""
+    n_clouds, n_points, _ = clouds.shape
+    if n_clouds == 1:
+        return all_pairs_knn(clouds[0], torch.arange(n_points, device=clouds.device), k, GPU_BLOCK_BYTES)[None]
+    centred = clouds - clouds.mean(dim=1, keepdim=True)
+    norms = centred.square().sum(dim=2)
+    distances = torch.baddbmm(norms[:, None], centred, centred.transpose(1, 2), alpha=-2).add_(norms[..., None])
+    values, candidates = smallest(distances, min(k + SPARE, n_points))
+    first = n_points * torch.arange(n_clouds, device=clouds.device)[:, None, None]
+    rows = torch.arange(n_clouds * n_points, device=clouds.device)
+    found = nearest_of(clouds.flatten(0, 1), rows, (candidates + first).flatten(0, 1), values.flatten(0, 1), k)
+    return found.view(n_clouds, n_points, k) - first
+
+
+def all_pairs_knn(cloud: Tensor, rows: Tensor, k: int, block_bytes: int | None = None) -> Tensor:
     """The (M, k) indices of the points nearest to the points ``rows`` (M,) of the (N, C) cloud, from every distance."""
     centred = cloud - cloud.mean(dim=0)
     norms = centred.square().sum(dim=1)
     n_kept = min(k + SPARE, len(cloud))
-    block = max(1, BLOCK_BYTES // (cloud.element_size() * len(cloud)))
+    block = max(1, (block_bytes or BLOCK_BYTES) // (cloud.element_size() * len(cloud)))
     found = []
     for some in rows.split(block):
         distances = torch.addmm(norms, centred[some], centred.T, alpha=-2).add_(norms[some, None])

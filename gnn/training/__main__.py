@@ -21,8 +21,9 @@ from gnn.regdgcnn import RegDGCNN
 from gnn.template import Template
 from gnn.training.assemble import Corpus, assemble
 from gnn.training.cars import FamilyCar, MorphCar, family_cars, split
+from gnn.training.cloud_pool import CloudPool, Shape
 from gnn.training.clouds import Design, MorphClouds, random_designs
-from gnn.training.drag import MorphShape, Shape, load_drag_network, train_drag_network
+from gnn.training.drag import MorphShape, load_drag_network, train_drag_network
 from gnn.training.families import (
     FamilyShape,
     families_of,
@@ -33,7 +34,7 @@ from gnn.training.families import (
 from gnn.training.field import train_field_net
 from gnn.training.labels import COEFFICIENTS, DesignFeatures, fit_coefficients
 from gnn.training.loop import Schedule, designs_learnt, load_averaged
-from gnn.training.readout import cached_features, train_readout
+from gnn.training.readout import cached_features, pooled_features, train_readout
 
 DRAG = {
     "architecture": {"k": 16, "conv_channels": [32, 64, 64, 128], "emb_dims": 256, "mlp": [128, 64], "dropout": 0.0},
@@ -87,6 +88,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="drag, readout: where to learn")
+    parser.add_argument("--batch", type=int, default=16, help="drag: clouds a step; 64 is no slower on a GPU")
     parser.add_argument("--out", type=Path, default=Path("resources/models/drivaer"))
     return parser.parse_args()
 
@@ -123,6 +126,7 @@ def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
         more, theirs = _labelled_family_designs(of_families)
         shapes, coefficients = shapes + more, np.concatenate([coefficients, theirs])
         weights = np.concatenate([weights, np.full(len(more), len(of_families) / len(more))])
+    pool = CloudPool.of(shapes, options.device) if options.device != "cpu" else None
     folder = options.start if options.start and options.start.is_dir() else None
     scaling = _scaling_of_model(folder) if folder else _scaling(_beside(options), coefficients[:, : len(COEFFICIENTS)])
     write_text(options.work / SCALING, json.dumps({**scaling, "n_designs": len(shapes)}))
@@ -137,6 +141,8 @@ def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
         weights=weights if of_families else None,
         start=options.start,
         n_points=DRAG["n_points"],
+        batch=options.batch,
+        pool=pool,
         **DRAG["architecture"],
     )
 
@@ -145,13 +151,12 @@ def _readout(options: argparse.Namespace, corpus: Corpus) -> None:
     """The drag network's last layers, trained anew; nothing but that network's features counts."""
     network, scaling = _encoder(options)
     shapes, coefficients = _labelled_morphs(corpus, N_READ, seed=77)
-    features = cached_features(network, shapes, DRAG["n_points"], options.work / "features_morphs.npy")
+    features = _features(options, network, shapes, "morphs")
     weights = np.ones(len(shapes))
     of_families = corpus.family_train
     if of_families:
         more, theirs = _labelled_family_designs(of_families, N_READ)
-        cache = options.work / "features_families.npy"
-        features = torch.cat([features, cached_features(network, more, DRAG["n_points"], cache)])
+        features = torch.cat([features, _features(options, network, more, "families")])
         each = FAMILY_SHARE / (1 - FAMILY_SHARE) * len(shapes) / len(more)
         coefficients = np.concatenate([coefficients, theirs])
         weights = np.concatenate([weights, np.full(len(more), each)])
@@ -160,7 +165,15 @@ def _readout(options: argparse.Namespace, corpus: Corpus) -> None:
     write_text(options.work / SCALING, json.dumps({**scaling, "n_read_designs": len(features)}))
     with replacing(options.work / READOUT) as unfinished:
         learnt = [case.name for case in (*corpus.train, *of_families)]
-        torch.save({"averaged": network.state_dict(), "designs": learnt}, unfinished)
+        torch.save({"averaged": network.cpu().state_dict(), "designs": learnt}, unfinished)
+
+
+def _features(options: argparse.Namespace, network: RegDGCNN, shapes: Sequence[Shape], kind: str) -> torch.Tensor:
+    """Of many clouds of each shape; on a CPU they take minutes, and are kept in the work folder."""
+    n_points = DRAG["n_points"]
+    if options.device == "cpu":
+        return cached_features(network, shapes, n_points, options.work / f"features_{kind}.npy")
+    return pooled_features(network.to(options.device), CloudPool.of(shapes, options.device), n_points)
 
 
 def _encoder(options: argparse.Namespace) -> tuple[RegDGCNN, dict[str, Any]]:

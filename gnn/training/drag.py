@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gnn.regdgcnn import RegDGCNN
-from gnn.training.cars import LabelledCloud
+from gnn.training.cloud_pool import CloudPool, Shape
 from gnn.training.clouds import Cloud, Design, MorphClouds
 from gnn.training.loop import Schedule, fit, load_start
 
@@ -20,12 +19,6 @@ LIFT_WEIGHT = 0.25
 """Of the loss that Cl gets: its labels scatter more, and drag is what is asked for."""
 SIDE_WEIGHT = 1.0
 """Of the loss that all side tasks together get."""
-
-
-class Shape(Protocol):
-    """A car whose points can be drawn: `gnn.training.cars.Car`, or a morph between the cases."""
-
-    def draw(self, n: int, rng: np.random.Generator) -> Cloud | LabelledCloud: ...
 
 
 @dataclass(frozen=True)
@@ -53,6 +46,8 @@ def train_drag_network(
     n_points: int = 1024,
     batch: int = 16,
     seed: int = 0,
+    pool: CloudPool | None = None,
+    report: Callable[[int, float], None] | None = None,
     **architecture,
 ) -> RegDGCNN:
     """RegDGCNN fitted to Cd and Cl of n shapes, standardised by mean (2,) and spread (2,).
@@ -60,29 +55,37 @@ def train_drag_network(
     coefficients (n, 2 + s): Cd and Cl, then ``s`` side tasks, which teach the encoder more of a shape than two numbers
     do (`WithSideTasks`). weights: (n,) how often each shape is drawn; all alike unless given. learnt_from: names of the
     CFD cases behind the coefficients, for the card. start: a checkpoint or a model folder whose weights to begin from;
-    its batch normalisations stay as they are, for a batch as small as ours says little of them. Every cloud keeps its
-    true size and place: scaling or shifting a car would change its drag, which the label does not.
+    its batch normalisations stay as they are, for a batch as small as ours says little of them. pool: of the shapes,
+    on whose device the network learns; without one it does so on the CPU, from points drawn anew each time. report: as
+    of `gnn.training.loop.fit`. Every cloud keeps its true size and place: scaling or shifting a car would change its
+    drag, which the label does not.
     """
     torch.manual_seed(seed)
     network = RegDGCNN(out_channels=len(mean), **architecture)
     if start:
         network = load_start(network, start, "drag") if start.is_dir() else load_drag_network(network, start)
     asked, side = np.split(coefficients, [len(mean)], axis=1)
-    target = torch.from_numpy(((asked - mean) / spread).astype(np.float32))
-    side_target = torch.from_numpy(((side - side.mean(axis=0)) / side.std(axis=0)).astype(np.float32))
+    device = "cpu" if pool is None else pool.device
+    targets = ((asked - mean) / spread, (side - side.mean(axis=0)) / side.std(axis=0))
+    target, side_target = (torch.from_numpy(values.astype(np.float32)).to(device) for values in targets)
     share = None if weights is None else weights / weights.sum()
+
+    def clouds(drawn: np.ndarray, rng: np.random.Generator) -> Tensor:
+        if pool:
+            return pool.draw(drawn, n_points, rng)
+        return torch.from_numpy(np.stack([shapes[i].draw(n_points, rng).points for i in drawn]))
 
     def loss_of_step(net: nn.Module, step: int) -> Tensor:
         if start:
             net.eval()
         rng = np.random.default_rng((seed, step))
         drawn = rng.integers(len(shapes), size=batch) if share is None else rng.choice(len(shapes), batch, p=share)
-        points = torch.from_numpy(np.stack([shapes[i].draw(n_points, rng).points for i in drawn]))
-        said, besides = net(points)
+        said, besides = net(clouds(drawn, rng))
         loss = coefficient_loss(said, target[drawn])
         return loss + SIDE_WEIGHT * (besides - side_target[drawn]).square().mean() if besides.numel() else loss
 
-    return fit(WithSideTasks(network, side.shape[1]), loss_of_step, schedule, checkpoint, learnt_from).network
+    taught = WithSideTasks(network, side.shape[1]).to(device)
+    return fit(taught, loss_of_step, schedule, checkpoint, learnt_from, report).network
 
 
 class WithSideTasks(nn.Module):
@@ -103,7 +106,7 @@ class WithSideTasks(nn.Module):
 
 def load_drag_network(network: RegDGCNN, checkpoint: Path) -> RegDGCNN:
     """The network with the averaged weights of a drag or readout checkpoint, in eval mode; side tasks are left out."""
-    weights = torch.load(checkpoint, weights_only=True)["averaged"]
+    weights = torch.load(checkpoint, map_location="cpu", weights_only=True)["averaged"]
     network.load_state_dict(
         {name.removeprefix("network."): value for name, value in weights.items() if not name.startswith("side.")}
     )

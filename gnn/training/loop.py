@@ -8,10 +8,12 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from data.errors import ModelError
 from data.replacing import replacing
@@ -33,6 +35,7 @@ class Schedule:
     weight_decay: float = 1e-2
     average: float = 0.995
     save_every: int = 200
+    log_every: int = 50
 
     def rate(self, step: int) -> float:
         if step < self.warm_up:
@@ -59,7 +62,7 @@ def fit(
     averaged = copy.deepcopy(network)
     first = 0
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         network.load_state_dict(state["network"])
         averaged.load_state_dict(state["averaged"])
         optimiser.load_state_dict(state["optimiser"])
@@ -75,25 +78,25 @@ def fit(
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         move_average(averaged, network, min(schedule.average, (1 + step) / (10 + step)))
-        running = loss.item() if running is None else 0.98 * running + 0.02 * loss.item()
+        running = loss.detach() if running is None else running.lerp(loss.detach(), 0.02)  # a GPU is not waited for
         if report:
-            report(step + 1, running)
-        if (step + 1) % 50 == 0:
+            report(step + 1, running.item())
+        if (step + 1) % schedule.log_every == 0:
             pace = (time.monotonic() - started) / (step + 1 - first)
-            log.info("step %d of %d  loss %.5f  %.2f s a step", step + 1, schedule.steps, running, pace)
+            log.info("step %d of %d  loss %.5f  %.3f s a step", step + 1, schedule.steps, running.item(), pace)
         if (step + 1) % schedule.save_every == 0 or step + 1 == schedule.steps:
             _save(checkpoint, step + 1, network, averaged, optimiser, designs)
     return averaged.eval()
 
 
-@torch.no_grad()
 def move_average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
-    """Move the averaged weights towards the network's by 1 - decay."""
-    for mean, now in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(now, 1 - decay)
-        else:
-            mean.copy_(now)
+    """Move the averaged weights and batch statistics towards the network's by 1 - decay."""
+    means, now = ([*net.parameters(), *net.buffers()] for net in (averaged, network))
+    real = [mean.is_floating_point() for mean in means]
+    get_ema_multi_avg_fn(decay)(list(compress(means, real)), list(compress(now, real)), None)
+    for mean, counted, is_real in zip(means, now, real, strict=True):
+        if not is_real:
+            mean.copy_(counted)
 
 
 def _save(
@@ -118,7 +121,7 @@ def _save(
 
 def load_averaged(network: nn.Module, checkpoint: Path) -> nn.Module:
     """The network with a checkpoint's averaged weights, in eval mode."""
-    network.load_state_dict(torch.load(checkpoint, weights_only=True)["averaged"])
+    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["averaged"])
     return network.eval()
 
 
@@ -145,4 +148,4 @@ def designs_learnt(checkpoint: Path) -> int:
 
 def designs_of(checkpoint: Path) -> list:
     """The CFD cases that a checkpoint's network was trained on; none where it does not say."""
-    return torch.load(checkpoint, weights_only=True).get("designs", [])
+    return torch.load(checkpoint, map_location="cpu", weights_only=True).get("designs", [])

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from data.replacing import replacing
 from gnn.regdgcnn import RegDGCNN
-from gnn.training.drag import Shape, coefficient_loss
+from gnn.training.cloud_pool import CloudPool, Shape
+from gnn.training.drag import coefficient_loss
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ CLOUDS = 4
 """Of each shape."""
 STEPS, BATCH, RATE = 100_000, 256, 5e-3
 _SAVE_EVERY = 100
+_SHAPES_AT_ONCE = 64
 
 
 def cached_features(network: RegDGCNN, shapes: Sequence[Shape], n_points: int, cache: Path) -> Tensor:
@@ -47,25 +49,40 @@ def cached_features(network: RegDGCNN, shapes: Sequence[Shape], n_points: int, c
     return torch.from_numpy(np.stack(rows))
 
 
+def pooled_features(network: RegDGCNN, pool: CloudPool, n_points: int) -> Tensor:
+    """The same of a pool's shapes, on its device, where they take no longer than reading them from a file."""
+    rng = np.random.default_rng(9)
+    batches = np.array_split(np.arange(len(pool.points)), -(-len(pool.points) // _SHAPES_AT_ONCE))
+    with torch.inference_mode():
+        rows = [[network.features(pool.draw(which, n_points, rng)) for _ in range(CLOUDS)] for which in batches]
+        return torch.cat([torch.stack(of_batch, dim=1) for of_batch in rows])
+
+
 def train_readout(
-    network: RegDGCNN, features: Tensor, targets: np.ndarray, weights: np.ndarray | None = None, seed: int = 0
+    network: RegDGCNN,
+    features: Tensor,
+    targets: np.ndarray,
+    weights: np.ndarray | None = None,
+    seed: int = 0,
+    steps: int = STEPS,
 ) -> RegDGCNN:
     """The network with its layers after pooling trained on features (n, CLOUDS, f) and standardised targets (n, 2).
 
-    weights (n,): how often each shape is drawn, against the others; alike unless given.
-    Prediction averages several clouds' answers, so a shape is seen as one cloud or as anything between two.
+    features: on the network's device. weights (n,): how often each shape is drawn, against the others; alike unless
+    given. Prediction averages several clouds' answers, so a shape is seen as one cloud or as anything between two.
     """
     torch.manual_seed(seed)
-    target = torch.from_numpy(targets.astype(np.float32))
+    device = features.device
+    target = torch.from_numpy(targets.astype(np.float32)).to(device)
     network.eval()  # the batch statistics are the encoder's training's
     parameters = readout_parameters(network)
     optimiser = torch.optim.AdamW(parameters, lr=RATE, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
-    shares = torch.ones(len(features)) if weights is None else torch.from_numpy(weights).float()
-    for step in range(STEPS):
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    shares = (torch.ones(len(features)) if weights is None else torch.from_numpy(weights).float()).to(device)
+    for step in range(steps):
         shape = torch.multinomial(shares, BATCH, replacement=True)
-        cloud = torch.randint(features.shape[1], (BATCH, 2))
-        share = torch.rand(BATCH, 1)
+        cloud = torch.randint(features.shape[1], (BATCH, 2), device=device)
+        share = torch.rand(BATCH, 1, device=device)
         seen = share * features[shape, cloud[:, 0]] + (1 - share) * features[shape, cloud[:, 1]]
         loss = coefficient_loss(network.head(seen), target[shape])
         optimiser.zero_grad()
@@ -73,7 +90,7 @@ def train_readout(
         optimiser.step()
         schedule.step()
         if (step + 1) % 5000 == 0:
-            log.info("readout step %d of %d  loss %.5f", step + 1, STEPS, loss.item())
+            log.info("readout step %d of %d  loss %.5f", step + 1, steps, loss.item())
     return network
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gnn import pruned_knn
-from gnn.knn import BLOCK_BYTES, knn
+from gnn.knn import BLOCK_BYTES, _knn_of_clouds, knn
 
 
 def distances(cloud: torch.Tensor) -> torch.Tensor:
@@ -119,3 +119,10 @@ def test_points_without_distances_are_refused(bad):
     cloud[0, 4, 1] = bad
     with pytest.raises(ValueError, match="not finite"):
         knn(cloud, 5)
+
+
+def test_clouds_worked_on_together_get_what_each_gets_alone():
+    """As a GPU is asked; the order of sums may differ, so near ties are told from the distances."""
+    clouds = torch.stack([surface_like(300, 24, 0.05), surface_like(300, 24, 0.3), torch.ones(300, 24)])
+    for cloud, found in zip(clouds, _knn_of_clouds(clouds, 12), strict=True):
+        assert_nearest(cloud, found, rounding=1e-4)

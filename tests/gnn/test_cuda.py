@@ -1,0 +1,110 @@
+"""What a GPU answers and learns, against the same on the CPU. Skipped where there is none."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import gnn
+from gnn.field_net import FieldNet
+from gnn.knn import knn
+from gnn.regdgcnn import RegDGCNN
+from gnn.training.cloud_pool import CloudPool
+from gnn.training.drag import train_drag_network
+from gnn.training.loop import Schedule
+from gnn.training.readout import CLOUDS, train_readout
+from tests.gnn.test_drag_training import LENGTHS, SHAPES, SMALL, TARGETS
+
+REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference" / "regdgcnn"
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device is available")
+
+
+@pytest.fixture
+def cars() -> torch.Tensor:
+    """(3, 1500, 3) points on bodies as long, wide and high as cars."""
+    directions = torch.randn(3, 1500, 3, generator=torch.Generator().manual_seed(0))
+    return directions / directions.norm(dim=2, keepdim=True) * torch.tensor([2.3, 0.9, 0.7])
+
+
+@pytest.mark.parametrize("block_bytes", [2**20, 2**24, 2**29])
+def test_neighbours_are_those_of_the_cpu_however_many_clouds_a_block_has(cars, monkeypatch, block_bytes):
+    monkeypatch.setattr("gnn.knn.GPU_BLOCK_BYTES", block_bytes)
+    found, known = knn(cars.cuda(), 20).cpu(), knn(cars, 20)
+    assert torch.equal(found.sort(dim=2).values, known.sort(dim=2).values)
+
+
+def test_networks_answer_as_on_the_cpu(cars):
+    torch.manual_seed(0)
+    drag = RegDGCNN(k=16, conv_channels=(32, 64), emb_dims=64, mlp=(32,), out_channels=2).eval()
+    field = FieldNet(width=32).eval()
+    normals = torch.nn.functional.normalize(cars, dim=2)
+    with torch.inference_mode():
+        own = drag(cars), field.fields(cars, normals)
+        theirs = drag.cuda()(cars.cuda()), field.cuda().fields(cars.cuda(), normals.cuda())
+    for here, there in zip(own, theirs, strict=True):
+        assert torch.allclose(here, there.cpu(), atol=2e-5)
+
+
+@pytest.mark.skipif(not REFERENCE.is_dir(), reason="../shared/reference/regdgcnn is not here")
+@pytest.mark.parametrize("form", ["fast", "published"])
+def test_published_network_answers_as_recorded(form):
+    record = np.load(REFERENCE / "drag_io.npz")
+    network = gnn.load_published(REFERENCE / "drag.pth").cuda()
+    network.form = form
+    with torch.inference_mode():
+        said = network(torch.from_numpy(record["points"]).cuda()).cpu().numpy()
+    assert np.abs(said - record["output"]).max() < 2e-5
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_gradients_are_those_of_the_cpu(cars, training):
+    torch.manual_seed(0)
+    network = RegDGCNN(k=8, conv_channels=(16, 16), emb_dims=32, mlp=(16,), dropout=0.0).train(training)
+    gradients = []
+    for device in ("cpu", "cuda"):
+        network.to(device).zero_grad()
+        network(cars.to(device)).square().mean().backward()
+        gradients.append([p.grad.cpu().clone() for p in network.parameters()])
+    for here, there in zip(*gradients, strict=True):
+        assert torch.allclose(here, there, rtol=1e-3, atol=1e-4 * here.abs().max())
+
+
+def test_drag_network_learns_from_a_pool_and_goes_on_after_it_was_stopped(tmp_path):
+    pool = CloudPool.of(SHAPES, "cuda", held=256)
+    scaling = {"mean": TARGETS.mean(axis=0), "spread": TARGETS.std(axis=0)}
+
+    def taught(name: str, steps: int, of: int = 80) -> RegDGCNN:
+        schedule = Schedule(of, peak_rate=5e-3, warm_up=5, average=0.9, save_every=40)
+
+        def stop(step: int, loss: float) -> None:
+            if step == steps and steps < of:
+                raise KeyboardInterrupt
+
+        return train_drag_network(
+            SHAPES, TARGETS, schedule, tmp_path / name, n_points=64, pool=pool, report=stop, **scaling, **SMALL
+        )
+
+    network = taught("whole", 80)
+    with pytest.raises(KeyboardInterrupt):
+        taught("stopped", 50)
+    again = taught("stopped", 80)
+    clouds = pool.draw(np.arange(len(SHAPES)), 64, np.random.default_rng(5))
+    with torch.inference_mode():
+        said, said_again = (
+            net(clouds).cpu().numpy() * TARGETS.std(axis=0) + TARGETS.mean(axis=0) for net in (network, again)
+        )
+    assert np.abs(said - TARGETS).mean() < 0.5 * np.abs(TARGETS - TARGETS.mean(axis=0)).mean()
+    # There sums over neighbours are added up in no fixed order: the same steps end near each other, not in one place.
+    assert np.abs(said - said_again).mean() < 0.1 * np.ptp(LENGTHS)
+
+
+def test_readout_learns_on_the_gpu():
+    torch.manual_seed(1)
+    network = RegDGCNN(k=4, conv_channels=(8, 8), emb_dims=16, mlp=(16,), dropout=0.0, out_channels=2).eval().cuda()
+    features = torch.randn(40, CLOUDS, 32, generator=torch.Generator().manual_seed(0)).cuda()
+    targets = features.mean(dim=1)[:, :2].cpu().numpy()
+    train_readout(network, features, targets, steps=400)
+    with torch.inference_mode():
+        said = network.head(features.mean(dim=1)).cpu().numpy()
+    assert np.abs(said - targets).mean() < 0.5 * np.abs(targets).mean()
