@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gnn.training.likelihood import fit_kernel, logarithm, matern
+
 STEPS = 60
 """Of L-BFGS: more fit the cases' noise, and cost held-out accuracy."""
 _LIMITS = (-8.0, 6.0)
@@ -27,9 +29,6 @@ class AdditiveKernel(nn.Module):
     def __init__(self, n_features: int):
         super().__init__()
 
-        def logarithm(*values: float) -> nn.Parameter:
-            return nn.Parameter(torch.tensor(values, dtype=torch.float64).log())
-
         self.linear, self.bump, self.noise = logarithm(0.1), logarithm(0.5), logarithm(0.1)
         self.length, self.own_length = logarithm(*n_features * [5.0]), logarithm(*n_features * [1.5])
         self.share = nn.Parameter(torch.full((n_features,), -1.0, dtype=torch.float64))
@@ -37,21 +36,51 @@ class AdditiveKernel(nn.Module):
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """(n, m) for features a (n, f), b (m, f)."""
-        apart = a[:, None] - b
-        whole = ((apart / self.length.exp()) ** 2).sum(dim=-1).clamp_min(1e-12).mul(5.0).sqrt()
-        kernel = self.linear.exp() * (1.0 + a @ b.T)
-        kernel = kernel + self.bump.exp() * (1.0 + whole + whole**2 / 3.0) * torch.exp(-whole)
-        own = torch.exp(-0.5 * (apart / self.own_length.exp()) ** 2) * torch.sigmoid(self.share)
-        # Newton's identities: sums over all pairs and threes without listing them.
-        first, second, third = (own.pow(power).sum(dim=-1) for power in (1, 2, 3))
-        pairs = (first**2 - second) / 2.0
-        threes = (first**3 - 3.0 * first * second + 2.0 * third) / 6.0
-        one, two, three = self.orders.exp()
-        return kernel + one * first + two * pairs + three * threes
+        return self._of_whole(a, b) + self._of_few((a[:, None] - b).square())
 
     def of_cases(self, features: Tensor) -> Tensor:
         """(n, n) among the cases themselves, with their noise."""
-        return self(features, features) + (self.noise.exp() + _JITTER) * torch.eye(len(features), dtype=torch.float64)
+        n = len(features)
+        i, j = torch.tril_indices(n, n)
+        few = self._of_few((features[i] - features[j]).square())
+        lower = torch.zeros(n, n, dtype=torch.float64).index_put((i, j), torch.where(i == j, 0.5 * few, few))
+        noise = (self.noise.exp() + _JITTER) * torch.eye(n, dtype=torch.float64)
+        return self._of_whole(features, features) + lower + lower.T + noise
+
+    def _of_whole(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.linear.exp() * (1.0 + a @ b.T) + self.bump.exp() * matern(a, b, self.length.exp())
+
+    def _of_few(self, squares: Tensor) -> Tensor:
+        """(...) for squared differences (..., f) of pairs of rows: of each feature alone, and of two and three."""
+        rates, weights = -0.5 * torch.exp(-2.0 * self.own_length), nn.functional.logsigmoid(self.share)
+        first, second, third = _PowerSums.apply(squares, rates, weights).unbind(dim=-1)
+        # Newton's identities: sums over all pairs and threes without listing them.
+        pairs = (first**2 - second) / 2.0
+        threes = (first**3 - 3.0 * first * second + 2.0 * third) / 6.0
+        one, two, three = self.orders.exp()
+        return one * first + two * pairs + three * threes
+
+
+class _PowerSums(torch.autograd.Function):
+    """Sums over features of own, own**2 and own**3, where own = exp(squares * rates + weights); (..., 3).
+
+    By hand, for it is most of a fit's time: autograd would keep and read again a dozen tensors as large as squares.
+    """
+
+    @staticmethod
+    def forward(ctx, squares: Tensor, rates: Tensor, weights: Tensor) -> Tensor:
+        own = torch.addcmul(weights, squares, rates).exp_()
+        ctx.save_for_backward(squares, own)
+        return torch.stack([own.sum(-1), own.square().sum(-1), own.pow(3).sum(-1)], dim=-1)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[None, Tensor, Tensor]:
+        squares, own = ctx.saved_tensors
+        first, second, third = (gradient * torch.tensor([1.0, 2.0, 3.0], dtype=gradient.dtype)).unbind(dim=-1)
+        # With Horner's scheme: own * (first + own * (second + own * third)).
+        slope = (own * third[..., None]).add_(second[..., None]).mul_(own).add_(first[..., None]).mul_(own)
+        slope, squares = slope.flatten(0, -2), squares.flatten(0, -2)
+        return None, torch.einsum("pf,pf->f", slope, squares), slope.sum(dim=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,13 +96,10 @@ class AdditiveProcess:
     def fit(cls, features: np.ndarray, values: np.ndarray) -> AdditiveProcess:
         """Scales, shares and noise by maximum likelihood. features (n, f) of order one, values (n,)."""
         anchors = torch.from_numpy(np.ascontiguousarray(features, np.float64))
-        middle, spread = float(values.mean()), float(values.std())
-        target = torch.from_numpy((values - middle) / spread)[:, None]
         kernel = AdditiveKernel(features.shape[1])
-        _maximise_likelihood(kernel, anchors, target)
-        with torch.no_grad():
-            pull = torch.linalg.solve(kernel.of_cases(anchors), target)[:, 0] * spread
-        return cls(kernel, anchors, pull, middle)
+        bounds = [_LIMITS] * sum(p.numel() for p in kernel.parameters())
+        pull, constant = fit_kernel(kernel, anchors, values, bounds, STEPS)
+        return cls(kernel, anchors, pull, constant)
 
     @torch.no_grad()
     def __call__(self, features: np.ndarray) -> np.ndarray:
@@ -81,25 +107,3 @@ class AdditiveProcess:
         rows = torch.from_numpy(np.ascontiguousarray(np.atleast_2d(features), np.float64))
         said = [self.kernel(some, self.anchors) @ self.pull for some in rows.split(256)]
         return self.constant + torch.cat(said).numpy()
-
-
-def _maximise_likelihood(kernel: AdditiveKernel, anchors: Tensor, target: Tensor) -> None:
-    """Set the kernel's parameters; Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006, 5.4.1."""
-    from scipy.optimize import minimize
-    from torch.nn.utils import parameters_to_vector, vector_to_parameters
-
-    parameters = list(kernel.parameters())
-
-    def loss(vector: np.ndarray) -> tuple[float, np.ndarray]:
-        with torch.no_grad():
-            vector_to_parameters(torch.from_numpy(vector.copy()), parameters)
-        kernel.zero_grad()
-        root = torch.linalg.cholesky(kernel.of_cases(anchors))
-        value = 0.5 * (target * torch.cholesky_solve(target, root)).sum() + root.diagonal().log().sum()
-        value.backward()
-        return value.item(), parameters_to_vector([p.grad for p in parameters]).numpy()
-
-    start = parameters_to_vector(parameters).detach().numpy()
-    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[_LIMITS] * len(start), options={"maxiter": STEPS})
-    with torch.no_grad():
-        vector_to_parameters(torch.from_numpy(best.x), parameters)

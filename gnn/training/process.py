@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
+from gnn.training.likelihood import fit_kernel, logarithm, matern
+
+STEPS = 200
+"""Of L-BFGS; most fits end before."""
+_LIMITS = {"linear": (1e-5, 1e5), "bump": (1e-5, 1e5), "noise": (0.01, 2.0), "lengths": (1.0, 50.0)}
 _AT_ONCE = 2048
 """Rows asked for at once; their likeness to all cases is held in memory."""
+
+
+class BumpKernel(nn.Module):
+    """Linear, and a Matern bump over all features."""
+
+    def __init__(self, n_features: int):
+        super().__init__()
+        self.linear, self.bump, self.noise = logarithm(0.1), logarithm(0.5), logarithm(0.1)
+        self.lengths = logarithm(*n_features * [5.0])
+
+    def of_cases(self, features: Tensor) -> Tensor:
+        """(n, n) among the cases (n, f) themselves, with their noise."""
+        bump = self.bump.exp() * matern(features, features, self.lengths.exp())
+        noise = self.noise.exp() * torch.eye(len(features), dtype=torch.float64)
+        return self.linear.exp() * (1.0 + features @ features.T) + bump + noise
+
+    def bounds(self) -> list[tuple[float, float]]:
+        """Of each parameter, in their order."""
+        return [tuple(np.log(_LIMITS[name])) for name, p in self.named_parameters() for _ in range(p.numel())]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,32 +51,12 @@ class Process:
 
     @classmethod
     def fit(cls, features: np.ndarray, values: np.ndarray) -> Process:
-        """Linear plus Matern kernel; its scales and the noise by maximum likelihood. features (n, f), values (n,).
-
-        Features of order one. Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006, section 5.1.
-        """
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.gaussian_process import GaussianProcessRegressor
-        from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern, WhiteKernel
-
-        bump = ConstantKernel(0.5) * Matern(np.full(features.shape[1], 5.0), (1.0, 50.0), nu=2.5)
-        linear = ConstantKernel(0.1) * DotProduct(1.0, "fixed")
-        regressor = GaussianProcessRegressor(
-            linear + bump + WhiteKernel(0.1, (0.01, 2.0)), normalize_y=True, random_state=0
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            regressor.fit(features, values)
-        fitted = regressor.kernel_.get_params()
-        scale = fitted["k1__k2__k1__constant_value"]
-        spread, middle = values.std(), values.mean()
-        return cls(
-            anchors=features,
-            pull=np.ravel(regressor.alpha_) * spread * scale,
-            lengths=np.asarray(fitted["k1__k2__k2__length_scale"]),
-            linear=float(fitted["k1__k1__k1__constant_value"] / scale),
-            constant=float(middle),
-        )
+        """Scales and noise by maximum likelihood. features (n, f) of order one, values (n,)."""
+        kernel = BumpKernel(features.shape[1])
+        anchors = torch.from_numpy(np.ascontiguousarray(features, np.float64))
+        pull, constant = fit_kernel(kernel, anchors, values, kernel.bounds(), STEPS)
+        linear, bump = (float(part.detach().exp()) for part in (kernel.linear, kernel.bump))
+        return cls(features, pull.numpy() * bump, kernel.lengths.detach().exp().numpy(), linear / bump, constant)
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """(q,) for features (q, f)."""

@@ -40,3 +40,26 @@ def test_a_kernel_of_orders_is_the_sum_over_singles_pairs_and_threes():
             for chosen in itertools.combinations(range(4), order):
                 listed += weight * own[..., list(chosen)].prod(dim=-1)
     torch.testing.assert_close(found, listed)
+
+
+def test_the_kernel_of_cases_and_its_slopes_are_those_of_plain_autograd():
+    import torch
+
+    torch.manual_seed(0)
+    kernel = AdditiveKernel(4)
+    rows = torch.from_numpy(np.random.default_rng(0).normal(size=(6, 4)))
+    weights = torch.from_numpy(np.random.default_rng(1).normal(size=(6, 6)))
+
+    def plain() -> torch.Tensor:
+        apart = (rows[:, None] - rows) / kernel.own_length.exp()
+        own = torch.exp(-0.5 * apart.square()) * torch.sigmoid(kernel.share)
+        one, two, three = (own.pow(power).sum(dim=-1) for power in (1, 2, 3))
+        sums = one, (one**2 - two) / 2, (one**3 - 3 * one * two + 2 * three) / 6
+        return sum(weight * part for weight, part in zip(kernel.orders.exp(), sums, strict=True))
+
+    found = kernel.of_cases(rows) - kernel._of_whole(rows, rows) - (kernel.noise.exp() + 1e-6) * torch.eye(6)
+    torch.testing.assert_close(found, plain())
+    learnt = [kernel.own_length, kernel.share, kernel.orders]
+    slopes = [torch.autograd.grad((weights * values).sum(), learnt) for values in (found, plain())]
+    for ours, theirs in zip(*slopes, strict=True):
+        torch.testing.assert_close(ours, theirs)
