@@ -15,13 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from data.corpora.quantised import restored
 from data.errors import DrivAerError
-
-CP_RANGE = (-3.0, 1.1)
-"""Cp outside of this comes from cells as large as a mirror's edge: an artefact, clipped in training and metrics."""
-
-CP_STEP, CF_STEP = 0.01, 1e-4
-"""Steps of the compact files: well under the corpus's own scatter (Cd_std 0.003-0.008), and small on disk."""
 
 TEST_EVERY, TEST_REMAINDER = 5, 2
 """Design i is held out of every training when ``i % 5 == 2``: a fifth, in all styles and with both underbodies."""
@@ -73,11 +68,9 @@ def read_case(path: str | Path) -> Case:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             meta = json.loads(str(arrays["meta"]))
-            cp, cf = arrays["face_cp"], arrays["face_cf"]
+            cp, cf = restored(arrays)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DrivAerError(f"not a CFD case ({error})", file=path, fix="give a case .npz of a corpus") from error
-    if cp.dtype == np.int16:
-        cp, cf = cp * np.float32(CP_STEP), cf * np.float32(CF_STEP)
     coefficients = ("Cd", "Cd_std", "Cl", "Clf", "Clr", "Cd_pressure", "Cd_friction")
     parameters, generated = meta.get("params", {}), "i" in meta
     return Case(
@@ -88,8 +81,8 @@ def read_case(path: str | Path) -> Case:
         parameters=parameters,
         coefficients={key: float(meta[key]) for key in coefficients},
         frontal_area=float(meta["frontal_area"]),
-        face_cp=np.clip(cp.astype(np.float32), *CP_RANGE),
-        face_cf=cf.astype(np.float32),
+        face_cp=cp,
+        face_cf=cf,
     )
 
 

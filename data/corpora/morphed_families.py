@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import CF_STEP, CP_RANGE, CP_STEP, is_test_design
+from data.corpora.cases import is_test_design
 from data.corpora.compact import write_members
+from data.corpora.quantised import quantised, restored
 from data.errors import DrivAerError
 from data.polygons import polygon_faces
 from data.sampling import sample_surface
@@ -315,7 +316,7 @@ def read_family_case(path: str | Path) -> FamilyCase:
     arrays = _arrays(path, "a CFD case of a family")
     try:
         meta = json.loads(str(arrays["meta"]))
-        cp, cf = arrays["face_cp"] * np.float32(CP_STEP), arrays["face_cf"] * np.float32(CF_STEP)
+        cp, cf = restored(arrays)
         return FamilyCase(
             name=meta["name"],
             family=meta["family"],
@@ -325,8 +326,8 @@ def read_family_case(path: str | Path) -> FamilyCase:
             amounts=np.array(meta["amounts"], float),
             coefficients={key: float(meta[key]) for key in COEFFICIENTS},
             frontal_area=float(meta["frontal_area"]),
-            face_cp=np.clip(cp.astype(np.float32), *CP_RANGE),
-            face_cf=cf.astype(np.float32),
+            face_cp=cp,
+            face_cf=cf,
             meta=meta,
         )
     except (KeyError, ValueError, TypeError) as error:
@@ -335,12 +336,7 @@ def read_family_case(path: str | Path) -> FamilyCase:
 
 def write_family_case(path: str | Path, meta: dict, cp: np.ndarray, cf: np.ndarray) -> None:
     """Write a design's case: meta with FamilyCase's words and COEFFICIENTS; cp (M,), cf (M, 3)."""
-    members = {
-        "meta": np.array(json.dumps(meta)),
-        "face_cp": np.round(np.clip(cp, *CP_RANGE) / CP_STEP).astype(np.int16),
-        "face_cf": np.round(np.clip(cf, -3.0, 3.0) / CF_STEP).astype(np.int16),
-    }
-    write_members(path, members)
+    write_members(path, {"meta": np.array(json.dumps(meta)), **quantised(cp, cf)})
 
 
 def read_families(folder: str | Path) -> tuple[dict[str, MorphedFamily], list[FamilyCase]]:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import CP_RANGE, TEST_EVERY, TEST_REMAINDER, is_test_design, style_of
+from data.corpora.cases import TEST_EVERY, TEST_REMAINDER, is_test_design, style_of
+from data.corpora.quantised import CP_RANGE
 from data.errors import DrivAerError
 
 COEFFICIENTS = ("Cd", "Cl", "Cd_pressure", "Cd_friction")

@@ -4,8 +4,9 @@ import json
 import numpy as np
 import pytest
 
-from data.corpora.cases import CF_STEP, CP_RANGE, CP_STEP, is_test_design, read_case, read_cases
-from data.corpora.compact import keep
+from data.corpora.cases import is_test_design, read_case, read_cases
+from data.corpora.compact import keep, write_members
+from data.corpora.quantised import CF_STEP, CP_RANGE, CP_STEP, quantised, restored
 from data.errors import DrivAerError
 
 
@@ -38,6 +39,17 @@ def test_a_compact_case_is_the_case_to_within_its_steps(tmp_path):
     assert np.abs(compact.face_cp - whole.face_cp).max() <= CP_STEP / 2 + 1e-3
     assert np.abs(compact.face_cf - whole.face_cf).max() <= CF_STEP / 2 + 1e-5
     assert compact.parameters == whole.parameters and compact.coefficients == whole.coefficients
+
+
+def test_files_from_before_steps_were_written_are_read_with_theirs(tmp_path):
+    cp, cf = np.float32([-0.31, 0.2]), np.float32([[1e-4, 3e-3, 0], [0, -7e-4, 5e-3]])
+    members = {"face_cp": np.int16([-31, 20]), "face_cf": np.int16([[1, 30, 0], [0, -7, 50]])}
+    for name, stored in (("before", members), ("now", quantised(cp, cf))):
+        write_members(tmp_path / f"{name}.npz", stored)
+        with np.load(tmp_path / f"{name}.npz") as arrays:
+            again = restored(arrays)
+        assert np.abs(again[0] - cp).max() < 1e-6
+        assert np.abs(again[1] - cf).max() <= (1e-8 if name == "before" else CF_STEP / 2 + 1e-8)
 
 
 def test_impossible_pressures_are_clipped(tmp_path):
