@@ -47,27 +47,29 @@ def test_networks_answer_as_on_the_cpu(cars):
 
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason="../shared/reference/regdgcnn is not here")
-@pytest.mark.parametrize("form", ["fast", "published"])
-def test_published_network_answers_as_recorded(form):
+@pytest.mark.parametrize(("form", "within"), [("fast", 2e-5), ("published", 1e-3)])
+def test_published_network_answers_as_recorded(form, within):
+    """The published form leaves near ties to the processor's own rounding: off by 1.3e-4 on an H200."""
     record = np.load(REFERENCE / "drag_io.npz")
     network = gnn.load_published(REFERENCE / "drag.pth").cuda()
     network.form = form
     with torch.inference_mode():
         said = network(torch.from_numpy(record["points"]).cuda()).cpu().numpy()
-    assert np.abs(said - record["output"]).max() < 2e-5
+    assert np.abs(said - record["output"]).max() < within
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_gradients_are_those_of_the_cpu(cars, training):
+    """In double precision: three cars' batch statistics make much of the last digits of a float."""
     torch.manual_seed(0)
-    network = RegDGCNN(k=8, conv_channels=(16, 16), emb_dims=32, mlp=(16,), dropout=0.0).train(training)
+    network = RegDGCNN(k=8, conv_channels=(16, 16), emb_dims=32, mlp=(16,), dropout=0.0).double().train(training)
     gradients = []
     for device in ("cpu", "cuda"):
         network.to(device).zero_grad()
-        network(cars.to(device)).square().mean().backward()
+        network(cars.double().to(device)).square().mean().backward()
         gradients.append([p.grad.cpu().clone() for p in network.parameters()])
     for here, there in zip(*gradients, strict=True):
-        assert torch.allclose(here, there, rtol=1e-3, atol=1e-4 * here.abs().max())
+        assert torch.allclose(here, there, rtol=1e-6, atol=1e-8 * here.abs().max())
 
 
 def test_drag_network_learns_from_a_pool_and_goes_on_after_it_was_stopped(tmp_path):
