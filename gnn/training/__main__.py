@@ -37,19 +37,20 @@ from gnn.training.loop import Schedule, designs_learnt, load_averaged
 from gnn.training.readout import cached_features, pooled_features, train_readout
 
 DRAG = {
-    "architecture": {"k": 16, "conv_channels": [32, 64, 64, 128], "emb_dims": 256, "mlp": [128, 64], "dropout": 0.0},
+    "architecture": {"k": 20, "conv_channels": [64, 64, 128, 256], "emb_dims": 512, "mlp": [256, 64], "dropout": 0.0},
     "n_points": 1024,
     "n_clouds": 8,
 }
 _DRAG_ARCHITECTURE = {**DRAG["architecture"], "out_channels": 2}
 FIELD = {"architecture": {"width": 128, "k": 12, "thinning": [1, 4, 16], "n_waves": 6}, "n_points": 2048, "n_clouds": 8}
-N_DESIGNS = 20000
+N_DESIGNS = {"morphs": 40_000, "families": 20_000}
 N_READ = 6000
 """Morphs that the drag network's last layers are trained on, besides the cases."""
 LEAST_FOR_FIT = 25
 """Cases of families below which a fit on two dozen handles says less than the cases."""
-FAMILY_SHARE = 0.3
-"""Of what the last layers are trained on: with 160 cases to label the families' designs it costs the morphs nothing."""
+FAMILY_SHARE, READ_FAMILY_SHARE = 0.4, 0.3
+"""Of what the drag network, and its last layers alone, learn from: with 160 cases to label the families' designs it
+costs the morphs nothing."""
 SCALING, READOUT = "drag.json", "readout.ckpt"
 
 
@@ -120,12 +121,12 @@ def _field(options: argparse.Namespace, corpus: Corpus) -> None:
 
 def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
     shapes, coefficients = _labelled_morphs(corpus)
-    weights = np.full(len(shapes), len(corpus.train) / len(shapes))
+    weights = np.ones(len(shapes))
     of_families = corpus.family_train
     if of_families:
         more, theirs = _labelled_family_designs(of_families)
+        weights = _shared(len(shapes), len(more), FAMILY_SHARE)
         shapes, coefficients = shapes + more, np.concatenate([coefficients, theirs])
-        weights = np.concatenate([weights, np.full(len(more), len(of_families) / len(more))])
     pool = CloudPool.of(shapes, options.device) if options.device != "cpu" else None
     folder = options.start if options.start and options.start.is_dir() else None
     scaling = _scaling_of_model(folder) if folder else _scaling(_beside(options), coefficients[:, : len(COEFFICIENTS)])
@@ -138,7 +139,7 @@ def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
         mean=np.array(scaling["mean"]),
         spread=np.array(scaling["spread"]),
         learnt_from=[case.name for case in (*corpus.train, *of_families)],
-        weights=weights if of_families else None,
+        weights=weights,
         start=options.start,
         n_points=DRAG["n_points"],
         batch=options.batch,
@@ -157,15 +158,19 @@ def _readout(options: argparse.Namespace, corpus: Corpus) -> None:
     if of_families:
         more, theirs = _labelled_family_designs(of_families, N_READ)
         features = torch.cat([features, _features(options, network, more, "families")])
-        each = FAMILY_SHARE / (1 - FAMILY_SHARE) * len(shapes) / len(more)
+        weights = _shared(len(shapes), len(more), READ_FAMILY_SHARE)
         coefficients = np.concatenate([coefficients, theirs])
-        weights = np.concatenate([weights, np.full(len(more), each)])
     asked = coefficients[:, : len(COEFFICIENTS)]
     train_readout(network, features, (asked - scaling["mean"]) / scaling["spread"], weights)
     write_text(options.work / SCALING, json.dumps({**scaling, "n_read_designs": len(features)}))
     with replacing(options.work / READOUT) as unfinished:
         learnt = [case.name for case in (*corpus.train, *of_families)]
         torch.save({"averaged": network.cpu().state_dict(), "designs": learnt}, unfinished)
+
+
+def _shared(n_morphs: int, n_families: int, share: float) -> np.ndarray:
+    """(n_morphs + n_families,) how often each shape is drawn, so that families get that share."""
+    return np.repeat([(1 - share) / n_morphs, share / n_families], [n_morphs, n_families])
 
 
 def _features(options: argparse.Namespace, network: RegDGCNN, shapes: Sequence[Shape], kind: str) -> torch.Tensor:
@@ -190,14 +195,16 @@ def _encoder(options: argparse.Namespace) -> tuple[RegDGCNN, dict[str, Any]]:
     return model.network("drag", RegDGCNN), {key: model.config["drag"][key] for key in kept}
 
 
-def _labelled_morphs(corpus: Corpus, n: int = N_DESIGNS, seed: int = 1) -> tuple[list[Shape], np.ndarray]:
+def _labelled_morphs(corpus: Corpus, n: int = N_DESIGNS["morphs"], seed: int = 1) -> tuple[list[Shape], np.ndarray]:
     """Designs between the cases and the cases' own, with the fit's answers (`CoefficientFit.with_stretches`)."""
     label = fit_coefficients(corpus.train, DesignFeatures(corpus.clouds.generator))
     designs = random_designs(corpus.clouds.generator, n, seed) + [Design.of(case) for case in corpus.train]
     return [MorphShape(design, corpus.clouds) for design in designs], label.with_stretches(designs)
 
 
-def _labelled_family_designs(cars: Sequence[FamilyCar], n: int = N_DESIGNS) -> tuple[list[Shape], np.ndarray]:
+def _labelled_family_designs(
+    cars: Sequence[FamilyCar], n: int = N_DESIGNS["families"]
+) -> tuple[list[Shape], np.ndarray]:
     """The same of families; the cases themselves, as they are, where they are too few for a fit."""
     if len(cars) < LEAST_FOR_FIT:
         own = [[car.coefficients[name] for name in COEFFICIENTS] for car in cars]
