@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.corpora.morphed_families import FamilyCase
 from gnn.novelty import profile
 from gnn.training.cars import FamilyCar, FamilyClouds
 from gnn.training.clouds import SAMPLE_POINTS, Cloud
 from gnn.training.labels import CoefficientFit, fit_label_of_few
-from gnn.training.stretches import forces_by_stretch, stretch_of
+from gnn.training.stretches import forces_of_cases, stretch_of
 
 _SPREAD = 0.85
 """Of each handle's range, as the corpus's own designs have it."""
@@ -84,9 +85,8 @@ def family_forces(cars: Sequence[FamilyCar]) -> np.ndarray:
     """(n, 2, N_STRETCHES): what each stretch adds to Cd and Cl (`gnn.training.stretches`)."""
     families = {clouds.family.name: clouds.family for clouds in families_of(cars)}
     stretch = {name: stretch_of(family.faces_on(family.neutral)[0]) for name, family in families.items()}
-    forces = []
-    for case in (car.case for car in cars):
-        areas = families[case.family].faces_on(case.amounts)[1]
-        own = stretch[case.family], areas, case.face_cp, case.face_cf, case.frontal_area
-        forces.append(forces_by_stretch(*own))
-    return np.array(forces)
+
+    def faces_of(case: FamilyCase) -> tuple[np.ndarray, np.ndarray]:
+        return stretch[case.family], families[case.family].faces_on(case.amounts)[1]
+
+    return forces_of_cases([car.case for car in cars], faces_of)

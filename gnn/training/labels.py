@@ -22,7 +22,7 @@ from gnn.roof_line import roof_measures
 from gnn.training.additive_process import AdditiveProcess
 from gnn.training.clouds import Design
 from gnn.training.process import Process
-from gnn.training.stretches import forces_by_stretch, stretch_of
+from gnn.training.stretches import forces_of_cases, stretch_of
 
 COEFFICIENTS = ("Cd", "Cl")
 """What is fitted, in the order of the drag network's outputs."""
@@ -66,12 +66,11 @@ class DesignFeatures:
         """(n, 2, N_STRETCHES): what each stretch adds to Cd and Cl (`gnn.training.stretches`)."""
         faces = {kind: CfdFaces.of(self.generator, kind) for kind in {case.underbody for case in cases}}
         stretch = {kind: stretch_of(of_kind.centres) for kind, of_kind in faces.items()}
-        forces = []
-        for case in cases:
-            areas = faces[case.underbody].on(self.generator, case.parameters)[1]
-            own = stretch[case.underbody], areas, case.face_cp, case.face_cf, case.frontal_area
-            forces.append(forces_by_stretch(*own))
-        return np.array(forces)
+
+        def faces_of(case: Case) -> tuple[np.ndarray, np.ndarray]:
+            return stretch[case.underbody], faces[case.underbody].on(self.generator, case.parameters)[1]
+
+        return forces_of_cases(cases, faces_of)
 
 
 def ridge(features: np.ndarray, values: np.ndarray, penalty: float = 3.0) -> Fit:

@@ -8,6 +8,9 @@ took R2 of the labels' fit on held-out ones from 0.91 to 0.93 (docs/accuracy.md)
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
 import numpy as np
 
 ENDS = (0.25, 0.57, 0.83)
@@ -19,6 +22,19 @@ def stretch_of(centres: np.ndarray) -> np.ndarray:
     """(M,) the stretch that each CFD face of the unmorphed car is on. centres (M, 3) m, +x downstream."""
     x = centres[:, 0]
     return np.digitize((x - x.min()) / np.ptp(x), ENDS)
+
+
+class Solved(Protocol):
+    """A CFD case: face_cp (M,), face_cf (M, 3) on the +y half, frontal_area m² of the whole car."""
+
+    face_cp: np.ndarray
+    face_cf: np.ndarray
+    frontal_area: float
+
+
+def forces_of_cases(cases: Sequence[Solved], faces_of: Callable[[Solved], tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """(n, 2, N_STRETCHES) `forces_by_stretch` of n cases; faces_of: a case's faces' stretches and area vectors."""
+    return np.array([forces_by_stretch(*faces_of(c), c.face_cp, c.face_cf, c.frontal_area) for c in cases])
 
 
 def forces_by_stretch(
