@@ -21,7 +21,7 @@ GPU_BLOCK_BYTES = 512 * 2**20
 
 
 @torch.no_grad()
-def knn(features: Tensor, k: int, decide_ties: bool = True) -> Tensor:
+def knn(features: Tensor, k: int) -> Tensor:
     """Indices of each point's k nearest neighbours in its own cloud, itself included, in no particular order.
 
     Large clouds on a CPU are pruned first (see `gnn.pruned_knn`); wherever that is not certain to have found the
@@ -30,8 +30,6 @@ def knn(features: Tensor, k: int, decide_ties: bool = True) -> Tensor:
     Args:
         features: (B, N, C) float tensor.
         k: neighbours for each point, 1..N.
-        decide_ties: near ties are decided as on every other machine. A GPU that learns does without, for a third of
-            the time; a CPU always does it.
 
     Returns:
         (B, N, k) int64, each entry in 0..N-1.
@@ -52,7 +50,7 @@ def knn(features: Tensor, k: int, decide_ties: bool = True) -> Tensor:
         if not together:
             every = torch.arange(n_points, device=features.device)
             return torch.stack([all_pairs_knn(cloud, every, k, GPU_BLOCK_BYTES) for cloud in features])
-        return torch.cat([_knn_of_clouds(clouds, k, decide_ties) for clouds in features.split(together)])
+        return torch.cat([_knn_of_clouds(clouds, k) for clouds in features.split(together)])
 
 
 def _knn_of_cloud(cloud: Tensor, k: int) -> Tensor:
@@ -66,14 +64,12 @@ def _knn_of_cloud(cloud: Tensor, k: int) -> Tensor:
     return found
 
 
-def _knn_of_clouds(clouds: Tensor, k: int, decide_ties: bool) -> Tensor:
+def _knn_of_clouds(clouds: Tensor, k: int) -> Tensor:
     """(B, N, C) features to (B, N, k) indices, in steps that work on all clouds: a GPU waits for every step's start."""
     n_clouds, n_points, _ = clouds.shape
     centred = clouds - clouds.mean(dim=1, keepdim=True)
     norms = centred.square().sum(dim=2)
     distances = torch.baddbmm(norms[:, None], centred, centred.transpose(1, 2), alpha=-2).add_(norms[..., None])
-    if not decide_ties:
-        return smallest(distances, k)[1]
     values, candidates = smallest(distances, min(k + SPARE, n_points))
     first = n_points * torch.arange(n_clouds, device=clouds.device)[:, None, None]
     rows = torch.arange(n_clouds * n_points, device=clouds.device)

@@ -40,8 +40,6 @@ class RegDGCNN(nn.Module):
         form: ``fast`` or ``published``: the same function of the same weights (see `gnn.edge_conv`); an attribute
             that may be changed at any time.
 
-    ``decide_ties`` (True) is an attribute, too: see `gnn.knn`.
-
     With the defaults the state dict has the published network's keys and shapes. As there, a layer's batch
     normalisation appears under two names (``bn1`` and ``conv1.1``) that are one module.
     """
@@ -59,7 +57,7 @@ class RegDGCNN(nn.Module):
     ):
         super().__init__()
         check_form(form)
-        self.k, self.form, self.dropout, self.decide_ties = k, form, dropout, True
+        self.k, self.form, self.dropout = k, form, dropout
         self.n_edge_convs, self.n_hidden = len(conv_channels), len(mlp)
         convs = [EdgeConv(before, after) for before, after in pairwise((in_channels, *conv_channels))]
         add_numbered(self, [*convs, ConvNorm(sum(conv_channels), emb_dims, dims=1)])
@@ -81,7 +79,7 @@ class RegDGCNN(nn.Module):
         """
         x, layers = points, []
         for number in range(1, self.n_edge_convs + 1):
-            x = self.get_submodule(f"conv{number}")(x, knn(x, self.k, self.decide_ties), self.form)
+            x = self.get_submodule(f"conv{number}")(x, knn(x, self.k), self.form)
             layers.append(x)
         last = self.get_submodule(f"conv{self.n_edge_convs + 1}")
         if self.form == "published":

@@ -85,10 +85,7 @@ def train_drag_network(
         return loss + SIDE_WEIGHT * (besides - side_target[drawn]).square().mean() if besides.numel() else loss
 
     taught = WithSideTasks(network, side.shape[1]).to(device)
-    network.decide_ties = False
-    learnt = fit(taught, loss_of_step, schedule, checkpoint, learnt_from, report).network
-    learnt.decide_ties = True
-    return learnt
+    return fit(taught, loss_of_step, schedule, checkpoint, learnt_from, report).network
 
 
 class WithSideTasks(nn.Module):

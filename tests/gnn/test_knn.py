@@ -121,9 +121,8 @@ def test_points_without_distances_are_refused(bad):
         knn(cloud, 5)
 
 
-@pytest.mark.parametrize("decide_ties", [True, False])
-def test_clouds_worked_on_together_get_what_each_gets_alone(decide_ties):
+def test_clouds_worked_on_together_get_what_each_gets_alone():
     """As a GPU is asked; the order of sums may differ, so near ties are told from the distances."""
     clouds = torch.stack([surface_like(300, 24, 0.05), surface_like(300, 24, 0.3), torch.ones(300, 24)])
-    for cloud, found in zip(clouds, _knn_of_clouds(clouds, 12, decide_ties), strict=True):
+    for cloud, found in zip(clouds, _knn_of_clouds(clouds, 12), strict=True):
         assert_nearest(cloud, found, rounding=1e-4)

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from gnn.regdgcnn import RegDGCNN
+from gnn.training.cloud_pool import CloudPool
 from gnn.training.clouds import Cloud
-from gnn.training.readout import CLOUDS, cached_features, readout_parameters, train_readout
+from gnn.training.readout import CLOUDS, cached_features, pooled_features, readout_parameters, train_readout
 
 N_POINTS = 24
 
@@ -63,3 +64,15 @@ def test_the_readout_learns_and_the_encoder_stays(network, shapes, tmp_path, mon
     assert error() < 0.5 * before
     kept = [p for p in network.parameters() if id(p) not in own]
     assert all(torch.equal(one, other) for one, other in zip(encoder, kept, strict=True))
+
+
+def test_layers_learn_from_the_features_of_a_pool(network, shapes):
+    """Of 40 boxes, in their order, although they are worked out many at once."""
+    features = pooled_features(network, CloudPool.of(shapes, "cpu", held=60), N_POINTS)
+    assert features.shape == (40, CLOUDS, 32)
+    lengths = np.array([box.length for box in shapes])
+    targets = np.column_stack([lengths, lengths])
+    network = train_readout(network, features, (targets - targets.mean()) / targets.std(), steps=300)
+    with torch.inference_mode():
+        said = network.head(features.mean(dim=1))[:, 0].numpy()
+    assert np.corrcoef(said, lengths)[0, 1] > 0.95
