@@ -88,11 +88,10 @@ def accuracy_tables(metrics: dict[str, Any]) -> str:
 
 def _drag_learnt(drag: dict[str, Any]) -> str:
     first = drag.get("n_encoder_cases", drag["n_cases"])
-    again = f"{drag.get('n_read_designs', drag['n_designs'])}, by processes on {drag['n_cases']}"
-    return (
-        f"- Drag network: {drag['n_designs']} designs whose Cd and Cl Gaussian processes on {first} cases gave; its\n"
-        f"  last layers, once more, on {again}. Points are drawn anew in every step; no design is scaled."
-    )
+    learnt = f"- Drag network: {drag['n_designs']} designs whose Cd and Cl Gaussian processes on {first} cases gave"
+    if "n_read_designs" in drag:
+        learnt += f"; its\n  last layers, once more, on {drag['n_read_designs']}, by processes on {drag['n_cases']}"
+    return f"{learnt}.\n  Every step draws other points; no design is scaled."
 
 
 def _families_learnt(metrics: dict[str, Any]) -> str:
