@@ -18,6 +18,7 @@ from data.corpora.morphed_families import (
     write_family,
     write_family_case,
 )
+from data.corpora.quantised import CF_STEP, CP_RANGE, CP_STEP
 from data.errors import DrivAerError
 from data.polygons import polygon_faces
 
@@ -117,8 +118,8 @@ def test_a_case_is_read_as_it_was_written(tmp_path):
     write_family_case(tmp_path / "box_0002.npz", meta | {"frontal_area": 1.6}, cp, cf)
     case = read_family_case(tmp_path / "box_0002.npz")
     assert case.is_test and case.family == "box"
-    np.testing.assert_allclose(case.face_cp, np.clip(cp, -3, 1.1), atol=0.0051)
-    np.testing.assert_allclose(case.face_cf, cf, atol=5.1e-5)
+    np.testing.assert_allclose(case.face_cp, np.clip(cp, *CP_RANGE), atol=0.51 * CP_STEP)
+    np.testing.assert_allclose(case.face_cf, cf, atol=0.51 * CF_STEP)
 
 
 def test_another_file_is_no_family(tmp_path):

@@ -57,7 +57,7 @@ def test_smoothing_keeps_what_a_broad_push_does(surrogate, sample, sensitivity):
     push = longer_tail(sensitivity.points, 0.01)
     rough = drag_sensitivity(surrogate, sample, smooth=0.0)
     assert sensitivity.change(push) == pytest.approx(rough.change(push), rel=0.2)
-    assert np.abs(sensitivity.density).max() < 0.5 * np.abs(rough.density).max()
+    assert np.abs(sensitivity.density).max() < 0.7 * np.abs(rough.density).max()
 
 
 def test_a_longer_tail_lowers_drag(sensitivity):
