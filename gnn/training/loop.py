@@ -21,6 +21,8 @@ from gnn.checkpoints import read_model
 
 log = logging.getLogger(__name__)
 
+_LOG_EVERY = 50  # steps
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -35,7 +37,6 @@ class Schedule:
     weight_decay: float = 1e-2
     average: float = 0.995
     save_every: int = 200
-    log_every: int = 50
 
     def rate(self, step: int) -> float:
         if step < self.warm_up:
@@ -81,7 +82,7 @@ def fit(
         running = loss.detach() if running is None else running.lerp(loss.detach(), 0.02)  # a GPU is not waited for
         if report:
             report(step + 1, running.item())
-        if (step + 1) % schedule.log_every == 0:
+        if (step + 1) % _LOG_EVERY == 0:
             pace = (time.monotonic() - started) / (step + 1 - first)
             log.info("step %d of %d  loss %.5f  %.3f s a step", step + 1, schedule.steps, running.item(), pace)
         if (step + 1) % schedule.save_every == 0 or step + 1 == schedule.steps:
