@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gnn.training.likelihood import fit_kernel, logarithm, matern
+from gnn.training.likelihood import fit_kernel, linear_and_bump, logarithm
 
 STEPS = 60
 """Of L-BFGS: more fit the cases' noise, and cost held-out accuracy."""
@@ -48,7 +48,7 @@ class AdditiveKernel(nn.Module):
         return self._of_whole(features, features) + lower + lower.T + noise
 
     def _of_whole(self, a: Tensor, b: Tensor) -> Tensor:
-        return self.linear.exp() * (1.0 + a @ b.T) + self.bump.exp() * matern(a, b, self.length.exp())
+        return linear_and_bump(a, b, self.linear.exp(), self.bump.exp(), self.length.exp())
 
     def _of_few(self, squares: Tensor) -> Tensor:
         """(...) for squared differences (..., f) of pairs of rows: of each feature alone, and of two and three."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gnn.regdgcnn import RegDGCNN
 from gnn.training.cloud_pool import CloudPool, Shape
 from gnn.training.clouds import Cloud, Design, MorphClouds
-from gnn.training.loop import Schedule, fit, load_start
+from gnn.training.loop import Schedule, fit, load_start, read_checkpoint
 
 LIFT_WEIGHT = 0.25
 """Of the loss that Cl gets: its labels scatter more, and drag is what is asked for."""
@@ -106,7 +106,7 @@ class WithSideTasks(nn.Module):
 
 def load_drag_network(network: RegDGCNN, checkpoint: Path) -> RegDGCNN:
     """The network with the averaged weights of a drag or readout checkpoint, in eval mode; side tasks are left out."""
-    weights = torch.load(checkpoint, map_location="cpu", weights_only=True)["averaged"]
+    weights = read_checkpoint(checkpoint)["averaged"]
     network.load_state_dict(
         {name.removeprefix("network."): value for name, value in weights.items() if not name.startswith("side.")}
     )

@@ -45,6 +45,11 @@ def logarithm(*values: float) -> nn.Parameter:
     return nn.Parameter(torch.tensor(values, dtype=torch.float64).log())
 
 
+def linear_and_bump(a: Tensor, b: Tensor, linear: Tensor, bump: Tensor, lengths: Tensor) -> Tensor:
+    """(n, m): a plane's covariance and Matérn's, each times its share; of rows a (n, f) and b (m, f)."""
+    return linear * (1.0 + a @ b.T) + bump * matern(a, b, lengths)
+
+
 def matern(a: Tensor, b: Tensor, lengths: Tensor) -> Tensor:
     """(n, m): Matérn's 5/2 covariance of rows a (n, f) and b (m, f), a length (f,) along each feature."""
     a, b = a / lengths, b / lengths

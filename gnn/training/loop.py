@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +64,7 @@ def fit(
     averaged = copy.deepcopy(network)
     first = 0
     if checkpoint.exists():
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        state = read_checkpoint(checkpoint)
         network.load_state_dict(state["network"])
         averaged.load_state_dict(state["averaged"])
         optimiser.load_state_dict(state["optimiser"])
@@ -120,9 +121,14 @@ def _save(
         torch.save(state, partial)
 
 
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """What `fit` wrote: step, network, averaged, optimiser, designs. On the CPU, wherever it was trained."""
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
 def load_averaged(network: nn.Module, checkpoint: Path) -> nn.Module:
     """The network with a checkpoint's averaged weights, in eval mode."""
-    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["averaged"])
+    network.load_state_dict(read_checkpoint(checkpoint)["averaged"])
     return network.eval()
 
 
@@ -149,4 +155,4 @@ def designs_learnt(checkpoint: Path) -> int:
 
 def designs_of(checkpoint: Path) -> list:
     """The CFD cases that a checkpoint's network was trained on; none where it does not say."""
-    return torch.load(checkpoint, map_location="cpu", weights_only=True).get("designs", [])
+    return read_checkpoint(checkpoint).get("designs", [])

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gnn.training.likelihood import fit_kernel, logarithm, matern
+from gnn.training.likelihood import fit_kernel, linear_and_bump, logarithm
 
 STEPS = 200
 """Of L-BFGS; most fits end before."""
@@ -27,9 +27,9 @@ class BumpKernel(nn.Module):
 
     def of_cases(self, features: Tensor) -> Tensor:
         """(n, n) among the cases (n, f) themselves, with their noise."""
-        bump = self.bump.exp() * matern(features, features, self.lengths.exp())
         noise = self.noise.exp() * torch.eye(len(features), dtype=torch.float64)
-        return self.linear.exp() * (1.0 + features @ features.T) + bump + noise
+        scales = self.linear.exp(), self.bump.exp(), self.lengths.exp()
+        return linear_and_bump(features, features, *scales) + noise
 
     def bounds(self) -> list[tuple[float, float]]:
         """Of each parameter, in their order."""
