@@ -1,7 +1,8 @@
 """Keep CFD cases small: ``python -m data.corpora.compact PACKED OUT`` adds what OUT lacks, and its index.
 
 PACKED is a corpus folder as the corpus's own tools write it; OUT gets ``cases/NAME.npz`` without geometry, which the
-generator can make again, and ``index.csv`` with the parameters and coefficients of all its cases.
+generator can make again, ``references/UNDERBODY-CHECKSUM.npz``, the fields that those differ from, and ``index.csv``
+with the parameters and coefficients of all its cases.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import argparse
 import csv
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import Case, read_cases
+from data.corpora.cases import REFERENCES, Case, read_case, read_cases, read_reference
 from data.corpora.quantised import quantised
 from data.replacing import replacing
 
@@ -24,8 +26,13 @@ def keep(packed: Path, out: Path) -> int:
     """Add the cases that ``out`` does not have yet; returns how many that were."""
     (out / "cases").mkdir(parents=True, exist_ok=True)
     added = [p for p in sorted((packed / "cases").glob("*.npz")) if not (out / "cases" / p.name).exists()]
-    for path in added:
-        write_compact_case(path, out / "cases" / path.name)
+    cases = {path: read_case(path) for path in added}
+    references = {
+        underbody: _reference(out, underbody, [case for case in cases.values() if case.underbody == underbody])
+        for underbody in {case.underbody for case in cases.values()}
+    }
+    for path, case in cases.items():
+        write_compact_case(path, out / "cases" / path.name, references[case.underbody])
     write_index(read_cases(out), out / "index.csv")
     return len(added)
 
@@ -47,14 +54,32 @@ def write_index(cases: list[Case], path: Path) -> None:
             table.writerow([*row, *(round(number, 6) for number in numbers)])
 
 
-def write_compact_case(source: str | Path, destination: str | Path) -> None:
-    """Rewrite a corpus-format case without its geometry, about 38 kB; replaces ``destination`` whole or not at all.
+def write_compact_case(source: str | Path, destination: str | Path, reference: Path) -> None:
+    """Rewrite a case without its geometry, about 29 kB; replaces ``destination`` whole or not at all.
+
+    reference: file of fields on the same faces, two folders up from ``destination`` in ``references``.
 
     The container is an ``.npz`` whose members are LZMA-compressed: numpy reads it, and it is a quarter smaller.
     """
+    case = read_case(source)
     with np.load(source, allow_pickle=False) as arrays:
-        members = {"meta": arrays["meta"], **quantised(arrays["face_cp"], arrays["face_cf"])}
-    write_members(destination, members)
+        meta = arrays["meta"]
+    fields = quantised(case.face_cp, case.face_cf, read_reference(reference))
+    write_members(destination, {"meta": meta, "reference": np.array(reference.stem), **fields})
+
+
+def _reference(out: Path, underbody: str, cases: list[Case]) -> Path:
+    """The corpus's file of fields for an underbody; made of the cases' medians where it has none yet."""
+    folder = out / REFERENCES
+    for file in folder.glob(f"{underbody}-*.npz"):
+        return file
+    folder.mkdir(exist_ok=True)
+    cp, cf = (np.median([getattr(case, key) for case in cases], axis=0) for key in ("face_cp", "face_cf"))
+    members = quantised(cp, cf)
+    checksum = zlib.crc32(members["face_cp"].tobytes() + members["face_cf"].tobytes())
+    file = folder / f"{underbody}-{checksum:08x}.npz"
+    write_members(file, members)
+    return file
 
 
 def write_members(destination: str | Path, members: dict[str, np.ndarray]) -> None:

@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -39,6 +40,25 @@ def test_a_compact_case_is_the_case_to_within_its_steps(tmp_path):
     assert np.abs(compact.face_cp - whole.face_cp).max() <= CP_STEP / 2 + 1e-3
     assert np.abs(compact.face_cf - whole.face_cf).max() <= CF_STEP / 2 + 1e-5
     assert compact.parameters == whole.parameters and compact.coefficients == whole.coefficients
+
+
+def test_cases_are_kept_as_differences_from_one_reference_that_later_cases_share(tmp_path):
+    packed, own = tmp_path / "packed", tmp_path / "own"
+    for design in (300, 301, 303, 304):
+        write_corpus_case(packed / f"cases/{design:04d}.npz", design)
+        keep(packed, own)
+        whole, compact = (read_case(folder / f"cases/{design:04d}.npz") for folder in (packed, own))
+        assert np.abs(compact.face_cp - whole.face_cp).max() <= CP_STEP / 2 + 1e-3
+    assert len(list((own / "references").iterdir())) == 1
+
+
+def test_a_compact_case_without_its_reference_says_what_is_missing(tmp_path):
+    write_corpus_case(tmp_path / "packed/cases/0300.npz")
+    keep(tmp_path / "packed", tmp_path / "own")
+    shutil.copytree(tmp_path / "own/cases", tmp_path / "alone/cases")
+    with pytest.raises(DrivAerError, match="references.*missing") as caught:
+        read_case(tmp_path / "alone/cases/0300.npz")
+    assert "together" in caught.value.line
 
 
 def test_files_from_before_steps_were_written_are_read_with_theirs(tmp_path):
