@@ -115,6 +115,40 @@ def _verify(app, window) -> None:
     window.desk_page.stage.set_overlay("sides")
 
 
+def _data_page(app, window) -> None:
+    page = _built_in(app, window)
+    table, filters = page.browser.table, page.browser.filters
+    filters.where.setText("id like 'procedural_cars/%'")
+    filters.where.returnPressed.emit()
+    filters.ranges.all[0].column.setCurrentText("cd")
+    filters.ranges.all[0].high.setValue(0.33)
+    _wait(app, lambda: page.is_settled)
+    table.horizontalHeader().sectionClicked.emit(table.rows.listing.names.index("cd"))
+    _wait(app, lambda: page.is_settled)
+    table.select(table.rows.listing.values("id")[:12])
+
+
+def _beside_cfd(app, window) -> None:
+    """Two designs that the model has not learnt from."""
+    page = _built_in(app, window)
+    page.browser.table.select(["procedural_cars/fastback_0002", "procedural_cars/notchback_0002"])
+    page.browser.open.click()
+    _wait(app, lambda: window.is_at_desk)
+    _settle(app, window)
+    _select(window, "fastback_0002")
+    window.desk_page.stage.set_overlay("sides")
+
+
+def _built_in(app, window):
+    """The data page, with the corpus that comes with the program open."""
+    window.turn_to("data")
+    page = window.page("data")
+    _wait(app, lambda: page.is_settled)
+    page.start.buttons["built_in"].click()
+    _wait(app, lambda: page.is_settled)
+    return page
+
+
 PICTURES = {
     "window": lambda app, window: None,
     "window_difference": _difference,
@@ -122,6 +156,8 @@ PICTURES = {
     "window_flow": _flow,
     "window_morph": _morph,
     "window_verify": _verify,
+    "data_page": _data_page,
+    "beside_cfd": _beside_cfd,
 }
 
 

@@ -169,7 +169,7 @@ class Content:
         half, elsewhere = (self.model.half_width(on_template) for on_template in (True, False))
         if half is None:
             return "none: this model gives no interval"
-        others = "" if elsewhere == half else f", of those that its template does not fit ± {elsewhere:.4f},"
+        others = "" if elsewhere == half else f", or ± {elsewhere:.4f} for cars that are no morphed DrivAer,"
         return (
             f"± {half:.4f}{others} holds for 90 % of designs like those that the model was trained on "
             f"({self.model.config.get('trained_on', 'see the card')}). It does not hold for cars marked as outside"
@@ -182,7 +182,7 @@ class Content:
             return "how certain they are is not known: this model gives no interval"
         if law is None:
             return "not calibrated for this model: both cars' half widths are added, which is cautious"
-        others = "" if elsewhere == law else f"; of cars that its template does not fit {_in_words(elsewhere)}"
+        others = "" if elsewhere == law else f"; for cars that are no morphed DrivAer {_in_words(elsewhere)}"
         return (
             f"{_in_words(law)} is the {100 * law.level:.0f} % interval of a difference in Cd between two such designs, "
             f"calibrated on pairs of {law.n} held-out ones{others}"

@@ -28,14 +28,7 @@ def answer_of(cars: Sequence[ReportCar], base: ReportCar | None) -> tuple[str, .
         said.append(f"Lowest of the cars whose interval holds: {_told(inside[0])}.")
     if base is not None:
         said.append(f"Baseline: {_told(base)}.")
-        compared = [car for car in good if car.judgement is not None]
-        lower = sum(car.judgement.verdict == "lower" for car in compared)
-        higher = sum(car.judgement.verdict == "higher" for car in compared)
-        unclear = sum(car.judgement.verdict == "unclear" for car in compared)
-        said.append(
-            f"Of {len(compared)} cars compared to it, {lower} are lower and {higher} higher by more than the "
-            f"uncertainty, {unclear} lie within it; of {len(compared) - lower - higher - unclear} nothing can be said."
-        )
+        said.append(_compared([car.judgement.verdict for car in good if car.judgement is not None]))
     if len(inside) < len(good):
         n = len(good) - len(inside)
         said.append(
@@ -45,6 +38,16 @@ def answer_of(cars: Sequence[ReportCar], base: ReportCar | None) -> tuple[str, .
     if failed:
         said.append(f"{failed} of {len(cars)} cars could not be predicted; why is told in the end.")
     return tuple(said)
+
+
+def _compared(verdicts: Sequence[str]) -> str:
+    lower, higher, unclear = (verdicts.count(name) for name in ("lower", "higher", "unclear"))
+    said = (
+        f"Of {len(verdicts)} cars compared to it, {lower} {'is' if lower == 1 else 'are'} lower and {higher} higher by "
+    )
+    said += f"more than the uncertainty, {unclear} {'lies' if unclear == 1 else 'lie'} within it"
+    unknown = len(verdicts) - lower - higher - unclear
+    return said + (f"; of {unknown} nothing can be said." if unknown else ".")
 
 
 def apart_of(cars: Sequence[ReportCar]) -> dict[ReportCar, tuple[str, ...]]:
