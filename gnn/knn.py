@@ -46,46 +46,35 @@ def knn(features: Tensor, k: int) -> Tensor:
     with torch.autocast(features.device.type, enabled=False):  # in lower precision there are ties everywhere
         if features.device.type == "cpu":
             return torch.stack([_knn_of_cloud(cloud, k) for cloud in features])
-        together = GPU_BLOCK_BYTES // (features.element_size() * n_points**2)
-        if not together:
-            every = torch.arange(n_points, device=features.device)
-            return torch.stack([all_pairs_knn(cloud, every, k, GPU_BLOCK_BYTES) for cloud in features])
-        return torch.cat([_knn_of_clouds(clouds, k) for clouds in features.split(together)])
+        # A GPU waits for every step's start: each works on as many clouds as there is room for.
+        together = max(1, GPU_BLOCK_BYTES // (features.element_size() * n_points**2))
+        every = torch.arange(n_points, device=features.device)
+        return torch.cat([_all_pairs_knn(clouds, every, k, GPU_BLOCK_BYTES) for clouds in features.split(together)])
 
 
 def _knn_of_cloud(cloud: Tensor, k: int) -> Tensor:
     """(N, C) features to (N, k) indices."""
     if not pruned_knn.pays(cloud, k):
-        return all_pairs_knn(cloud, torch.arange(len(cloud), device=cloud.device), k)
+        return _all_pairs_knn(cloud[None], torch.arange(len(cloud)), k, BLOCK_BYTES)[0]
     found, certain = pruned_knn.search(cloud, k)
     unsure = torch.nonzero(~certain).flatten()
     if len(unsure):
-        found[unsure] = all_pairs_knn(cloud, unsure, k)
+        found[unsure] = _all_pairs_knn(cloud[None], unsure, k, BLOCK_BYTES)[0]
     return found
 
 
-def _knn_of_clouds(clouds: Tensor, k: int) -> Tensor:
-    """(B, N, C) features to (B, N, k) indices, in steps that work on all clouds: a GPU waits for every step's start."""
+def _all_pairs_knn(clouds: Tensor, rows: Tensor, k: int, block_bytes: int) -> Tensor:
+    """(B, M, k): for the points ``rows`` (M,) of each of (B, N, C) clouds the nearest in it, from every distance."""
     n_clouds, n_points, _ = clouds.shape
     centred = clouds - clouds.mean(dim=1, keepdim=True)
     norms = centred.square().sum(dim=2)
-    distances = torch.baddbmm(norms[:, None], centred, centred.transpose(1, 2), alpha=-2).add_(norms[..., None])
-    values, candidates = smallest(distances, min(k + SPARE, n_points))
     first = n_points * torch.arange(n_clouds, device=clouds.device)[:, None, None]
-    rows = torch.arange(n_clouds * n_points, device=clouds.device)
-    found = nearest_of(clouds.flatten(0, 1), rows, (candidates + first).flatten(0, 1), values.flatten(0, 1), k)
-    return found.view(n_clouds, n_points, k) - first
-
-
-def all_pairs_knn(cloud: Tensor, rows: Tensor, k: int, block_bytes: int | None = None) -> Tensor:
-    """The (M, k) indices of the points nearest to the points ``rows`` (M,) of the (N, C) cloud, from every distance."""
-    centred = cloud - cloud.mean(dim=0)
-    norms = centred.square().sum(dim=1)
-    n_kept = min(k + SPARE, len(cloud))
-    block = max(1, (block_bytes or BLOCK_BYTES) // (cloud.element_size() * len(cloud)))
+    block = max(1, block_bytes // (clouds.element_size() * n_clouds * n_points))
     found = []
     for some in rows.split(block):
-        distances = torch.addmm(norms, centred[some], centred.T, alpha=-2).add_(norms[some, None])
-        values, candidates = smallest(distances, n_kept)
-        found.append(nearest_of(cloud, some, candidates, values, k))
-    return torch.cat(found)
+        distances = torch.baddbmm(norms[:, None], centred[:, some], centred.transpose(1, 2), alpha=-2)
+        values, candidates = smallest(distances.add_(norms[:, some, None]), min(k + SPARE, n_points))
+        own, others = (some + first[..., 0]).flatten(), (candidates + first).flatten(0, 1)
+        nearest = nearest_of(clouds.flatten(0, 1), own, others, values.flatten(0, 1), k)
+        found.append(nearest.view(n_clouds, len(some), k) - first)
+    return torch.cat(found, dim=1)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gnn import pruned_knn
-from gnn.knn import BLOCK_BYTES, _knn_of_clouds, knn
+from gnn.knn import BLOCK_BYTES, _all_pairs_knn, knn
 
 
 def distances(cloud: torch.Tensor) -> torch.Tensor:
@@ -124,5 +124,6 @@ def test_points_without_distances_are_refused(bad):
 def test_clouds_worked_on_together_get_what_each_gets_alone():
     """As a GPU is asked; the order of sums may differ, so near ties are told from the distances."""
     clouds = torch.stack([surface_like(300, 24, 0.05), surface_like(300, 24, 0.3), torch.ones(300, 24)])
-    for cloud, found in zip(clouds, _knn_of_clouds(clouds, 12), strict=True):
+    found_together = _all_pairs_knn(clouds, torch.arange(300), 12, BLOCK_BYTES)
+    for cloud, found in zip(clouds, found_together, strict=True):
         assert_nearest(cloud, found, rounding=1e-4)
