@@ -43,7 +43,7 @@ DRAG = {
 }
 _DRAG_ARCHITECTURE = {**DRAG["architecture"], "out_channels": 2}
 FIELD = {"architecture": {"width": 128, "k": 12, "thinning": [1, 4, 16], "n_waves": 6}, "n_points": 2048, "n_clouds": 8}
-N_DESIGNS = {"morphs": 40_000, "families": 20_000}
+N_DESIGNS = {"morphs": 80_000, "families": 40_000}
 N_READ = 6000
 """Morphs that the drag network's last layers are trained on, besides the cases."""
 LEAST_FOR_FIT = 25
