@@ -20,8 +20,9 @@ CAR = ROOT / "resources" / "samples" / "notchback.stl"
 WIDTH, GAP = 1000, 14
 ROWS = 6
 """Of the ranking that are shown."""
-# A machine without a screen has no GPU: Chromium's own software renderer draws the car.
-_FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# A machine without a screen has no GPU: Chromium's own software renderer draws.
+CHROMIUM_FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 
 def main() -> None:
@@ -52,9 +53,8 @@ def _parts(report: Path) -> list[Image.Image]:
     """Answer and first rows of the ranking; Cd against a parameter; the first car, turned."""
     from playwright.sync_api import sync_playwright
 
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": WIDTH, "height": 900}, offline=True)
         page.goto(report.as_uri())
         last = page.locator("#cars-table tbody tr").nth(ROWS - 1).bounding_box()

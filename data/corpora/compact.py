@@ -32,7 +32,7 @@ def keep(packed: Path, out: Path) -> int:
         for underbody in {case.underbody for case in cases.values()}
     }
     for path, case in cases.items():
-        write_compact_case(path, out / "cases" / path.name, references[case.underbody])
+        write_compact_case(path, case, out / "cases" / path.name, references[case.underbody])
     write_index(read_cases(out), out / "index.csv")
     return len(added)
 
@@ -54,14 +54,14 @@ def write_index(cases: list[Case], path: Path) -> None:
             table.writerow([*row, *(round(number, 6) for number in numbers)])
 
 
-def write_compact_case(source: str | Path, destination: str | Path, reference: Path) -> None:
+def write_compact_case(source: Path, case: Case, destination: Path, reference: Path) -> None:
     """Rewrite a case without its geometry, about 29 kB; replaces ``destination`` whole or not at all.
 
-    reference: file of fields on the same faces, two folders up from ``destination`` in ``references``.
+    case: what ``source`` holds. reference: file of fields on the same faces, in ``references`` beside the folder that
+    ``destination`` is in.
 
     The container is an ``.npz`` whose members are LZMA-compressed: numpy reads it, and it is a quarter smaller.
     """
-    case = read_case(source)
     with np.load(source, allow_pickle=False) as arrays:
         meta = arrays["meta"]
     fields = quantised(case.face_cp, case.face_cf, read_reference(reference))

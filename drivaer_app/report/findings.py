@@ -42,10 +42,9 @@ def answer_of(cars: Sequence[ReportCar], base: ReportCar | None) -> tuple[str, .
 
 def _compared(verdicts: Sequence[str]) -> str:
     lower, higher, unclear = (verdicts.count(name) for name in ("lower", "higher", "unclear"))
-    said = (
-        f"Of {len(verdicts)} cars compared to it, {lower} {'is' if lower == 1 else 'are'} lower and {higher} higher by "
-    )
-    said += f"more than the uncertainty, {unclear} {'lies' if unclear == 1 else 'lie'} within it"
+    apart = f"{lower} {'is' if lower == 1 else 'are'} lower and {higher} higher by more than the uncertainty"
+    within = f"{unclear} {'lies' if unclear == 1 else 'lie'} within it"
+    said = f"Of {len(verdicts)} cars compared to it, {apart}, {within}"
     unknown = len(verdicts) - lower - higher - unclear
     return said + (f"; of {unknown} nothing can be said." if unknown else ".")
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
+from benchmarks.report_picture import CHROMIUM, CHROMIUM_FLAGS
 from drivaer_app.report.brand import read_brand
 from drivaer_app.report.content import content_of
 from drivaer_app.report.write import write_report
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-# A screenless machine has no GPU: Chromium's own software renderer draws.
-_FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +39,7 @@ def browser():
         pytest.skip("needs Chromium")
     api = pytest.importorskip("playwright.sync_api", reason="needs playwright (requirements-dev.txt)")
     with api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield running
         running.close()
 
