@@ -55,7 +55,7 @@ def write_index(cases: list[Case], path: Path) -> None:
 
 
 def write_compact_case(source: Path, case: Case, destination: Path, reference: Path) -> None:
-    """Rewrite a case without its geometry, about 29 kB; replaces ``destination`` whole or not at all.
+    """Rewrite a case without its geometry, about 31 kB; replaces ``destination`` whole or not at all.
 
     case: what ``source`` holds. reference: file of fields on the same faces, in ``references`` beside the folder that
     ``destination`` is in.

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from data.load import load_car, sample_car
 from gnn.sensitivity import drag_sensitivity, smoothed
@@ -58,6 +59,9 @@ def test_smoothing_keeps_what_a_broad_push_does(surrogate, sample, sensitivity):
     rough = drag_sensitivity(surrogate, sample, smooth=0.0)
     assert sensitivity.change(push) == pytest.approx(rough.change(push), rel=0.2)
     assert np.abs(sensitivity.density).max() < 0.7 * np.abs(rough.density).max()
+    _, near = cKDTree(sensitivity.points).query(sensitivity.points, k=2)
+    jumps, rough_jumps = (np.abs(of - of[near[:, 1]]).mean() for of in (sensitivity.density, rough.density))
+    assert jumps < 0.2 * rough_jumps
 
 
 def test_a_longer_tail_lowers_drag(sensitivity):
