@@ -11,16 +11,12 @@ from __future__ import annotations
 import json
 import zipfile
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from data.corpora.quantised import restored
+from data.corpora.references import fields_of
 from data.errors import DrivAerError
-
-REFERENCES = "references"
-"""Folder beside ``cases``: fields that compact cases are kept as differences from, NAME-CHECKSUM.npz."""
 
 TEST_EVERY, TEST_REMAINDER = 5, 2
 """Design i is held out of every training when ``i % 5 == 2``: a fifth, in all styles and with both underbodies."""
@@ -72,8 +68,7 @@ def read_case(path: str | Path) -> Case:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             meta = json.loads(str(arrays["meta"]))
-            reference = _reference_of(path, str(arrays["reference"])) if "reference" in arrays else None
-            cp, cf = restored(arrays, reference)
+            cp, cf = fields_of(arrays, path)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DrivAerError(f"not a CFD case ({error})", file=path, fix="give a case .npz of a corpus") from error
     coefficients = ("Cd", "Cd_std", "Cl", "Clf", "Clr", "Cd_pressure", "Cd_friction")
@@ -89,22 +84,6 @@ def read_case(path: str | Path) -> Case:
         face_cp=cp,
         face_cf=cf,
     )
-
-
-def _reference_of(path: Path, name: str) -> dict[str, np.ndarray]:
-    """The fields that a compact case is kept as differences from. Raises DrivAerError where their file is missing."""
-    file = path.parent.parent / REFERENCES / f"{name}.npz"
-    if not file.exists():
-        fix = f"keep the corpus's folders {path.parent.name} and {REFERENCES} together"
-        raise DrivAerError(f"its fields are differences from {file}, which is missing", file=path, fix=fix)
-    return read_reference(file)
-
-
-@lru_cache(maxsize=8)
-def read_reference(file: Path) -> dict[str, np.ndarray]:
-    """Members of a file of reference fields, as `data.corpora.quantised` has them."""
-    with np.load(file, allow_pickle=False) as arrays:
-        return dict(arrays)
 
 
 def read_cases(*folders: str | Path) -> list[Case]:

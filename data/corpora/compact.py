@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import argparse
 import csv
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import REFERENCES, Case, read_case, read_cases, read_reference
-from data.corpora.quantised import quantised
+from data.corpora.cases import Case, read_case, read_cases
+from data.corpora.members import write_members
+from data.corpora.references import members_of, reference_for
 from data.replacing import replacing
 
 _COEFFICIENTS = ("Cd", "Cd_std", "Cl", "Clf", "Clr", "Cd_pressure", "Cd_friction")
@@ -28,7 +27,9 @@ def keep(packed: Path, out: Path) -> int:
     added = [p for p in sorted((packed / "cases").glob("*.npz")) if not (out / "cases" / p.name).exists()]
     cases = {path: read_case(path) for path in added}
     references = {
-        underbody: _reference(out, underbody, [case for case in cases.values() if case.underbody == underbody])
+        underbody: reference_for(
+            out, underbody, [(c.face_cp, c.face_cf) for c in cases.values() if c.underbody == underbody]
+        )
         for underbody in {case.underbody for case in cases.values()}
     }
     for path, case in cases.items():
@@ -57,37 +58,11 @@ def write_index(cases: list[Case], path: Path) -> None:
 def write_compact_case(source: Path, case: Case, destination: Path, reference: Path) -> None:
     """Rewrite a case without its geometry, about 31 kB; replaces ``destination`` whole or not at all.
 
-    case: what ``source`` holds. reference: file of fields on the same faces, in ``references`` beside the folder that
-    ``destination`` is in.
-
-    The container is an ``.npz`` whose members are LZMA-compressed: numpy reads it, and it is a quarter smaller.
+    case: what ``source`` holds. reference: the corpus's, of the same faces (`data.corpora.references`).
     """
     with np.load(source, allow_pickle=False) as arrays:
         meta = arrays["meta"]
-    fields = quantised(case.face_cp, case.face_cf, read_reference(reference))
-    write_members(destination, {"meta": meta, "reference": np.array(reference.stem), **fields})
-
-
-def _reference(out: Path, underbody: str, cases: list[Case]) -> Path:
-    """The corpus's file of fields for an underbody; made of the cases' medians where it has none yet."""
-    folder = out / REFERENCES
-    for file in folder.glob(f"{underbody}-*.npz"):
-        return file
-    folder.mkdir(exist_ok=True)
-    cp, cf = (np.median([getattr(case, key) for case in cases], axis=0) for key in ("face_cp", "face_cf"))
-    members = quantised(cp, cf)
-    checksum = zlib.crc32(members["face_cp"].tobytes() + members["face_cf"].tobytes())
-    file = folder / f"{underbody}-{checksum:08x}.npz"
-    write_members(file, members)
-    return file
-
-
-def write_members(destination: str | Path, members: dict[str, np.ndarray]) -> None:
-    """Write arrays as an LZMA-compressed ``.npz``; replaces ``destination`` whole or not at all."""
-    with replacing(destination) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_LZMA) as archive:
-        for name, array in members.items():
-            with archive.open(f"{name}.npy", "w") as member:
-                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+    write_members(destination, {"meta": meta, **members_of(case.face_cp, case.face_cf, reference)})
 
 
 def main() -> None:

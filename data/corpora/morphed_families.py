@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from data.corpora.cases import is_test_design
-from data.corpora.compact import write_members
-from data.corpora.quantised import quantised, restored
+from data.corpora.members import write_members
+from data.corpora.references import fields_of, members_of
 from data.errors import DrivAerError
 from data.polygons import polygon_faces
 from data.sampling import sample_surface
@@ -316,7 +316,7 @@ def read_family_case(path: str | Path) -> FamilyCase:
     arrays = _arrays(path, "a CFD case of a family")
     try:
         meta = json.loads(str(arrays["meta"]))
-        cp, cf = restored(arrays)
+        cp, cf = fields_of(arrays, Path(path))
         return FamilyCase(
             name=meta["name"],
             family=meta["family"],
@@ -334,9 +334,14 @@ def read_family_case(path: str | Path) -> FamilyCase:
         raise DrivAerError(f"not a CFD case of a family ({error})", file=path) from error
 
 
-def write_family_case(path: str | Path, meta: dict, cp: np.ndarray, cf: np.ndarray) -> None:
-    """Write a design's case: meta with FamilyCase's words and COEFFICIENTS; cp (M,), cf (M, 3)."""
-    write_members(path, {"meta": np.array(json.dumps(meta)), **quantised(cp, cf)})
+def write_family_case(
+    path: str | Path, meta: dict, cp: np.ndarray, cf: np.ndarray, reference: Path | None = None
+) -> None:
+    """Write a design's case: meta with FamilyCase's words and COEFFICIENTS; cp (M,), cf (M, 3).
+
+    reference: the corpus's for this family, to keep the differences from (`data.corpora.references`).
+    """
+    write_members(path, {"meta": np.array(json.dumps(meta)), **members_of(cp, cf, reference)})
 
 
 def read_families(folder: str | Path) -> tuple[dict[str, MorphedFamily], list[FamilyCase]]:

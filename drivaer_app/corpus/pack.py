@@ -7,7 +7,15 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.corpora.morphed_families import COEFFICIENTS, FamilyCase, read_families, read_family
+from data.corpora.morphed_families import (
+    COEFFICIENTS,
+    FamilyCase,
+    read_families,
+    read_family,
+    read_family_case,
+    write_family_case,
+)
+from data.corpora.references import reference_for
 from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.corpus.families import known_families
@@ -41,10 +49,7 @@ def pack(work: Path, out: Path) -> Packed:
         if not cases:
             continue
         _add_family(family.folder / SURFACE, out / "families" / f"{family.name}.npz")
-        new = [path for path in cases if not (out / CASES / path.name).exists()]
-        for path in new:
-            _copy(path, out / CASES / path.name)
-        n_new += len(new)
+        n_new += _add_cases([path for path in cases if not (out / CASES / path.name).exists()], out, family.name)
     _, cases = read_families(out)
     write_index(cases, out / INDEX)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
@@ -70,6 +75,16 @@ def _add_family(source: Path, destination: Path) -> None:
     elif not read_family(destination).is_same(read_family(source)):
         what = "is another family than the corpus's of that name: its cases would have wrong places"
         raise DrivAerError(what, file=destination, fix="give another folder")
+
+
+def _add_cases(paths: list[Path], out: Path, family: str) -> int:
+    """Keep a family's cases as differences from one reference; returns how many they are."""
+    new = [(path, read_family_case(path)) for path in paths]
+    if new:
+        reference = reference_for(out, family, [(case.face_cp, case.face_cf) for _, case in new])
+    for path, case in new:
+        write_family_case(out / CASES / path.name, case.meta, case.face_cp, case.face_cf, reference)
+    return len(new)
 
 
 def _copy(source: Path, destination: Path) -> None:

@@ -193,6 +193,10 @@ def test_packed_it_is_read_without_the_generator(corpus, tmp_path):
     packed = pack(corpus, tmp_path)
     families, cases = read_families(tmp_path)
     assert packed.n_new == len(cases) == 2 and list(families) == ["hatchback"]
+    for case in cases:
+        grown = read_family_case(corpus / "cases" / f"{case.name}.npz")
+        assert np.array_equal(case.face_cp, grown.face_cp) and np.array_equal(case.face_cf, grown.face_cf)
+    assert len(list((tmp_path / "references").iterdir())) == 1
     assert pack(corpus, tmp_path).n_new == 0
     head, *rows = (tmp_path / "index.csv").read_text().splitlines()
     assert head.startswith("name,family,style,design,split,Cd,") and len(rows) == 2

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from data.corpora.cases import is_test_design, read_case, read_cases
-from data.corpora.compact import keep, write_members
+from data.corpora.compact import keep
+from data.corpora.members import write_members
 from data.corpora.quantised import CF_STEP, CP_RANGE, CP_STEP, quantised, restored
 from data.errors import DrivAerError
 
