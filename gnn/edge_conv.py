@@ -66,9 +66,11 @@ class ConvNorm(nn.Sequential):
             return self(torch.cat(tuple(layers), dim=2).transpose(1, 2)).transpose(1, 2)
         weight, bias = self.folded()
         parts = weight.split([layer.shape[2] for layer in layers], dim=1)
-        out = F.linear(layers[0], parts[0], bias).flatten(0, 1)
-        for layer, part in zip(layers[1:], parts[1:], strict=True):
-            out.addmm_(layer.flatten(0, 1), part.T)
+        # In place on no view of another tensor: gradients would be copied for it.
+        first, *others = (layer.flatten(0, 1) for layer in layers)
+        out = F.linear(first, parts[0], bias)
+        for layer, part in zip(others, parts[1:], strict=True):
+            out.addmm_(layer, part.T)
         return F.leaky_relu_(out, SLOPE).unflatten(0, layers[0].shape[:2])
 
     def running_scale_shift(self) -> tuple[Tensor, Tensor]:
@@ -99,7 +101,7 @@ class EdgeConv(ConvNorm):
             weight, bias = self.folded()
             of_difference, of_centre = weight.split(self.in_channels, dim=1)
             foremost = graph.max(F.linear(points, of_difference))
-            return F.leaky_relu_(foremost.add_(F.linear(points, of_centre - of_difference, bias)), SLOPE)
+            return F.leaky_relu_(F.linear(points, of_centre - of_difference, bias).add_(foremost), SLOPE)
         centre, neighbour = self.split(points)
         mean, variance = edge_statistics(centre, neighbour, graph)
         update_running_statistics(self[1], mean, variance, graph.n_edges)

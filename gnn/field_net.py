@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from gnn.neighbourhood import Neighbourhood
+from gnn.smallest import smallest
 
 
 class FieldBlock(nn.Module):
@@ -92,4 +93,4 @@ def nearest(points: Tensor, among: Tensor, k: int) -> Tensor:
         rows = [cKDTree(there).query(here, k=k, workers=-1)[1].reshape(-1, k) for here, there in clouds]
         return torch.from_numpy(np.stack(rows))
     offset = torch.baddbmm(among.square().sum(dim=-1)[:, None, :], points, among.transpose(1, 2), alpha=-2.0)
-    return offset.topk(k, dim=-1, largest=False, sorted=False).indices
+    return smallest(offset, k)[1]

@@ -72,8 +72,9 @@ def _all_pairs_knn(clouds: Tensor, rows: Tensor, k: int, block_bytes: int) -> Te
     block = max(1, block_bytes // (clouds.element_size() * n_clouds * n_points))
     found = []
     for some in rows.split(block):
+        # Less the point's own square, which is the same for all of its neighbours.
         distances = torch.baddbmm(norms[:, None], centred[:, some], centred.transpose(1, 2), alpha=-2)
-        values, candidates = smallest(distances.add_(norms[:, some, None]), min(k + SPARE, n_points))
+        values, candidates = smallest(distances, min(k + SPARE, n_points))
         own, others = (some + first[..., 0]).flatten(), (candidates + first).flatten(0, 1)
         nearest = nearest_of(clouds.flatten(0, 1), own, others, values.flatten(0, 1), k)
         found.append(nearest.view(n_clouds, len(some), k) - first)

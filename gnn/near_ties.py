@@ -19,11 +19,11 @@ _BLOCK_BYTES = 32 * 2**20
 def nearest_of(cloud: Tensor, rows: Tensor, candidates: Tensor, distances: Tensor, k: int) -> Tensor:
     """(M, k) of the (M, m) candidates, m >= k: the nearest to each of the points ``rows`` (M,) of the (N, C) cloud.
 
-    distances: (M, m) squared, right to within the rounding of the published formula. More than k candidates are needed
-    to tell a near tie.
+    distances: (M, m) squared, or by how much they differ in each row, right to within the rounding of the published
+    formula. More than k candidates are needed to tell a near tie.
     """
     n_kept = min(k + SPARE, candidates.shape[1])
-    values, place = torch.topk(distances, n_kept, dim=1, largest=False, sorted=True)
+    values, place = (of_all[:, :n_kept] for of_all in distances.sort(dim=1))
     kept = candidates.gather(1, place)
     if n_kept == k:
         return kept

@@ -1,7 +1,8 @@
 """Reductions over each point's neighbours, without a tensor of all edges.
 
 On a CPU ``torch.sparse.mm`` with a reduction is a fused gather-and-reduce kernel: it reads each neighbour's row once
-and keeps the running result in registers. Elsewhere the rows are gathered block by block.
+and keeps the running result in registers. On a GPU `gnn.gpu_kernels` has one for the maximum; for the rest, and where
+it cannot be built, the rows are gathered block by block.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
+
+from gnn.gpu import kernels_for
 
 BLOCK_BYTES = 256 * 2**20
 """What the gathered rows of one block may take where there is no fused kernel."""
@@ -70,6 +73,10 @@ class _BlockedMax(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, features: Tensor, targets: Tensor) -> Tensor:
+        if kernels := kernels_for(features):
+            largest, source = kernels.max_of_rows(features, targets, ctx.needs_input_grad[0])
+            ctx.save_for_backward(source)
+            return largest
         largest, source = torch.empty_like(features), torch.empty_like(features, dtype=torch.int64)
         for block, gathered in _blocks(features, targets):
             largest[block], place = gathered.max(dim=1)

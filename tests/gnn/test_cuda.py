@@ -9,7 +9,9 @@ import torch
 import gnn
 from gnn.field_net import FieldNet
 from gnn.knn import knn
+from gnn.neighbourhood import Neighbourhood
 from gnn.regdgcnn import RegDGCNN
+from gnn.smallest import smallest
 from gnn.training.cloud_pool import CloudPool
 from gnn.training.drag import train_drag_network
 from gnn.training.loop import Schedule
@@ -32,6 +34,37 @@ def test_neighbours_are_those_of_the_cpu_however_many_clouds_a_block_has(cars, m
     monkeypatch.setattr("gnn.knn.GPU_BLOCK_BYTES", block_bytes)
     found, known = knn(cars.cuda(), 20).cpu(), knn(cars, 20)
     assert torch.equal(found.sort(dim=2).values, known.sort(dim=2).values)
+
+
+@pytest.mark.parametrize(("n", "k"), [(30, 30), (1000, 1), (1500, 28), (5000, 48), (20_000, 48)])
+@pytest.mark.parametrize("step", [0.0, 0.5], ids=["all different", "many alike"])
+def test_smallest_are_the_first_of_the_sorted(n, k, step):
+    values = torch.randn(3, 7, n, generator=torch.Generator().manual_seed(n)).cuda()
+    values = (values / step).round() if step else values
+    found, places = smallest(values, k)
+    assert torch.equal(found.sort(dim=-1).values, values.sort(dim=-1).values[..., :k])
+    assert torch.equal(values.gather(-1, places), found)
+    assert all(len(set(row)) == k for row in places.flatten(0, 1).tolist())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_largest_of_neighbours_is_that_of_the_gathered_rows_and_hides_no_nan(dtype):
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(2, 300, 70, generator=generator).to(dtype).cuda()
+    features[1, 3, 5] = torch.nan
+    graph = Neighbourhood(torch.randint(300, (2, 300, 20), generator=generator).cuda())
+    known = features.flatten(0, 1)[graph.targets].amax(dim=1).view_as(features)
+    assert torch.equal(graph.max(features).nan_to_num(99), known.nan_to_num(99)) and known.isnan().any()
+
+
+def test_without_kernels_the_answer_is_the_same(cars, monkeypatch):
+    torch.manual_seed(0)
+    network = RegDGCNN(k=16, conv_channels=(32, 64), emb_dims=64, mlp=(32,)).eval().cuda()
+    with torch.inference_mode():
+        own = network(cars.cuda())
+        for module in ("smallest", "neighbourhood"):
+            monkeypatch.setattr(f"gnn.{module}.kernels_for", lambda tensor: None)
+        assert torch.allclose(network(cars.cuda()), own, atol=1e-6)
 
 
 def test_networks_answer_as_on_the_cpu(cars):

@@ -1,0 +1,41 @@
+"""Whether this machine can build the kernels of `gnn.gpu_kernels`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from functools import lru_cache
+from importlib.util import find_spec
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+_COMPILERS = ("gcc", "clang", "cc")
+_OLDEST = (7, 0)
+"""Compute capability of GPUs that Triton builds for."""
+
+
+def kernels_for(tensor: Tensor) -> ModuleType | None:
+    """`gnn.gpu_kernels` for a tensor that they can work on; None on a CPU, and where they cannot be built."""
+    return _kernels(tensor.device.index or 0) if tensor.device.type == "cuda" else None
+
+
+@lru_cache
+def _kernels(device: int) -> ModuleType | None:
+    """PyTorch for CUDA brings Triton on Linux; it builds a kernel's launcher with the machine's C compiler."""
+    if find_spec("triton") is None:
+        missing = "Triton is not installed"
+    elif not (os.environ.get("CC") or any(map(shutil.which, _COMPILERS))):
+        missing = "there is no C compiler"
+    elif torch.version.hip or torch.cuda.get_device_capability(device) < _OLDEST:
+        missing = "the GPU is none that they are for"
+    else:
+        from gnn import gpu_kernels
+
+        return gpu_kernels
+    log.info("networks run on the GPU without kernels of our own, which takes longer: %s", missing)
+    return None
