@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from data.corpora.cases import Case
 from data.corpora.morphs import NO_FACE, CfdFaces, nearest_faces
@@ -30,7 +31,7 @@ from gnn.template import Template, register
 from gnn.training.cars import Car, FamilyCar, MorphCar, split
 from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, MorphClouds, labels, random_designs
 from gnn.training.families import families_of, random_family_designs
-from gnn.training.labels import DesignFeatures, cross_validate, cross_validate_sum, fit_coefficients, fit_label, ridge
+from gnn.training.labels import DesignFeatures, cross_validate, cross_validate_sum, fit_coefficients, ridge
 from gnn.training.replay import write_replay
 from gnn.training.template import fit_templates
 
@@ -212,7 +213,7 @@ def _cross_validation(cases: Sequence[Case], features: DesignFeatures) -> dict[s
     parts = features.forces_by_stretch(cases)[:, 0]
     return {
         "label fit": coefficient_metrics(
-            cross_validate_sum(features.with_roof_line(designs), parts, cd, fit_label), cd
+            cross_validate_sum(features.with_roof_line(designs), parts, cd, workers=torch.get_num_threads()), cd
         ),
         "linear fit": coefficient_metrics(cross_validate(features.parameters(designs), cd, ridge), cd),
     }
@@ -265,8 +266,6 @@ def _faces_of_design(corpus: Corpus, faces: CfdFaces, case: Case, cloud: Cloud) 
 
 def field_on(field: FieldNet, points: np.ndarray, normals: np.ndarray, n_points: int = 2048) -> np.ndarray:
     """(N, 4) Cp and Cf of an even cloud, by runs of ``n_points``."""
-    import torch
-
     with torch.inference_mode():
         runs = [torch.from_numpy(a).view(-1, n_points, 3) for a in (points, normals)]
         return np.concatenate([field.fields(p[None], n[None])[0].numpy() for p, n in zip(*runs, strict=True)])

@@ -11,10 +11,15 @@ docs/accuracy.md has the figures.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
+import torch
 
 from data.corpora.cases import Case
 from data.corpora.morphs import CfdFaces, MorphGenerator
@@ -160,21 +165,38 @@ def fit_coefficients(cases: Sequence[Case], features: DesignFeatures) -> Coeffic
 
 def cross_validate(rows: np.ndarray, values: np.ndarray, fit: Callable[..., Fit]) -> np.ndarray:
     """(n,) each value as predicted by a fit that did not see it."""
-    return _by_folds(len(values), lambda kept, held: fit(rows[kept], values[kept])(rows[held]))
+    return _by_folds(len(values), partial(_said_of_held, rows, values, fit))
 
 
 def cross_validate_sum(
-    rows: np.ndarray, parts: np.ndarray, totals: np.ndarray, fit: Callable[..., Fit] = fit_label
+    rows: np.ndarray, parts: np.ndarray, totals: np.ndarray, fit: Callable[..., Fit] = fit_label, workers: int = 1
 ) -> np.ndarray:
-    """(n,) each total (n,) as predicted by a `SumFit` that saw neither it nor its parts (n, p)."""
-    return _by_folds(len(totals), lambda kept, held: SumFit.of(rows[kept], parts[kept], totals[kept], fit)(rows[held]))
+    """(n,) each total (n,) as predicted by a `SumFit` that saw neither it nor its parts (n, p).
+
+    workers: processes that share the folds; with more than one, ``fit`` must be a module's function.
+    """
+    return _by_folds(len(totals), partial(_sum_said_of_held, rows, parts, totals, fit), workers)
 
 
-def _by_folds(n: int, predict: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+def _said_of_held(rows, values, fit, kept, held) -> np.ndarray:
+    return fit(rows[kept], values[kept])(rows[held])
+
+
+def _sum_said_of_held(rows, parts, totals, fit, kept, held) -> np.ndarray:
+    return SumFit.of(rows[kept], parts[kept], totals[kept], fit)(rows[held])
+
+
+def _by_folds(n: int, predict: Callable[[np.ndarray, np.ndarray], np.ndarray], workers: int = 1) -> np.ndarray:
     """(n,) in eight parts, of which each is predicted from the others: predict(rows kept, rows held)."""
     order = np.random.default_rng(0).permutation(n)
+    held = [order[fold::_FOLDS] for fold in range(_FOLDS)]
+    kept = [np.setdiff1d(order, rows) for rows in held]
+    with ExitStack() as stack:
+        each = map
+        if workers > 1:
+            pool = ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,))
+            each = stack.enter_context(pool).map
+        said = list(each(predict, kept, held))
     predicted = np.empty(n)
-    for fold in range(_FOLDS):
-        held = order[fold::_FOLDS]
-        predicted[held] = predict(np.setdiff1d(order, held), held)
+    predicted[np.concatenate(held)] = np.concatenate(said)
     return predicted

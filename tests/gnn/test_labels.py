@@ -76,6 +76,7 @@ def test_cross_validation_of_a_sum_shows_neither_total_nor_parts():
     assert np.corrcoef(said, noise.sum(axis=1))[0, 1] < 0.2
     alone = cross_validate(rows, noise[:, 0], ridge) + cross_validate(rows, noise[:, 1], ridge)
     assert cross_validate_sum(rows, noise, noise.sum(axis=1), ridge) == pytest.approx(alone)
+    assert cross_validate_sum(rows, noise, noise.sum(axis=1), ridge, workers=2) == pytest.approx(alone)
 
 
 def test_with_few_cases_the_linear_fit_has_its_say():
