@@ -26,8 +26,9 @@ Fields = tuple[np.ndarray, np.ndarray]
 def reference_for(corpus: Path, name: str, fields: Sequence[Fields]) -> Path:
     """A corpus's file for the cars ``name``; made of the medians of the given cases' fields where it has none yet."""
     folder = corpus / REFERENCES
-    for file in folder.glob(f"{name}-*.npz"):
-        return file
+    for file in sorted(folder.glob("*.npz")):
+        if file.stem.rpartition("-")[0] == name:
+            return file
     folder.mkdir(exist_ok=True)
     members = quantised(*(np.median(of_all, axis=0) for of_all in zip(*fields, strict=True)))
     checksum = zlib.crc32(members["face_cp"].tobytes() + members["face_cf"].tobytes())
