@@ -15,8 +15,6 @@ from torch import Tensor
 log = logging.getLogger(__name__)
 
 _COMPILERS = ("gcc", "clang", "cc")
-_OLDEST = (7, 0)
-"""Compute capability of GPUs that Triton builds for."""
 
 
 def kernels_for(tensor: Tensor) -> ModuleType | None:
@@ -31,11 +29,14 @@ def _kernels(device: int) -> ModuleType | None:
         missing = "Triton is not installed"
     elif not (os.environ.get("CC") or any(map(shutil.which, _COMPILERS))):
         missing = "there is no C compiler"
-    elif torch.version.hip or torch.cuda.get_device_capability(device) < _OLDEST:
-        missing = "the GPU is none that they are for"
     else:
-        from gnn import gpu_kernels
+        try:
+            from gnn import gpu_kernels
 
-        return gpu_kernels
+            gpu_kernels.smallest(torch.zeros(1, 32, device=torch.device("cuda", device)), 2)
+            return gpu_kernels
+        # Of Triton, the compilers it calls, the driver: Python's headers may lack, or a GPU be too old.
+        except Exception as error:
+            missing = f"Triton cannot build them ({error})"
     log.info("networks run on the GPU without kernels of our own, which takes longer: %s", missing)
     return None

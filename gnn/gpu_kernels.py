@@ -1,7 +1,7 @@
 """Kernels for a GPU, in Triton, of the two steps that PyTorch has none for: they took most of a network's time there.
 
 ``torch.topk`` reads every row a dozen times, whatever k is, and a maximum over gathered rows writes each point's
-features k times and reads them again. Import this through `gnn.gpu.kernels`: Triton is not everywhere.
+features k times and reads them again. Have this by `gnn.gpu.kernels_for`: Triton is not everywhere.
 """
 
 from __future__ import annotations
