@@ -37,17 +37,17 @@ class Neighbourhood:
 
     def max(self, features: Tensor) -> Tensor:
         """(B, N, C) to (B, N, C): for each channel the largest value among the point's neighbours."""
-        return self._reduce(features, "amax", _BlockedMax)
+        return self._reduce(features, "amax", _MaxOfNeighbours)
 
     def sum(self, features: Tensor) -> Tensor:
         """(B, N, C) to (B, N, C): the sum over the point's neighbours."""
-        return self._reduce(features, "sum", _BlockedSum)
+        return self._reduce(features, "sum", _SumOfNeighbours)
 
-    def _reduce(self, features: Tensor, reduction: str, blocked: type[torch.autograd.Function]) -> Tensor:
+    def _reduce(self, features: Tensor, reduction: str, elsewhere: type[torch.autograd.Function]) -> Tensor:
         rows = features.flatten(0, 1)
         if rows.device.type == "cpu":
             return torch.sparse.mm(self._adjacency(rows.dtype), rows, reduction).view_as(features)
-        return blocked.apply(rows, self.targets).view_as(features)
+        return elsewhere.apply(rows, self.targets).view_as(features)
 
     def _adjacency(self, dtype: torch.dtype) -> Tensor:
         n_points = len(self.targets)
@@ -68,7 +68,7 @@ def _blocks(features: Tensor, targets: Tensor) -> Iterator[tuple[slice, Tensor]]
         yield block, features[targets[block]]
 
 
-class _BlockedMax(torch.autograd.Function):
+class _MaxOfNeighbours(torch.autograd.Function):
     """Largest value (N, C) of each point's neighbours; the gradient goes to one neighbour that has it."""
 
     @staticmethod
@@ -90,7 +90,7 @@ class _BlockedMax(torch.autograd.Function):
         return torch.zeros_like(gradient).scatter_add_(0, source, gradient), None
 
 
-class _BlockedSum(torch.autograd.Function):
+class _SumOfNeighbours(torch.autograd.Function):
     """Sum (N, C) over each point's neighbours."""
 
     @staticmethod

@@ -178,11 +178,20 @@ def cross_validate_sum(
     return _by_folds(len(totals), partial(_sum_said_of_held, rows, parts, totals, fit), workers)
 
 
-def _said_of_held(rows, values, fit, kept, held) -> np.ndarray:
+def _said_of_held(
+    rows: np.ndarray, values: np.ndarray, fit: Callable[..., Fit], kept: np.ndarray, held: np.ndarray
+) -> np.ndarray:
     return fit(rows[kept], values[kept])(rows[held])
 
 
-def _sum_said_of_held(rows, parts, totals, fit, kept, held) -> np.ndarray:
+def _sum_said_of_held(
+    rows: np.ndarray,
+    parts: np.ndarray,
+    totals: np.ndarray,
+    fit: Callable[..., Fit],
+    kept: np.ndarray,
+    held: np.ndarray,
+) -> np.ndarray:
     return SumFit.of(rows[kept], parts[kept], totals[kept], fit)(rows[held])
 
 

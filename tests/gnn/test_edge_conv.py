@@ -98,7 +98,10 @@ def test_blocked_reductions_match_the_fused_kernel(monkeypatch):
     network = Neighbourhood(graph)
     monkeypatch.setattr(neighbourhood, "BLOCK_BYTES", 8 * 5 * 7 * 11)
     rows = points.flatten(0, 1)
-    for fused, blocked in ((network.max, neighbourhood._BlockedMax), (network.sum, neighbourhood._BlockedSum)):
+    for fused, blocked in (
+        (network.max, neighbourhood._MaxOfNeighbours),
+        (network.sum, neighbourhood._SumOfNeighbours),
+    ):
         ours, theirs = blocked.apply(rows, network.targets).view_as(points), fused(points)
         torch.testing.assert_close(ours, theirs)
         weights = torch.arange(ours.numel(), dtype=ours.dtype).view_as(ours)
