@@ -52,7 +52,7 @@ def restored(
 
 
 def _byte_planes(numbers: np.ndarray) -> np.ndarray:
-    """(M,) or (M, 3) int16 as (2, M) or (2, 3, M) uint8: all low bytes, then all high ones, a tenth smaller by LZMA.
+    """(M,) or (M, 3) int16 as (2, M) or (2, 3, M) uint8: all low bytes, then all high ones, 7 % smaller by LZMA.
 
     The sign is moved to the lowest bit (zigzag), or small numbers of either sign would have different high bytes.
     """
