@@ -18,6 +18,8 @@ import numpy as np
 from data.corpora.references import fields_of
 from data.errors import DrivAerError
 
+COEFFICIENTS = ("Cd", "Cd_std", "Cl", "Clf", "Clr", "Cd_pressure", "Cd_friction")
+"""Of a case and of a column in a corpus's table. Cd_std: the scatter of Cd inside the averaging window."""
 TEST_EVERY, TEST_REMAINDER = 5, 2
 """Design i is held out of every training when ``i % 5 == 2``: a fifth, in all styles and with both underbodies."""
 
@@ -29,7 +31,7 @@ class Case:
     name: file stem. design: the generator's index, negative for the unmorphed cars; None for a car that is none of
         the generator's, as are style, underbody (detailed | smooth) and parameters (empty) then.
     style: fastback | estate | notchback.
-    parameters: the generator's, m and degrees. coefficients: Cd, Cd_std, Cl, Clf, Clr, Cd_pressure, Cd_friction.
+    parameters: the generator's, m and degrees. coefficients: those of COEFFICIENTS.
     frontal_area: m². face_cp: (M,) float32, clipped to CP_RANGE. face_cf: (M, 3) float32.
     """
 
@@ -71,7 +73,6 @@ def read_case(path: str | Path) -> Case:
             cp, cf = fields_of(arrays, path)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DrivAerError(f"not a CFD case ({error})", file=path, fix="give a case .npz of a corpus") from error
-    coefficients = ("Cd", "Cd_std", "Cl", "Clf", "Clr", "Cd_pressure", "Cd_friction")
     parameters, generated = meta.get("params", {}), "i" in meta
     return Case(
         name=meta["name"],
@@ -79,7 +80,7 @@ def read_case(path: str | Path) -> Case:
         style=style_of(parameters) if generated else None,
         underbody=meta.get("underbody"),
         parameters=parameters,
-        coefficients={key: float(meta[key]) for key in coefficients},
+        coefficients={key: float(meta[key]) for key in COEFFICIENTS},
         frontal_area=float(meta["frontal_area"]),
         face_cp=cp,
         face_cf=cf,

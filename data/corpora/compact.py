@@ -13,12 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import Case, read_case, read_cases
+from data.corpora.cases import COEFFICIENTS, Case, read_case, read_cases
 from data.corpora.members import write_members
 from data.corpora.references import members_of, reference_for
 from data.replacing import replacing
-
-_COEFFICIENTS = ("Cd", "Cd_std", "Cl", "Clf", "Clr", "Cd_pressure", "Cd_friction")
 
 
 def keep(packed: Path, out: Path) -> int:
@@ -46,9 +44,9 @@ def write_index(cases: list[Case], path: Path) -> None:
     names = sorted({name for case in cases for name in case.parameters})
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["name", "i", "style", "underbody", "split", *_COEFFICIENTS, "frontal_area_m2", *names])
+        table.writerow(["name", "i", "style", "underbody", "split", *COEFFICIENTS, "frontal_area_m2", *names])
         for case in cases:
-            numbers = [case.coefficients[k] for k in _COEFFICIENTS] + [case.frontal_area]
+            numbers = [case.coefficients[k] for k in COEFFICIENTS] + [case.frontal_area]
             numbers += [case.parameters.get(name, 0.0) for name in names]
             split = "test" if case.is_test else "train"
             row = [case.name, case.design, case.style, case.underbody, split]

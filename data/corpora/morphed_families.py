@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import is_test_design
+from data.corpora.cases import COEFFICIENTS, is_test_design
 from data.corpora.members import write_members
 from data.corpora.references import fields_of, members_of
 from data.errors import DrivAerError
@@ -26,7 +26,6 @@ from data.sampling import sample_surface
 
 BODY, FRONT_WHEELS, REAR_WHEELS = 0, 1, 2
 NO_FACE = -1
-COEFFICIENTS = ("Cd", "Cd_std", "Cl", "Clf", "Clr", "Cd_pressure", "Cd_friction")
 
 _STEP = 1e-4  # m, of stored places
 _MODE_STEPS = 16383  # of a stored displacement, from nothing to its largest

@@ -7,8 +7,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.corpora.cases import COEFFICIENTS
 from data.corpora.morphed_families import (
-    COEFFICIENTS,
     FamilyCase,
     read_families,
     read_family,

@@ -16,9 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import is_test_design
+from data.corpora.cases import COEFFICIENTS, is_test_design
 from data.corpora.morphed_families import (
-    COEFFICIENTS,
     FRONT_WHEELS,
     REAR_WHEELS,
     MorphedFamily,

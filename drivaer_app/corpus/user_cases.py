@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import read_case
-from data.corpora.morphed_families import COEFFICIENTS
+from data.corpora.cases import COEFFICIENTS, read_case
 from data.errors import DrivAerError
 from data.load import load_car, place_car, sample_car
 from data.mesh import CarMesh, RawMesh
