@@ -147,8 +147,9 @@ class MorphedFamily:
         exact += [(self.faces, other.faces), (self.face_part, other.face_part)]
         exact += [(getattr(self.cfd, key), getattr(other.cfd, key)) for key in ("corners", "starts", "part")]
         near = [(own.values, theirs.values), (own.amounts, theirs.amounts)]
+        furthest = np.abs(own.amounts).max(axis=1)[own.owner, None]
         for bent, bent_too in ((self.surface, other.surface), (self.cfd_points, other.cfd_points)):
-            near += [(bent.places, bent_too.places), (bent.modes, bent_too.modes)]
+            near += [(bent.places, bent_too.places), (bent.modes * furthest, bent_too.modes * furthest)]
         return (
             (own.names, own.units, self.mirrored) == (theirs.names, theirs.units, other.mirrored)
             and all(np.array_equal(a, b) for a, b in exact)
