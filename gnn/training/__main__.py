@@ -34,6 +34,8 @@ from gnn.training.families import (
 from gnn.training.field import train_field_net
 from gnn.training.labels import COEFFICIENTS, DesignFeatures, fit_coefficients
 from gnn.training.loop import Schedule, designs_learnt, load_averaged
+from gnn.training.readout import RATE as READOUT_RATE
+from gnn.training.readout import STEPS as READOUT_STEPS
 from gnn.training.readout import cached_features, pooled_features, train_readout
 
 DRAG = {
@@ -48,10 +50,11 @@ N_READ = 6000
 """Morphs that the drag network's last layers are trained on, besides the cases."""
 LEAST_FOR_FIT = 25
 """Cases of families below which a fit on two dozen handles says less than the cases."""
-FAMILY_SHARE, READ_FAMILY_SHARE = 0.4, 0.3
-"""Of what the drag network, and its last layers alone, learn from: with 160 cases to label the families' designs it
+FAMILY_SHARE = 0.4
+"""Of what the drag network, or its last layers alone, learn from: with 160 cases to label the families' designs it
 costs the morphs nothing."""
 SCALING, READOUT = "drag.json", "readout.ckpt"
+_STEPS, _RATE = 3000, 2e-3
 
 
 def main() -> None:
@@ -86,13 +89,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--start", type=Path, help=start)
     kept = "assemble: keep the start model's templates; its cases of morphed DrivAers are the same (saves half an hour)"
     parser.add_argument("--keep-templates", action="store_true", help=kept)
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--steps", type=int, help=f"{_STEPS} unless given, of readout {READOUT_STEPS}")
+    parser.add_argument("--rate", type=float, help=f"the highest: {_RATE} unless given, of readout {READOUT_RATE}")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="drag, readout: where to learn")
     parser.add_argument("--batch", type=int, default=16, help="drag: clouds a step; 64 is no slower on a GPU")
     parser.add_argument("--out", type=Path, default=Path("resources/models/drivaer"))
-    return parser.parse_args()
+    options = parser.parse_args()
+    steps, rate = (READOUT_STEPS, READOUT_RATE) if options.step == "readout" else (_STEPS, _RATE)
+    options.steps, options.rate = options.steps or steps, options.rate or rate
+    return options
 
 
 def _corpus(options: argparse.Namespace) -> Corpus:
@@ -149,7 +155,7 @@ def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
 
 
 def _readout(options: argparse.Namespace, corpus: Corpus) -> None:
-    """The drag network's last layers, trained anew; nothing but that network's features counts."""
+    """The drag network's last layers, trained on from what they are; its features stay."""
     network, scaling = _encoder(options)
     shapes, coefficients = _labelled_morphs(corpus, N_READ, seed=77)
     features = _features(options, network, shapes, "morphs")
@@ -158,10 +164,11 @@ def _readout(options: argparse.Namespace, corpus: Corpus) -> None:
     if of_families:
         more, theirs = _labelled_family_designs(of_families, N_READ)
         features = torch.cat([features, _features(options, network, more, "families")])
-        weights = _shared(len(shapes), len(more), READ_FAMILY_SHARE)
+        weights = _shared(len(shapes), len(more), FAMILY_SHARE)
         coefficients = np.concatenate([coefficients, theirs])
     asked = coefficients[:, : len(COEFFICIENTS)]
-    train_readout(network, features, (asked - scaling["mean"]) / scaling["spread"], weights)
+    targets = (asked - scaling["mean"]) / scaling["spread"]
+    train_readout(network, features, targets, weights, steps=options.steps, rate=options.rate)
     write_text(options.work / SCALING, json.dumps({**scaling, "n_read_designs": len(features)}))
     with replacing(options.work / READOUT) as unfinished:
         learnt = [case.name for case in (*corpus.train, *of_families)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +64,19 @@ def test_the_readout_learns_and_the_encoder_stays(network, shapes, tmp_path):
     assert error() < 0.5 * before
     kept = [p for p in network.parameters() if id(p) not in own]
     assert all(torch.equal(one, other) for one, other in zip(encoder, kept, strict=True))
+
+
+def test_at_a_small_rate_the_readout_stays_near_what_it_was(network, shapes, tmp_path):
+    features = cached_features(network, shapes, N_POINTS, tmp_path / "features.npy")
+    targets = np.ones((len(shapes), 2))
+
+    def moved(rate: float) -> float:
+        taught = train_readout(deepcopy(network), features, targets, steps=20, rate=rate)
+        with torch.inference_mode():
+            said, before = (net.head(features.flatten(0, 1)) for net in (taught, network))
+            return float((said - before).abs().mean())
+
+    assert 0 < moved(1e-4) < 0.2 * moved(1e-2)
 
 
 def test_layers_learn_from_the_features_of_a_pool(network, shapes):
