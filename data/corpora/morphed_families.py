@@ -86,6 +86,10 @@ class Bendable:
             moved[:, axis] += amounts[own] @ self.modes[own]
         return moved
 
+    def furthest(self, handles: Handles) -> np.ndarray:
+        """(n, N) m: how far each displacement field moves each point at its handle's largest amount."""
+        return np.abs(handles.amounts).max(axis=1)[handles.owner, None] * self.modes
+
 
 @dataclass(frozen=True, eq=False)
 class CfdFaces:
@@ -147,9 +151,8 @@ class MorphedFamily:
         exact += [(self.faces, other.faces), (self.face_part, other.face_part)]
         exact += [(getattr(self.cfd, key), getattr(other.cfd, key)) for key in ("corners", "starts", "part")]
         near = [(own.values, theirs.values), (own.amounts, theirs.amounts)]
-        furthest = np.abs(own.amounts).max(axis=1)[own.owner, None]
         for bent, bent_too in ((self.surface, other.surface), (self.cfd_points, other.cfd_points)):
-            near += [(bent.places, bent_too.places), (bent.modes * furthest, bent_too.modes * furthest)]
+            near += [(bent.places, bent_too.places), (bent.furthest(own), bent_too.furthest(theirs))]
         return (
             (own.names, own.units, self.mirrored) == (theirs.names, theirs.units, other.mirrored)
             and all(np.array_equal(a, b) for a, b in exact)

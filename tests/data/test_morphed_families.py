@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,24 @@ def test_a_family_is_read_as_it_was_written(family, again):
     amounts = family.handles.amounts_of({"length": 0.1, "lean": 5.0})
     assert np.abs(again.mesh_on(amounts)[0] - family.mesh_on(amounts)[0]).max() < 2e-4
     assert again.handles.names == family.handles.names and again.meta["frontal_area"] == 1.6
+
+
+def test_a_family_is_the_same_within_a_millimetre_however_it_is_bent(family, again):
+    def with_modes(change: np.ndarray) -> MorphedFamily:
+        bent = replace(family.surface, modes=family.surface.modes + change)
+        return replace(family, surface=bent, cfd_points=bent)
+
+    assert family.is_same(again)
+    assert family.is_same(with_modes(np.array([[4e-3], [0]]))), "0.8 mm at the largest length"
+    assert not family.is_same(with_modes(np.array([[6e-3], [0]])))
+
+
+def test_a_family_with_a_handle_more_is_another(family):
+    own, rows = family.handles, [0, 1, 1]
+    names, units = (*own.names, "squat"), (*own.units, "deg")
+    more = Handles(names, units, own.neutral[rows], own.values[rows], own.amounts[rows], own.axis[rows], np.arange(3))
+    bent = replace(family.surface, modes=family.surface.modes[rows])
+    assert not family.is_same(replace(family, handles=more, surface=bent, cfd_points=bent))
 
 
 def test_handles_add_up(family):
