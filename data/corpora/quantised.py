@@ -37,8 +37,7 @@ def restored(
 ) -> tuple[np.ndarray, np.ndarray]:
     """cp (M,), cf (M, 3) float32 of a file's members and of the reference's they differ from.
 
-    The members are byte planes, whole numbers, as files had them before, or, in files that are not compact, the fields.
-
+    The members are byte planes; whole numbers in older files; the fields themselves in files that are not compact.
     Raises KeyError where one lacks, ValueError where the reference is of other faces or steps.
     """
     cp, cf = _numbers(members["face_cp"]), _numbers(members["face_cf"])

@@ -97,7 +97,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("resources/models/drivaer"))
     options = parser.parse_args()
     steps, rate = (READOUT_STEPS, READOUT_RATE) if options.step == "readout" else (_STEPS, _RATE)
-    options.steps, options.rate = options.steps or steps, options.rate or rate
+    options.steps = steps if options.steps is None else options.steps
+    options.rate = rate if options.rate is None else options.rate
     return options
 
 
