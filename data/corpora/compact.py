@@ -54,7 +54,7 @@ def write_index(cases: list[Case], path: Path) -> None:
 
 
 def write_compact_case(source: Path, case: Case, destination: Path, reference: Path) -> None:
-    """Rewrite a case without its geometry, about 28 kB; replaces ``destination`` whole or not at all.
+    """Rewrite a case without its geometry, about 20 kB; replaces ``destination`` whole or not at all.
 
     case: what ``source`` holds. reference: the corpus's, of the same faces (`data.corpora.references`).
     """

@@ -7,8 +7,7 @@ import pytest
 
 from data.corpora.cases import is_test_design, read_case, read_cases
 from data.corpora.compact import keep
-from data.corpora.members import write_members
-from data.corpora.quantised import CF_RANGE, CF_STEP, CP_RANGE, CP_STEP, quantised, restored
+from data.corpora.quantised import CF_STEP, CP_RANGE, CP_STEP
 from data.errors import DrivAerError
 
 
@@ -60,26 +59,6 @@ def test_a_compact_case_without_its_reference_says_what_is_missing(tmp_path):
     with pytest.raises(DrivAerError, match="references.*missing") as caught:
         read_case(tmp_path / "alone/cases/0300.npz")
     assert "together" in caught.value.line
-
-
-def test_files_from_before_steps_were_written_are_read_with_theirs(tmp_path):
-    cp, cf = np.float32([-0.31, 0.2]), np.float32([[1e-4, 3e-3, 0], [0, -7e-4, 5e-3]])
-    members = {"face_cp": np.int16([-31, 20]), "face_cf": np.int16([[1, 30, 0], [0, -7, 50]])}
-    assert quantised(cp, cf)["face_cp"].dtype != np.int16, "files written now are not those from before"
-    for name, stored in (("before", members), ("now", quantised(cp, cf))):
-        write_members(tmp_path / f"{name}.npz", stored)
-        with np.load(tmp_path / f"{name}.npz") as arrays:
-            again = restored(arrays)
-        assert np.abs(again[0] - cp).max() < 1e-6
-        assert np.abs(again[1] - cf).max() <= (1e-8 if name == "before" else CF_STEP / 2 + 1e-8)
-
-
-def test_the_largest_differences_come_back_as_they_were():
-    cp, cf = np.float32(CP_RANGE), np.float32([CF_RANGE] * 3).T
-    reference = quantised(cp[::-1], cf[::-1])
-    again = restored(quantised(cp, cf, reference), reference)
-    np.testing.assert_allclose(again[0], cp, atol=CP_STEP / 2)
-    np.testing.assert_allclose(again[1], cf, atol=CF_STEP / 2)
 
 
 def test_impossible_pressures_are_clipped(tmp_path):

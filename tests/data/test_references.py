@@ -1,12 +1,69 @@
+from pathlib import Path
+
 import numpy as np
+import pytest
 
-from data.corpora.references import reference_for
+from data.corpora.members import write_members
+from data.corpora.quantised import CF_RANGE, CF_STEP, CP_RANGE, CP_STEP
+from data.corpora.references import Fields, fields_of, members_of, reference_for
 
 
-def fields(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cp (n,) and Cf (n, 3)."""
-    rng = np.random.default_rng(n)
+def fields(n: int, seed: int = 0) -> Fields:
+    """Cp (n,) and Cf (n, 3) of noise."""
+    rng = np.random.default_rng((n, seed))
     return rng.normal(-0.2, 0.5, n), rng.normal(0.0, 4e-3, (n, 3))
+
+
+def regional(n: int, seed: int) -> Fields:
+    """Fields that differ from case to case by what holds for the whole of each of five regions."""
+    rng = np.random.default_rng(seed)
+    region = np.arange(n) % 5
+    base = np.random.default_rng(n)
+    cp = base.normal(-0.2, 0.5, n) + rng.normal(0, 0.3, 5)[region]
+    return cp, base.normal(0.0, 4e-3, (n, 3)) + rng.normal(0, 4e-3, (5, 3))[region]
+
+
+def kept(corpus: Path, name: str, case: Fields, reference: Path | None) -> tuple[Fields, int]:
+    """The case as it is read from its file, and the file's size in bytes."""
+    path = corpus / f"cases/{name}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_members(path, members_of(*case, reference))
+    with np.load(path) as members:
+        return fields_of(members, path), path.stat().st_size
+
+
+@pytest.mark.parametrize("with_reference", [False, True], ids=["alone", "as differences"])
+def test_a_case_comes_back_to_within_half_a_step(tmp_path, with_reference):
+    reference = reference_for(tmp_path, "box", [fields(400, seed) for seed in range(5)]) if with_reference else None
+    given = fields(400, 9)
+    (cp, cf), _ = kept(tmp_path, "case", given, reference)
+    assert cp.dtype == cf.dtype == np.float32
+    np.testing.assert_allclose(cp, np.clip(given[0], *CP_RANGE), atol=CP_STEP / 2 + 1e-6)
+    np.testing.assert_allclose(cf, given[1], atol=CF_STEP / 2 + 1e-8)
+
+
+def test_the_largest_differences_come_back_as_they_were(tmp_path):
+    cp, cf = np.float32(CP_RANGE), np.float32([CF_RANGE] * 3).T
+    reference = reference_for(tmp_path, "box", [(cp[::-1], cf[::-1])])
+    again, _ = kept(tmp_path, "case", (cp, cf), reference)
+    np.testing.assert_allclose(again[0], cp, atol=CP_STEP / 2)
+    np.testing.assert_allclose(again[1], cf, atol=CF_STEP / 2)
+
+
+@pytest.mark.parametrize("n", [1, 2, 30])
+def test_a_car_of_few_faces_has_a_reference(tmp_path, n):
+    reference = reference_for(tmp_path, "box", [fields(n, 1), fields(n, 2)])
+    (cp, _), _ = kept(tmp_path, "case", fields(n, 3), reference)
+    np.testing.assert_allclose(cp, np.clip(fields(n, 3)[0], *CP_RANGE), atol=CP_STEP / 2 + 1e-6)
+
+
+def test_what_whole_regions_have_in_common_takes_little_room(tmp_path):
+    reference = reference_for(tmp_path, "box", [regional(4000, seed) for seed in range(20)])
+    given = regional(4000, 99)
+    _, alone = kept(tmp_path, "alone", given, None)
+    (cp, _), size = kept(tmp_path, "differences", given, reference)
+    np.testing.assert_allclose(cp, np.clip(given[0], *CP_RANGE), atol=CP_STEP / 2 + 1e-6)
+    assert size < alone / 4
 
 
 def test_cars_keep_the_reference_that_was_made_first(tmp_path):
