@@ -87,7 +87,7 @@ def _options() -> argparse.Namespace:
         "take where the work folder has none"
     )
     parser.add_argument("--start", type=Path, help=start)
-    kept = "assemble: keep the start model's templates; its cases of morphed DrivAers are the same (saves half an hour)"
+    kept = "assemble: keep the start model's templates; its cases of morphed DrivAers are the same (saves ten minutes)"
     parser.add_argument("--keep-templates", action="store_true", help=kept)
     parser.add_argument("--steps", type=int, help=f"{_STEPS} unless given, of readout {READOUT_STEPS}")
     parser.add_argument("--rate", type=float, help=f"the highest: {_RATE} unless given, of readout {READOUT_RATE}")
