@@ -30,11 +30,14 @@ def read_case_summary(path: str | Path) -> CaseSummary | None:
     """None for an ``.npz`` that is no case. Raises DrivAerError for a file that is damaged."""
     import numpy as np
 
+    from data.corpora.references import has_fields
+
     path = Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            if not {"meta.npy", "face_cp.npy"} <= set(archive.namelist()):
-                return None
+            members = {name.removesuffix(".npy") for name in archive.namelist()}
+        if "meta" not in members or not has_fields(members):
+            return None
         with np.load(path, allow_pickle=False) as arrays:
             meta = json.loads(str(arrays["meta"]))
         return _summary(meta)

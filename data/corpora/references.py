@@ -8,7 +8,7 @@ one that it differs from, and a file once written is never changed.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -48,6 +48,11 @@ def members_of(cp: np.ndarray, cf: np.ndarray, reference: Path | None = None) ->
     fields, steps, alike = _read(reference)
     rests = told_apart(in_steps(cp, cf, steps) - fields, alike)
     return {"fields": byte_planes(rests), "reference": np.array(reference.stem)}
+
+
+def has_fields(members: Collection[str]) -> bool:
+    """Whether members of these names are a case's, as far as its fields go."""
+    return "fields" in members or "face_cp" in members
 
 
 def fields_of(members: Mapping[str, np.ndarray], path: Path) -> Fields:
