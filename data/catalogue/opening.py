@@ -158,7 +158,7 @@ def _open_case(catalogue: Catalogue, design: Design) -> OpenDesign:
         car, pressure = _family_case(path, family)
     else:
         car, pressure = _case_points(path)
-    pressure = replace(pressure, source=f"{file.path}, face_cp")
+    pressure = replace(pressure, source=f"{file.path}, Cp")
     return OpenDesign(design, replace(car, path=path), pressure, file.path, car.warnings)
 
 

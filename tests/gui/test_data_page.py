@@ -86,6 +86,7 @@ def test_the_built_in_corpus_opens_with_one_click_and_says_what_it_is(page):
     assert f"{N_BUILT_IN} designs" in page.browser.facts.text()
     assert f"split: {SPLIT['train']} train, {SPLIT['test']} test" in page.browser.facts.text()
     assert "each on its own area" in page.browser.facts.text()
+    assert "licence: the program's own" in page.browser.facts.text()
 
 
 def test_a_choice_and_a_range_leave_the_designs_that_fulfil_both(qtbot, page):

@@ -144,7 +144,7 @@ class DataPage(QWidget):
         self._say_at_start("")
         self.start.to_table.show()
         self.browser.say("")
-        self.browser.show_overview(there, _name_of(there))
+        self.browser.show_overview(there, _name_of(there), is_ours=_is_built_in(there))
         self.pictures.show_catalogue(there.path)
         self.stack.setCurrentWidget(self.browser)
         self._ask()
@@ -291,4 +291,8 @@ def _in_words(folder: Path) -> str:
 
 
 def _name_of(there: Overview) -> str:
-    return "Built-in corpus" if there.root == RESOURCES / "corpus" else str(there.root)
+    return "Built-in corpus" if _is_built_in(there) else str(there.root)
+
+
+def _is_built_in(there: Overview) -> bool:
+    return there.root == RESOURCES / "corpus"

@@ -122,9 +122,9 @@ class DataBrowser(QWidget):
         also = tuple(dict.fromkeys(self.scatter.columns))
         return Question(filters.where.text(), filters.equal, filters.within, self.sort, also)
 
-    def show_overview(self, there: Overview, name: str) -> None:
+    def show_overview(self, there: Overview, name: str, *, is_ours: bool = False) -> None:
         self.title.setText(name)
-        self.facts.setText("  ·  ".join(facts(there)))
+        self.facts.setText("  ·  ".join(facts(there, is_ours=is_ours)))
         if self.sort.column not in {column.name for column in there.columns}:
             self.sort = Sort()
         self.filters.offer(there)
@@ -162,8 +162,8 @@ class DataBrowser(QWidget):
             self.study_asked.emit(ids)
 
 
-def facts(there: Overview) -> list[str]:
-    """What is to be known of a dataset before its numbers are used."""
+def facts(there: Overview, *, is_ours: bool = False) -> list[str]:
+    """What is to be known of a dataset before its numbers are used. is_ours: it comes with the program."""
     found = [f"{there.n_designs} designs ({', '.join(f'{name} {n}' for name, n in there.corpora.items())})"]
     parts = ", ".join(f"{n} {name}" for name, n in there.splits.items())
     from_where = f" ({there.split})" if there.split and there.splits else ""
@@ -172,6 +172,8 @@ def facts(there: Overview) -> list[str]:
     found.append(f"coefficients: {', '.join(versions)}" if versions else "no coefficients")
     if there.licences:
         found.append(f"licence: {'; '.join(there.licences)}" + (", accepted" if there.accepted else ""))
+    elif is_ours:
+        found.append("licence: the program's own, Apache-2.0")
     else:
         found.append("no published licence known")
     return found

@@ -9,7 +9,7 @@ from drivaer_app.ui.widgets import label, page_title
 
 _WAYS = (
     ("folder", "Look through a folder…", "DrivAerNet and its kin, or your own meshes with a CSV, unpacked or zipped"),
-    ("built_in", "Open the built-in corpus", "299 CFD cases that come with the program"),
+    ("built_in", "Open the built-in corpus", "The CFD cases that the model learnt from and is judged on"),
     ("download", "Download DrivAerNet++…", "All of it, or some designs; the plan and the licence come first"),
 )
 
