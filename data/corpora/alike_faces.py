@@ -1,8 +1,8 @@
 """Which other face each face of a set of cars goes like, so that a case file need only keep how they differ.
 
 Where a car's Cp lies above that of the others it does so over a whole region: a face's difference is nearly that of
-the face beside it, or further along the same edge. The cases themselves say best which faces those are: told so,
-their files are a third smaller, and a fifth by the nearest faces.
+the face beside it, or further along the same edge. The cases themselves say best which face that is: their files
+become a third smaller, where the nearest face in space would save a fifth.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def told_together(rests: np.ndarray, alike: np.ndarray) -> np.ndarray:
     values, root = _with_root(rests), len(alike)
     further = np.append(alike, root)
     while (further != root).any():
-        values = values + values[..., further]
+        values = values + np.take(values, further, axis=-1)  # thrice as quick as indexing
         further = further[further]
     return values[..., :root]
 

@@ -59,10 +59,13 @@ def fields_of(members: Mapping[str, np.ndarray], path: Path) -> Fields:
     """Cp and Cf of the members of the case file ``path``, a compact one or one with the fields themselves.
 
     Raises DrivAerError where its reference is missing, KeyError where it has no fields, ValueError where they are of
-    other faces than the reference's.
+    other faces than the reference's, or kept as earlier versions did.
     """
     if "fields" not in members:
-        return np.clip(members["face_cp"].astype(np.float32), *CP_RANGE), members["face_cf"].astype(np.float32)
+        cp, cf = members["face_cp"], members["face_cf"]
+        if not np.issubdtype(cp.dtype, np.floating):
+            raise ValueError("its fields are whole numbers as an earlier version kept them")
+        return np.clip(cp.astype(np.float32), *CP_RANGE), cf.astype(np.float32)
     numbers = numbers_of(members["fields"])
     if "reference" not in members:
         return from_steps(numbers, members["steps"])
@@ -71,6 +74,8 @@ def fields_of(members: Mapping[str, np.ndarray], path: Path) -> Fields:
         fix = f"keep the corpus's folders {path.parent.name} and {REFERENCES} together"
         raise DrivAerError(f"its fields are differences from {file}, which is missing", file=path, fix=fix)
     fields, steps, alike = _read(file)
+    if numbers.shape != fields.shape:
+        raise ValueError(f"it has {numbers.shape[1]} faces, its reference {fields.shape[1]}")
     return from_steps(told_together(numbers, alike) + fields, steps)
 
 

@@ -57,6 +57,20 @@ def test_a_car_of_few_faces_has_a_reference(tmp_path, n):
     np.testing.assert_allclose(cp, np.clip(fields(n, 3)[0], *CP_RANGE), atol=CP_STEP / 2 + 1e-6)
 
 
+@pytest.mark.parametrize("n", [29, 31])
+def test_a_case_of_other_faces_than_its_reference_s_is_refused(tmp_path, n):
+    reference = reference_for(tmp_path, "box", [fields(30)])
+    members = {**members_of(*fields(n)), "reference": np.array(reference.stem)}
+    with pytest.raises(ValueError, match=f"{n} faces, its reference 30"):
+        fields_of(members, tmp_path / "cases/case.npz")
+
+
+def test_a_file_of_an_earlier_version_is_refused(tmp_path):
+    members = {"face_cp": np.int16([-31, 20]), "face_cf": np.int16([[1, 30, 0], [0, -7, 50]])}
+    with pytest.raises(ValueError, match="earlier version"):
+        fields_of(members, tmp_path / "case.npz")
+
+
 def test_what_whole_regions_have_in_common_takes_little_room(tmp_path):
     reference = reference_for(tmp_path, "box", [regional(4000, seed) for seed in range(20)])
     given = regional(4000, 99)
