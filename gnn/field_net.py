@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gnn.gpu import tf32_products
 from gnn.neighbourhood import Neighbourhood
 from gnn.smallest import smallest
 
@@ -92,5 +93,6 @@ def nearest(points: Tensor, among: Tensor, k: int) -> Tensor:
         clouds = zip(points.detach().numpy(), among.detach().numpy(), strict=True)
         rows = [cKDTree(there).query(here, k=k, workers=-1)[1].reshape(-1, k) for here, there in clouds]
         return torch.from_numpy(np.stack(rows))
-    offset = torch.baddbmm(among.square().sum(dim=-1)[:, None, :], points, among.transpose(1, 2), alpha=-2.0)
+    with tf32_products(False):
+        offset = torch.baddbmm(among.square().sum(dim=-1)[:, None, :], points, among.transpose(1, 2), alpha=-2.0)
     return smallest(offset, k)[1]

@@ -1,10 +1,12 @@
-"""Whether this machine can build the kernels of `gnn.gpu_kernels`."""
+"""What a GPU has of its own: the kernels of `gnn.gpu_kernels` where they can be built, and products in TF32."""
 
 from __future__ import annotations
 
 import logging
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from types import ModuleType
@@ -15,6 +17,17 @@ from torch import Tensor
 log = logging.getLogger(__name__)
 
 _COMPILERS = ("gcc", "clang", "cc")
+
+
+@contextmanager
+def tf32_products(allowed: bool) -> Iterator[None]:
+    """Whether a GPU may round what it multiplies to TF32, ten bits, which takes it a fraction of the time."""
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def kernels_for(tensor: Tensor) -> ModuleType | None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gnn import pruned_knn
+from gnn.gpu import tf32_products
 from gnn.near_ties import SPARE, nearest_of
 from gnn.smallest import smallest
 
@@ -21,7 +22,7 @@ GPU_BLOCK_BYTES = 512 * 2**20
 
 
 @torch.no_grad()
-def knn(features: Tensor, k: int) -> Tensor:
+def knn(features: Tensor, k: int, careful: bool = True) -> Tensor:
     """Indices of each point's k nearest neighbours in its own cloud, itself included, in no particular order.
 
     Large clouds on a CPU are pruned first (see `gnn.pruned_knn`); wherever that is not certain to have found the
@@ -30,6 +31,8 @@ def knn(features: Tensor, k: int) -> Tensor:
     Args:
         features: (B, N, C) float tensor.
         k: neighbours for each point, 1..N.
+        careful: whether to settle near ties and to look for features that are no numbers. On a GPU both wait for what
+            it has worked out so far; a training that does without can be captured, and learns the same.
 
     Returns:
         (B, N, k) int64, each entry in 0..N-1.
@@ -40,16 +43,18 @@ def knn(features: Tensor, k: int) -> Tensor:
     n_points = features.shape[1]
     if not 1 <= k <= n_points:
         raise ValueError(f"k = {k} neighbours asked of a cloud of {n_points} points; k must lie in 1..{n_points}")
-    norms = features.square().sum(dim=2)
-    if not torch.isfinite(norms.amax() * 4):
+    if careful and not torch.isfinite(features.square().sum(dim=2).amax() * 4):
         raise ValueError("features are not finite, or too large for their distances to be")
-    with torch.autocast(features.device.type, enabled=False):  # in lower precision there are ties everywhere
-        if features.device.type == "cpu":
+    # In lower precision there are ties everywhere.
+    with torch.autocast(features.device.type, enabled=False), tf32_products(False):
+        if features.device.type == "cpu" and careful:
             return torch.stack([_knn_of_cloud(cloud, k) for cloud in features])
         # A GPU waits for every step's start: each works on as many clouds as there is room for.
         together = max(1, GPU_BLOCK_BYTES // (features.element_size() * n_points**2))
         every = torch.arange(n_points, device=features.device)
-        return torch.cat([_all_pairs_knn(clouds, every, k, GPU_BLOCK_BYTES) for clouds in features.split(together)])
+        return torch.cat(
+            [_all_pairs_knn(clouds, every, k, GPU_BLOCK_BYTES, careful) for clouds in features.split(together)]
+        )
 
 
 def _knn_of_cloud(cloud: Tensor, k: int) -> Tensor:
@@ -63,8 +68,11 @@ def _knn_of_cloud(cloud: Tensor, k: int) -> Tensor:
     return found
 
 
-def _all_pairs_knn(clouds: Tensor, rows: Tensor, k: int, block_bytes: int) -> Tensor:
-    """(B, M, k): for the points ``rows`` (M,) of each of (B, N, C) clouds the nearest in it, from every distance."""
+def _all_pairs_knn(clouds: Tensor, rows: Tensor, k: int, block_bytes: int, settle: bool = True) -> Tensor:
+    """(B, M, k): for the points ``rows`` (M,) of each of (B, N, C) clouds the nearest in it, from every distance.
+
+    settle: whether near ties are decided as `gnn.near_ties` says; else as they come.
+    """
     n_clouds, n_points, _ = clouds.shape
     centred = clouds - clouds.mean(dim=1, keepdim=True)
     norms = centred.square().sum(dim=2)
@@ -74,6 +82,9 @@ def _all_pairs_knn(clouds: Tensor, rows: Tensor, k: int, block_bytes: int) -> Te
     for some in rows.split(block):
         # Less the point's own square, which is the same for all of its neighbours.
         distances = torch.baddbmm(norms[:, None], centred[:, some], centred.transpose(1, 2), alpha=-2)
+        if not settle:
+            found.append(smallest(distances, k)[1])
+            continue
         values, candidates = smallest(distances, min(k + SPARE, n_points))
         own, others = (some + first[..., 0]).flatten(), (candidates + first).flatten(0, 1)
         nearest = nearest_of(clouds.flatten(0, 1), own, others, values.flatten(0, 1), k)

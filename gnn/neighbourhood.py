@@ -33,7 +33,8 @@ class Neighbourhood:
     @cached_property
     def in_degree(self) -> Tensor:
         """(B, N) int64: of how many points each point is a neighbour."""
-        return torch.bincount(self.targets.flatten(), minlength=len(self.targets)).view(self.shape[:2])
+        degree = self.targets.new_zeros(len(self.targets))  # torch.bincount would wait for a GPU
+        return degree.scatter_add_(0, self.targets.flatten(), degree.new_ones(self.n_edges)).view(self.shape[:2])
 
     def max(self, features: Tensor) -> Tensor:
         """(B, N, C) to (B, N, C): for each channel the largest value among the point's neighbours."""

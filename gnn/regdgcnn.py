@@ -38,7 +38,7 @@ class RegDGCNN(nn.Module):
         dropout: probability in the hidden layers, while training.
         out_channels: numbers predicted.
         form: ``fast`` or ``published``: the same function of the same weights (see `gnn.edge_conv`); an attribute
-            that may be changed at any time.
+            that may be changed at any time. So is ``careful``, whether neighbours are (see `gnn.knn.knn`).
 
     With the defaults the state dict has the published network's keys and shapes. As there, a layer's batch
     normalisation appears under two names (``bn1`` and ``conv1.1``) that are one module.
@@ -57,7 +57,7 @@ class RegDGCNN(nn.Module):
     ):
         super().__init__()
         check_form(form)
-        self.k, self.form, self.dropout = k, form, dropout
+        self.k, self.form, self.careful, self.dropout = k, form, True, dropout
         self.n_edge_convs, self.n_hidden = len(conv_channels), len(mlp)
         convs = [EdgeConv(before, after) for before, after in pairwise((in_channels, *conv_channels))]
         add_numbered(self, [*convs, ConvNorm(sum(conv_channels), emb_dims, dims=1)])
@@ -79,7 +79,7 @@ class RegDGCNN(nn.Module):
         """
         x, layers = points, []
         for number in range(1, self.n_edge_convs + 1):
-            x = self.get_submodule(f"conv{number}")(x, knn(x, self.k), self.form)
+            x = self.get_submodule(f"conv{number}")(x, knn(x, self.k, self.careful), self.form)
             layers.append(x)
         last = self.get_submodule(f"conv{self.n_edge_convs + 1}")
         if self.form == "published":

@@ -92,8 +92,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help=f"{_STEPS} unless given, of readout {READOUT_STEPS}")
     parser.add_argument("--rate", type=float, help=f"the highest: {_RATE} unless given, of readout {READOUT_RATE}")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="drag, readout: where to learn")
-    parser.add_argument("--batch", type=int, default=16, help="drag: clouds a step; 64 is no slower on a GPU")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="field, drag, readout: where to learn")
+    parser.add_argument("--batch", type=int, help="field, drag: clouds a step, 4 and 16 unless given; a GPU has room")
     parser.add_argument("--out", type=Path, default=Path("resources/models/drivaer"))
     options = parser.parse_args()
     steps, rate = (READOUT_STEPS, READOUT_RATE) if options.step == "readout" else (_STEPS, _RATE)
@@ -115,15 +115,24 @@ def _field(options: argparse.Namespace, corpus: Corpus) -> None:
     of_families = corpus.family_train
     # The template answers for morphs: as many draws are of families, however few cases they have.
     weights = np.repeat([1.0, len(corpus.train) / max(1, len(of_families))], [len(corpus.train), len(of_families)])
+    cars = [*(MorphCar(case, corpus.clouds) for case in corpus.train), *of_families]
     train_field_net(
-        [*(MorphCar(case, corpus.clouds) for case in corpus.train), *of_families],
-        Schedule(options.steps, peak_rate=options.rate),
+        cars,
+        _schedule(options),
         options.work / "field.ckpt",
         start=options.start,
         n_points=FIELD["n_points"],
+        batch=options.batch or 4,
         weights=weights,
+        pool=CloudPool.of_fields(cars, options.device) if options.device != "cpu" else None,
         **FIELD["architecture"],
     )
+
+
+def _schedule(options: argparse.Namespace) -> Schedule:
+    """Of field and drag: on a GPU a minute has some thousand steps, and a checkpoint is as long as twenty of them."""
+    save_every = Schedule.save_every * (1 if options.device == "cpu" else 10)
+    return Schedule(options.steps, peak_rate=options.rate, save_every=save_every)
 
 
 def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
@@ -141,7 +150,7 @@ def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
     train_drag_network(
         shapes,
         coefficients,
-        Schedule(options.steps, peak_rate=options.rate),
+        _schedule(options),
         options.work / "drag.ckpt",
         mean=np.array(scaling["mean"]),
         spread=np.array(scaling["spread"]),
@@ -149,7 +158,7 @@ def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
         weights=weights,
         start=options.start,
         n_points=DRAG["n_points"],
-        batch=options.batch,
+        batch=options.batch or 16,
         pool=pool,
         **DRAG["architecture"],
     )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gnn.regdgcnn import RegDGCNN
 from gnn.training.cloud_pool import CloudPool, Shape
 from gnn.training.clouds import Cloud, Design, MorphClouds
-from gnn.training.loop import Schedule, fit, load_start, read_checkpoint
+from gnn.training.loop import Batch, Schedule, fit, load_start, read_checkpoint
 
 LIFT_WEIGHT = 0.25
 """Of the loss that Cl gets: its labels scatter more, and drag is what is asked for."""
@@ -65,27 +65,31 @@ def train_drag_network(
     if start:
         network = load_start(network, start, "drag") if start.is_dir() else load_drag_network(network, start)
     asked, side = np.split(coefficients, [len(mean)], axis=1)
-    device = "cpu" if pool is None else pool.device
+    device = "cpu" if pool is None else pool.device.type
     targets = ((asked - mean) / spread, (side - side.mean(axis=0)) / side.std(axis=0))
-    target, side_target = (torch.from_numpy(values.astype(np.float32)).to(device) for values in targets)
+    target, side_target = (torch.from_numpy(values.astype(np.float32)) for values in targets)
     share = None if weights is None else weights / weights.sum()
 
-    def clouds(drawn: np.ndarray, rng: np.random.Generator) -> Tensor:
-        if pool:
-            return pool.draw(drawn, n_points, rng)
-        return torch.from_numpy(np.stack([shapes[i].draw(n_points, rng).points for i in drawn]))
-
-    def loss_of_step(net: nn.Module, step: int) -> Tensor:
-        if start:
-            net.eval()
+    def draw(step: int) -> Batch:
         rng = np.random.default_rng((seed, step))
         drawn = rng.integers(len(shapes), size=batch) if share is None else rng.choice(len(shapes), batch, p=share)
-        said, besides = net(clouds(drawn, rng))
-        loss = coefficient_loss(said, target[drawn])
-        return loss + SIDE_WEIGHT * (besides - side_target[drawn]).square().mean() if besides.numel() else loss
+        known = target[drawn], side_target[drawn]
+        if pool:
+            return *known, *pool.choose(drawn, rng)
+        return *known, torch.from_numpy(np.stack([shapes[i].draw(n_points, rng).points for i in drawn]))
+
+    def loss(net: nn.Module, known: Tensor, known_besides: Tensor, *clouds: Tensor) -> Tensor:
+        if start:
+            net.eval()
+        said, besides = net(pool.take(*clouds, n_points) if pool else clouds[0])
+        main = coefficient_loss(said, known)
+        return main + SIDE_WEIGHT * (besides - known_besides).square().mean() if besides.numel() else main
 
     taught = WithSideTasks(network, side.shape[1]).to(device)
-    return fit(taught, loss_of_step, schedule, checkpoint, learnt_from, report).network
+    network.careful = device == "cpu"
+    learnt = fit(taught, draw, loss, schedule, checkpoint, learnt_from, report).network
+    learnt.careful = True
+    return learnt
 
 
 class WithSideTasks(nn.Module):
@@ -117,5 +121,5 @@ def coefficient_loss(predicted: Tensor, target: Tensor) -> Tensor:
     """Mean square error of (B, 2) standardised Cd and Cl, or of (B, 1) Cd alone."""
     if predicted.shape != target.shape:  # else each would be compared with all
         raise ValueError(f"{tuple(predicted.shape)} coefficients for {tuple(target.shape)} targets")
-    weight = torch.tensor([1.0, LIFT_WEIGHT], device=predicted.device)[: predicted.shape[1]]
-    return ((predicted - target).square() * weight).mean()
+    errors = (predicted - target).square().mean(dim=0).unbind()
+    return sum(weight * error for weight, error in zip((1.0, LIFT_WEIGHT), errors, strict=False)) / len(errors)

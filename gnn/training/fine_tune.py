@@ -33,9 +33,9 @@ from gnn.regdgcnn import RegDGCNN
 from gnn.surrogate import Surrogate
 from gnn.training.cars import Car, PointCar, split
 from gnn.training.drag import coefficient_loss
-from gnn.training.field import field_loss
+from gnn.training.field import field_loss, stacked
 from gnn.training.fine_card import fine_tuned_card
-from gnn.training.loop import Schedule, fit
+from gnn.training.loop import Batch, Schedule, fit
 from gnn.training.replay import REPLAY, ReplayCar, TemplateShape
 
 METRICS = "metrics.json"
@@ -174,8 +174,7 @@ def _learn_drag(tuning: FineTuning, own: Sequence[PointCar], work: Path, report)
         known = np.array([car.coefficients["Cd"], car.coefficients["Cl"]])
         return torch.from_numpy(((known - mean) / spread).astype(np.float32))
 
-    def loss_of_step(net: nn.Module, step: int) -> Tensor:
-        net.eval()  # the batch normalisations stay as they are
+    def draw(step: int) -> Batch:
         rng = np.random.default_rng((plan.seed, step))
         shown = [own[i] for i in rng.integers(len(own), size=_own_share(plan.drag_batch, len(own)))]
         clouds = [torch.from_numpy(car.draw(section["n_points"], rng).points) for car in shown]
@@ -183,9 +182,13 @@ def _learn_drag(tuning: FineTuning, own: Sequence[PointCar], work: Path, report)
         for points, car in replayed.draw(plan.drag_batch - len(shown), section["n_points"], rng):
             clouds.append(torch.from_numpy(points))
             targets.append(standard(car) if car else _answer(old, clouds[-1]))
-        return coefficient_loss(net(torch.stack(clouds)), torch.stack(targets))
+        return torch.stack(clouds), torch.stack(targets)
 
-    return fit(network, loss_of_step, _schedule(plan.drag_steps, plan.drag_rate), work / "drag.ckpt", report=report)
+    def loss(net: nn.Module, clouds: Tensor, targets: Tensor) -> Tensor:
+        net.eval()  # the batch normalisations stay as they are
+        return coefficient_loss(net(clouds), targets)
+
+    return fit(network, draw, loss, _schedule(plan.drag_steps, plan.drag_rate), work / "drag.ckpt", report=report)
 
 
 @torch.no_grad()
@@ -197,16 +200,16 @@ def _learn_field(tuning: FineTuning, own: Sequence[PointCar], work: Path, report
     plan, n_points = tuning.plan, tuning.base.config["field"]["n_points"]
     ours, _ = split(tuning.ours)
 
-    def loss_of_step(net: nn.Module, step: int) -> Tensor:
+    def draw(step: int) -> Batch:
         rng = np.random.default_rng((plan.seed, 1, step))
         n_own = _own_share(plan.field_batch, len(own)) if ours else plan.field_batch
         shown = [own[i] for i in rng.integers(len(own), size=n_own)]
         if ours:
             shown += [ours[i] for i in rng.integers(len(ours), size=plan.field_batch - n_own)]
-        return field_loss(net, [car.draw(n_points, rng) for car in shown])
+        return stacked([car.draw(n_points, rng) for car in shown])
 
-    network = tuning.base.network("field", FieldNet)
-    return fit(network, loss_of_step, _schedule(plan.field_steps, plan.field_rate), work / "field.ckpt", report=report)
+    network, schedule = tuning.base.network("field", FieldNet), _schedule(plan.field_steps, plan.field_rate)
+    return fit(network, draw, field_loss, schedule, work / "field.ckpt", report=report)
 
 
 class _Replay:

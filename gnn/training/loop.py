@@ -19,9 +19,12 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from data.errors import ModelError
 from data.replacing import replacing
 from gnn.checkpoints import read_model
+from gnn.gpu import tf32_products
+from gnn.training.captured_step import CapturedStep
 
 log = logging.getLogger(__name__)
 
+Batch = tuple[Tensor, ...]
 _LOG_EVERY = 50  # steps
 
 
@@ -47,40 +50,43 @@ class Schedule:
 
 def fit(
     network: nn.Module,
-    loss_of_step: Callable[[nn.Module, int], Tensor],
+    draw: Callable[[int], Batch],
+    loss: Callable[..., Tensor],
     schedule: Schedule,
     checkpoint: Path,
     designs: Sequence[str] = (),
     report: Callable[[int, float], None] | None = None,
 ):
-    """Train ``network`` and return a copy with the averaged weights, in eval mode.
+    """Train ``network``, on the device it is on, and return a copy with the averaged weights, in eval mode.
 
-    loss_of_step(network, step) draws the step's batch, seeded by ``step``, and returns the loss: a resumed run
-    sees the batches that the killed one would have seen. Resumes from ``checkpoint`` where it exists.
+    draw(step) draws the step's batch, CPU tensors of one shape each, seeded by ``step``: a resumed run sees the batches
+    that the killed one would have seen. loss(network, *batch) has them on the network's device; on a GPU it is captured
+    (`CapturedStep`). Resumes from ``checkpoint`` where it exists.
     designs: the CFD cases learnt from, noted in the checkpoint for the model's card.
     report: told after each step how many are done, and the running mean of the loss.
     """
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
+    device = next(network.parameters()).device
+    optimiser = _optimiser(network, schedule, device)
     averaged = copy.deepcopy(network)
-    first = 0
-    if checkpoint.exists():
-        state = read_checkpoint(checkpoint)
-        network.load_state_dict(state["network"])
-        averaged.load_state_dict(state["averaged"])
-        optimiser.load_state_dict(state["optimiser"])
-        first = state["step"]
-    running, started = None, time.monotonic()
-    for step in range(first, schedule.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = schedule.rate(step)
-        network.train()
-        loss = loss_of_step(network, step)
+    first = _resume(checkpoint, network, averaged, optimiser) if checkpoint.exists() else 0
+
+    def take(*batch: Tensor) -> Tensor:
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        found = loss(network, *batch)
+        found.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
+        return found.detach()
+
+    take_step = CapturedStep(take, device) if device.type == "cuda" else take
+    running, started = None, time.monotonic()
+    for step in range(first, schedule.steps):
+        _set_rate(optimiser, schedule.rate(step))
+        network.train()
+        with tf32_products(True):
+            found = take_step(*draw(step))
         move_average(averaged, network, min(schedule.average, (1 + step) / (10 + step)))
-        running = loss.detach() if running is None else running.lerp(loss.detach(), 0.02)  # a GPU is not waited for
+        running = found.clone() if running is None else running.lerp(found, 0.02)  # a GPU is not waited for
         if report:
             report(step + 1, running.item())
         if (step + 1) % _LOG_EVERY == 0:
@@ -89,6 +95,31 @@ def fit(
         if (step + 1) % schedule.save_every == 0 or step + 1 == schedule.steps:
             _save(checkpoint, step + 1, network, averaged, optimiser, designs)
     return averaged.eval()
+
+
+def _optimiser(network: nn.Module, schedule: Schedule, device: torch.device) -> torch.optim.Optimizer:
+    """AdamW; on a GPU with everything there that changes from step to step, so that it can be captured."""
+    on_gpu = device.type == "cuda"
+    rate = torch.tensor(schedule.peak_rate, device=device) if on_gpu else schedule.peak_rate
+    weight_decay = schedule.weight_decay
+    return torch.optim.AdamW(network.parameters(), rate, weight_decay=weight_decay, capturable=on_gpu, fused=on_gpu)
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimiser.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def _resume(checkpoint: Path, network: nn.Module, averaged: nn.Module, optimiser: torch.optim.Optimizer) -> int:
+    """Everything as the checkpoint has it, whatever device that was made on; returns how many steps are done."""
+    state = read_checkpoint(checkpoint)
+    network.load_state_dict(state["network"])
+    averaged.load_state_dict(state["averaged"])
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state["optimiser"]["state"]})
+    return state["step"]
 
 
 def move_average(averaged: nn.Module, network: nn.Module, decay: float) -> None:

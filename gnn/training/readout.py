@@ -53,7 +53,7 @@ def cached_features(network: RegDGCNN, shapes: Sequence[Shape], n_points: int, c
 def pooled_features(network: RegDGCNN, pool: CloudPool, n_points: int) -> Tensor:
     """The same of a pool's shapes, on its device, where they take no longer than reading them from a file."""
     rng = np.random.default_rng(9)
-    batches = np.array_split(np.arange(len(pool.points)), -(-len(pool.points) // _SHAPES_AT_ONCE))
+    batches = np.array_split(np.arange(len(pool.columns)), -(-len(pool.columns) // _SHAPES_AT_ONCE))
     with torch.no_grad():  # what comes of inference mode cannot be learnt from
         rows = [[network.features(pool.draw(which, n_points, rng)) for _ in range(CLOUDS)] for which in batches]
         return torch.cat([torch.stack(of_batch, dim=1) for of_batch in rows])

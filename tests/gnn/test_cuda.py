@@ -1,5 +1,6 @@
 """What a GPU answers and learns, against the same on the CPU. Skipped where there is none."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,34 @@ from gnn.knn import knn
 from gnn.neighbourhood import Neighbourhood
 from gnn.regdgcnn import RegDGCNN
 from gnn.smallest import smallest
+from gnn.training.cars import LabelledCloud
 from gnn.training.cloud_pool import CloudPool
 from gnn.training.drag import train_drag_network
-from gnn.training.loop import Schedule
+from gnn.training.field import train_field_net
+from gnn.training.loop import Schedule, fit
 from gnn.training.readout import CLOUDS, train_readout
 from tests.gnn.test_drag_training import LENGTHS, SHAPES, SMALL, TARGETS
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference" / "regdgcnn"
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device is available")
+
+
+@dataclass(frozen=True)
+class Slanted:
+    """A body's points, whose pressure and friction are linear in their place."""
+
+    slope: float
+    name: str = "slanted"
+
+    def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
+        normals = rng.normal(size=(n, 3)).astype(np.float32)
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+        points = normals * np.float32([2.0, 1.0, 0.7])
+        return LabelledCloud(points, normals, np.column_stack([self.slope * points[:, 0], 0.1 * points]))
+
+    @property
+    def face_values(self) -> np.ndarray:
+        return self.draw(500, np.random.default_rng(0)).values
 
 
 @pytest.fixture
@@ -132,6 +153,47 @@ def test_drag_network_learns_from_a_pool_and_goes_on_after_it_was_stopped(tmp_pa
     assert np.abs(said - TARGETS).mean() < 0.5 * np.abs(TARGETS - TARGETS.mean(axis=0)).mean()
     # There sums over neighbours are added up in no fixed order: the same steps end near each other, not in one place.
     assert np.abs(said - said_again).mean() < 0.1 * np.ptp(LENGTHS)
+
+
+def test_field_net_learns_from_a_pool(tmp_path):
+    """Cp is how far forward a point lies, and friction its place: a few hundred steps tell them from nothing."""
+    cars, schedule = [Slanted(0.5), Slanted(0.6)], Schedule(300, peak_rate=5e-3, warm_up=10, average=0.9)
+    pool = CloudPool.of_fields(cars, "cuda", held=2048)
+    network = train_field_net(cars, schedule, tmp_path / "field.ckpt", n_points=256, pool=pool, width=24, k=6)
+    points, normals, values = pool.draw(np.array([0, 1]), 256, np.random.default_rng(5)).split((3, 3, 4), dim=2)
+    with torch.inference_mode():
+        errors = (network.fields(points, normals) - values).square().mean(dim=(0, 1))
+    assert (errors < 0.1 * values.var(dim=(0, 1))).all()
+
+
+def test_a_training_goes_on_where_another_device_left_it(tmp_path):
+    def draw(step: int) -> tuple[torch.Tensor]:
+        return (torch.randn(16, 4, generator=torch.Generator().manual_seed(step)),)
+
+    def loss(network, x):
+        return (network(x) - x.sum(dim=1, keepdim=True)).square().mean()
+
+    def learn(name: str, device: str, stop: int | None = None) -> torch.nn.Module:
+        def told(step: int, _: float) -> None:
+            if step == stop:
+                raise KeyboardInterrupt
+
+        torch.manual_seed(1)
+        network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)).to(device)
+        return fit(network, draw, loss, Schedule(60, warm_up=5, save_every=10), tmp_path / name, report=told)
+
+    whole = learn("whole", "cpu")
+    for device, stop in (("cpu", 20), ("cuda", 40)):
+        with pytest.raises(KeyboardInterrupt):
+            learn("moved", device, stop)
+    moved = learn("moved", "cpu")
+    for here, there in zip(whole.parameters(), moved.parameters(), strict=True):
+        assert torch.allclose(here, there, atol=2e-3)  # products on the GPU were rounded to ten bits
+
+
+def test_neighbours_that_are_not_settled_are_the_same_but_for_near_ties(cars):
+    found, known = (knn(cars.cuda(), 20, careful=careful).sort(dim=2).values for careful in (False, True))
+    assert (found == known).float().mean() > 0.99
 
 
 def test_readout_learns_on_the_gpu():

@@ -34,9 +34,10 @@ def surface_like(n_points: int, n_channels: int, noise: float) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("n_channels", [3, 17])
-def test_small_cloud_gets_the_nearest(n_channels):
+@pytest.mark.parametrize("careful", [True, False])
+def test_small_cloud_gets_the_nearest(n_channels, careful):
     cloud = torch.randn(200, n_channels, generator=torch.Generator().manual_seed(0))
-    assert_nearest(cloud, knn(cloud[None], 12)[0], rounding=1e-5)
+    assert_nearest(cloud, knn(cloud[None], 12, careful)[0], rounding=1e-5)
 
 
 @pytest.mark.parametrize(("n_channels", "noise"), [(3, 0.0), (3, 0.3), (64, 0.001), (256, 0.02), (256, 1.0)])

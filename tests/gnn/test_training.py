@@ -15,7 +15,7 @@ from gnn.novelty import profile
 from gnn.template import register
 from gnn.training.cars import MorphCar
 from gnn.training.clouds import Design, MorphClouds, labels, random_designs
-from gnn.training.field import field_loss, set_output_scale
+from gnn.training.field import field_loss, set_output_scale, stacked
 from gnn.training.labels import DesignFeatures, cross_validate, ridge
 from gnn.training.loop import Schedule, designs_learnt, fit, load_averaged
 from gnn.training.template import fit_templates
@@ -97,38 +97,42 @@ def test_a_few_steps_teach_the_field_network_more_than_the_mean(clouds, cases, t
     cars = [MorphCar(case, clouds) for case in cases[:4]]
     set_output_scale(net, cars)
 
-    def loss(network, step):
-        return field_loss(network, [cars[step % 4].draw(512, np.random.default_rng(step))])
+    def draw(step):
+        return stacked([cars[step % 4].draw(512, np.random.default_rng(step))])
 
-    trained = fit(net, loss, Schedule(steps=40, peak_rate=5e-3, warm_up=5, average=0.8), tmp_path / "field.ckpt")
+    trained = fit(
+        net, draw, field_loss, Schedule(steps=40, peak_rate=5e-3, warm_up=5, average=0.8), tmp_path / "field.ckpt"
+    )
     with torch.inference_mode():
-        after = np.mean([loss(trained, step).item() for step in range(1000, 1008)])
+        after = np.mean([field_loss(trained, *draw(step)).item() for step in range(1000, 1008)])
     assert after < 0.75
 
 
 def test_a_killed_training_ends_as_an_unbroken_one(tmp_path):
-    def loss(network, step):
-        x = torch.from_numpy(np.random.default_rng(step).normal(size=(16, 4)).astype(np.float32))
+    def draw(step):
+        return (torch.from_numpy(np.random.default_rng(step).normal(size=(16, 4)).astype(np.float32)),)
+
+    def loss(network, x):
         return (network(x) - x.sum(dim=1, keepdim=True)).square().mean()
 
     class Killed(Exception):
         pass
 
-    def deadly(network, step):
+    def deadly(step):
         if step == 27:
             raise Killed
-        return loss(network, step)
+        return draw(step)
 
     def network():
         torch.manual_seed(1)
         return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
 
     schedule = Schedule(steps=40, warm_up=5, save_every=10)
-    unbroken = fit(network(), loss, schedule, tmp_path / "one.ckpt", designs=["3", "5"])
+    unbroken = fit(network(), draw, loss, schedule, tmp_path / "one.ckpt", designs=["3", "5"])
     assert designs_learnt(tmp_path / "one.ckpt") == 2
     with pytest.raises(Killed):
-        fit(network(), deadly, schedule, tmp_path / "two.ckpt")
-    resumed = fit(network(), loss, schedule, tmp_path / "two.ckpt")
+        fit(network(), deadly, loss, schedule, tmp_path / "two.ckpt")
+    resumed = fit(network(), draw, loss, schedule, tmp_path / "two.ckpt")
     for a, b in zip(unbroken.state_dict().values(), resumed.state_dict().values(), strict=True):
         assert torch.equal(a, b)
     stored = load_averaged(network(), tmp_path / "two.ckpt").state_dict()
