@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
 
 FORMAT = 2
-WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
+WEIGHTS, CONFIG, CARD, METRICS = "weights.safetensors", "config.json", "card.md", "metrics.json"
 _CLOUD_ARRAYS = ("mean", "basis", "spread")
 
 

@@ -244,8 +244,14 @@ def likeness(features: np.ndarray, anchors: np.ndarray, lengths: np.ndarray, lin
     lengths (R, f): how far along each feature the bump reaches. linear (R,): the linear part, against 1 for the bump.
     """
     scaled = (anchors - features) / lengths[:, None]
-    apart = np.sqrt(5.0 * np.einsum("rnf,rnf->rn", scaled, scaled))
-    return linear[:, None] * (1.0 + anchors @ features) + (1.0 + apart + apart**2 / 3.0) * np.exp(-apart)
+    apart = np.sqrt(np.einsum("rnf,rnf->rn", scaled, scaled))
+    return linear[:, None] * (1.0 + anchors @ features) + matern_bump(apart)
+
+
+def matern_bump(apart: np.ndarray) -> np.ndarray:
+    """Matérn's 5/2 covariance of what is so many lengths apart, against 1 for what is at one place."""
+    apart = np.sqrt(5.0) * apart
+    return (1.0 + apart + apart**2 / 3.0) * np.exp(-apart)
 
 
 def _at_code(rows: np.ndarray, code: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from data.corpora.cases import TEST_EVERY, TEST_REMAINDER, is_test_design, style_of
-from data.corpora.quantised import CP_RANGE
+from data.corpora.references import fields_of
 from data.errors import DrivAerError
 
 COEFFICIENTS = ("Cd", "Cl", "Cd_pressure", "Cd_friction")
@@ -77,7 +77,7 @@ def read_point_case(path: str | Path) -> PointCase:
     if "points" not in arrays:
         raise DrivAerError("the case has no points: its geometry is with its generator", file=path)
     try:
-        return _case(path.stem, meta, arrays)
+        return _case(path, meta, arrays)
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise DrivAerError(f"not a CFD case ({error})", file=path, fix="simulate or add it again") from error
 
@@ -96,11 +96,11 @@ def read_point_cases(folder: str | Path) -> list[PointCase]:
     return found
 
 
-def _case(name: str, meta: dict, arrays: dict[str, np.ndarray]) -> PointCase:
+def _case(path: Path, meta: dict, arrays: dict[str, np.ndarray]) -> PointCase:
     points = (arrays["points"] * _STEP + arrays["offset"]).astype(np.float32)
     normals = arrays["normals"].astype(np.float32)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
-    on_faces = np.column_stack([np.clip(arrays["face_cp"].astype(np.float32), *CP_RANGE), arrays["face_cf"]])
+    on_faces = np.column_stack(fields_of(arrays, path))
     face = arrays["point_face"]
     known = face < len(on_faces)
     values = np.where(known[:, None], on_faces[np.where(known, face, 0)], np.nan).astype(np.float32)
@@ -108,7 +108,7 @@ def _case(name: str, meta: dict, arrays: dict[str, np.ndarray]) -> PointCase:
     area = float(arrays["face_area"].astype(np.float64).sum()) * 1e-4
     parameters = meta.get("params")
     return PointCase(
-        name=name,
+        name=path.stem,
         design=int(meta["i"]) if "i" in meta else None,
         style=style_of(parameters) if parameters is not None else None,
         coefficients={key: float(meta[key]) for key in COEFFICIENTS},

@@ -78,7 +78,7 @@ def learning_curve(
     """
     import json
 
-    from gnn.checkpoints import write_text
+    from gnn.checkpoints import METRICS, write_text
 
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         raise DrivAerError("a learning curve is made by one process", fix="leave torchrun out, or the curve")
@@ -87,7 +87,7 @@ def learning_curve(
         folder = out if share == 1.0 else out.with_name(f"{out.name}-{round(100 * share)}pc")
         if not folder.exists():
             train_on_corpora(replace(recipe, subset=share), corpora, folder, **how)
-        metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+        metrics = json.loads((folder / METRICS).read_text("utf-8"))
         points.append({"share": share, "cars": metrics["counts"]["train"], "test": metrics["test"]})
     write_text(out / _CURVE, json.dumps(points, indent=1) + "\n")
     return points

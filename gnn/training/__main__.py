@@ -18,9 +18,9 @@ from data.replacing import replacing
 from gnn.checkpoints import read_model, write_text
 from gnn.field_net import FieldNet
 from gnn.regdgcnn import RegDGCNN
-from gnn.template import Template
 from gnn.training.assemble import Corpus, assemble
 from gnn.training.cars import FamilyCar, MorphCar, family_cars, split
+from gnn.training.case_fits import CaseFits
 from gnn.training.cloud_pool import CloudPool, Shape
 from gnn.training.clouds import Design, MorphClouds, random_designs
 from gnn.training.drag import MorphShape, load_drag_network, train_drag_network
@@ -87,8 +87,8 @@ def _options() -> argparse.Namespace:
         "take where the work folder has none"
     )
     parser.add_argument("--start", type=Path, help=start)
-    kept = "assemble: keep the start model's templates; its cases of morphed DrivAers are the same (saves ten minutes)"
-    parser.add_argument("--keep-templates", action="store_true", help=kept)
+    kept = "assemble: keep the start model's templates and figures of fits; its cases of morphed DrivAers are the same"
+    parser.add_argument("--keep-fits", action="store_true", help=kept)
     parser.add_argument("--steps", type=int, help=f"{_STEPS} unless given, of readout {READOUT_STEPS}")
     parser.add_argument("--rate", type=float, help=f"the highest: {_RATE} unless given, of readout {READOUT_RATE}")
     parser.add_argument("--threads", type=int, default=1)
@@ -258,19 +258,18 @@ def _assemble(options: argparse.Namespace, corpus: Corpus) -> None:
     networks = {}
     for part, (section, network) in parts.items():
         config[part], networks[part] = section, network
-    templates = _kept_templates(options.start, len(corpus.train)) if options.keep_templates else None
-    metrics = assemble(options.out, corpus, networks["drag"], networks["field"], config, templates)
+    fits = _kept_fits(options.start, len(corpus.train)) if options.keep_fits else None
+    metrics = assemble(options.out, corpus, networks["drag"], networks["field"], config, fits)
     logging.info("%s", json.dumps({k: metrics[k] for k in ("cd", "cl", "cp", "cf", "interval")}, indent=1))
 
 
-def _kept_templates(start: Path | None, n_cases: int) -> list[Template]:
+def _kept_fits(start: Path | None, n_cases: int) -> CaseFits:
     if start is None:
-        raise SystemExit("--keep-templates: of which model? give it with --start")
-    templates = read_model(start).templates()
-    learnt = {len(template.anchors) for template in templates}
-    if learnt != {n_cases}:
-        raise SystemExit(f"--keep-templates: those of {start} learnt from other cases; fit them anew")
-    return templates
+        raise SystemExit("--keep-fits: of which model? give it with --start")
+    fits = CaseFits.of_model(read_model(start))
+    if {len(template.anchors) for template in fits.templates} != {n_cases}:
+        raise SystemExit(f"--keep-fits: those of {start} are on other cases; make them anew")
+    return fits
 
 
 def _trained_parts(work: Path) -> dict[str, tuple[dict[str, Any], torch.nn.Module]]:

@@ -19,7 +19,7 @@ from data.mesh import SurfaceSample
 from data.sampling import sample_surface
 from gnn.calibration import LEAST, conformal_half_width, leave_one_out_coverage
 from gnn.card import card_text
-from gnn.checkpoints import CARD, write_model, write_text
+from gnn.checkpoints import CARD, METRICS, write_model, write_text
 from gnn.difference import ELSEWHERE, ON_TEMPLATE, DifferenceLaw
 from gnn.evaluation import coefficient_metrics, judge, relative_l2
 from gnn.field_net import FieldNet
@@ -29,15 +29,14 @@ from gnn.regdgcnn import RegDGCNN
 from gnn.surrogate import SurfacePrediction, Surrogate
 from gnn.template import Template, register
 from gnn.training.cars import Car, FamilyCar, MorphCar, split
+from gnn.training.case_fits import CaseFits
 from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, MorphClouds, labels, random_designs
 from gnn.training.families import families_of, random_family_designs
-from gnn.training.labels import DesignFeatures, cross_validate, cross_validate_sum, fit_coefficients, ridge
+from gnn.training.labels import DesignFeatures, ridge
 from gnn.training.replay import write_replay
-from gnn.training.template import fit_templates
 
 log = logging.getLogger(__name__)
 
-METRICS = "metrics.json"
 TRAINED_ON = "morphed DrivAer fastbacks, estates and notchbacks"
 _N_REFERENCE, _N_FAMILY = 1200, 400
 _N_OFFSET = 40
@@ -71,21 +70,16 @@ class Corpus:
 
 
 def assemble(
-    folder: Path,
-    corpus: Corpus,
-    drag: RegDGCNN,
-    field: FieldNet,
-    config: dict[str, Any],
-    templates: Sequence[Template] | None = None,
+    folder: Path, corpus: Corpus, drag: RegDGCNN, field: FieldNet, config: dict[str, Any], fits: CaseFits | None = None
 ) -> dict[str, Any]:
     """Write the model folder with its card and metrics.json; returns the metrics.
 
     config: ``drag`` and ``field`` sections (architecture, n_points, n_clouds, output scaling), name and training notes.
-    templates: fitted on the corpus's training cases of morphed DrivAers already; fitted now unless given.
+    fits: on the corpus's cases of morphed DrivAers; made now unless given.
     """
     novelty = novelty_reference(corpus)
-    if templates is None:
-        templates = fit_templates(corpus.train, corpus.clouds)
+    fits = fits or CaseFits.of(corpus.train, corpus.test, corpus.clouds)
+    templates = fits.templates
     config["trained_on"] = _trained_on(corpus)
     config["interval"] = {"level": _LEVEL, "half_width": 0.0}
     config["field"]["cd_pressure_offset"] = 0.0
@@ -98,7 +92,7 @@ def assemble(
     config["field"]["cd_pressure_offset"] = _pressure_missed(surrogate, corpus)
     surrogate = store(templates)
     predictions = [surrogate.predict(corpus.sample(case), case.frontal_area) for case in corpus.test]
-    metrics = held_out_metrics(corpus, predictions) | field_metrics(corpus, field, templates)
+    metrics = held_out_metrics(corpus, predictions, fits) | field_metrics(corpus, field, templates)
     error = np.array([p.cd - c.coefficients["Cd"] for p, c in zip(predictions, corpus.test, strict=True)])
     config["interval"]["half_width"] = conformal_half_width(error, _LEVEL)
     true = np.array([case.coefficients["Cd"] for case in corpus.test])
@@ -126,30 +120,22 @@ def _pressure_missed(surrogate: Surrogate, corpus: Corpus) -> float:
     return float(np.mean([c.coefficients["Cd_pressure"] - p.cd_pressure for p, c in zip(answers, some, strict=True)]))
 
 
-def held_out_metrics(corpus: Corpus, predictions: Sequence[SurfacePrediction]) -> dict[str, Any]:
+def held_out_metrics(corpus: Corpus, predictions: Sequence[SurfacePrediction], fits: CaseFits) -> dict[str, Any]:
     """Cd and Cl of the network, of the field integral and of the fits on parameters, on the same held-out designs."""
-    features = DesignFeatures(corpus.clouds.generator)
-    train, test = ([Design.of(c) for c in part] for part in (corpus.train, corpus.test))
-    true = {name: np.array([c.coefficients[name] for c in corpus.test]) for name in ("Cd", "Cl", "Cd_pressure")}
-    linear = ridge(
-        features.parameters(train), np.array([[c.coefficients[k] for k in ("Cd", "Cl")] for c in corpus.train])
-    )
-    on_parameters = linear(features.parameters(test))
-    fitted = fit_coefficients(corpus.train, features)(test)
+    true = {name: np.array([c.coefficients[name] for c in corpus.test]) for name in ("Cd", "Cl")}
     integral = np.array([p.cd_pressure + p.cd_friction for p in predictions])
     return {
         "cd": {
             "network": coefficient_metrics(np.array([p.cd for p in predictions]), true["Cd"]),
             "field integral": coefficient_metrics(integral, true["Cd"]),
-            "label fit": coefficient_metrics(fitted[:, 0], true["Cd"]),
-            "linear fit": coefficient_metrics(on_parameters[:, 0], true["Cd"]),
+            **fits.figures["cd"],
         },
         "cl": {
             "network": coefficient_metrics(np.array([p.cl for p in predictions]), true["Cl"]),
-            "linear fit": coefficient_metrics(on_parameters[:, 1], true["Cl"]),
+            **fits.figures["cl"],
         },
         "label_scatter": float(np.mean([c.coefficients["Cd_std"] for c in corpus.test])),
-        "cross_validation": _cross_validation(corpus.train, features),
+        "cross_validation": fits.figures["cross_validation"],
         "novelty_of_held_out": float(max(p.novelty for p in predictions)),
         "designs": [
             {
@@ -204,19 +190,6 @@ def _trained_on(corpus: Corpus) -> str:
     learnt = corpus.family_train
     styles = list(dict.fromkeys(car.style for car in learnt if car.style))
     return f"{TRAINED_ON}, and procedural cars ({', '.join(styles)})" if learnt else TRAINED_ON
-
-
-def _cross_validation(cases: Sequence[Case], features: DesignFeatures) -> dict[str, dict[str, float]]:
-    """How far the two fits can be trusted, by 8-fold cross-validation inside the training designs."""
-    designs = [Design.of(c) for c in cases]
-    cd = np.array([c.coefficients["Cd"] for c in cases])
-    parts = features.forces_by_stretch(cases)[:, 0]
-    return {
-        "label fit": coefficient_metrics(
-            cross_validate_sum(features.with_roof_line(designs), parts, cd, workers=torch.get_num_threads()), cd
-        ),
-        "linear fit": coefficient_metrics(cross_validate(features.parameters(designs), cd, ridge), cd),
-    }
 
 
 def field_metrics(

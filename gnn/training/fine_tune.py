@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from data.errors import DrivAerError
 from gnn.calibration import LEAST, conformal_half_width
-from gnn.checkpoints import CARD, CONFIG, ModelFolder, read_model, write_model, write_text
+from gnn.checkpoints import CARD, CONFIG, METRICS, ModelFolder, read_model, write_model, write_text
 from gnn.difference import ELSEWHERE, ON_TEMPLATE, DifferenceLaw
 from gnn.evaluation import Judged, judge
 from gnn.field_net import FieldNet
@@ -38,7 +38,6 @@ from gnn.training.fine_card import fine_tuned_card
 from gnn.training.loop import Batch, Schedule, fit
 from gnn.training.replay import REPLAY, ReplayCar, TemplateShape
 
-METRICS = "metrics.json"
 TOO_FEW = 10
 """Of the user's cars: below it each is held out in turn."""
 FOLDS = 3

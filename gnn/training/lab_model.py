@@ -13,7 +13,7 @@ import numpy as np
 
 from gnn.calibration import LEAST, conformal_half_width, leave_one_out_coverage
 from gnn.card import bound_by
-from gnn.checkpoints import CARD, read_model, write_text
+from gnn.checkpoints import CARD, METRICS, read_model, write_text
 from gnn.evaluation import judge
 from gnn.figures import figures, figures_as_markdown
 from gnn.lone import LONE, LoneModel, write_lone
@@ -22,7 +22,6 @@ from gnn.training.lab import Trained
 from gnn.training.point_store import StoredCar
 from gnn.training.recipe import Recipe
 
-METRICS = "metrics.json"
 _LEVEL = 0.9
 _LEAST_FOR_NOVELTY = 24
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gnn.template import matern_bump
 from gnn.training.likelihood import fit_kernel, linear_and_bump, logarithm
 
 STEPS = 200
@@ -65,7 +66,7 @@ class Process:
         features, said = np.atleast_2d(features), []
         for rows in np.array_split(features, -(-len(features) // _AT_ONCE)):
             # `gnn.template.likeness` of many cars to one mode.
-            apart = np.sqrt(5.0) * cdist(rows / self.lengths, self.anchors / self.lengths)
-            alike = self.linear * (1.0 + rows @ self.anchors.T) + (1.0 + apart + apart**2 / 3.0) * np.exp(-apart)
+            apart = cdist(rows / self.lengths, self.anchors / self.lengths)
+            alike = self.linear * (1.0 + rows @ self.anchors.T) + matern_bump(apart)
             said.append(self.constant + alike @ self.pull)
         return np.concatenate(said)
