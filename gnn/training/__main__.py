@@ -1,4 +1,4 @@
-"""``python -m gnn.training field|drag|readout|assemble``: the steps that made the bundled model, each resumable."""
+"""``python -m gnn.training field|drag|average|readout|assemble``: the steps that made the bundled model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gnn.training.cars import FamilyCar, MorphCar, family_cars, split
 from gnn.training.case_fits import CaseFits
 from gnn.training.cloud_pool import CloudPool, Shape
 from gnn.training.clouds import Design, MorphClouds, random_designs
-from gnn.training.drag import MorphShape, load_drag_network, train_drag_network
+from gnn.training.drag import MorphShape, load_drag_network, mean_network, train_drag_network
 from gnn.training.families import (
     FamilyShape,
     families_of,
@@ -66,13 +66,13 @@ def main() -> None:
     logging.info("%d training and %d held-out cases of morphed DrivAers", len(corpus.train), len(corpus.test))
     learnt, held_out = split(corpus.family_cars)
     logging.info("%d training and %d held-out cases of families of one mesh", len(learnt), len(held_out))
-    steps = {"field": _field, "drag": _drag, "readout": _readout, "assemble": _assemble}
+    steps = {"field": _field, "drag": _drag, "average": _average, "readout": _readout, "assemble": _assemble}
     steps[options.step](options, corpus)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", choices=("field", "drag", "readout", "assemble"))
+    parser.add_argument("step", choices=("field", "drag", "average", "readout", "assemble"))
     parser.add_argument(
         "--corpus",
         type=Path,
@@ -87,6 +87,8 @@ def _options() -> argparse.Namespace:
         "take where the work folder has none"
     )
     parser.add_argument("--start", type=Path, help=start)
+    parts = "average: checkpoints and models whose drag networks went on from one another, to take the mean of"
+    parser.add_argument("--of", type=Path, nargs="+", metavar="PART", help=parts)
     kept = "assemble: keep the start model's templates and figures of fits; its cases of morphed DrivAers are the same"
     parser.add_argument("--keep-fits", action="store_true", help=kept)
     parser.add_argument("--steps", type=int, help=f"{_STEPS} unless given, of readout {READOUT_STEPS}")
@@ -164,6 +166,25 @@ def _drag(options: argparse.Namespace, corpus: Corpus) -> None:
     )
 
 
+def _average(options: argparse.Namespace, corpus: Corpus) -> None:
+    """The work folder's drag network becomes the mean of several; its targets are scaled as those of the last."""
+    if not options.of:
+        raise SystemExit("average: of which checkpoints and models? give them with --of, the newest last")
+    network = mean_network([_drag_network(part) for part in options.of])
+    last = options.of[-1]
+    known = read_model(last).config["drag"] if last.is_dir() else json.loads((last.parent / SCALING).read_text("utf-8"))
+    write_text(options.work / SCALING, json.dumps({key: known[key] for key in ("mean", "spread", "n_designs")}))
+    with replacing(options.work / "drag.ckpt") as unfinished:
+        learnt = [case.name for case in (*corpus.train, *corpus.family_train)]
+        torch.save({"averaged": network.state_dict(), "designs": learnt}, unfinished)
+
+
+def _drag_network(part: Path) -> RegDGCNN:
+    if part.is_dir():
+        return read_model(part).network("drag", RegDGCNN)
+    return load_drag_network(RegDGCNN(**_DRAG_ARCHITECTURE), part)
+
+
 def _readout(options: argparse.Namespace, corpus: Corpus) -> None:
     """The drag network's last layers, trained on from what they are; its features stay."""
     network, scaling = _encoder(options)
@@ -203,8 +224,7 @@ def _encoder(options: argparse.Namespace) -> tuple[RegDGCNN, dict[str, Any]]:
     checkpoint = options.work / "drag.ckpt"
     if checkpoint.exists():
         scaling = json.loads((options.work / SCALING).read_text("utf-8"))
-        network = load_drag_network(RegDGCNN(**_DRAG_ARCHITECTURE), checkpoint)
-        return network, {**scaling, "n_encoder_cases": designs_learnt(checkpoint)}
+        return _drag_network(checkpoint), {**scaling, "n_encoder_cases": designs_learnt(checkpoint)}
     if options.start is None:
         raise SystemExit(f"{options.work} has no drag.ckpt: train the drag network, or give a model with --start")
     model = read_model(options.start)

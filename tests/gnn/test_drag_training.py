@@ -9,7 +9,7 @@ import torch
 from data.corpora.morphs import NO_FACE
 from gnn.regdgcnn import RegDGCNN
 from gnn.training.clouds import Cloud
-from gnn.training.drag import load_drag_network, train_drag_network
+from gnn.training.drag import load_drag_network, mean_network, train_drag_network
 from gnn.training.loop import Schedule
 
 SMALL = {"k": 6, "conv_channels": [8, 8], "emb_dims": 16, "mlp": [16, 8], "dropout": 0.0}
@@ -84,3 +84,11 @@ def test_side_tasks_teach_the_encoder_and_are_left_behind(tmp_path):
     assert all(
         torch.equal(a, b) for a, b in zip(again.state_dict().values(), network.state_dict().values(), strict=True)
     )
+
+
+def test_the_mean_of_networks_that_went_on_from_one_another_is_a_network(begun, tmp_path):
+    network, checkpoint = begun
+    further, _ = taught(tmp_path, "further", 60, 2e-3, start=checkpoint)
+    mean = mean_network([network, further])
+    assert torch.allclose(mean.linear1.weight, (network.linear1.weight + further.linear1.weight) / 2, atol=1e-7)
+    assert error(mean) < max(error(network), error(further))
