@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class SurfacePrediction:
 
     cd with cd_low..cd_high, the interval that holds 90 % of designs like those trained on. cl.
     cd_pressure, cd_friction: integrals of cp, cf over the bent template as far as it fits, else over the sample.
+    answers_apart: how far their sum lies from cd at most, on nine of ten designs that no training saw.
     novelty: > 1 is outside of the training designs.
     points (N, 3) m and normals (N, 3), car frame; cp (N,), cf (N, 3) on them. float32.
     registered: the template bent onto the car, which knows the fields between those points too. on_template: that fits,
@@ -42,6 +44,7 @@ class SurfacePrediction:
     cl: float
     cd_pressure: float
     cd_friction: float
+    answers_apart: float
     novelty: float
     in_distribution: bool
     novelty_reason: str
@@ -94,7 +97,8 @@ class Surrogate:
         novelty = self._novelty.score(described)
         cd_pressure, cd_friction = self._integrals(sample, cp, cf, registered, frame, frontal_area)
         on_template = fits_template(registered) and self._novelty.nearest(described) == 0
-        half = self._half_width(on_template)
+        half = _of_family(self.config["interval"], on_template)
+        apart = _of_family(self.config.get("answers_apart", self.config["interval"]), on_template)
         return SurfacePrediction(
             cd=cd,
             cd_low=cd - half,
@@ -102,6 +106,7 @@ class Surrogate:
             cl=cl,
             cd_pressure=float(cd_pressure),
             cd_friction=float(cd_friction),
+            answers_apart=apart,
             novelty=novelty,
             in_distribution=novelty <= 1.0,
             novelty_reason=_novelty_reason(novelty, self.config["trained_on"]),
@@ -150,11 +155,6 @@ class Surrogate:
         clouds = _clouds(points, drag["n_clouds"], drag["n_points"], self.device)
         return self._drag.features(clouds).mean(dim=0).cpu().numpy()
 
-    def _half_width(self, on_template: bool) -> float:
-        """Of the interval: cars that are not of the template's family may have one of their own."""
-        interval = self.config["interval"]
-        return interval["half_width"] if on_template else interval.get("elsewhere", interval["half_width"])
-
     def _coefficients(self, points: np.ndarray, n_clouds: int | None = None) -> tuple[float, float]:
         """Cd and Cl as the mean over several disjoint clouds: their scatter is only which points were taken."""
         drag = self.config["drag"]
@@ -195,6 +195,11 @@ class Surrogate:
         if registered is not None:
             values = registered.over(values, points[:n], normals[:n])
         return values[:, 0], values[:, 1:], n
+
+
+def _of_family(widths: Mapping[str, float], on_template: bool) -> float:
+    """A half width: cars that are not of the template's family may have one of their own."""
+    return widths["half_width"] if on_template else widths.get("elsewhere", widths["half_width"])
 
 
 def find_model(name_or_path: str | Path) -> Path:

@@ -77,8 +77,7 @@ def suggest(
         sample = sample_car(car, surrogate.n_points)
         answer = surrogate.predict(sample, car.frontal_area)
         fields = answer.cd_pressure + answer.cd_friction
-        # The interval is as wide for all designs: it tells what a disagreement is worth, not whose is larger.
-        doubt = abs(fields - answer.cd) / (0.5 * (answer.cd_high - answer.cd_low))
+        doubt = abs(fields - answer.cd) / answer.answers_apart
         worth = answer.novelty + doubt
         numbers = (answer.cd, answer.cd_low, answer.cd_high, fields, answer.novelty, worth)
         seen.append(Suggestion(candidate, *(float(value) for value in numbers)))

@@ -1,5 +1,6 @@
 """The prediction contract on a real car and the bundled model: the same car gives the same drag, however it comes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import trimesh
 from data.load import place_car
 from data.mesh import RawMesh
 from drivaer_app.conditions import Conditions
-from drivaer_app.predict import Predictor
+from drivaer_app.predict import Predictor, _disagreement
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "resources" / "samples" / "fastback.stl"
@@ -124,3 +125,16 @@ def test_published_weights_answer_with_drag_alone_and_say_so():
     assert np.isfinite(record["cd"])
     assert record["cd_low"] is None and record["novelty"] is None and record["cd_pressure"] is None
     assert any("no interval, no fields" in warning for warning in record["warnings"])
+
+
+def test_two_answers_further_apart_than_is_usual_are_told_with_both_numbers(reference):
+    surface = reference.surface
+
+    def apart(share: float) -> list[str]:
+        fields = surface.cd + share * surface.answers_apart
+        return _disagreement(replace(surface, cd_pressure=fields - surface.cd_friction))
+
+    assert apart(0.95) == apart(-0.95) == []
+    for share in (1.05, -1.05):
+        (said,) = apart(share)
+        assert f"{surface.cd:.3f}" in said and f"{surface.cd + share * surface.answers_apart:.3f}" in said

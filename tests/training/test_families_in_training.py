@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gnn.training.assemble import _interval_elsewhere
+from gnn.training.assemble import _interval_elsewhere, answers_apart
 from gnn.training.cars import FamilyCar, FamilyClouds, split
 from gnn.training.families import FamilyShape, families_of, fit_family_coefficients, random_family_designs
 
@@ -68,3 +68,12 @@ def test_of_few_held_out_designs_the_interval_is_their_largest_error():
     assert _interval_elsewhere(np.array([0.01, -0.03])) == {"half_width": 0.03, "coverage": None}
     many = _interval_elsewhere(np.linspace(-0.02, 0.02, 40))
     assert many["half_width"] < 0.02 and many["coverage"] >= 0.85
+
+
+def test_answers_lie_apart_as_they_do_on_nine_of_ten_held_out_designs():
+    designs = [{"predicted": 0.3, "field_integral": 0.3 + 0.001 * i} for i in range(19)]
+    of_families = [{"cd_said": 0.3, "cd_fields": 0.3 - 0.002 * i} for i in range(19)]
+    few = answers_apart({"designs": designs, "families": {"designs": of_families[:5]}})
+    assert few == {"half_width": pytest.approx(0.017)}
+    both = answers_apart({"designs": designs, "families": {"designs": of_families}})
+    assert both == {"half_width": pytest.approx(0.017), "elsewhere": pytest.approx(0.034)}
