@@ -121,8 +121,8 @@ def load_drag_network(network: RegDGCNN, checkpoint: Path) -> RegDGCNN:
 def mean_network(networks: Sequence[RegDGCNN]) -> RegDGCNN:
     """The network whose weights are the mean of those of networks that went on from one another, in eval mode.
 
-    It errs less than each, at no more cost (Wortsman et al., "Model soups", 2022). Of networks that were trained apart
-    the mean is no network at all.
+    It often errs less than most of them, and costs no more than one (Wortsman et al., "Model soups", 2022;
+    docs/accuracy.md has what came of it here). Of networks that were trained apart the mean says nothing.
     """
     mean = AveragedModel(networks[0], use_buffers=True)
     for network in networks:
