@@ -12,7 +12,7 @@ def fit_kernel(
 ) -> tuple[Tensor, float]:
     """Set the kernel's parameters; returns the pull (n,) of the anchors (n, f) and the constant that values lie about.
 
-    kernel: its ``of_cases(anchors)`` (n, n) is the covariance of the cases, noise and all, in units of the values'
+    kernel: its ``of_cases(anchors)`` gives the covariance (n, n) of the cases, noise and all, in units of the values'
     spread. values (n,). bounds: of each parameter, in their order. steps: of L-BFGS, at most. Between cases the process
     says ``constant + kernel(x, anchors) @ pull``. Rasmussen and Williams, "Gaussian Processes for Machine Learning",
     2006, 5.4.1.
@@ -22,14 +22,13 @@ def fit_kernel(
 
     constant, spread = float(values.mean()), float(values.std())
     target = torch.from_numpy((values - constant) / spread)[:, None]
-    parameters = list(kernel.parameters())
+    parameters, covariance = list(kernel.parameters()), kernel.of_cases(anchors)
 
     def loss(vector: np.ndarray) -> tuple[float, np.ndarray]:
         with torch.no_grad():
             vector_to_parameters(torch.from_numpy(vector.copy()), parameters)
         kernel.zero_grad()
-        root = torch.linalg.cholesky(kernel.of_cases(anchors))
-        value = 0.5 * (target * torch.cholesky_solve(target, root)).sum() + root.diagonal().log().sum()
+        value = _Unlikeliness.apply(covariance(), target)
         value.backward()
         return value.item(), parameters_to_vector([p.grad for p in parameters]).numpy()
 
@@ -37,7 +36,26 @@ def fit_kernel(
     best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps})
     with torch.no_grad():
         vector_to_parameters(torch.from_numpy(best.x), parameters)
-        return torch.linalg.solve(kernel.of_cases(anchors), target)[:, 0] * spread, constant
+        return torch.linalg.solve(covariance(), target)[:, 0] * spread, constant
+
+
+class _Unlikeliness(torch.autograd.Function):
+    """Negative log likelihood of values (n, 1) under a covariance (n, n), less a constant.
+
+    By hand: the slope is one inverse, where the way back through Cholesky's root takes several products as large.
+    """
+
+    @staticmethod
+    def forward(ctx, covariance: Tensor, values: Tensor) -> Tensor:
+        root = torch.linalg.cholesky(covariance)
+        pull = torch.cholesky_solve(values, root)
+        ctx.save_for_backward(root, pull)
+        return 0.5 * (values * pull).sum() + root.diagonal().log().sum()
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        root, pull = ctx.saved_tensors
+        return 0.5 * gradient * torch.cholesky_inverse(root).addmm_(pull, pull.T, alpha=-1.0), None
 
 
 def logarithm(*values: float) -> nn.Parameter:
@@ -52,7 +70,23 @@ def linear_and_bump(a: Tensor, b: Tensor, linear: Tensor, bump: Tensor, lengths:
 
 def matern(a: Tensor, b: Tensor, lengths: Tensor) -> Tensor:
     """(n, m): Matérn's 5/2 covariance of rows a (n, f) and b (m, f), a length (f,) along each feature."""
-    a, b = a / lengths, b / lengths
-    squares = a.square().sum(dim=1)[:, None] + b.square().sum(dim=1) - 2.0 * a @ b.T
-    apart = (5.0 * squares.clamp_min(1e-12)).sqrt()  # its slope at nought is not finite
-    return (1.0 + apart + apart.square() / 3.0) * torch.exp(-apart)
+    return _Matern.apply(a / lengths, b / lengths)
+
+
+class _Matern(torch.autograd.Function):
+    """The same of rows in units of their lengths. By hand: as a function of squared distance it is smooth at nought."""
+
+    @staticmethod
+    def forward(ctx, a: Tensor, b: Tensor) -> Tensor:
+        squares = torch.addmm(a.square().sum(dim=1)[:, None] + b.square().sum(dim=1), a, b.T, alpha=-2.0)
+        apart = squares.clamp_min_(0.0).mul_(5.0).sqrt_()
+        fall = torch.exp(-apart)
+        ctx.save_for_backward(a, b, fall * (1.0 + apart))
+        return fall.mul_(1.0 + apart * (1.0 + apart / 3.0))
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        a, b, fall = ctx.saved_tensors
+        slope = gradient * fall * (-5.0 / 3.0)  # twice that along the squared distance
+        to_a = slope.sum(dim=1, keepdim=True) * a - slope @ b
+        return to_a, slope.sum(dim=0)[:, None] * b - slope.T @ a

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,11 +27,15 @@ class BumpKernel(nn.Module):
         self.linear, self.bump, self.noise = logarithm(0.1), logarithm(0.5), logarithm(0.1)
         self.lengths = logarithm(*n_features * [5.0])
 
-    def of_cases(self, features: Tensor) -> Tensor:
-        """(n, n) among the cases (n, f) themselves, with their noise."""
-        noise = self.noise.exp() * torch.eye(len(features), dtype=torch.float64)
-        scales = self.linear.exp(), self.bump.exp(), self.lengths.exp()
-        return linear_and_bump(features, features, *scales) + noise
+    def of_cases(self, features: Tensor) -> Callable[[], Tensor]:
+        """What gives the cases' (n, n) covariance with their noise, at the scales of the moment."""
+
+        def covariance() -> Tensor:
+            noise = self.noise.exp() * torch.eye(len(features), dtype=torch.float64)
+            scales = self.linear.exp(), self.bump.exp(), self.lengths.exp()
+            return linear_and_bump(features, features, *scales) + noise
+
+        return covariance
 
     def bounds(self) -> list[tuple[float, float]]:
         """Of each parameter, in their order."""

@@ -57,7 +57,7 @@ def test_the_kernel_of_cases_and_its_slopes_are_those_of_plain_autograd():
         sums = one, (one**2 - two) / 2, (one**3 - 3 * one * two + 2 * three) / 6
         return sum(weight * part for weight, part in zip(kernel.orders.exp(), sums, strict=True))
 
-    found = kernel.of_cases(rows) - kernel._of_whole(rows, rows) - (kernel.noise.exp() + 1e-6) * torch.eye(6)
+    found = kernel.of_cases(rows)() - kernel._of_whole(rows, rows) - (kernel.noise.exp() + 1e-6) * torch.eye(6)
     torch.testing.assert_close(found, plain())
     learnt = [kernel.own_length, kernel.share, kernel.orders]
     slopes = [torch.autograd.grad((weights * values).sum(), learnt) for values in (found, plain())]
