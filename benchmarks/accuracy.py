@@ -23,6 +23,7 @@ from benchmarks.marks import replace_between  # noqa: E402
 from data.corpora.cases import read_cases  # noqa: E402
 from data.corpora.morphs import MorphGenerator  # noqa: E402
 from gnn.calibration import conformal_half_width, leave_one_out_coverage  # noqa: E402
+from gnn.checkpoints import METRICS  # noqa: E402
 from gnn.evaluation import coefficient_metrics  # noqa: E402
 from gnn.figures import pair_rank  # noqa: E402
 from gnn.training.additive_process import AdditiveProcess  # noqa: E402
@@ -38,7 +39,7 @@ from gnn.training.labels import (  # noqa: E402
 from gnn.training.process import Process  # noqa: E402
 
 DOCS, README = ROOT / "docs" / "accuracy.md", ROOT / "README.md"
-METRICS = ROOT / "resources" / "models" / "drivaer" / "metrics.json"
+MODEL = ROOT / "resources" / "models" / "drivaer"
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 SIZES = (70, 140, 205, 287, 419, 505, 694)  # and all
 FAMILY_SIZES = (40, 80, 120, 160, 200, 250, 300)
@@ -52,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fits", action="store_true", help="compare the fits and draw the learning curve too")
     options = parser.parse_args()
-    metrics = json.loads(METRICS.read_text("utf-8"))
+    metrics = json.loads((MODEL / METRICS).read_text("utf-8"))
     for file in (DOCS, README):
         replace_between("aims", "\n".join(_aims(metrics)), file)
     replace_between("calibration", "\n".join(_calibration(metrics)), DOCS)

@@ -21,6 +21,7 @@ CORPUS = ROOT / "resources" / "corpus" / "drivaer_morphs"
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.marks import show_rows  # noqa: E402
+from gnn.checkpoints import METRICS  # noqa: E402
 from gnn.difference import DifferenceLaw, left_out_coverage  # noqa: E402
 from gnn.surrogate import find_model  # noqa: E402
 
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--write", type=Path, metavar="MD")
     options = parser.parse_args()
     folder = find_model(options.model)
-    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+    metrics = json.loads((folder / METRICS).read_text("utf-8"))
     show_rows((*_rows(metrics["designs"], options), *_elsewhere(metrics.get("families"))), options.write)
 
 

@@ -12,15 +12,16 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.marks import replace_between  # noqa: E402
 from gnn.card import accuracy_tables  # noqa: E402
+from gnn.checkpoints import METRICS  # noqa: E402
 
 README = ROOT / "README.md"
-METRICS = ROOT / "resources" / "models" / "drivaer" / "metrics.json"
+MODEL = ROOT / "resources" / "models" / "drivaer"
 EXAMPLE = "resources/samples/estate.stl"
 
 
 def main() -> None:
     replace_between("example", f"```\n{_example()}```", README)
-    replace_between("accuracy", accuracy_tables(json.loads(METRICS.read_text("utf-8"))), README)
+    replace_between("accuracy", accuracy_tables(json.loads((MODEL / METRICS).read_text("utf-8"))), README)
 
 
 def _example() -> str:

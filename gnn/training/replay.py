@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from data.corpora.cases import Case, read_case
-from data.corpora.morphs import nearest_faces
+from data.corpora.morphs import CfdFaces, nearest_faces
 from data.errors import ModelError
 from data.mesh import SurfaceSample
 from data.sampling import closed_areas
@@ -26,7 +26,7 @@ from gnn.input_frame import CENTRE_Z
 from gnn.template import Template
 from gnn.training.cars import DRIVAER, LabelledCloud, OfCase
 from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, MorphClouds, labels
-from gnn.training.template import design_shape, shape_modes
+from gnn.training.template import shape_modes, shape_of
 
 REPLAY = "replay.json"
 
@@ -98,10 +98,11 @@ def write_replay(folder: Path, templates: Sequence[Template], cases: Sequence[Ca
     """Find each case's bend of a model folder's templates (one for each of UNDERBODIES), and keep them with it."""
     bends = {}
     for number, (underbody, template) in enumerate(zip(UNDERBODIES, templates, strict=True)):
-        modes, solve = shape_modes(template)
+        mean, solve = shape_modes(template)
+        faces = CfdFaces.of(clouds.generator, underbody)
         for case in cases:
             if case.underbody == underbody:
-                code = solve(design_shape(Design.of(case), underbody, clouds) - modes)
+                code = solve(shape_of(Design.of(case), faces, clouds) - mean)
                 bends[case.name] = {"template": number, "code": [round(float(c), 4) for c in code]}
     rows = ",\n".join(f" {json.dumps(name)}: {json.dumps(bend)}" for name, bend in sorted(bends.items()))
     write_text(folder / REPLAY, f"{{\n{rows}\n}}\n")

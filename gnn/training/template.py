@@ -58,14 +58,14 @@ class ShapeModel:
     @classmethod
     def fit(cls, underbody: str, designs: Sequence[Design], clouds: MorphClouds) -> ShapeModel:
         faces = CfdFaces.of(clouds.generator, underbody)
-        shapes = np.array([_shape(d, faces, clouds) for d in designs if d.underbody == underbody])
+        shapes = np.array([shape_of(d, faces, clouds) for d in designs if d.underbody == underbody])
         mean = shapes.mean(axis=0)
         _, size, rows = np.linalg.svd(shapes - mean, full_matrices=False)
         return cls(underbody, faces, clouds, mean, rows[:N_MODES], size[:N_MODES] / np.sqrt(len(shapes)))
 
     def codes(self, designs: Sequence[Design]) -> np.ndarray:
         """(n, K): where designs, of either underbody, lie among the modes."""
-        shapes = np.array([_shape(d, self.faces, self.clouds) for d in designs])
+        shapes = np.array([shape_of(d, self.faces, self.clouds) for d in designs])
         return (shapes - self.mean) @ self.rows.T / self.spread
 
     @cached_property
@@ -117,11 +117,6 @@ def _fit_template(
     ).in_single_precision()
 
 
-def design_shape(design: Design, underbody: str, clouds: MorphClouds) -> np.ndarray:
-    """(6 M,) where a design has an underbody's CFD faces, in the terms of `shape_modes`."""
-    return _shape(design, CfdFaces.of(clouds.generator, underbody), clouds)
-
-
 def shape_modes(template: Template) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     """A template's mean shape (6 M,), and what finds the code (K,) of a shape's departure (6 M,) from it."""
     rows = np.concatenate(
@@ -136,8 +131,8 @@ def shape_modes(template: Template) -> tuple[np.ndarray, Callable[[np.ndarray], 
     return mean, lambda departure: np.linalg.solve(products, modes @ departure)
 
 
-def _shape(design: Design, faces: CfdFaces, clouds: MorphClouds) -> np.ndarray:
-    """(2 M 3,) float32: the faces' places in network coordinates, then their weighted area vectors."""
+def shape_of(design: Design, faces: CfdFaces, clouds: MorphClouds) -> np.ndarray:
+    """(6 M,) float32: the faces' places in network coordinates, then their weighted area vectors."""
     centres, areas = faces.on(clouds.generator, design.parameters)
     places = to_network(centres, clouds.x_middle(design))
     return np.concatenate([places.ravel(), _AREA_WEIGHT * areas.ravel()]).astype(np.float32)
