@@ -39,7 +39,7 @@ class CaseFits:
 
     @classmethod
     def of(cls, train: Sequence[Case], test: Sequence[Case], clouds: MorphClouds) -> CaseFits:
-        """The better part of an hour of two processors for 900 cases."""
+        """Some 160 fits of processes: of 900 cases the longest part of making a model on two processors."""
         return cls(fit_templates(train, clouds), _figures(train, test, DesignFeatures(clouds.generator)))
 
     @classmethod

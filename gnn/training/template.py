@@ -132,7 +132,7 @@ def shape_modes(template: Template) -> tuple[np.ndarray, Callable[[np.ndarray], 
 
 
 def shape_of(design: Design, faces: CfdFaces, clouds: MorphClouds) -> np.ndarray:
-    """(6 M,) float32: the faces' places in network coordinates, then their weighted area vectors."""
+    """(6 M,) float32, as `shape_modes` reads it: the faces' places in network coordinates, then weighted areas."""
     centres, areas = faces.on(clouds.generator, design.parameters)
     places = to_network(centres, clouds.x_middle(design))
     return np.concatenate([places.ravel(), _AREA_WEIGHT * areas.ravel()]).astype(np.float32)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from gnn.training.likelihood import _Unlikeliness, matern  # noqa: E402
+from gnn.training.likelihood import _Unlikeliness, matern
 
 
 def _rows(n: int, seed: int) -> torch.Tensor:
