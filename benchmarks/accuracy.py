@@ -41,7 +41,7 @@ from gnn.training.process import Process  # noqa: E402
 DOCS, README = ROOT / "docs" / "accuracy.md", ROOT / "README.md"
 MODEL = ROOT / "resources" / "models" / "drivaer"
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-SIZES = (70, 140, 205, 287, 419, 505, 694)  # and all
+SIZES = (70, 140, 205, 287, 419, 505, 694, 871)  # and all
 FAMILY_SIZES = (40, 80, 120, 160, 200, 250, 300)
 _WHOLE, _ADDITIVE = "Gaussian process, a length for each feature", "Gaussian process, features in pairs and threes too"
 _SEED = 0
