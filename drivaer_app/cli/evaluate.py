@@ -44,6 +44,11 @@ def evaluate(
             print(json.dumps({**found, "cars": [asdict(j) for j in judged]}), file=stdout)
         else:
             print(figures_as_markdown(found), file=stdout)
+    if not corpus:
+        say(
+            "the morphed DrivAers here are the bundled model's template bent to each case, since their meshes are not "
+            "ours to ship; its card has the figures on the meshes"
+        )
     if html is not None:
         say(f"{html} has the plots")
     return 0

@@ -21,6 +21,7 @@ from data.corpora.morphs import CfdFaces, nearest_faces
 from data.errors import ModelError
 from data.mesh import SurfaceSample
 from data.sampling import closed_areas
+from data.thinning import even_order
 from gnn.checkpoints import write_text
 from gnn.input_frame import CENTRE_Z
 from gnn.template import Template
@@ -29,6 +30,7 @@ from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, Morph
 from gnn.training.template import shape_modes, shape_of
 
 REPLAY = "replay.json"
+_CHOICE = 4  # points to choose from for one that is taken, as a file's sample has
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,19 @@ class TemplateShape:
 
         A face is taken as often as its area says, and a point of it anywhere on it.
         """
+        points, normals = self._scatter(n, rng)
+        return points, normals, self._faces_at(points, normals)
+
+    def draw_evenly(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same of points that lie as evenly as those of a file, which a network's neighbourhoods depend on."""
+        points, normals = self._scatter(_CHOICE * n, rng)
+        low, high = points.min(axis=0), points.max(axis=0)
+        each = np.full(len(points), self.wetted_area / len(points))
+        order = even_order(points, normals, each, rng.random(len(points)), low, float(np.linalg.norm(high - low)))
+        taken = order[:n]
+        return points[taken], normals[taken], self._faces_at(points[taken], normals[taken])
+
+    def _scatter(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         points, vectors = self.template.marks_at(self.code)
         areas = np.linalg.norm(vectors, axis=1)
         which = rng.choice(len(points), n, p=areas / areas.sum(dtype=np.float64))
@@ -60,9 +75,7 @@ class TemplateShape:
         step = rng.uniform(-0.5, 0.5, (n, 3)) * size
         step -= (step * normals).sum(axis=1, keepdims=True) * normals
         side = np.where(rng.random((n, 1)) < 0.5, 1.0, -1.0) * [0, 1, 0] + [1, 0, 1]
-        at = ((points[which] + step) * side).astype(np.float32)
-        normals = (normals * side).astype(np.float32)
-        return at, normals, self._faces_at(at, normals)
+        return ((points[which] + step) * side).astype(np.float32), (normals * side).astype(np.float32)
 
     def _faces_at(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
         centres, vectors = self.template.bent(self.code)
@@ -88,10 +101,10 @@ class ReplayCar(OfCase):
         return LabelledCloud(points, normals, labels(self.case, Cloud(points, normals, face)))
 
     def sample(self) -> tuple[SurfaceSample, np.ndarray]:
-        cloud = self.draw(SAMPLE_POINTS, np.random.default_rng(0))
-        areas = closed_areas(cloud.normals.astype(np.float64), self.shape.wetted_area).astype(np.float32)
-        points = cloud.points + np.array([0.0, 0.0, CENTRE_Z], np.float32)
-        return SurfaceSample(points, cloud.normals, areas), cloud.values
+        points, normals, face = self.shape.draw_evenly(SAMPLE_POINTS, np.random.default_rng(0))
+        areas = closed_areas(normals.astype(np.float64), self.shape.wetted_area).astype(np.float32)
+        in_car_frame = points + np.array([0.0, 0.0, CENTRE_Z], np.float32)
+        return SurfaceSample(in_car_frame, normals, areas), labels(self.case, Cloud(points, normals, face))
 
 
 def write_replay(folder: Path, templates: Sequence[Template], cases: Sequence[Case], clouds: MorphClouds) -> None:

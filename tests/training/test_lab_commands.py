@@ -81,7 +81,9 @@ def test_without_a_corpus_it_is_judged_on_ours(trained, families, monkeypatch, c
     cars = [FamilyCar(case, FamilyClouds(families[0][case.family], pool=1024)) for case in families[1][:2]]
     monkeypatch.setattr("drivaer_app.lab.learning.shipped_cars", lambda base: cars)
     assert main(["evaluate", "tiny", "--split", "train", "--json"]) == 0
-    assert [car["name"] for car in json.loads(capfd.readouterr().out)["cars"]] == [car.name for car in cars]
+    told = capfd.readouterr()
+    assert [car["name"] for car in json.loads(told.out)["cars"]] == [car.name for car in cars]
+    assert "template bent to each case" in told.err
 
 
 def test_models_are_compared_on_the_same_cars(trained, corpus, capfd):
