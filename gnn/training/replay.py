@@ -61,9 +61,10 @@ class TemplateShape:
         points, normals = self._scatter(_CHOICE * n, rng)
         low, high = points.min(axis=0), points.max(axis=0)
         each = np.full(len(points), self.wetted_area / len(points))
-        order = even_order(points, normals, each, rng.random(len(points)), low, float(np.linalg.norm(high - low)))
-        taken = order[:n]
-        return points[taken], normals[taken], self._faces_at(points[taken], normals[taken])
+        diagonal = float(np.linalg.norm(high - low))
+        taken = even_order(points, normals, each, rng.random(len(points)), low, diagonal)[:n]
+        points, normals = points[taken], normals[taken]
+        return points, normals, self._faces_at(points, normals)
 
     def _scatter(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         points, vectors = self.template.marks_at(self.code)

@@ -10,7 +10,7 @@ import pytest
 from drivaer_app.lab.learning import SHIPPED_MORPHS
 from drivaer_app.lab.models import model_folder
 from gnn.checkpoints import METRICS, read_model
-from gnn.surrogate import Surrogate
+from gnn.surrogate import Surrogate, pick_device
 from gnn.training.replay import read_replay, replay_cars
 
 N = 4096
@@ -52,7 +52,7 @@ def test_an_even_draw_lies_on_the_faces_that_it_names(held_out):
 
 def test_the_network_says_of_the_bent_template_nearly_what_it_said_of_the_mesh(model, held_out):
     on_mesh = {d["name"]: d["predicted"] for d in json.loads((model.path / METRICS).read_text("utf-8"))["designs"]}
-    surrogate = Surrogate.load(device="cpu")
+    surrogate = Surrogate(model, pick_device("cpu"))
     cars = held_out[:: len(held_out) // 6]
     said = [surrogate.predict(car.sample()[0], car.frontal_area).cd for car in cars]
     apart = np.array(said) - [on_mesh[car.case.name] for car in cars]
