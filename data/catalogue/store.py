@@ -255,14 +255,17 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
 
 
 def _check_or_make(connection: sqlite3.Connection, path: Path, root: str | Path | None, read_only: bool) -> None:
+    connection.execute("BEGIN")  # one view of it all: another process may be making the catalogue
     application, version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _MARKS)
+    n_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    connection.execute("COMMIT")
     if application == _APPLICATION_ID:
         if version > SCHEMA_VERSION:
             raise DrivAerError("is a newer program's catalogue", file=path, fix="update drivaer")
         if not read_only:
             connection.execute("PRAGMA synchronous = NORMAL" if _uses_wal(connection) else "PRAGMA synchronous = FULL")
         return
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if n_tables:
         raise DrivAerError("is a database, but no catalogue", file=path, fix="give another folder or file")
     if read_only:
         raise DrivAerError("is an empty file, no catalogue", file=path, fix="make one with 'data scan FOLDER'")
