@@ -59,7 +59,7 @@ def described(
         told = drivaernet_labels(ours, wanted)
         done.warnings += told.warnings
         found |= told.labels
-    found |= _run_labels(tables)
+    found |= _run_labels(tables, runs.RunFolders(root, (f.path for f in files)))
     found |= _folder_labels({p: t for p, t in tables.items() if t not in ours and not runs.is_run_table(p)}, designs)
     for design_id, known in found.items():
         design = designs.get(design_id) or _designed(design_id)
@@ -135,16 +135,10 @@ def _tables(root: Path, files: list[CorpusFile], done: Description) -> dict[str,
     return tables
 
 
-def _run_labels(tables: Mapping[str, Table]) -> dict[str, Labels]:
-    by_corpus: dict[str, list[Table]] = defaultdict(list)
-    for path, table in tables.items():
-        if runs.is_run_table(path):
-            corpus = runs.corpus_of_table(path, table)
-            if corpus is not None:
-                by_corpus[corpus.name].append(table)
+def _run_labels(tables: Mapping[str, Table], folders: runs.RunFolders) -> dict[str, Labels]:
     found: dict[str, Labels] = {}
-    for name, those in by_corpus.items():
-        found |= runs.run_labels(runs.RUN_CORPORA[name], those)
+    for name, of_corpus in runs.tables_by_corpus(tables, folders).items():
+        found |= runs.run_labels(runs.RUN_CORPORA[name], of_corpus)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from data.catalogue.records import CorpusFile, Design
 from data.catalogue.walk import UNFINISHED, Entry
@@ -30,7 +30,9 @@ class Recognised:
     design: Design | None = None
 
 
-def recognise(entries: Iterable[Entry], members: Mapping[str, Sequence[tuple[str, int]]]) -> list[Recognised]:
+def recognise(
+    root: Path, entries: Iterable[Entry], members: Mapping[str, Sequence[tuple[str, int]]]
+) -> list[Recognised]:
     """What the files of a folder are. members: names and sizes in each archive that could be read.
 
     Files of a kind that no corpus has are left out.
@@ -38,14 +40,15 @@ def recognise(entries: Iterable[Entry], members: Mapping[str, Sequence[tuple[str
     by_folder: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_folder[entry.path.rpartition("/")[0]].append(entry)
-    runs_of = _corpora_of_runs(by_folder)
+    run_folders = runs.RunFolders(root, (entry.path for here in by_folder.values() for entry in here))
     simulated = [f"{folder}/" for folder, here in by_folder.items() if folder and any(e.name == CASE for e in here)]
     found: list[Recognised] = []
     for folder, here in by_folder.items():
         if f"{folder}/".startswith(tuple(simulated)):
             here = [entry for entry in here if entry.name == CASE]
+        run_corpus, only_runs = run_folders.corpus_of(folder), run_folders.is_of_runs(folder)
         for entry in here:
-            one = _recognised(entry, here, runs_of.get(folder))
+            one = _recognised(entry, here, run_corpus, only_runs)
             if one is not None:
                 found.append(one)
             for name, size in members.get(entry.path, ()):
@@ -71,11 +74,13 @@ def _drivaernet_design(name: str) -> Design | None:
     return None if known is None else drivaernet_design(known)
 
 
-def _recognised(entry: Entry, beside: Sequence[Entry], run_corpus: runs.RunCorpus | None) -> Recognised | None:
+def _recognised(
+    entry: Entry, beside: Sequence[Entry], run_corpus: runs.RunCorpus | None, only_runs: bool
+) -> Recognised | None:
     unfinished = next((s for s in UNFINISHED if entry.name.lower().endswith(s)), None)
     if unfinished:
         whole = Entry(entry.path[: -len(unfinished)], entry.size, entry.mtime_ns)
-        one = _recognised(whole, beside, run_corpus)
+        one = _recognised(whole, beside, run_corpus, only_runs)
         return one and Recognised(replace(one.file, path=entry.path, state="partial"), one.design)
     if entry.suffix == ".zip":
         return Recognised(_file(entry, "archive"))
@@ -89,8 +94,9 @@ def _recognised(entry: Entry, beside: Sequence[Entry], run_corpus: runs.RunCorpu
     if design is not None:
         kind = drivaernet.kind_of(entry.path)
         return Recognised(_file(entry, kind, design.id), design) if kind else None
-    if run_corpus is not None:  # what else lies in a run is slices, pictures and volumes
-        return _run_file(entry, run_corpus)
+    of_run = run_corpus and _run_file(entry, run_corpus)
+    if of_run or only_runs:  # what else lies in a run is slices, pictures and volumes
+        return of_run
     return _any_mesh(entry, beside)
 
 
@@ -105,24 +111,6 @@ def _npz(entry: Entry) -> Recognised:
         parts.pop(-2)
     design = Design("/".join(parts), CASES)
     return Recognised(_file(entry, "case", design.id), design)
-
-
-def _corpora_of_runs(by_folder: Mapping[str, Sequence[Entry]]) -> dict[str, runs.RunCorpus]:
-    """The corpus of each ``run_N`` folder: by its mesh, else by its neighbours' meshes, else by a folder's name."""
-    own: dict[str, runs.RunCorpus] = {}
-    of_parent: dict[str, runs.RunCorpus] = {}
-    for folder, entries in by_folder.items():
-        for entry in entries:
-            if found := runs.run_mesh(entry.name):
-                own[folder] = found[0]
-                of_parent.setdefault(folder.rpartition("/")[0], found[0])
-    for folder in by_folder:
-        parent = folder.rpartition("/")[0]
-        corpus = own.get(folder) or own.get(parent) or of_parent.get(parent) or of_parent.get(folder)
-        corpus = corpus or runs.corpus_hint(folder)
-        if corpus is not None:
-            own[folder] = corpus
-    return own
 
 
 def _run_file(entry: Entry, corpus: runs.RunCorpus) -> Recognised | None:

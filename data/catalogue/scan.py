@@ -21,6 +21,8 @@ from data.corpora import licence_of
 from data.errors import DrivAerError
 
 Key = tuple[str, str]
+RULES = "2"
+"""Counts up whenever the same files are to be described otherwise: catalogues are described anew then."""
 OTHER = "other"  # the kind of files that turned out to be of no design
 _OF_SERVER = ("checksum_type", "checksum", "checked_ns", "url", "datafile_id")
 
@@ -73,14 +75,15 @@ def _scan(folder: Path, catalogue: Catalogue, labels: str | None) -> ScanResult:
     entries = [e for e in walk(folder, warnings) if not e.name.startswith(catalogue.path.name)]
     version = _data_version(catalogue)
     known = _by_key(catalogue.files())
-    recognised = recognise(entries, _members_of(folder, entries, known, warnings))
+    recognised = recognise(folder, entries, _members_of(folder, entries, known, warnings))
     found = _by_key(r.file for r in recognised)
     with catalogue.changing():
         if _data_version(catalogue) != version:  # another process has changed the files since
             known = _by_key(catalogue.files())
         changes = _Changes.between(known, found).with_partial_meshes(folder)
         n_designs = catalogue.count()
-        if changes.any or not n_designs or (labels and labels != catalogue.fact("labels")):
+        by_these_rules = catalogue.fact("rules") == RULES and labels in (None, catalogue.fact("labels"))
+        if changes.any or not n_designs or not by_these_rules:
             files = changes.after(known)
             skeletons = {
                 r.design.id: r.design
@@ -106,6 +109,7 @@ def _scan(folder: Path, catalogue: Catalogue, labels: str | None) -> ScanResult:
             _write_designs(catalogue, kept, description.designs)
             catalogue.set_fact("warnings", "\n".join(description.warnings))
             catalogue.set_fact("split", description.split)
+            catalogue.set_fact("rules", RULES)
             names = dict.fromkeys(name for design in description.designs for name in design.parameters)
             catalogue.set_fact("parameters", json.dumps([*names]))
             if labels:

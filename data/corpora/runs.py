@@ -7,9 +7,9 @@ and which to one for all differs between them, and so do the surface's fields.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from data.corpora.labels import Labels, read_labels
 from data.corpora.tables import Table
@@ -23,7 +23,8 @@ class RunCorpus:
 
     own_area, fixed_area: stems of the CSVs with coefficients on the run's own area and on ``reference_area`` (m²), of a
         run with ``_N`` after them, of all runs with ``_all``.
-    pressure: the surface's Cp array. up: axis of the files along which the roof points.
+    pressure: the surface's Cp array. up: axis of the files along which the roof points. parameters: headings of its
+        ``geo_parameters`` that no other corpus has, lower case.
     """
 
     name: str
@@ -35,6 +36,7 @@ class RunCorpus:
     reference_area: float
     pressure: str
     up: str
+    parameters: tuple[str, ...]
     licence: str = "CC BY-SA 4.0"
 
 
@@ -48,6 +50,7 @@ DRIVAERML = RunCorpus(
     reference_area=2.17,
     pressure="CpMeanTrim",
     up="z",
+    parameters=("vehicle_length", "vehicle_width", "vehicle_ride_height"),
 )
 AHMEDML = RunCorpus(
     name="ahmedml",
@@ -59,6 +62,7 @@ AHMEDML = RunCorpus(
     reference_area=0.112,
     pressure="static(p)_coeffMean",
     up="z",
+    parameters=("body-length", "body-width", "slant-angle-degrees"),
 )
 WINDSORML = RunCorpus(
     name="windsorml",
@@ -70,6 +74,7 @@ WINDSORML = RunCorpus(
     reference_area=0.112,
     pressure="cpavg",
     up="y",
+    parameters=("ratio_length_back_fast", "ratio_height_fast_back", "side_taper"),
 )
 RUN_CORPORA = {corpus.name: corpus for corpus in (DRIVAERML, AHMEDML, WINDSORML)}
 
@@ -100,12 +105,50 @@ def run_id(corpus: RunCorpus, run: int) -> str:
     return f"{corpus.title}_{run}"
 
 
-def corpus_hint(path: str) -> RunCorpus | None:
-    """Which corpus a path speaks of, by a folder's name."""
-    lowered = path.lower()
-    return next((c for c in RUN_CORPORA.values() if c.name in lowered or c.title.lower() in lowered), None) or next(
-        (c for c in (AHMEDML, WINDSORML) if c.prefix in lowered), None
-    )
+class RunFolders:
+    """Which corpus the runs and tables of each folder below a scanned one are of.
+
+    Meshes say it by their names: in the run's folder, in a run beside it, or in a run beside the table. Without meshes
+    the nearest folder that has a corpus's name in its own says it, at last one of those that the scanned one lies in.
+    """
+
+    def __init__(self, root: Path, paths: Iterable[str]):
+        """paths: of all files, relative to ``root``, with forward slashes."""
+        self._above = root.resolve().parts
+        self._with_mesh: dict[PurePosixPath, RunCorpus] = {}
+        self._with_runs: dict[PurePosixPath, RunCorpus] = {}
+        for path in map(PurePosixPath, paths):
+            if found := run_mesh(path.name):
+                self._with_mesh[path.parent] = found[0]
+                self._with_runs.setdefault(path.parent.parent, found[0])
+
+    def corpus_of(self, folder: str) -> RunCorpus | None:
+        """None where nothing says it."""
+        here = _run_folder(folder) or PurePosixPath(folder)
+        for place in (here, here.parent):
+            if corpus := self._with_mesh.get(place) or self._with_runs.get(place):
+                return corpus
+        return _named(here.parts, loosely=True) or _named(self._above)
+
+    def is_of_runs(self, folder: str) -> bool:
+        """Whether a folder holds nothing but what is of runs: a run's folder or one below it, or the runs' meshes."""
+        whole = _run_folder(folder) is not None and self.corpus_of(folder) is not None
+        return whole or PurePosixPath(folder) in self._with_mesh
+
+
+def _run_folder(folder: str) -> PurePosixPath | None:
+    """The folder ``run_N`` that a folder is or lies below."""
+    path = PurePosixPath(folder)
+    return next((place for place in (path, *path.parents) if _RUN_FOLDER.fullmatch(place.name)), None)
+
+
+def _named(folders: Sequence[str], loosely: bool = False) -> RunCorpus | None:
+    """The corpus that the last possible of some folders' names speaks of. loosely: by its car's name alone, too."""
+    for folder in reversed([name.lower() for name in folders]):
+        for corpus in RUN_CORPORA.values():
+            if corpus.name in folder or (loosely and corpus is not DRIVAERML and corpus.prefix in folder):
+                return corpus
+    return None
 
 
 def is_run_table(path: str) -> bool:
@@ -145,9 +188,28 @@ def _rows(corpus: RunCorpus, table: Table, run: str) -> dict[str, Labels]:
     )
 
 
-def corpus_of_table(path: str, table: Table) -> RunCorpus | None:
-    """The corpus that a CSV is of: by the folders it lies in, else by its parameters' names; None: cannot be told."""
-    hinted = corpus_hint(path)
-    if hinted is not None:
-        return hinted
-    return DRIVAERML if "constref" in path or "Vehicle_Length" in table.headings else None
+def tables_by_corpus(tables: Mapping[str, Table], folders: RunFolders) -> dict[str, list[Table]]:
+    """The corpora's CSVs among some tables by path, by the corpus's name; left out where nothing tells the corpus.
+
+    Where ``folders`` does not know it, a corpus is told by its parameters' or its files' names in a table beside.
+    """
+    beside: dict[PurePosixPath, list[str]] = {}
+    for path in filter(is_run_table, tables):
+        folder = PurePosixPath(path).parent
+        run = _run_folder(str(folder))
+        beside.setdefault(run.parent if run else folder, []).append(path)
+    found: dict[str, list[Table]] = {}
+    for paths in beside.values():
+        told = next(filter(None, (_corpus_in(tables[path]) for path in paths)), None)
+        for path in paths:
+            if corpus := folders.corpus_of(str(PurePosixPath(path).parent)) or told:
+                found.setdefault(corpus.name, []).append(tables[path])
+    return found
+
+
+def _corpus_in(table: Table) -> RunCorpus | None:
+    """The corpus that alone has a table of this name, or parameters of these."""
+    what = table.path.stem.lower().rpartition("_")[0]
+    headings = {heading.lower() for heading in table.headings}
+    of = [c for c in RUN_CORPORA.values() if what in (c.own_area, c.fixed_area) or headings & {*c.parameters}]
+    return of[0] if len(of) == 1 else None
