@@ -12,6 +12,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
+_DRAG = {"k": 4, "conv_channels": [8, 8], "emb_dims": 16, "mlp": [8], "dropout": 0.0, "out_channels": 2}
+_FIELD = {"width": 16, "k": 4, "thinning": [1, 4], "n_waves": 3}
+
 # Several test processes at once: one thread each, or they take turns waiting for each other.
 if os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -35,6 +38,30 @@ def shared() -> Path:
 def sample_file() -> Path:
     """A car mesh that comes with the repository: closed, in metres, in the car frame."""
     return ROOT / "resources" / "samples" / "fastback.stl"
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> Path:
+    """A model folder with networks that know nothing yet."""
+    import torch
+
+    from gnn.checkpoints import write_model
+    from gnn.field_net import FieldNet
+    from gnn.novelty import NoveltyReference
+    from gnn.regdgcnn import RegDGCNN
+
+    torch.manual_seed(0)
+    config = {
+        "name": "tiny",
+        "trained_on": "nothing",
+        "drag": {"architecture": _DRAG, "n_points": 128, "n_clouds": 4, "mean": [0.35, 0.0], "spread": [0.05, 0.1]},
+        "field": {"architecture": _FIELD, "n_points": 256, "n_clouds": 4, "cd_pressure_offset": 0.0},
+        "interval": {"level": 0.9, "half_width": 0.02},
+    }
+    novelty = NoveltyReference.fit([np.random.default_rng(0).normal(size=(80, 288)) * 0.01])
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    write_model(folder, config, RegDGCNN(**_DRAG).state_dict(), FieldNet(**_FIELD).state_dict(), novelty)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -243,6 +243,9 @@ class Study:
             self._edit("change the conditions", conditions=conditions)
 
     def set_model(self, model: str | None) -> None:
+        """A model's name, or the path of one, which is kept from the root: the study may be opened from elsewhere."""
+        if model is not None and (len(Path(model).parts) > 1 or Path(model).suffix):
+            model = str(absolute(model))
         if model != self.state.model:
             self._edit("change the model", model=model)
 

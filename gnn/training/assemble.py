@@ -280,7 +280,7 @@ def novelty_reference(
     designs = random_designs(clouds.generator, n, seed)
     found = [np.array([clouds.profile(design, np.random.default_rng((seed, i))) for i, design in enumerate(designs)])]
     for number, family in enumerate(families_of(corpus.family_train)):
-        shapes = random_family_designs([family], _N_FAMILY, seed)
+        shapes = random_family_designs([family], n_family, seed)
         found.append(
             np.array([shape.profile(np.random.default_rng((seed, 1 + number, i))) for i, shape in enumerate(shapes)])
         )

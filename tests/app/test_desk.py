@@ -124,6 +124,43 @@ def test_a_saved_study_opens_with_its_numbers_and_says_what_is_missing(engine, d
     again.close()
 
 
+def test_another_model_predicts_every_variant_anew_and_undo_finds_the_first_ones_results(desk, folder, tiny_model):
+    keys = desk.open([folder / "fastback.stl", folder / "estate.stl"])
+    assert desk.wait(PATIENCE)
+    before = [desk.result(key) for key in keys]
+    desk.edit(lambda study: study.set_model(str(tiny_model)))
+    assert desk.wait(PATIENCE)
+    after = [desk.result(key) for key in keys]
+    assert all(result.model.startswith("tiny@") for result in after)
+    assert all(new.cd != old.cd for new, old in zip(after, before, strict=True))
+    desk.undo()
+    assert [desk.result(key) for key in keys] == before
+
+
+def test_a_saved_study_opens_with_its_model(engine, desk, folder, tiny_model):
+    desk.edit(lambda study: study.set_model(str(tiny_model)))
+    (key,) = desk.open([folder / "fastback.stl"])
+    assert desk.wait(PATIENCE)
+    desk.save(folder / "work.drivaer")
+    again = Desk(engine=engine)
+    again.open([folder / "work.drivaer"])
+    assert again.study.state.model == str(tiny_model) and again.result(key) == desk.result(key)
+    again.retry(key)
+    assert again.wait(PATIENCE)
+    assert again.result(key).model.startswith("tiny@")
+    again.close()
+
+
+def test_a_model_that_is_not_there_is_said_on_the_variant_and_the_one_before_comes_back(desk, folder):
+    (key,) = desk.open([folder / "fastback.stl"])
+    assert desk.wait(PATIENCE)
+    desk.edit(lambda study: study.set_model("no-such-model"))
+    assert desk.wait(PATIENCE)
+    assert desk.standing(key).status == FAILED and "no such model" in desk.standing(key).error
+    desk.undo()
+    assert desk.standing(key).status == DONE
+
+
 def test_a_cancelled_prediction_leaves_the_variant_waiting_and_can_be_had_later(desk, folder):
     (key,) = desk.open([folder / "fastback.stl"])
     desk.jobs.cancel_all()

@@ -103,6 +103,15 @@ def test_every_edit_is_undone_and_redone(study, edit):
     assert study.state == after
 
 
+def test_a_models_path_is_kept_from_the_root_and_a_name_as_it_is(study, tmp_path, monkeypatch):
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    study.set_model("models/mine")
+    assert study.state.model == str(tmp_path / "models" / "mine")
+    study.set_model("drivaer")
+    assert study.state.model == "drivaer"
+
+
 def test_a_new_edit_forgets_what_was_undone(study):
     study.rename(study.state.variants[0].key, "x")
     study.undo()

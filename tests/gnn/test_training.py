@@ -9,18 +9,21 @@ import torch
 from torch import nn
 
 from data.corpora.cases import read_cases
+from data.corpora.morphed_families import read_families
 from data.corpora.morphs import NO_FACE, CfdFaces, MorphGenerator
 from gnn.evaluation import relative_l2
 from gnn.novelty import profile
 from gnn.template import register
-from gnn.training.cars import MorphCar
-from gnn.training.clouds import Design, MorphClouds, labels, random_designs
+from gnn.training.assemble import Corpus, novelty_reference
+from gnn.training.cars import FamilyCar, FamilyClouds, MorphCar
+from gnn.training.clouds import SAMPLE_POINTS, Design, MorphClouds, labels, random_designs
 from gnn.training.field import field_loss, set_output_scale, stacked
 from gnn.training.labels import DesignFeatures, cross_validate, ridge
 from gnn.training.loop import Schedule, designs_learnt, fit, load_averaged
 from gnn.training.template import fit_templates
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
+PROCEDURAL = Path(__file__).resolve().parents[2] / "resources" / "corpus" / "procedural_cars"
 needs_corpus = pytest.mark.skipif(not (SHARED / "corpus").exists(), reason="needs ../shared/corpus")
 
 
@@ -86,6 +89,16 @@ def test_random_designs_lie_in_the_corpus_range_and_in_all_styles(clouds):
     rows = DesignFeatures(clouds.generator).parameters(designs)
     assert np.abs(rows[:, :18]).max() <= 1.0
     assert random_designs(clouds.generator, 200, seed=3) == designs
+
+
+@needs_corpus
+def test_each_familys_cloud_is_of_as_many_designs_as_asked_for(clouds, cases):
+    families, family_cases = read_families(PROCEDURAL)
+    of_one = [case for case in family_cases if case.family == family_cases[0].family][:2]
+    own = FamilyClouds(families[of_one[0].family], pool=SAMPLE_POINTS)
+    corpus = Corpus(cases, clouds, [FamilyCar(case, own) for case in of_one])
+    few, more = (novelty_reference(corpus, n=12, n_family=n).clouds[1] for n in (4, 12))
+    assert len(few.spread) <= 2 < len(more.spread)  # half of the designs span a cloud
 
 
 @needs_corpus

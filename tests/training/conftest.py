@@ -6,37 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from data.corpora.morphed_families import read_families
 from drivaer_app.cfd.case_file import write_arrays
 from drivaer_app.cfd.read import SurfaceFlow
-from gnn.checkpoints import write_model
-from gnn.field_net import FieldNet
-from gnn.novelty import NoveltyReference
-from gnn.regdgcnn import RegDGCNN
 from tests.conftest import ROOT
 
 PROCEDURAL = ROOT / "resources" / "corpus" / "procedural_cars"
-DRAG = {"k": 4, "conv_channels": [8, 8], "emb_dims": 16, "mlp": [8], "dropout": 0.0, "out_channels": 2}
-FIELD = {"width": 16, "k": 4, "thinning": [1, 4], "n_waves": 3}
-
-
-@pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory) -> Path:
-    """A model folder with networks that know nothing yet."""
-    torch.manual_seed(0)
-    config = {
-        "name": "tiny",
-        "trained_on": "nothing",
-        "drag": {"architecture": DRAG, "n_points": 128, "n_clouds": 4, "mean": [0.35, 0.0], "spread": [0.05, 0.1]},
-        "field": {"architecture": FIELD, "n_points": 256, "n_clouds": 4, "cd_pressure_offset": 0.0},
-        "interval": {"level": 0.9, "half_width": 0.02},
-    }
-    novelty = NoveltyReference.fit([np.random.default_rng(0).normal(size=(80, 288)) * 0.01])
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    write_model(folder, config, RegDGCNN(**DRAG).state_dict(), FieldNet(**FIELD).state_dict(), novelty)
-    return folder
 
 
 @pytest.fixture(scope="session")
