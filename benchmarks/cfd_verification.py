@@ -46,9 +46,8 @@ CORPUS_DESIGNS = ("baseline", "baseline_smooth", "0009", "1003", "2000", "0004",
 # Drag coefficients measured in the TU Munich wind tunnel over a moving ground, with mirrors and wheels: Heft, Indinger
 # & Adams, SAE 2012-01-0168. Re 4.87 million.
 MEASURED_DRIVAER = {"baseline": 0.275, "baseline_smooth": 0.243}
-# Ahmed, Ramm & Faltin, SAE 840300 (1984), 60 m/s, over a fixed plate.
-MEASURED_AHMED = {0: 0.250, 25: 0.285, 35: 0.260}
-AHMED_SPEED = 60.0
+MEASURED_AHMED = {slant: ahmed.MEASURED[slant] for slant in (0, 25, 35)}
+AHMED_SPEED = ahmed.SPEED
 PLATE_MESHES = ("coarse", "medium", "fine")
 
 
