@@ -1,9 +1,9 @@
-"""What all tests share: where the data outside the repository lies, and a car of our own."""
+"""What all tests share: where the data outside the repository lies, and cars of our own."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +90,23 @@ def engine() -> Iterator[object]:
     engine = RememberingEngine()
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def make_cars(sample_file) -> Callable[[Path, int], list[Path]]:
+    """Writes n different cars, a sample thinned and in as many widths, into a folder and returns their files."""
+    import fast_simplification
+    import trimesh
+
+    mesh = trimesh.load(sample_file)
+    vertices, faces = fast_simplification.simplify(mesh.vertices, mesh.faces, target_count=6000)
+
+    def make(folder: Path, n: int) -> list[Path]:
+        folder.mkdir(parents=True, exist_ok=True)
+        files = []
+        for i in range(n):
+            files.append(folder / f"car_{i:02d}.stl")
+            trimesh.Trimesh(vertices * [1, 1 + 0.002 * i, 1], faces, process=False).export(files[-1])
+        return files
+
+    return make

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from data.catalogue.records import CorpusFile, Design
 from data.catalogue.store import Catalogue, open_catalogue
 from data.errors import DrivAerError
 from data.point_store import MeshStamp, PointSettings, PointStore
+from data.spawned import spawning
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,7 +137,7 @@ def _sampled(
     if not designs:
         return
     waiting = iter(designs)
-    with ProcessPoolExecutor(min(workers, len(designs)), get_context("spawn"), _begin_worker) as pool:
+    with ProcessPoolExecutor(min(workers, len(designs)), spawning(), _begin_worker) as pool:
         running: dict[Future, str] = {}
         try:
             while True:

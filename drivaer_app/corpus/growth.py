@@ -123,9 +123,9 @@ def _told_families(plan: Plan) -> None:
 
 
 def _side_by_side(plan: Plan, workers: int) -> None:
-    from multiprocessing import get_context
+    from data.spawned import spawning
 
-    context = get_context("spawn")
+    context = spawning()
     processes = [context.Process(target=_worker, args=(plan,)) for _ in range(workers)]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends the workers as Ctrl-C does
     for process in processes:

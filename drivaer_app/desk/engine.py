@@ -15,13 +15,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from data.errors import DrivAerError
 
 _log = logging.getLogger(__name__)
-_ROOT = Path(__file__).resolve().parents[2]
+# With -m or -c the working folder comes first on the path, and a data.py there would be taken for ours.
+_START = "import sys; sys.path[:] = {path}; from {package}.engine_process import main; main()"
 
 
 class Engine:
@@ -87,13 +87,13 @@ class Engine:
         if self._closed:
             raise EOFError
         if self._process is None or self._process.poll() is not None:
-            path = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+            start = _START.format(path=ascii([str(place) for place in sys.path]), package=__package__)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "drivaer_app.desk.engine_process"],
+                [sys.executable, "-c", start],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # Threads that spin while they wait take the cores that the window and other programs need.
-                env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": path, **self._environment},
+                env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **self._environment},
                 creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
             )
         return self._process

@@ -46,7 +46,3 @@ def _answer(answers, number: int, function, arguments: tuple, reports: bool) -> 
         say("error", error)
     except Exception as error:
         say("error", DrivAerError(log_bug(_log, error)))
-
-
-if __name__ == "__main__":
-    main()

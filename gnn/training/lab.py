@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from data.errors import DrivAerError
 from data.replacing import replacing
+from data.spawned import spawning
 from gnn.evaluation import r2_score
 from gnn.field_net import FieldNet
 from gnn.lone import NETWORKS
@@ -189,7 +190,7 @@ class Training:
 
     def _loader(self) -> Iterator[dict[str, Tensor]]:
         """All batches that are left, this process's part of each, by the same worker processes to the end."""
-        workers = {"num_workers": self.workers, "multiprocessing_context": "spawn" if self.workers else None}
+        workers = {"num_workers": self.workers, "multiprocessing_context": spawning() if self.workers else None}
         return iter(DataLoader(_Clouds(self.train, self.recipe), batch_sampler=_Batches(self), **workers))
 
     def _learn_from(self, wrapped: nn.Module, batch: dict[str, Tensor]) -> float:

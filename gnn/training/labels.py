@@ -15,7 +15,6 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ import torch
 
 from data.corpora.cases import Case
 from data.corpora.morphs import CfdFaces, MorphGenerator
+from data.spawned import spawning
 from gnn.roof_line import roof_measures
 from gnn.training.additive_process import AdditiveProcess
 from gnn.training.clouds import Design
@@ -203,7 +203,7 @@ def _by_folds(n: int, predict: Callable[[np.ndarray, np.ndarray], np.ndarray], w
     with ExitStack() as stack:
         each = map
         if workers > 1:
-            pool = ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,))
+            pool = ProcessPoolExecutor(workers, spawning(), torch.set_num_threads, (1,))
             each = stack.enter_context(pool).map
         said = list(each(predict, kept, held))
     predicted = np.empty(n)

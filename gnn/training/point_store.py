@@ -14,7 +14,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ import numpy as np
 from data.mesh import SurfaceSample
 from data.point_store import SAMPLER, MeshStamp, PointStore
 from data.sampling import closed_areas
+from data.spawned import spawning
 from gnn.input_frame import middle_x, to_network
 from gnn.training.cars import Car, LabelledCloud
 
@@ -199,7 +199,7 @@ def _samples(
     if workers < 2:
         yield from map(sample, cars)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=spawning()) as pool:
         yield from pool.map(sample, cars)
 
 
