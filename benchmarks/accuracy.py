@@ -22,21 +22,21 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.marks import replace_between  # noqa: E402
 from data.corpora.cases import read_cases  # noqa: E402
 from data.corpora.morphs import MorphGenerator  # noqa: E402
-from gnn.calibration import conformal_half_width, leave_one_out_coverage  # noqa: E402
-from gnn.checkpoints import METRICS  # noqa: E402
-from gnn.evaluation import coefficient_metrics  # noqa: E402
-from gnn.figures import pair_rank  # noqa: E402
-from gnn.training.additive_process import AdditiveProcess  # noqa: E402
-from gnn.training.cars import family_cars, split  # noqa: E402
-from gnn.training.clouds import Design  # noqa: E402
-from gnn.training.families import FamilyShape, fit_family_coefficients  # noqa: E402
-from gnn.training.labels import (  # noqa: E402
+from factory.additive_gaussian_process import AdditiveGaussianProcess  # noqa: E402
+from factory.families import FamilyShape, fit_family_coefficients  # noqa: E402
+from factory.gaussian_process import GaussianProcess  # noqa: E402
+from factory.labels import (  # noqa: E402
     DesignFeatures,
     SumFit,
     cross_validate,
     ridge,
 )
-from gnn.training.process import Process  # noqa: E402
+from gnn.calibration import conformal_half_width, leave_one_out_coverage  # noqa: E402
+from gnn.checkpoints import METRICS  # noqa: E402
+from gnn.evaluation import coefficient_metrics  # noqa: E402
+from gnn.figures import pair_rank  # noqa: E402
+from gnn.training.cars import family_cars, split  # noqa: E402
+from gnn.training.clouds import Design  # noqa: E402
 
 DOCS, README = ROOT / "docs" / "accuracy.md", ROOT / "README.md"
 MODEL = ROOT / "resources" / "models" / "drivaer"
@@ -137,9 +137,9 @@ def _fits(features: DesignFeatures, train: list, test: list) -> Iterator[str]:
         "linear": (shape, ridge),
         "all products of two features, ridge": (shape, _quadratic),
         "extremely randomised trees": (shape, _trees),
-        "Gaussian process, parameters alone": (parameters, Process.fit),
-        _WHOLE: (shape, Process.fit),
-        _ADDITIVE: (shape, AdditiveProcess.fit),
+        "Gaussian process, parameters alone": (parameters, GaussianProcess.fit),
+        _WHOLE: (shape, GaussianProcess.fit),
+        _ADDITIVE: (shape, AdditiveGaussianProcess.fit),
     }
     said = {}
     yield "| fit | R2 cross-validated | MAE | R2 held out | MAE |\n|---|---|---|---|---|"
@@ -152,7 +152,7 @@ def _fits(features: DesignFeatures, train: list, test: list) -> Iterator[str]:
 
 
 def _labels_row(metrics: dict) -> str:
-    """The labels' own fit, which `gnn.training.assemble` has judged the same way."""
+    """The labels' own fit, which `factory.assemble` has judged the same way."""
     found = metrics["cross_validation"]["label fit"], metrics["cd"]["label fit"]
     return _row_of("**that mean for each of four stretches, added up: the labels**", found)
 

@@ -22,13 +22,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.marks import replace_between  # noqa: E402
+from factory.__main__ import DRAG, FIELD  # noqa: E402
+from factory.cloud_pool import CloudPool  # noqa: E402
+from factory.drag import train_drag_network  # noqa: E402
+from factory.field import train_field_net  # noqa: E402
 from gnn.training import loop  # noqa: E402
-from gnn.training.__main__ import DRAG, FIELD  # noqa: E402
 from gnn.training.captured_step import CapturedStep  # noqa: E402
 from gnn.training.cars import LabelledCloud  # noqa: E402
-from gnn.training.cloud_pool import CloudPool  # noqa: E402
-from gnn.training.drag import train_drag_network  # noqa: E402
-from gnn.training.field import train_field_net  # noqa: E402
 from gnn.training.loop import Schedule  # noqa: E402
 
 MODEL = ROOT / "resources" / "models" / "drivaer"

@@ -24,10 +24,10 @@ from data.errors import DrivAerError  # noqa: E402
 from data.load import place_car, sample_car  # noqa: E402
 from data.mesh import SurfaceSample  # noqa: E402
 from data.sampling import sample_surface  # noqa: E402
+from factory.morphs import MorphClouds, random_designs  # noqa: E402
 from gnn.input_frame import InputFrame  # noqa: E402
 from gnn.novelty import NoveltyReference  # noqa: E402
 from gnn.surrogate import Surrogate  # noqa: E402
-from gnn.training.clouds import MorphClouds, random_designs  # noqa: E402
 
 N_DESIGNS = 240
 STRANGERS = ("sphere.obj", "bunny_lowpoly.obj", "motorBike.obj.gz", "Duck.glb", "chair_model.obj", "cube_20mm.stl")

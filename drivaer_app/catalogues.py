@@ -8,7 +8,7 @@ from pathlib import Path
 from data.catalogue import CATALOGUE_NAME, find_catalogue
 from data.errors import DrivAerError
 from data.replacing import replacing
-from drivaer_app.paths import RESOURCES, own_catalogues
+from drivaer_app.paths import built_in_corpus, own_catalogues
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def scan_place(folder: Path) -> tuple[Path, Path | None]:
         return folder, None
     place = own_catalogues()
     place.mkdir(parents=True, exist_ok=True)
-    return RESOURCES / "corpus", place / f"{BUILT_IN}.sqlite"
+    return built_in_corpus(), place / f"{BUILT_IN}.sqlite"
 
 
 def which_catalogue(given: Path | None) -> Path:

@@ -11,7 +11,7 @@ third of a cell and by 0.0014 with twice the iterations, differences within a fa
 
 
 def card_text(config: dict[str, Any], metrics: dict[str, Any]) -> str:
-    """The card of a model, Markdown. config, metrics: as written by gnn.training.assemble."""
+    """The card of a model, Markdown. config, metrics: as written by factory.assemble."""
     counts, interval = metrics["counts"], metrics["interval"]
     styles = ", ".join(f"{n} {style}s" for style, n in counts["styles"].items())
     return f"""# {config["name"]}

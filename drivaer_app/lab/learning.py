@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
 from drivaer_app.lab.models import model_folder
-from drivaer_app.paths import RESOURCES, cache
+from drivaer_app.paths import built_in_corpus, cache
 
 if TYPE_CHECKING:
     from gnn.training.cars import Car
     from gnn.training.fine_tune import Plan
 
-SHIPPED_MORPHS = RESOURCES / "corpus" / "drivaer_morphs"
-SHIPPED_FAMILIES = RESOURCES / "corpus" / "procedural_cars"
+MORPHS, FAMILIES = "drivaer_morphs", "procedural_cars"
+"""Folders of the built-in corpus."""
 _POOL = 32768
 
 
@@ -60,15 +60,14 @@ def _cars_of_cases(corpus: Path) -> list[Car]:
 def shipped_cars(base) -> list[Car]:
     """The cars with CFD that come with the program: procedural ones, and DrivAers as far as the model can bend to them.
 
-    base: a gnn.checkpoints.ModelFolder.
+    base: a gnn.checkpoints.ModelFolder. Raises DrivAerError where the program was installed without them.
     """
     from gnn.training.cars import family_cars
     from gnn.training.replay import read_replay, replay_cars
 
-    cars: list[Car] = []
-    if SHIPPED_FAMILIES.is_dir():
-        cars += family_cars(SHIPPED_FAMILIES, pool=_POOL)
-    return [*cars, *replay_cars(read_replay(base.path), base.templates(), SHIPPED_MORPHS)]
+    corpus = built_in_corpus()
+    morphs = replay_cars(read_replay(base.path), base.templates(), corpus / MORPHS)
+    return [*family_cars(corpus / FAMILIES, pool=_POOL), *morphs]
 
 
 def check_new_name(folder: Path) -> None:

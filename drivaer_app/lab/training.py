@@ -38,9 +38,9 @@ def train_on_corpora(
     Raises DrivAerError where the corpora hold nothing to learn from, ``out`` exists, or another training lies there.
     """
     from gnn.training.corpora import licences_of_corpora
+    from gnn.training.distributed import processes
     from gnn.training.lab import Training
     from gnn.training.lab_model import write_lab_model
-    from gnn.training.processes import processes
 
     _check(recipe, out, device)
     run = out.with_name(out.name + ".unfinished")

@@ -1,14 +1,13 @@
 """Cars with known flow, of whatever corpus: what every training draws its clouds from and every evaluation asks.
 
 A `Car` draws random clouds with the values on them, and gives the even sample that prediction would see. Behind it
-stand a case with its own points, a design of a family of one mesh, or a morphed DrivAer with its generator at hand.
+stand a case with its own points, or a design of a family of one mesh.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -16,12 +15,12 @@ import numpy as np
 
 from data.corpora.cases import Case
 from data.corpora.morphed_families import FamilyCase, MorphedFamily, read_families
-from data.corpora.morphs import CfdFaces, nearest_faces
+from data.corpora.morphs import nearest_faces
 from data.corpora.point_cases import PointCase
 from data.mesh import SurfaceSample
 from data.sampling import closed_areas, sample_surface
 from gnn.input_frame import InputFrame
-from gnn.training.clouds import SAMPLE_POINTS, Cloud, Design, MorphClouds, labels
+from gnn.training.clouds import SAMPLE_POINTS, Cloud, labels
 
 DRIVAER, PROCEDURAL, OWN = "morphed DrivAers", "procedural cars", "own cars"
 _MIRROR = np.array([1.0, -1.0, 1.0], np.float32)
@@ -120,30 +119,6 @@ class PointCar(OfCase):
             points, normals, values = points[again], normals[again], values[again]
         areas = closed_areas(normals.astype(np.float64), self.case.wetted_area).astype(np.float32)
         return SurfaceSample(points, normals, areas), values
-
-
-@dataclass(frozen=True, eq=False)
-class MorphCar(OfCase):
-    """A morphed DrivAer's case, with the generator that makes its shape."""
-
-    case: Case
-    clouds: MorphClouds
-    kind: str = DRIVAER
-
-    def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
-        cloud = self.clouds.draw(Design.of(self.case), n, rng)
-        return LabelledCloud(cloud.points, cloud.normals, labels(self.case, cloud))
-
-    def sample(self) -> tuple[SurfaceSample, np.ndarray]:
-        generator = self.clouds.generator
-        sample = sample_surface(*generator.mesh(self.case.parameters, self.case.underbody), SAMPLE_POINTS)
-        centres, areas = _cfd_faces(generator, self.case.underbody).on(generator, self.case.parameters)
-        return sample, values_near(centres, areas, sample.points, sample.normals, self.case)
-
-
-@lru_cache(maxsize=4)
-def _cfd_faces(generator, underbody: str) -> CfdFaces:
-    return CfdFaces.of(generator, underbody)
 
 
 class FamilyClouds:

@@ -32,10 +32,9 @@ from gnn.novelty import profile
 from gnn.regdgcnn import RegDGCNN
 from gnn.surrogate import Surrogate
 from gnn.training.cars import Car, PointCar, split
-from gnn.training.drag import coefficient_loss
-from gnn.training.field import field_loss, stacked
 from gnn.training.fine_card import fine_tuned_card
 from gnn.training.loop import Batch, Schedule, fit
+from gnn.training.losses import coefficient_loss, field_loss, stacked
 from gnn.training.replay import REPLAY, ReplayCar, TemplateShape
 
 TOO_FEW = 10

@@ -27,11 +27,10 @@ from data.spawned import spawning
 from gnn.evaluation import r2_score
 from gnn.field_net import FieldNet
 from gnn.lone import NETWORKS
-from gnn.training.drag import coefficient_loss
-from gnn.training.field import field_loss_of, set_output_scale
+from gnn.training.distributed import Processes
 from gnn.training.loop import move_average
+from gnn.training.losses import coefficient_loss, field_loss_of, set_output_scale
 from gnn.training.point_store import StoredCar
-from gnn.training.processes import Processes
 from gnn.training.recipe import Recipe
 
 CHECKPOINT, HISTORY, EVENTS = "checkpoint.pt", "history.csv", "events"

@@ -17,17 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from data.corpora.cases import Case, read_case
-from data.corpora.morphs import CfdFaces, nearest_faces
+from data.corpora.morphs import nearest_faces
 from data.errors import ModelError
 from data.mesh import SurfaceSample
 from data.sampling import closed_areas
 from data.thinning import even_order
-from gnn.checkpoints import write_text
 from gnn.input_frame import CENTRE_Z
 from gnn.template import Template
 from gnn.training.cars import DRIVAER, LabelledCloud, OfCase
-from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, MorphClouds, labels
-from gnn.training.template import shape_modes, shape_of
+from gnn.training.clouds import SAMPLE_POINTS, Cloud, labels
 
 REPLAY = "replay.json"
 _CHOICE = 4  # points to choose from for one that is taken, as a file's sample has
@@ -106,20 +104,6 @@ class ReplayCar(OfCase):
         areas = closed_areas(normals.astype(np.float64), self.shape.wetted_area).astype(np.float32)
         in_car_frame = points + np.array([0.0, 0.0, CENTRE_Z], np.float32)
         return SurfaceSample(in_car_frame, normals, areas), labels(self.case, Cloud(points, normals, face))
-
-
-def write_replay(folder: Path, templates: Sequence[Template], cases: Sequence[Case], clouds: MorphClouds) -> None:
-    """Find each case's bend of a model folder's templates (one for each of UNDERBODIES), and keep them with it."""
-    bends = {}
-    for number, (underbody, template) in enumerate(zip(UNDERBODIES, templates, strict=True)):
-        mean, solve = shape_modes(template)
-        faces = CfdFaces.of(clouds.generator, underbody)
-        for case in cases:
-            if case.underbody == underbody:
-                code = solve(shape_of(Design.of(case), faces, clouds) - mean)
-                bends[case.name] = {"template": number, "code": [round(float(c), 4) for c in code]}
-    rows = ",\n".join(f" {json.dumps(name)}: {json.dumps(bend)}" for name, bend in sorted(bends.items()))
-    write_text(folder / REPLAY, f"{{\n{rows}\n}}\n")
 
 
 def read_replay(folder: Path) -> dict[str, Bend]:

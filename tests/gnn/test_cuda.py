@@ -8,18 +8,18 @@ import pytest
 import torch
 
 import gnn
+from factory.cloud_pool import CloudPool
+from factory.drag import train_drag_network
+from factory.field import train_field_net
+from factory.readout import CLOUDS, train_readout
 from gnn.field_net import FieldNet
 from gnn.knn import knn
 from gnn.neighbourhood import Neighbourhood
 from gnn.regdgcnn import RegDGCNN
 from gnn.smallest import smallest
 from gnn.training.cars import LabelledCloud
-from gnn.training.cloud_pool import CloudPool
-from gnn.training.drag import train_drag_network
-from gnn.training.field import train_field_net
 from gnn.training.loop import Schedule, fit
-from gnn.training.readout import CLOUDS, train_readout
-from tests.gnn.test_drag_training import LENGTHS, SHAPES, SMALL, TARGETS
+from tests.factory.test_drag_training import LENGTHS, SHAPES, SMALL, TARGETS
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference" / "regdgcnn"
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device is available")

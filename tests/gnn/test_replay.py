@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from drivaer_app.lab.learning import SHIPPED_MORPHS
+from drivaer_app.lab.learning import MORPHS
 from drivaer_app.lab.models import model_folder
+from drivaer_app.paths import built_in_corpus
 from gnn.checkpoints import METRICS, read_model
 from gnn.surrogate import Surrogate, pick_device
 from gnn.training.replay import read_replay, replay_cars
@@ -23,7 +24,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def held_out(model):
-    cars = replay_cars(read_replay(model.path), model.templates(), SHIPPED_MORPHS)
+    cars = replay_cars(read_replay(model.path), model.templates(), built_in_corpus() / MORPHS)
     return [car for car in cars if car.is_test]
 
 

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from data.errors import DrivAerError
+from gnn.training.distributed import Processes
 from gnn.training.lab import CHECKPOINT, EVENTS, HISTORY, Training
-from gnn.training.processes import Processes
 from gnn.training.recipe import recipe_of
 from tests.conftest import ROOT
 from tests.training.stored_cars import DRAG, FIELD, ellipsoids
@@ -78,7 +78,7 @@ torch.set_num_threads(1)
 from dataclasses import replace
 from pathlib import Path
 from gnn.training import lab
-from gnn.training.processes import processes
+from gnn.training.distributed import processes
 from tests.training.stored_cars import DRAG, FIELD, ellipsoids
 lab._SAVE_EVERY = 0.0
 recipe = {"drag": replace(DRAG, epochs=12), "field": FIELD}[sys.argv[2]]

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from data.corpora.point_cases import read_point_cases
 from data.errors import DrivAerError
 from drivaer_app.cli.app import main
+from drivaer_app.paths import CORPUS_VARIABLE
 from gnn.checkpoints import read_model
 from gnn.evaluation import Judged
 from gnn.surrogate import Surrogate
@@ -160,7 +161,7 @@ def test_the_command_makes_a_model_that_predict_finds_by_name(
     from drivaer_app.lab import learning, models
 
     other = make_cases(tmp_path / "other", 3)
-    monkeypatch.setattr(learning, "SHIPPED_FAMILIES", tmp_path / "none")
+    monkeypatch.setattr(learning, "shipped_cars", lambda base: [])
     monkeypatch.setattr("drivaer_app.paths.own_models", lambda: tmp_path / "models")
     monkeypatch.setattr(models, "own_models", lambda: tmp_path / "models")
     command = ["train", "--from", str(tiny_model), "--add", str(five), "--corpus", str(other), "--name", "mine"]
@@ -185,6 +186,16 @@ def test_a_senseless_command_is_one_line_and_status_2(arguments, said, capfd):
     assert main(["train", *arguments]) == 2
     error = capfd.readouterr().err
     assert said in error and error.count("\n") == 1
+
+
+def test_without_the_built_in_corpus_nothing_is_learnt_and_it_says_where_to_get_it(
+    tiny_model, five, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.setenv(CORPUS_VARIABLE, str(tmp_path / "none"))
+    command = ["train", "--from", str(tiny_model), "--add", str(five), "-o", str(tmp_path / "m")]
+    assert main(command) == 1
+    error = capfd.readouterr().err
+    assert "not here" in error and "checkout" in error and not (tmp_path / "m").exists()
 
 
 def test_a_corpus_without_cases_is_one_line(tiny_model, tmp_path, capfd):

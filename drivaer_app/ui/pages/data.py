@@ -18,7 +18,7 @@ from drivaer_app.catalogues import BUILT_IN, last_catalogue
 from drivaer_app.desk import dataset_jobs
 from drivaer_app.desk.events import Event
 from drivaer_app.desk.jobs import CANCELLED, FAILED, Job
-from drivaer_app.paths import RESOURCES
+from drivaer_app.paths import built_in_folder
 from drivaer_app.ui import pages
 from drivaer_app.ui.overlays import SIDES
 from drivaer_app.ui.pages.data_browser import DataBrowser
@@ -295,4 +295,4 @@ def _name_of(there: Overview) -> str:
 
 
 def _is_built_in(there: Overview) -> bool:
-    return there.root == RESOURCES / "corpus"
+    return there.root == built_in_folder()

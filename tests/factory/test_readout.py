@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from factory.cloud_pool import CloudPool
+from factory.readout import CLOUDS, cached_features, pooled_features, readout_parameters, train_readout
 from gnn.regdgcnn import RegDGCNN
-from gnn.training.cloud_pool import CloudPool
 from gnn.training.clouds import Cloud
-from gnn.training.readout import CLOUDS, cached_features, pooled_features, readout_parameters, train_readout
 
 N_POINTS = 24
 

@@ -7,9 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gnn.training.assemble import _interval_elsewhere, answers_apart
+from data.corpora.morphed_families import read_families
+from drivaer_app.paths import built_in_corpus
+from factory.assemble import _interval_elsewhere, answers_apart
+from factory.families import FamilyShape, families_of, fit_family_coefficients, random_family_designs
 from gnn.training.cars import FamilyCar, FamilyClouds, split
-from gnn.training.families import FamilyShape, families_of, fit_family_coefficients, random_family_designs
+
+
+@pytest.fixture(scope="module")
+def families():
+    return read_families(built_in_corpus() / "procedural_cars")
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from factory.likelihood import fit_kernel, linear_and_bump, logarithm
 from gnn.template import matern_bump
-from gnn.training.likelihood import fit_kernel, linear_and_bump, logarithm
 
 STEPS = 200
 """Of L-BFGS; most fits end before."""
@@ -43,7 +43,7 @@ class BumpKernel(nn.Module):
 
 
 @dataclass(frozen=True, eq=False)
-class Process:
+class GaussianProcess:
     """A fitted process: at features x it says constant + likeness(x, anchors) @ pull.
 
     anchors (n, f): features of what it was fitted on. pull (n,), lengths (f,), linear: see `gnn.template.likeness`.
@@ -56,7 +56,7 @@ class Process:
     constant: float
 
     @classmethod
-    def fit(cls, features: np.ndarray, values: np.ndarray) -> Process:
+    def fit(cls, features: np.ndarray, values: np.ndarray) -> GaussianProcess:
         """Scales and noise by maximum likelihood. features (n, f) of order one, values (n,)."""
         kernel = BumpKernel(features.shape[1])
         anchors = torch.from_numpy(np.ascontiguousarray(features, np.float64))

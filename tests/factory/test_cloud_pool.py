@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from factory.cloud_pool import CloudPool
 from gnn.training.cars import LabelledCloud
-from gnn.training.cloud_pool import CloudPool
-from tests.gnn.test_drag_training import SHAPES
+from tests.factory.test_drag_training import SHAPES
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gnn.training.likelihood import _Unlikeliness, matern
+from factory.likelihood import _Unlikeliness, matern
 
 
 def _rows(n: int, seed: int) -> torch.Tensor:

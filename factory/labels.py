@@ -4,7 +4,7 @@ The generator's parameters say little by themselves where several of them bend t
 height and the two styles all move the roof's rear edge, and drag follows that edge. So the features are the parameters
 and a few measures of the roof line, with a length of its own along each of them; the mean with a process that looks at
 features in pairs and threes too is better than either. And a car is fitted in stretches, whose forces are added up
-(`gnn.training.stretches`). :func:`cross_validate` says how good such labels are before anyone trusts them;
+(`factory.segments`). :func:`cross_validate` says how good such labels are before anyone trusts them;
 docs/accuracy.md has the figures.
 """
 
@@ -23,11 +23,11 @@ import torch
 from data.corpora.cases import Case
 from data.corpora.morphs import CfdFaces, MorphGenerator
 from data.spawned import spawning
+from factory.additive_gaussian_process import AdditiveGaussianProcess
+from factory.gaussian_process import GaussianProcess
+from factory.morphs import Design
+from factory.segments import forces_of_cases, stretch_of
 from gnn.roof_line import roof_measures
-from gnn.training.additive_process import AdditiveProcess
-from gnn.training.clouds import Design
-from gnn.training.process import Process
-from gnn.training.stretches import forces_of_cases, stretch_of
 
 COEFFICIENTS = ("Cd", "Cl")
 """What is fitted, in the order of the drag network's outputs."""
@@ -68,7 +68,7 @@ class DesignFeatures:
         return np.array([self.morph.morph_body(line, d.parameters)[:, ::2] for d in designs])
 
     def forces_by_stretch(self, cases: Sequence[Case]) -> np.ndarray:
-        """(n, 2, N_STRETCHES): what each stretch adds to Cd and Cl (`gnn.training.stretches`)."""
+        """(n, 2, N_STRETCHES): what each stretch adds to Cd and Cl (`factory.segments`)."""
         faces = {kind: CfdFaces.of(self.generator, kind) for kind in {case.underbody for case in cases}}
         stretch = {kind: stretch_of(of_kind.centres) for kind, of_kind in faces.items()}
 
@@ -88,12 +88,12 @@ def ridge(features: np.ndarray, values: np.ndarray, penalty: float = 3.0) -> Fit
 
 def fit_label(rows: np.ndarray, values: np.ndarray) -> Fit:
     """The mean of two Gaussian processes that err differently. rows (n, f) of order one, values (n,)."""
-    return _mean_of([Process.fit(rows, values), AdditiveProcess.fit(rows, values)])
+    return _mean_of([GaussianProcess.fit(rows, values), AdditiveGaussianProcess.fit(rows, values)])
 
 
 def fit_label_of_few(rows: np.ndarray, values: np.ndarray) -> Fit:
     """The mean of those and of the linear fit: two dozen lengths take more cases than a hundred to find."""
-    return _mean_of([fit(rows, values) for fit in (ridge, Process.fit, AdditiveProcess.fit)])
+    return _mean_of([fit(rows, values) for fit in (ridge, GaussianProcess.fit, AdditiveGaussianProcess.fit)])
 
 
 def _mean_of(fits: Sequence[Fit]) -> Fit:

@@ -10,11 +10,7 @@ import numpy as np
 import torch
 
 from data.corpora.cases import Case
-from gnn.checkpoints import METRICS, ModelFolder
-from gnn.evaluation import coefficient_metrics
-from gnn.template import Template
-from gnn.training.clouds import Design, MorphClouds
-from gnn.training.labels import (
+from factory.labels import (
     COEFFICIENTS,
     DesignFeatures,
     cross_validate,
@@ -22,7 +18,11 @@ from gnn.training.labels import (
     fit_coefficients,
     ridge,
 )
-from gnn.training.template import fit_templates
+from factory.morphs import Design, MorphClouds
+from factory.template_fit import fit_templates
+from gnn.checkpoints import METRICS, ModelFolder
+from gnn.evaluation import coefficient_metrics
+from gnn.template import Template
 
 _FIGURES = {"cd": ("label fit", "linear fit"), "cl": ("linear fit",), "cross_validation": ("label fit", "linear fit")}
 

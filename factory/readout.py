@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from data.replacing import replacing
+from factory.cloud_pool import CloudPool, Shape
 from gnn.regdgcnn import RegDGCNN
-from gnn.training.cloud_pool import CloudPool, Shape
-from gnn.training.drag import coefficient_loss
+from gnn.training.losses import coefficient_loss
 
 log = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.corpora.morphed_families import FamilyCase
+from factory.labels import CoefficientFit, fit_label_of_few
+from factory.segments import forces_of_cases, stretch_of
 from gnn.novelty import profile
 from gnn.training.cars import FamilyCar, FamilyClouds
 from gnn.training.clouds import SAMPLE_POINTS, Cloud
-from gnn.training.labels import CoefficientFit, fit_label_of_few
-from gnn.training.stretches import forces_of_cases, stretch_of
 
 _SPREAD = 0.85
 """Of each handle's range, as the corpus's own designs have it."""
@@ -82,7 +82,7 @@ def fit_family_coefficients(cars: Sequence[FamilyCar]) -> CoefficientFit:
 
 
 def family_forces(cars: Sequence[FamilyCar]) -> np.ndarray:
-    """(n, 2, N_STRETCHES): what each stretch adds to Cd and Cl (`gnn.training.stretches`)."""
+    """(n, 2, N_STRETCHES): what each stretch adds to Cd and Cl (`factory.segments`)."""
     families = {clouds.family.name: clouds.family for clouds in families_of(cars)}
     stretch = {name: stretch_of(family.faces_on(family.neutral)[0]) for name, family in families.items()}
 

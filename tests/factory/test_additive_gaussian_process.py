@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gnn.training.additive_process import AdditiveKernel, AdditiveProcess
-from gnn.training.process import Process
+from factory.additive_gaussian_process import AdditiveGaussianProcess, AdditiveKernel
+from factory.gaussian_process import GaussianProcess
 
 
 def _sums(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -19,7 +19,9 @@ def test_sums_of_single_effects_are_learnt_from_fewer_cases_than_a_bump_needs():
     rng = np.random.default_rng(4)
     features, values = _sums(rng, 90)
     query, true = _sums(rng, 200)
-    errors = [np.abs(fit.fit(features, values)(query) - true).mean() for fit in (AdditiveProcess, Process)]
+    errors = [
+        np.abs(fit.fit(features, values)(query) - true).mean() for fit in (AdditiveGaussianProcess, GaussianProcess)
+    ]
     assert errors[0] < 0.6 * errors[1]
 
 

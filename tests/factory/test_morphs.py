@@ -6,21 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from data.corpora.cases import read_cases
 from data.corpora.morphed_families import read_families
 from data.corpora.morphs import NO_FACE, CfdFaces, MorphGenerator
+from factory.assemble import Corpus, novelty_reference
+from factory.labels import DesignFeatures
+from factory.morphs import Design, MorphCar, MorphClouds, random_designs
+from factory.template_fit import fit_templates
 from gnn.evaluation import relative_l2
 from gnn.novelty import profile
 from gnn.template import register
-from gnn.training.assemble import Corpus, novelty_reference
-from gnn.training.cars import FamilyCar, FamilyClouds, MorphCar
-from gnn.training.clouds import SAMPLE_POINTS, Design, MorphClouds, labels, random_designs
-from gnn.training.field import field_loss, set_output_scale, stacked
-from gnn.training.labels import DesignFeatures, cross_validate, ridge
-from gnn.training.loop import Schedule, designs_learnt, fit, load_averaged
-from gnn.training.template import fit_templates
+from gnn.training.cars import FamilyCar, FamilyClouds
+from gnn.training.clouds import SAMPLE_POINTS, labels
+from gnn.training.loop import Schedule, fit
+from gnn.training.losses import field_loss, set_output_scale, stacked
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 PROCEDURAL = Path(__file__).resolve().parents[2] / "resources" / "corpus" / "procedural_cars"
@@ -119,46 +119,6 @@ def test_a_few_steps_teach_the_field_network_more_than_the_mean(clouds, cases, t
     with torch.inference_mode():
         after = np.mean([field_loss(trained, *draw(step)).item() for step in range(1000, 1008)])
     assert after < 0.75
-
-
-def test_a_killed_training_ends_as_an_unbroken_one(tmp_path):
-    def draw(step):
-        return (torch.from_numpy(np.random.default_rng(step).normal(size=(16, 4)).astype(np.float32)),)
-
-    def loss(network, x):
-        return (network(x) - x.sum(dim=1, keepdim=True)).square().mean()
-
-    class Killed(Exception):
-        pass
-
-    def deadly(step):
-        if step == 27:
-            raise Killed
-        return draw(step)
-
-    def network():
-        torch.manual_seed(1)
-        return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
-
-    schedule = Schedule(steps=40, warm_up=5, save_every=10)
-    unbroken = fit(network(), draw, loss, schedule, tmp_path / "one.ckpt", designs=["3", "5"])
-    assert designs_learnt(tmp_path / "one.ckpt") == 2
-    with pytest.raises(Killed):
-        fit(network(), deadly, loss, schedule, tmp_path / "two.ckpt")
-    resumed = fit(network(), draw, loss, schedule, tmp_path / "two.ckpt")
-    for a, b in zip(unbroken.state_dict().values(), resumed.state_dict().values(), strict=True):
-        assert torch.equal(a, b)
-    stored = load_averaged(network(), tmp_path / "two.ckpt").state_dict()
-    assert all(torch.equal(stored[name], value) for name, value in unbroken.state_dict().items())
-
-
-def test_cross_validation_never_shows_a_fit_what_it_predicts():
-    rng = np.random.default_rng(0)
-    rows, noise = rng.normal(size=(60, 3)), rng.normal(size=60)
-    predicted = cross_validate(rows, noise, lambda x, y: ridge(x, y, penalty=1e-6))
-    assert np.corrcoef(predicted, noise)[0, 1] < 0.3
-    line = rows @ [1.0, 2.0, 3.0] + 5
-    assert cross_validate(rows, line, lambda x, y: ridge(x, y, penalty=1e-9)) == pytest.approx(line, abs=1e-6)
 
 
 @needs_corpus

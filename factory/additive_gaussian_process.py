@@ -2,8 +2,8 @@
 
 A bump over two dozen features at once knows only the neighbourhood of the cases. What one feature does, or two of them
 do together, is the same all over the space and is learnt from every case (Duvenaud, Nickisch and Rasmussen, "Additive
-Gaussian Processes", NIPS 2011). It errs differently from `gnn.training.process.Process`, so that the mean of both is
-better than either.
+Gaussian Processes", NIPS 2011). Its errors differ from those of `factory.gaussian_process.GaussianProcess`, so that the
+mean of both predicts better than either.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gnn.training.likelihood import fit_kernel, linear_and_bump, logarithm
+from factory.likelihood import fit_kernel, linear_and_bump, logarithm
 
 STEPS = 60
 """Of L-BFGS: more fit the cases' noise, and cost held-out accuracy."""
@@ -104,7 +104,7 @@ class _PowerSums(torch.autograd.Function):
 
 
 @dataclass(frozen=True, eq=False)
-class AdditiveProcess:
+class AdditiveGaussianProcess:
     """A fitted process. anchors (n, f): features of what it was fitted on. pull (n,)."""
 
     kernel: AdditiveKernel
@@ -113,7 +113,7 @@ class AdditiveProcess:
     constant: float
 
     @classmethod
-    def fit(cls, features: np.ndarray, values: np.ndarray) -> AdditiveProcess:
+    def fit(cls, features: np.ndarray, values: np.ndarray) -> AdditiveGaussianProcess:
         """Scales, shares and noise by maximum likelihood. features (n, f) of order one, values (n,)."""
         anchors = torch.from_numpy(np.ascontiguousarray(features, np.float64))
         kernel = AdditiveKernel(features.shape[1])

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from data.corpora.morphs import NO_FACE
+from factory.drag import load_drag_network, mean_network, train_drag_network
 from gnn.regdgcnn import RegDGCNN
 from gnn.training.clouds import Cloud
-from gnn.training.drag import load_drag_network, mean_network, train_drag_network
 from gnn.training.loop import Schedule
 
 SMALL = {"k": 6, "conv_channels": [8, 8], "emb_dims": 16, "mlp": [16, 8], "dropout": 0.0}

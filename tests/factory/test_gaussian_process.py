@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gnn.training.process import Process
+from factory.gaussian_process import GaussianProcess
 
 
 @pytest.fixture(scope="module")
-def fitted() -> tuple[np.ndarray, np.ndarray, Process]:
+def fitted() -> tuple[np.ndarray, np.ndarray, GaussianProcess]:
     rng = np.random.default_rng(4)
     features = rng.uniform(-1, 1, (60, 3))
     values = 0.3 + 0.05 * features[:, 0] + 0.02 * np.sin(3 * features[:, 1]) + 0.001 * rng.normal(size=60)
-    return features, values, Process.fit(features, values)
+    return features, values, GaussianProcess.fit(features, values)
 
 
 def test_it_follows_what_it_was_fitted_on(fitted):

@@ -1,4 +1,4 @@
-"""``python -m gnn.training field|drag|average|readout|assemble``: the steps that made the bundled model."""
+"""``python -m factory field|drag|average|readout|assemble``: the steps that made the bundled model."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ import torch
 from data.corpora.cases import read_cases
 from data.corpora.morphs import MorphGenerator
 from data.replacing import replacing
-from gnn.checkpoints import read_model, write_text
-from gnn.field_net import FieldNet
-from gnn.regdgcnn import RegDGCNN
-from gnn.training.assemble import Corpus, assemble
-from gnn.training.cars import FamilyCar, MorphCar, family_cars, split
-from gnn.training.case_fits import CaseFits
-from gnn.training.cloud_pool import CloudPool, Shape
-from gnn.training.clouds import Design, MorphClouds, random_designs
-from gnn.training.drag import MorphShape, load_drag_network, mean_network, train_drag_network
-from gnn.training.families import (
+from factory.assemble import Corpus, assemble
+from factory.case_fits import CaseFits
+from factory.cloud_pool import CloudPool, Shape
+from factory.drag import load_drag_network, mean_network, train_drag_network
+from factory.families import (
     FamilyShape,
     families_of,
     family_forces,
     fit_family_coefficients,
     random_family_designs,
 )
-from gnn.training.field import train_field_net
-from gnn.training.labels import COEFFICIENTS, DesignFeatures, fit_coefficients
+from factory.field import train_field_net
+from factory.labels import COEFFICIENTS, DesignFeatures, fit_coefficients
+from factory.morphs import Design, MorphCar, MorphClouds, MorphShape, random_designs
+from factory.readout import RATE as READOUT_RATE
+from factory.readout import STEPS as READOUT_STEPS
+from factory.readout import cached_features, pooled_features, train_readout
+from gnn.checkpoints import read_model, write_text
+from gnn.field_net import FieldNet
+from gnn.regdgcnn import RegDGCNN
+from gnn.training.cars import FamilyCar, family_cars, split
 from gnn.training.loop import Schedule, designs_learnt, load_averaged
-from gnn.training.readout import RATE as READOUT_RATE
-from gnn.training.readout import STEPS as READOUT_STEPS
-from gnn.training.readout import cached_features, pooled_features, train_readout
 
 DRAG = {
     "architecture": {"k": 20, "conv_channels": [64, 64, 128, 256], "emb_dims": 512, "mlp": [256, 64], "dropout": 0.0},
@@ -274,7 +274,7 @@ def _assemble(options: argparse.Namespace, corpus: Corpus) -> None:
         raise SystemExit(
             f"{options.work} has no {' and no '.join(missing)}.ckpt: train it, or give a model with --start"
         )
-    config: dict[str, Any] = {"name": options.out.name, "made_by": "python -m gnn.training assemble"}
+    config: dict[str, Any] = {"name": options.out.name, "made_by": "python -m factory assemble"}
     networks = {}
     for part, (section, network) in parts.items():
         config[part], networks[part] = section, network

@@ -9,9 +9,8 @@ import pytest
 
 from data.corpora.cases import read_cases
 from data.corpora.morphs import MorphGenerator
-from gnn.template import likeness
-from gnn.training.clouds import Design
-from gnn.training.labels import (
+from factory.gaussian_process import GaussianProcess
+from factory.labels import (
     COEFFICIENTS,
     DesignFeatures,
     SumFit,
@@ -21,8 +20,9 @@ from gnn.training.labels import (
     fit_label_of_few,
     ridge,
 )
-from gnn.training.process import Process
-from gnn.training.stretches import ENDS, N_STRETCHES, forces_by_stretch, stretch_of
+from factory.morphs import Design
+from factory.segments import ENDS, N_STRETCHES, forces_by_stretch, stretch_of
+from gnn.template import likeness
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 needs_corpus = pytest.mark.skipif(not (SHARED / "corpus").exists(), reason="needs ../shared/corpus")
@@ -55,8 +55,8 @@ def test_a_sum_is_learnt_from_its_parts_with_fewer_cases():
     rng = np.random.default_rng(3)
     rows, parts = _nose_and_tail(rng, 60)
     query, true = _nose_and_tail(rng, 300)
-    whole = Process.fit(rows, parts.sum(axis=1))(query)
-    in_parts = SumFit.of(rows, parts, parts.sum(axis=1), Process.fit)(query)
+    whole = GaussianProcess.fit(rows, parts.sum(axis=1))(query)
+    in_parts = SumFit.of(rows, parts, parts.sum(axis=1), GaussianProcess.fit)(query)
     error, error_in_parts = (np.abs(said - true.sum(axis=1)).mean() for said in (whole, in_parts))
     assert error_in_parts < 0.8 * error
 
@@ -67,6 +67,15 @@ def test_what_the_parts_leave_over_is_fitted_too():
     totals = 0.3 + 0.1 * rows[:, 0]
     fit = SumFit.of(rows, np.full((60, 2), 0.05), totals, lambda x, y: ridge(x, y, penalty=1e-9))
     assert fit(rows) == pytest.approx(totals, abs=1e-6)
+
+
+def test_cross_validation_never_shows_a_fit_what_it_predicts():
+    rng = np.random.default_rng(0)
+    rows, noise = rng.normal(size=(60, 3)), rng.normal(size=60)
+    predicted = cross_validate(rows, noise, lambda x, y: ridge(x, y, penalty=1e-6))
+    assert np.corrcoef(predicted, noise)[0, 1] < 0.3
+    line = rows @ [1.0, 2.0, 3.0] + 5
+    assert cross_validate(rows, line, lambda x, y: ridge(x, y, penalty=1e-9)) == pytest.approx(line, abs=1e-6)
 
 
 def test_cross_validation_of_a_sum_shows_neither_total_nor_parts():
@@ -91,7 +100,7 @@ def test_with_few_cases_the_linear_fit_has_its_say():
 def test_many_rows_are_answered_as_each_alone_by_the_templates_likeness():
     rng = np.random.default_rng(5)
     rows, values = rng.normal(size=(30, 4)), rng.normal(size=30)
-    process = Process.fit(rows, values)
+    process = GaussianProcess.fit(rows, values)
     query = rng.normal(size=(7, 4))
     shape = process.anchors, process.lengths[None], np.array([process.linear])
     alone = [process.constant + likeness(row, *shape)[0] @ process.pull for row in query]

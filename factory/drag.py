@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,26 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from factory.cloud_pool import CloudPool, Shape
 from gnn.regdgcnn import RegDGCNN
-from gnn.training.cloud_pool import CloudPool, Shape
-from gnn.training.clouds import Cloud, Design, MorphClouds
 from gnn.training.loop import Batch, Schedule, fit, load_start, read_checkpoint
+from gnn.training.losses import coefficient_loss
 
-LIFT_WEIGHT = 0.25
-"""Of the loss that Cl gets: its labels scatter more, and drag is what is asked for."""
 SIDE_WEIGHT = 1.0
 """Of the loss that all side tasks together get."""
-
-
-@dataclass(frozen=True)
-class MorphShape:
-    """A morphed DrivAer that may or may not have been computed."""
-
-    design: Design
-    clouds: MorphClouds
-
-    def draw(self, n: int, rng: np.random.Generator) -> Cloud:
-        return self.clouds.draw(self.design, n, rng)
 
 
 def train_drag_network(
@@ -128,11 +114,3 @@ def mean_network(networks: Sequence[RegDGCNN]) -> RegDGCNN:
     for network in networks:
         mean.update_parameters(network)
     return mean.module.eval()
-
-
-def coefficient_loss(predicted: Tensor, target: Tensor) -> Tensor:
-    """Mean square error of (B, 2) standardised Cd and Cl, or of (B, 1) Cd alone."""
-    if predicted.shape != target.shape:  # else each would be compared with all
-        raise ValueError(f"{tuple(predicted.shape)} coefficients for {tuple(target.shape)} targets")
-    errors = (predicted - target).square().mean(dim=0).unbind()
-    return sum(weight * error for weight, error in zip((1.0, LIFT_WEIGHT), errors, strict=False)) / len(errors)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gnn.training.field import CF_WEIGHT, field_loss_of
+from gnn.training.losses import CF_WEIGHT, field_loss_of
 
 
 @pytest.fixture

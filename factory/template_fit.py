@@ -10,11 +10,11 @@ import numpy as np
 
 from data.corpora.cases import Case
 from data.corpora.morphs import CfdFaces
+from factory.gaussian_process import GaussianProcess
+from factory.labels import DesignFeatures, ridge
+from factory.morphs import UNDERBODIES, Design, MorphClouds, random_designs
 from gnn.input_frame import to_network
 from gnn.template import Template, features
-from gnn.training.clouds import UNDERBODIES, Design, MorphClouds, random_designs
-from gnn.training.labels import DesignFeatures, ridge
-from gnn.training.process import Process
 
 N_MODES = 26
 """More than the generator's parameters and styles: what is left over is under a tenth of a millimetre."""
@@ -189,7 +189,7 @@ def _fields(anchors: np.ndarray, cases: Sequence[Case], shape: ShapeModel, other
     stand_in[:, same] = (others - others.mean(axis=0))[:, there]
     departures = np.concatenate([own - mean, stand_in])
     amounts, rows = _principal(departures, shape.faces)
-    fits = [Process.fit(anchors, amount) for amount in amounts.T]
+    fits = [GaussianProcess.fit(anchors, amount) for amount in amounts.T]
     modes = np.concatenate([(mean + np.tensordot([f.constant for f in fits], rows, 1))[None], rows])
     return FieldModes(
         modes,

@@ -17,6 +17,11 @@ from data.corpora.cases import Case
 from data.corpora.morphs import NO_FACE, CfdFaces, nearest_faces
 from data.mesh import SurfaceSample
 from data.sampling import sample_surface
+from factory.case_fits import CaseFits
+from factory.families import families_of, random_family_designs
+from factory.labels import DesignFeatures, ridge
+from factory.morphs import UNDERBODIES, Design, MorphCar, MorphClouds, random_designs
+from factory.replay_codes import write_replay
 from gnn.calibration import LEAST, conformal_half_width, leave_one_out_coverage
 from gnn.card import card_text
 from gnn.checkpoints import CARD, METRICS, write_model, write_text
@@ -28,12 +33,8 @@ from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
 from gnn.surrogate import SurfacePrediction, Surrogate
 from gnn.template import Template, register
-from gnn.training.cars import Car, FamilyCar, MorphCar, split
-from gnn.training.case_fits import CaseFits
-from gnn.training.clouds import SAMPLE_POINTS, UNDERBODIES, Cloud, Design, MorphClouds, labels, random_designs
-from gnn.training.families import families_of, random_family_designs
-from gnn.training.labels import DesignFeatures, ridge
-from gnn.training.replay import write_replay
+from gnn.training.cars import Car, FamilyCar, split
+from gnn.training.clouds import SAMPLE_POINTS, Cloud, labels
 
 log = logging.getLogger(__name__)
 
