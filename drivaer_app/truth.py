@@ -7,7 +7,7 @@ print(beside.counts, beside.truth.error)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,9 +138,7 @@ def published_truth(origin: Origin, file: Path, reading: Reading, drawn: DrawnCa
     if pressure is None:
         fix = "fetch it with 'data get --what pressure', or put it into the folder and scan again"
         raise DrivAerError(f"no CFD pressure of {origin.design} is on disk", file=origin.catalogue, fix=fix)
-    frame = load(file, reading).frame
-    normals = None if pressure.normals is None else frame.vectors_to_car(pressure.normals)
-    return truth_on(drawn, replace(pressure, points=frame.to_car(pressure.points), normals=normals))
+    return truth_on(drawn, pressure.placed(load(file, reading).frame))
 
 
 def truth_on(drawn: DrawnCar, pressure: SurfacePressure) -> CarTruth:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -42,8 +42,18 @@ class OpenDesign:
 
 def file_of(catalogue: Catalogue, design: str, kind: str) -> CorpusFile | None:
     """The file of a design to read: one that is on disk, unpacked before zipped; None where there is none."""
-    files = [f for f in catalogue.files(design=design, kind=kind) if f.state == "here"]
-    return min(files, key=lambda f: (f.member != "", f.path), default=None)
+    return _to_read(catalogue.files(design=design, kind=kind)).get((design, kind))
+
+
+def files_to_read(catalogue: Catalogue) -> dict[tuple[str, str], CorpusFile]:
+    """The same of all designs at once, by design and kind."""
+    return _to_read(catalogue.files())
+
+
+def _to_read(files: Sequence[CorpusFile]) -> dict[tuple[str, str], CorpusFile]:
+    here = [file for file in files if file.state == "here" and file.design is not None]
+    in_order = sorted(here, key=lambda file: (file.member != "", file.path), reverse=True)
+    return {(file.design, file.kind): file for file in in_order}
 
 
 @contextmanager
@@ -82,8 +92,7 @@ def open_design(catalogue: Catalogue, design_id: str) -> OpenDesign:
     pressure = pressure_of(catalogue, design)
     if pressure is None:
         return OpenDesign(design, car, None, source, car.warnings)
-    placed = replace(pressure, points=car.frame.to_car(pressure.points))
-    return OpenDesign(design, car, placed, source, (*car.warnings, *pressure.warnings))
+    return OpenDesign(design, car, pressure.placed(car.frame), source, (*car.warnings, *pressure.warnings))
 
 
 def pressure_of(catalogue: Catalogue, design: Design) -> SurfacePressure | None:
@@ -111,8 +120,11 @@ def reference_area(design: Design) -> float | None:
     return None
 
 
-def load_mesh(catalogue: Catalogue, design: Design) -> tuple[CarMesh, str]:
-    """A design's mesh as a car, and the file that it is of; unit and axes are known where the corpus is."""
+def load_mesh(catalogue: Catalogue, design: Design, frontal_area: float | None = None) -> tuple[CarMesh, str]:
+    """A design's mesh as a car, and the file that it is of; unit and axes are known where the corpus is.
+
+    frontal_area: m², instead of measuring it.
+    """
     from data.load import load_car
 
     if design.corpus == CASES:
@@ -122,7 +134,7 @@ def load_mesh(catalogue: Catalogue, design: Design) -> tuple[CarMesh, str]:
     if file is None:
         raise _no_mesh(catalogue, design)
     with on_disk(catalogue, file) as path:
-        car = load_car(path, **reading_of(design.corpus))
+        car = load_car(path, **reading_of(design.corpus), frontal_area=frontal_area)
     return replace(car, path=catalogue.root / file.path), shown(file)
 
 

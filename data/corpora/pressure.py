@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,11 @@ from data.corpora.runs import RUN_CORPORA
 from data.errors import MeshError
 from data.formats.vtk_fields import read_fields
 
+if TYPE_CHECKING:
+    from data.frame import Frame
+
+READER = 2
+"""Count up when the same file is to give another Cp."""
 STAGNATION = (0.85, 1.35)
 """The highest Cp on a body is 1, where the flow comes to rest, with some room for coarse cells: tells the unit."""
 
@@ -35,6 +41,11 @@ class SurfacePressure:
     source: str
     warnings: tuple[str, ...] = ()
     normals: np.ndarray | None = None
+
+    def placed(self, frame: Frame) -> SurfacePressure:
+        """The same in the car frame, of one in the frame of its mesh's file."""
+        normals = None if self.normals is None else frame.vectors_to_car(self.normals)
+        return replace(self, points=frame.to_car(self.points), normals=normals)
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """(M,) Cp at other points (M, 3): linear on the nearest triangle, or of the nearest point; NaN beyond 5 cm."""

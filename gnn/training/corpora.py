@@ -13,37 +13,36 @@ from pathlib import Path
 
 import numpy as np
 
+from data.catalogue.opening import files_to_read, load_mesh, pressure_of
+from data.catalogue.records import CorpusFile
+from data.catalogue.records import Design as CatalogueDesign
+from data.catalogue.store import CATALOGUE_NAME, Catalogue, find_catalogue, open_catalogue
 from data.corpora.point_cases import is_test_name, read_point_cases
+from data.corpora.pressure import READER
 from data.errors import DrivAerError
-from data.load import load_car, sample_car
+from data.load import sample_car
 from data.mesh import CarMesh, SurfaceSample
 from gnn.training.cars import Car, PointCar, family_cars
 from gnn.training.clouds import SAMPLE_POINTS
 
 SPLITS = ("train", "val", "test")
 _VALIDATION = 8  # of the cars without a split one in so many
-_PRESSURE = ("p", "pMean", "Cp", "pressure")
-_IN_CAR_FRAME = {"unit": "m", "up": "z", "forward": "-x"}
 
 
 @dataclass(frozen=True, eq=False)
 class MeshCar:
-    """A mesh on disk whose drag is known. See `gnn.training.cars.Car`.
+    """A catalogue's design whose mesh is on disk and whose drag is known. See `gnn.training.cars.Car`.
 
-    stamp: changes when the files do. reading: how the mesh is read. pressure: a VTK surface with kinematic pressure.
-    cp_per_p: what turns that into Cp.
+    catalogue: the SQLite file. stamp: changes when the files do. area: m², where the corpus tells it.
     """
 
     name: str
     kind: str
     style: str | None
     coefficients: Mapping[str, float]
-    mesh: Path
+    catalogue: Path
     stamp: str
     area: float | None = None
-    reading: Mapping[str, str] | None = None
-    pressure: Path | None = None
-    cp_per_p: float = 1.0
     is_test: bool = False
 
     @property
@@ -59,8 +58,15 @@ class MeshCar:
         raise NotImplementedError("meshes are drawn from through gnn.training.point_store")
 
     def sample(self) -> tuple[SurfaceSample, np.ndarray]:
-        sample = sample_car(self._car(), SAMPLE_POINTS)
-        return sample, self._values(sample.points)
+        """Friction, of which a corpus's pressure file says nothing, is NaN, and so is Cp without one."""
+        car = self._car()
+        sample = sample_car(car, SAMPLE_POINTS)
+        values = np.full((len(sample), 4), np.nan, np.float32)
+        with open_catalogue(self.catalogue, read_only=True) as catalogue:
+            pressure = pressure_of(catalogue, _design(catalogue, self.name))
+        if pressure is not None:
+            values[:, 0] = pressure.placed(car.frame).at(sample.points.astype(float))
+        return sample, values
 
     def vertex_sample(self, n: int) -> tuple[SurfaceSample, np.ndarray]:
         """n random vertices, padded with zeros where the mesh has fewer; no normals and no values."""
@@ -72,30 +78,20 @@ class MeshCar:
         return SurfaceSample(points, np.zeros_like(points), np.ones(n, np.float32)), np.full((n, 4), np.nan, np.float32)
 
     def _car(self) -> CarMesh:
-        return _loaded(self.mesh, tuple((self.reading or {}).items()), self.area)
-
-    def _values(self, points: np.ndarray) -> np.ndarray:
-        """(N, 4): Cp of the pressure file's nearest point, NaN for friction, of which it says nothing."""
-        values = np.full((len(points), 4), np.nan, np.float32)
-        if self.pressure is None:
-            return values
-        from scipy.spatial import cKDTree
-
-        from data.formats.vtk_fields import read_fields
-
-        fields = read_fields(self.pressure)
-        name = next((name for name in _PRESSURE if name in fields.point_arrays), None)
-        if name is None:
-            has = ", ".join(fields.point_arrays) or "no fields"
-            raise DrivAerError(f"has no pressure ({has})", file=self.pressure, fix="name the field p")
-        near = cKDTree(fields.mesh.vertices).query(points)[1]
-        values[:, 0] = fields.point_arrays[name][near] * (1.0 if name == "Cp" else self.cp_per_p)
-        return values
+        return _loaded(self.catalogue, self.name, self.area)
 
 
 @lru_cache(maxsize=1)  # a car is asked for its points and its area one after the other
-def _loaded(mesh: Path, reading: tuple[tuple[str, str], ...], area: float | None) -> CarMesh:
-    return load_car(mesh, **dict(reading), frontal_area=area)
+def _loaded(path: Path, design: str, area: float | None) -> CarMesh:
+    with open_catalogue(path, read_only=True) as catalogue:
+        return load_mesh(catalogue, _design(catalogue, design), area)[0]
+
+
+def _design(catalogue: Catalogue, name: str) -> CatalogueDesign:
+    design = catalogue.design(name)
+    if design is None:
+        raise DrivAerError(f"there is no design {name} any more", file=catalogue.path)
+    return design
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +128,6 @@ def licences_of_corpora(folders: Sequence[str | Path], catalogue_folder: Path) -
     catalogue_folder: see ``read_corpora``, which made the catalogues.
     """
     from data.catalogue.licences import licences_of
-    from data.catalogue.store import CATALOGUE_NAME, open_catalogue
 
     found: list[str] = []
     for folder in map(Path, folders):
@@ -150,8 +145,6 @@ def _has_cases(folder: Path) -> bool:
 
 def _catalogue_of(folder: Path, catalogue_folder: Path) -> Path:
     """Where the catalogue of a folder of meshes is, or goes."""
-    from data.catalogue.store import find_catalogue
-
     name = f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}.sqlite"
     return find_catalogue(folder) or catalogue_folder / name
 
@@ -174,46 +167,32 @@ def _train_or_val(name: str) -> str:
 
 def _of_catalogue(folder: Path, catalogue_folder: Path) -> SplitCars:
     from data.catalogue.scan import scan
-    from data.catalogue.store import find_catalogue, open_catalogue
-    from data.corpora import drivaernet
 
     path = _catalogue_of(folder, catalogue_folder)
     if find_catalogue(folder) is None:
         catalogue_folder.mkdir(parents=True, exist_ok=True)
         scan(folder, catalogue=path)
     with open_catalogue(path, read_only=True) as catalogue:
-        designs = {design.id: design for design in catalogue.designs() if design.cd is not None}
-        files = [
-            file for file in catalogue.files() if file.state == "here" and file.design in designs and not file.member
-        ]
-        root = catalogue.root
-    meshes, pressures = ({f.design: f for f in files if f.kind == kind} for kind in ("mesh", "pressure"))
+        designs = [design for design in catalogue.designs() if design.cd is not None]
+        files = files_to_read(catalogue)
     cars, splits = [], []
-    for name, design in sorted(designs.items()):
-        if name not in meshes:
+    for design in sorted(designs, key=lambda design: design.id):
+        mesh, pressure = (files.get((design.id, kind)) for kind in ("mesh", "pressure"))
+        if mesh is None:
             continue
-        own = [meshes[name], *([pressures[name]] if name in pressures else [])]
         coefficients = {"Cd": design.cd} | ({"Cl": design.cl} if design.cl is not None else {})
-        published = design.corpus == drivaernet.NAME
-        cars.append(
-            MeshCar(
-                name=name,
-                kind=design.corpus,
-                style=design.style,
-                coefficients=coefficients,
-                mesh=root / meshes[name].path,
-                stamp=" ".join(f"{f.path} {f.size} {f.mtime_ns}" for f in own),
-                area=design.area,
-                reading=_IN_CAR_FRAME if published else None,
-                pressure=root / pressures[name].path if name in pressures else None,
-                cp_per_p=drivaernet.CP_PER_P if published else 1.0,
-                is_test=design.split == "test",
-            )
-        )
-        splits.append(design.split or ("test" if is_test_name(name) else _train_or_val(name)))
+        is_test = design.split == "test"
+        stamp = _stamp(mesh) + (f" {_stamp(pressure)} {READER}" if pressure else "")
+        cars.append(MeshCar(design.id, design.corpus, design.style, coefficients, path, stamp, design.area, is_test))
+        splits.append(design.split or ("test" if is_test_name(design.id) else _train_or_val(design.id)))
     if not cars:
-        what = f"no mesh with a known Cd ({len(meshes)} meshes, {len(designs)} designs with Cd)"
         raise DrivAerError(
-            what, file=folder, fix="add a CSV with the meshes' names and a column Cd; archives: unpack them"
+            f"no mesh with a known Cd ({len(designs)} designs with Cd)",
+            file=folder,
+            fix="add a CSV with the meshes' names and a column Cd",
         )
     return SplitCars(cars, splits)
+
+
+def _stamp(file: CorpusFile) -> str:
+    return f"{file.path} {file.member} {file.size} {file.mtime_ns}"
