@@ -19,6 +19,7 @@ from data.replacing import replacing
 from drivaer_app.cfd import logs
 from drivaer_app.cfd.find import Installation, mpi_command, mpirun
 from drivaer_app.cfd.written import drop_half_written, forget_means
+from drivaer_app.priority import share_priority
 
 STATE = "drivaer_case.json"
 _LOCK = ".drivaer.lock"
@@ -233,7 +234,7 @@ class Runner:
             if mpi is None:
                 raise DrivAerError("mpirun does not work any more", file=self.folder, fix="give another folder")
             command = [*mpi_command(mpi, self.state.processes), *command, "-parallel"]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             cwd=self.folder,
             env=dict(self.installation.environment),
@@ -243,6 +244,8 @@ class Runner:
             start_new_session=True,  # Ctrl-C is for us: we stop it in order
             pass_fds=() if self.lock is None else (self.lock,),
         )
+        share_priority(process.pid)
+        return process
 
     def _after(self, step: Step) -> None:
         """Look at what a step that ended well has left."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import threading
 import time
@@ -31,6 +30,7 @@ from drivaer_app.corpus.runs import (
     run_design,
 )
 from drivaer_app.corpus.settings import GrowthSettings
+from drivaer_app.priority import step_back
 from drivaer_app.shapes.parameters import STYLES
 
 LOG = "log"
@@ -159,7 +159,7 @@ def _worker(plan: Plan) -> None:
 
 def work_through(plan: Plan, tell: Tell) -> None:
     """One worker: every job that no other worker has or had. Raises as `grow` does."""
-    _step_back(plan.nice)
+    step_back(plan.nice)
     cancel = _cancelled_by_signals()
     watch = _parent_watch(cancel)
     worker = _Worker(plan, _logged(plan.work, tell), cancel, watch)
@@ -174,19 +174,13 @@ def work_through(plan: Plan, tell: Tell) -> None:
 
 def measure(families: Sequence[Family], work: Path, n_designs: int, tell: Tell) -> None:
     """Measure the noise of families' labels at the lowest priority. Raises as `measure_noise` does."""
-    _step_back(NICE)
+    step_back(NICE)
     cancel = _cancelled_by_signals()
     for family in families:
         try:
             measure_noise(family, work, n_designs, _logged(work, tell), None, cancel)
         except Busy as error:
             raise DrivAerError("another process measures this family", file=work, fix="wait for it") from error
-
-
-def _step_back(nice: int) -> None:
-    """Whoever else works on this machine comes first."""
-    if hasattr(os, "nice"):
-        os.nice(max(0, nice - os.nice(0)))
 
 
 def _logged(work: Path, tell: Tell) -> Tell:
