@@ -7,6 +7,7 @@ vehicle longer than 6.5 m) the same arrays have 32 bits.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -84,10 +85,11 @@ def meta(result: CaseResult) -> dict:
         },
         "provenance": {
             "solver": result.solver,
-            "turbulence": "k-omega SST, wall functions",
+            "turbulence": f"{setup.preset.schemes.model}, wall functions",
             "preset": setup.preset.name,
             "surface_cell_m": setup.surface_cell,
-            "layers": setup.preset.layers,
+            "layers": asdict(setup.preset.layers),
+            "schemes": asdict(setup.preset.schemes),
             "iterations": result.iterations,
             "window": result.window,
             "blockage": setup.domain.blockage,

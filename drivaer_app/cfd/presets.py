@@ -1,4 +1,4 @@
-"""How fine and how long: the three presets of a simulation."""
+"""How fine, by which schemes and how long: the presets of a simulation."""
 
 from __future__ import annotations
 
@@ -8,32 +8,69 @@ from data.errors import DrivAerError
 
 
 @dataclass(frozen=True)
+class Layers:
+    """Boundary layer cells: how many grow on each kind of wall, from the thinnest at the wall outwards.
+
+    expansion: thickness of a layer over that of the one beneath it. last: thickness of the outermost, as a share of the
+    cell that it lies under. slip_angle: degrees; between faces that meet at a sharper edge the layers' points may slide
+    along the surface (0: they may not).
+    """
+
+    body: int
+    wheels: int = 0
+    ground: int = 0
+    expansion: float = 1.2
+    last: float = 0.5
+    slip_angle: float = 0.0
+
+
+@dataclass(frozen=True)
+class Schemes:
+    """How the flow is discretised.
+
+    convection: of momentum, an OpenFOAM scheme that takes a gradient. gradient_limit: 1 limits a cell's gradients to
+    its neighbours' values, 0 does not. non_orthogonal: limiter of the non-orthogonal correction, 0 (none) to 1 (whole).
+    model: RANS closure by its OpenFOAM name.
+    """
+
+    convection: str = "linearUpwind"
+    gradient_limit: float = 1.0
+    non_orthogonal: float = 0.5
+    model: str = "kOmegaSST"
+
+
+@dataclass(frozen=True)
 class Preset:
-    """Mesh and iterations. Lengths are given for a car of 4.6 m and follow the car's size (`domain.size_of`).
+    """Mesh, schemes and iterations. Lengths are given for a car of 4.6 m and follow its size (`domain.size_of`).
 
     base_cell: m, of the undisturbed flow; halved ``level`` times at the car, once more at its mirrors and the tyres'
-    contacts. layers: of boundary layer cells. iterations: in all. window: the last ones, which results average over.
+    contacts, and ``curved`` times more where its surface turns by more than 30 degrees from cell to cell.
+    wake: how many times more the cells in the near wake and under the floor are halved than outside of it.
+    iterations: in all. window: the last ones, which results average over.
     """
 
     name: str
     base_cell: float
     level: int
-    layers: int
+    layers: Layers
     iterations: int
     window: int
+    schemes: Schemes = Schemes()
+    curved: int = 0
+    wake: int = 0
 
 
 PRESETS = {
     preset.name: preset
     for preset in (
-        Preset("draft", 1.2, 5, 1, 300, 150),
-        Preset("coarse", 0.875, 5, 1, 300, 150),
-        Preset("medium", 0.62, 5, 2, 500, 200),
-        Preset("fine", 0.44, 5, 3, 1000, 400),
+        Preset("draft", 1.2, 5, Layers(1), 300, 150),
+        Preset("coarse", 0.875, 5, Layers(1), 300, 150),
+        Preset("medium", 0.62, 5, Layers(2), 500, 200),
+        Preset("fine", 0.44, 5, Layers(3), 1000, 400),
     )
 }
 
-TRIAL = Preset("trial", 1.2, 3, 1, 30, 10)
+TRIAL = Preset("trial", 1.2, 3, Layers(1), 30, 10)
 """Shows that everything works, within seconds; its numbers mean nothing."""
 
 

@@ -15,7 +15,7 @@ from data.replacing import replacing
 from data.weld import weld
 from drivaer_app.cfd.domain import SYMMETRIC as SYMMETRIC_WITHIN
 from drivaer_app.cfd.domain import Box, Domain, asymmetry, domain_around, plinths, size_of
-from drivaer_app.cfd.presets import TRIAL, Preset
+from drivaer_app.cfd.presets import TRIAL, Preset, Schemes
 from drivaer_app.cfd.wheels import Axle, find_wheels
 from drivaer_app.conditions import Conditions
 from drivaer_app.paths import RESOURCES
@@ -202,6 +202,7 @@ def _values(setup: CaseSetup, iterations: int, processes: int) -> dict[str, obje
         "slabs": _vector(_slabs(processes)),
         **_block_values(domain, x0, y0, x1, y1, z1),
         **_snappy_values(setup),
+        **_scheme_values(preset.schemes),
     }
 
 
@@ -247,12 +248,15 @@ def _snappy_values(setup: CaseSetup) -> dict[str, object]:
         "geometry": "\n".join(geometry),
         "features": " ".join(f'{{ file "{name}.eMesh"; level {level}; }}' for name in setup.patches),
         "surface_features": "\n".join(_feature_entry(name) for name in setup.patches),
-        "refinement_surfaces": "\n".join(surface.format(name, level, level) for name in setup.patches),
+        "refinement_surfaces": "\n".join(
+            surface.format(name, level, level + setup.preset.curved) for name in setup.patches
+        ),
         "feature_angle": _number(_FEATURE_ANGLE),
         "level": level,
         "level_1": level - 1,
         "level_2": level - 2,
         "level_3": max(level - 3, 0),
+        "level_wake": level - 1 + setup.preset.wake,
         "distance_fine": _number(domain.near_fine),
         "distance_coarse": _number(domain.near_coarse),
         "detail_regions": "\n".join(
@@ -260,7 +264,29 @@ def _snappy_values(setup: CaseSetup) -> dict[str, object]:
         ),
         "location_in_mesh": _vector(domain.seed),
         "feature_snap_iterations": 10,
-        "layers": setup.preset.layers,
+        **_layer_values(setup),
+    }
+
+
+def _layer_values(setup: CaseSetup) -> dict[str, object]:
+    layers = setup.preset.layers
+    on_patch = {name: layers.body if name == "body" else layers.wheels for name in setup.patches}
+    on_patch["ground"] = layers.ground
+    return {
+        "layers": "\n".join(f"        {name} {{ nSurfaceLayers {n}; }}" for name, n in on_patch.items() if n),
+        "layer_expansion": _number(layers.expansion),
+        "layer_last": _number(layers.last),
+        "layer_slip_angle": f"slipFeatureAngle    {_number(layers.slip_angle)};" if layers.slip_angle else "",
+    }
+
+
+def _scheme_values(schemes: Schemes) -> dict[str, object]:
+    limited = f"cellLimited Gauss linear {_number(schemes.gradient_limit)}"
+    return {
+        "gradient": limited if schemes.gradient_limit else "Gauss linear",
+        "convection": schemes.convection,
+        "non_orthogonal": _number(schemes.non_orthogonal),
+        "model": schemes.model,
     }
 
 

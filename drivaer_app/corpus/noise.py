@@ -18,7 +18,7 @@ from data.replacing import replacing
 from drivaer_app.cfd.run import OnProgress
 from drivaer_app.corpus.families import Family, open_family, solve_family
 from drivaer_app.corpus.modes import make_modes
-from drivaer_app.corpus.runs import CASES, Design, ReadyFamily, _empty, claim, solve_bent
+from drivaer_app.corpus.runs import CASES, Design, ReadyFamily, claim, empty, solve_bent
 
 NOISE = "noise"
 OWN = "own car"
@@ -95,7 +95,7 @@ def _solve(
     cancel: threading.Event | None,
 ) -> dict[str, float]:
     folder.mkdir(exist_ok=True)
-    _empty(folder)
+    empty(folder)
     settings = ready.family.settings
     amounts = ready.surface.handles.amounts_of(design.values if design else {})
     iterations = settings.design_iterations * (2 if way == _TWICE else 1)

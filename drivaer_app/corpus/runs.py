@@ -138,7 +138,7 @@ def run_design(
         if (work / CASES / f"{design.name}.npz").exists():  # by another worker, a moment ago
             shutil.rmtree(folder, ignore_errors=True)
             return None
-        _empty(folder)
+        empty(folder)
         amounts = ready.surface.handles.amounts_of(design.values)
         try:
             result = solve_bent(ready, folder, amounts, lock, on_progress, cancel)
@@ -293,7 +293,7 @@ def _link(source: Path, destination: Path) -> None:
         shutil.copyfile(source, destination)
 
 
-def _empty(folder: Path) -> None:
+def empty(folder: Path) -> None:
     """Nothing of a run that was cut short is used: it takes two minutes to do it again."""
     for path in folder.iterdir():
         if path.is_dir():

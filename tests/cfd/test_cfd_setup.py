@@ -16,7 +16,7 @@ from data.weld import weld
 from drivaer_app.cfd.domain import plinths
 from drivaer_app.cfd.mirrors import find_mirrors
 from drivaer_app.cfd.places import PLACES, places_of
-from drivaer_app.cfd.presets import PRESETS, preset_of
+from drivaer_app.cfd.presets import PRESETS, Layers, Schemes, preset_of
 from drivaer_app.cfd.setup import case_files, set_up, surfaces
 from drivaer_app.cfd.wheels import find_wheels
 from drivaer_app.conditions import Conditions
@@ -176,6 +176,30 @@ def test_iterations_and_processes_do_not_make_another_case(car, coarse):
     assert set_up(car, replace(PRESETS["coarse"], iterations=99)).fingerprint() == coarse.fingerprint()
     assert set_up(car, PRESETS["medium"]).fingerprint() != coarse.fingerprint()
     assert set_up(car, PRESETS["coarse"], Conditions(speed=31)).fingerprint() != coarse.fingerprint()
+
+
+def test_boundary_layer_cells_grow_on_the_walls_that_the_preset_names(car):
+    preset = replace(PRESETS["coarse"], layers=Layers(6, wheels=4, ground=2, expansion=1.3, slip_angle=30.0))
+    controls = case_files(set_up(car, preset), 1, 1)["system/snappyHexMeshDict"].split("addLayersControls")[1]
+    grown = dict(re.findall(r"(\w+) \{ nSurfaceLayers (\d+); \}", controls))
+    assert grown == {"body": "6", "frontWheels": "4", "rearWheels": "4", "ground": "2"}
+    assert re.search(r"expansionRatio\s+1\.3;", controls)
+    assert re.search(r"slipFeatureAngle\s+30;", controls)
+
+
+def test_no_layers_are_asked_for_where_the_preset_wants_none(coarse):
+    controls = case_files(coarse, 1, 1)["system/snappyHexMeshDict"].split("addLayersControls")[1]
+    assert re.findall(r"(\w+) \{ nSurfaceLayers", controls) == ["body"]
+
+
+def test_schemes_are_the_presets(car):
+    open_schemes = Schemes("linearUpwindV", gradient_limit=0.0, non_orthogonal=0.8, model="realizableKE")
+    files = case_files(set_up(car, replace(PRESETS["coarse"], schemes=open_schemes)), 1, 1)
+    schemes = files["system/fvSchemes"]
+    assert "bounded Gauss linearUpwindV grad(U);" in schemes
+    assert "cellLimited" not in schemes
+    assert "Gauss linear limited 0.8;" in schemes
+    assert re.search(r"RASModel\s+realizableKE;", files["constant/turbulenceProperties"])
 
 
 def test_every_face_of_the_car_is_on_one_patch(coarse):
