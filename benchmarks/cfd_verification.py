@@ -83,7 +83,7 @@ class _Say:
             print(f"  {progress.step} {progress.iteration or ''} {progress.cd or ''}", flush=True)
 
 
-def _drivaer(name: str) -> Callable[[Path], Path]:
+def drivaer_mesh(name: str) -> Callable[[Path], Path]:
     def make(work: Path) -> Path:
         generator = MorphGenerator(SHARED / "corpus", SHARED / "geometry" / "drivaer_fastback")
         case = read_case(SHARED / "corpus" / "cases" / f"{name}.npz")
@@ -92,7 +92,7 @@ def _drivaer(name: str) -> Callable[[Path], Path]:
     return make
 
 
-def _ahmed(slant: int) -> Callable[[Path], Path]:
+def ahmed_mesh(slant: int) -> Callable[[Path], Path]:
     return lambda work: _export(work / f"ahmed_{slant}.stl", *ahmed.ahmed_body(slant))
 
 
@@ -111,16 +111,18 @@ def _export(path: Path, vertices: np.ndarray, faces: np.ndarray) -> Path:
 def runs() -> list[Run]:
     """All of them, in the order in which they are most worth having."""
     fixed = {"moving_ground": False, "conditions": Conditions(speed=AHMED_SPEED, area=ahmed.AREA)}
-    found = [Run(f"ahmed_{slant}", _ahmed(slant), options=fixed, measure=_ahmed_parts) for slant in MEASURED_AHMED]
+    found = [Run(f"ahmed_{slant}", ahmed_mesh(slant), options=fixed, measure=ahmed_parts) for slant in MEASURED_AHMED]
     for preset in PLATE_MESHES:
         found.append(Run(f"plate_{preset}", _plate, preset, {"half": True, "iterations": 300}, plate_friction))
     if SHARED.is_dir():
-        found += [Run(f"drivaer_{name}", _drivaer(name), options={"half": True}) for name in CORPUS_DESIGNS]
+        found += [Run(f"drivaer_{name}", drivaer_mesh(name), options={"half": True}) for name in CORPUS_DESIGNS]
         refined = {"half": True, "iterations": 300}
-        found += [Run(f"drivaer_baseline_{p}", _drivaer("baseline"), p, refined) for p in ("draft", "medium", "fine")]
-        found += [Run(f"drivaer_{name}_medium", _drivaer(name), "medium", refined) for name in CORPUS_DESIGNS[1:]]
+        found += [
+            Run(f"drivaer_baseline_{p}", drivaer_mesh("baseline"), p, refined) for p in ("draft", "medium", "fine")
+        ]
+        found += [Run(f"drivaer_{name}_medium", drivaer_mesh(name), "medium", refined) for name in CORPUS_DESIGNS[1:]]
     finer = fixed | {"iterations": 300}
-    found += [Run(f"ahmed_{slant}_medium", _ahmed(slant), "medium", finer, _ahmed_parts) for slant in MEASURED_AHMED]
+    found += [Run(f"ahmed_{slant}_medium", ahmed_mesh(slant), "medium", finer, ahmed_parts) for slant in MEASURED_AHMED]
     return found
 
 
@@ -142,7 +144,7 @@ def figures_of(result: CaseResult) -> dict[str, Any]:
     }
 
 
-def _ahmed_parts(result: CaseResult) -> dict[str, Any]:
+def ahmed_parts(result: CaseResult) -> dict[str, Any]:
     """Pressure drag of stilts, nose, slant and base."""
     surface = result.surface
     x = (surface.centres[:, 0] - surface.centres[:, 0].min()) / ahmed.LENGTH
