@@ -35,6 +35,7 @@ _DIMENSIONS = (
     "front_rounding",
     "rear_rounding",
     "mirror_scale",
+    "pitch",
 )
 
 _MOST = {"ride_height": (-0.02, 0.04)}

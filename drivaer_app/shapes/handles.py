@@ -61,6 +61,7 @@ HANDLES: dict[str, Handle] = {
         Handle("front_rounding", "m", -0.06, 0.12, "sweeps the nose's corners back; its middle and the width stay"),
         Handle("rear_rounding", "m", -0.06, 0.12, "sweeps the tail's corners forward; its middle and the width stay"),
         Handle("mirror_scale", "", 0.7, 1.3, "scales the mirrors about their feet; the body stays"),
+        Handle("pitch", "deg", -1.5, 1.5, "turns the body nose up over its wheels; the body's shape stays"),
     )
 }
 """Every handle there is, in the order to show them. Which of them a car has, and how far they go, its Morph says."""

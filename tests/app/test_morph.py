@@ -174,6 +174,18 @@ def test_wheels_stay_round_and_on_the_ground(morph):
                 assert np.ptp(moved[one], axis=0).max() < 1e-6, name
 
 
+def test_pitch_turns_the_body_nose_up_as_one_piece(fastback):
+    m = fastback.landmarks
+    points = np.random.default_rng(5).uniform([m.nose_x, -0.7, 0.2], [m.tail_x, 0.7, m.roof.z], (200, 3))
+    moved = points + fastback.displacement(points, {"pitch": 1.0}, part="body")
+    apart, before = (np.linalg.norm(p[1:] - p[:-1], axis=1) for p in (moved, points))
+    assert np.abs(apart - before).max() < 1e-3
+    ends = np.array([[m.nose_x, 0.0, 0.4], [m.tail_x, 0.0, 0.4]])
+    rise = fastback.displacement(ends, {"pitch": 1.0}, part="body")[:, 2]
+    assert rise[0] - rise[1] == pytest.approx(m.length * np.tan(np.radians(1.0)))
+    assert rise[0] > 0 > rise[1]
+
+
 def test_what_lies_between_the_wheels_goes_with_the_body_alone(fastback):
     points = np.array([[0.0, 0.8, 0.318]])
     assert np.allclose(fastback.displacement(points, {"ride_height": 0.05}, part="body"), [[0, 0, 0.05]])
