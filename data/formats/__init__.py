@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -39,13 +40,13 @@ _READERS = {
     ".vtu": "vtk_xml:read",
     ".pcd": "points:read_pcd",
     ".npz": "points:read_npz",
-    ".xyz": "points:read_text",
-    ".xyzn": "points:read_text",
-    ".xyzrgb": "points:read_text",
-    ".pts": "points:read_text",
-    ".asc": "points:read_text",
-    ".txt": "points:read_text",
-    ".csv": "points:read_text",
+    ".xyz": "point_table:read",
+    ".xyzn": "point_table:read",
+    ".xyzrgb": "point_table:read",
+    ".pts": "point_table:read",
+    ".asc": "point_table:read",
+    ".txt": "point_table:read",
+    ".csv": "point_table:read",
 }
 # What a folder is searched for: notes and tables in .txt and .csv are read as clouds only when named themselves.
 _ONLY_WHEN_NAMED = {".txt", ".csv", ".asc"}
@@ -77,6 +78,8 @@ def read_mesh(path: str | Path) -> RawMesh:
         _log.debug("reader of %s failed on %s", source.suffix, path, exc_info=True)
         reason = str(error) or type(error).__name__
         raise source.error(f"cannot be read as {source.suffix} ({reason[:200]})", "export it again") from error
+    if mesh.is_point_cloud:
+        mesh = _without_gaps(source, mesh)
     _check(source, mesh)
     if mesh.is_point_cloud:
         from data.formats.normals import with_outward_normals
@@ -113,6 +116,18 @@ def _reader(path: Path) -> Callable[[Source], RawMesh]:
         raise MeshError(what, file=path, fix=fix)
     module, function = target.split(":")
     return getattr(import_module(f"data.formats.{module}"), function)
+
+
+def _without_gaps(source: Source, mesh: RawMesh) -> RawMesh:
+    """A cloud without the places of an organised scan from which nothing came back: their coordinates are NaN."""
+    gaps = np.isnan(mesh.vertices).any(axis=1)
+    if not gaps.any():
+        return mesh
+    if gaps.all():
+        raise source.error("none of its points has coordinates", "export the scan again")
+    kept = mesh.normals[~gaps] if mesh.normals is not None else None
+    said = f"{int(gaps.sum())} of {len(gaps)} points have no coordinates (NaN) and were left out"
+    return replace(mesh, vertices=mesh.vertices[~gaps], normals=kept, warnings=(*mesh.warnings, said))
 
 
 def _check(source: Source, mesh: RawMesh) -> None:

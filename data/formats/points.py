@@ -1,4 +1,4 @@
-"""Point clouds: PCD (ascii, binary, binary_compressed), columns of text (XYZ and kin), and NPZ.
+"""Point clouds: PCD (ascii, binary, binary_compressed) and NPZ; those of text are read by `point_table`.
 
 NPZ array names: ``points`` (or ``vertices``, ``xyz``) (N, 3); optional ``normals`` (N, 3);
 optional ``faces`` (F, 3), which makes it a surface.
@@ -19,52 +19,7 @@ from data.formats.polygons import check_indices
 from data.formats.source import Source, refuse_bomb
 from data.mesh import RawMesh
 
-TEXT_SUFFIXES = (".xyz", ".xyzn", ".xyzrgb", ".pts", ".asc", ".txt", ".csv")
-
 _POINT_NAMES = ("points", "vertices", "xyz")
-
-
-def read_text(source: Source) -> RawMesh:
-    """Lines ``x y z [nx ny nz] ...``, split by blanks, commas, semicolons or tabs; # and // begin comments."""
-    data = re.sub(rb"(#|//)[^\n]*", b"", source.data.removeprefix(b"\xef\xbb\xbf"))
-    lines = [line for line in data.translate(bytes.maketrans(b",;\t\r", b"    ")).split(b"\n") if line.strip()]
-    header = []
-    while lines and len(header) < 2 and not _is_numeric(lines[0]):  # column names
-        header = lines.pop(0).lower().replace(b'"', b"").split()
-    if lines and len(lines[0].split()) == 1 and lines[0].strip().isdigit():  # .pts files begin with their length
-        lines = lines[1:]
-    table = parse_table(source, lines, "points")
-    if table.shape[1] < 3:
-        raise source.error("holds no points: lines of x y z expected", "export the mesh as binary STL")
-    columns = _text_columns(source, header, table.shape[1])
-    points = table[:, columns]
-    return RawMesh(points, _no_faces(), source.path, normals=_text_normals(source, header, table))
-
-
-def _is_numeric(line: bytes) -> bool:
-    try:
-        [float(word) for word in line.split()]
-    except ValueError:
-        return False
-    return True
-
-
-def _text_columns(source: Source, header: list[bytes], width: int) -> list[int]:
-    if header and all(name in header for name in (b"x", b"y", b"z")) and len(header) == width:
-        return [header.index(name) for name in (b"x", b"y", b"z")]
-    return [0, 1, 2]
-
-
-def _text_normals(source: Source, header: list[bytes], table: np.ndarray) -> np.ndarray | None:
-    """Named columns, or columns 4 to 6 of a six-column file where they are unit vectors (not colours)."""
-    names = (b"nx", b"ny", b"nz")
-    if len(header) == table.shape[1] and all(name in header for name in names):
-        return table[:, [header.index(name) for name in names]].astype(np.float32)
-    if table.shape[1] == 6:
-        normals = table[:, 3:6]
-        if np.allclose(np.linalg.norm(normals, axis=1), 1.0, atol=0.02):
-            return normals.astype(np.float32)
-    return None
 
 
 def _no_faces() -> np.ndarray:

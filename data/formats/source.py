@@ -122,6 +122,11 @@ _MAGIC: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
 )
 
 
+def _is_utf16_solid(data: bytes) -> bool:
+    """A binary STL may begin with any bytes, so also with a byte-order mark; text begins with "solid" after it."""
+    return data[:80].decode("utf-16", "ignore").lstrip().lower().startswith("solid")
+
+
 def _refuse_strangers(path: Path, data: bytes) -> None:
     """Say what a file is when its first bytes contradict its name."""
     if data.startswith(b"version https://git-lfs"):
@@ -131,7 +136,7 @@ def _refuse_strangers(path: Path, data: bytes) -> None:
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise MeshError("is a web page (a download that failed?)", file=path, fix="download the mesh again")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")) and mesh_suffix(path) != ".stl":
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) and (mesh_suffix(path) != ".stl" or _is_utf16_solid(data)):
         raise MeshError("is UTF-16 text", file=path, fix="save it as UTF-8 or plain ASCII")
     for magic, what, suffixes in _MAGIC:
         if data.startswith(magic) and mesh_suffix(path) not in suffixes:
