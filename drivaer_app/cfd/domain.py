@@ -18,7 +18,7 @@ REFERENCE_LENGTH = 4.6
 SYMMETRIC = 0.002
 """Of the car's size: what 98 % of the surface may be off its mirror image by, for half a domain."""
 
-# m around a car of REFERENCE_LENGTH. The width and height keep the blockage at 3 %.
+# m around a car of REFERENCE_LENGTH. The width and height keep the blockage at 3 % where a preset has no more room.
 _AHEAD, _BEHIND, _ASIDE, _ABOVE = 7.46, 15.9, 5.25, 7.0
 _NEAR_FINE, _NEAR_COARSE = 0.072, 0.27
 _AROUND_MIRROR = np.array([0.08, 0.12, 0.08])
@@ -91,8 +91,8 @@ def domain_around(car: CarMesh, preset: Preset, axles: tuple[Axle, ...], *, half
     x = float(low[0] - _AHEAD * scale)
     cells = [
         _whole((high[0] + _BEHIND * scale - x) / cell),
-        _whole(_ASIDE * scale / cell),
-        _whole(_ABOVE * scale / cell),
+        _whole(preset.room * _ASIDE * scale / cell),
+        _whole(preset.room * _ABOVE * scale / cell),
     ]
     aside = cells[1] * cell
     if not half:

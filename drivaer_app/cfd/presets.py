@@ -47,6 +47,7 @@ class Preset:
     contacts, and ``curved`` times more where its surface turns by more than 30 degrees from cell to cell.
     wake: how many times more the cells in the near wake and under the floor are halved than outside of it.
     iterations: in all. window: the last ones, which results average over.
+    room: width and height of the box of air over those that leave a car a blockage of 3 %.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Preset:
     schemes: Schemes = Schemes()
     curved: int = 0
     wake: int = 0
+    room: float = 1.0
 
 
 PRESETS = {

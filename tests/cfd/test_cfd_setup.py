@@ -133,6 +133,13 @@ def test_the_domain_grows_with_the_car(car, coarse):
     assert double.domain.blockage == pytest.approx(coarse.domain.blockage)
 
 
+def test_more_room_is_less_blockage(car, coarse):
+    roomy = set_up(car, replace(PRESETS["coarse"], room=2.0))
+    assert coarse.domain.blockage == pytest.approx(0.03, abs=0.003)
+    assert roomy.domain.blockage == pytest.approx(coarse.domain.blockage / 4, rel=0.1)
+    assert roomy.domain.cell == coarse.domain.cell
+
+
 def test_a_point_cloud_cannot_be_meshed_around(car):
     with pytest.raises(MeshError, match="point cloud"):
         set_up(replace(car, faces=car.faces[:0]), PRESETS["coarse"])
