@@ -25,6 +25,8 @@ import ahmed  # noqa: E402
 import drivaer_cars  # noqa: E402
 from cfd_verification import AHMED_SPEED, Run, ahmed_mesh, ahmed_parts, figures_of  # noqa: E402
 from filelock import FileLock, Timeout  # noqa: E402
+from marks import replace_between  # noqa: E402
+from outside_truth import drivaerml_effects  # noqa: E402
 
 from data.errors import DrivAerError  # noqa: E402
 from data.replacing import replacing  # noqa: E402
@@ -38,6 +40,7 @@ from drivaer_app.corpus.runs import ReadyFamily, claim, empty, solve_bent  # noq
 from drivaer_app.corpus.settings import GrowthSettings  # noqa: E402
 from drivaer_app.priority import step_back  # noqa: E402
 
+DOCS = ROOT / "docs" / "cfd.md"
 FIGURES = ROOT / "benchmarks" / "cfd_setups.json"
 BLOCK = 100
 """Iterations: Cd is kept as means over so many, so that any window can be looked at later."""
@@ -54,7 +57,8 @@ def _setups() -> dict[str, Preset]:
     wheels = replace(opened, name="wheels-open", layers=replace(_SIX, wheels=4, slip_angle=30.0))
     curved = replace(opened, name="curved-open", curved=1)
     wake = replace(opened, name="wake-open", wake=1)
-    return {setup.name: setup for setup in (before, layers, opened, wheels, curved, wake)}
+    roomy = replace(opened, name="roomy-open", room=2.0)
+    return {setup.name: setup for setup in (before, layers, opened, wheels, curved, wake, roomy)}
 
 
 SETUPS = _setups()
@@ -224,12 +228,118 @@ def run_all(work: Path, keys: list[str]) -> None:
             continue
 
 
+# Tables of docs/cfd.md. A count is 0.001 of Cd.
+
+_TUNNEL = {"fastback_detailed": 0.275, "notchback_detailed": 0.277, "estate_detailed": 0.319}
+_APART = {  # more drag, less drag: lowest and highest difference, counts; see ../shared/outside
+    ("fastback_smooth", "fastback_detailed"): (-32, -21),
+    ("estate_detailed", "fastback_detailed"): (43, 45),
+    ("notchback_detailed", "fastback_detailed"): (2, 4),
+}
+_PARAMETERS = {
+    "width": "Vehicle_Width",
+    "ride_height": "Vehicle_Ride_Height",
+    "roof_height": "Vehicle_Height",
+    "boot_length": "Rear_Overhang",
+}
+_DRIVAERML_AREA = 2.17
+
+
+def setups_table(figures: dict[str, dict[str, Any]]) -> str:
+    """What each set-up is, and what it costs on the DrivAer fastback with the detailed floor."""
+    rows = [
+        "| set-up | on the surface | boundary layer cells on body, on wheels | momentum, gradients | closure | cells | "
+        "iterations | core-minutes |",
+        "|---" * 8 + "|",
+    ]
+    for name, setup in SETUPS.items():
+        run = figures.get(f"{name}/{_BASE.name}")
+        if run is None or "failed" in run:
+            continue
+        grown, asked, schemes = run["grown"], setup.layers, setup.schemes
+        limit = f"limited by {schemes.gradient_limit:g}" if schemes.gradient_limit else "unlimited"
+        rows.append(
+            f"| {name} | {run['surface_mm']} mm | {_of(grown, 'body', asked.body)}, "
+            f"{_of(grown, 'frontWheels', asked.wheels)} | {schemes.convection}, {limit} | {schemes.model} | "
+            f"{run['cells']:,} | {run['iterations']} | {run['seconds'] / 60:.0f} |"
+        )
+    return "\n".join(rows)
+
+
+def _of(grown: dict[str, list[float]], patch: str, asked: int) -> str:
+    return f"{grown[patch][0]:.1f} of {asked}" if asked and patch in grown else "none"
+
+
+def levels_table(figures: dict[str, dict[str, Any]]) -> str:
+    """Cd, and its scatter in the window; differences between cars."""
+    levels = [(f"ahmed_{slant}", truth) for slant, truth in ahmed.MEASURED.items()] + list(_TUNNEL.items())
+    levels = [(name, truth) for name, truth in levels if any(f"{setup}/{name}" in figures for setup in SETUPS)]
+    heads = [f"{name.replace('_', ' ')} ({truth:.3f})" for name, truth in levels]
+    heads += [
+        f"{_short(more)} less {_short(less)} ({low:+d} to {high:+d})" for (more, less), (low, high) in _APART.items()
+    ]
+    heads.append("shifted mesh (within 3)")
+    rows = [f"| set-up | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    for setup in SETUPS:
+        cells = [_level(figures.get(f"{setup}/{name}")) for name, _ in levels]
+        cells += [_apart(figures, setup, more, less) for more, less in _APART]
+        cells.append(_apart(figures, setup, f"{_BASE.name}_shifted", _BASE.name))
+        if any(cells):
+            rows.append(f"| {setup} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _short(name: str) -> str:
+    return name.replace("_detailed", "").replace("_", " ")
+
+
+def _level(run: dict[str, Any] | None) -> str:
+    if run is None:
+        return ""
+    return f"failed: {run['failed']}" if "failed" in run else f"{run['cd']:.3f} ± {run['cd_std']:.3f}"
+
+
+def _apart(figures: dict[str, dict[str, Any]], setup: str, more: str, less: str) -> str:
+    pair = [figures.get(f"{setup}/{name}") for name in (more, less)]
+    if any(run is None or "failed" in run for run in pair):
+        return ""
+    return f"{1000 * (pair[0]['cd'] - pair[1]['cd']):+.0f}"
+
+
+def effects_table(figures: dict[str, dict[str, Any]]) -> str:
+    """Counts of Cd on DrivAerML's area for each mm, by central differences on the fastback with the detailed floor."""
+    effects, _, _ = drivaerml_effects()
+    heads = [f"{handle.replace('_', ' ')} ({effects[name].slope:+.2f})" for handle, name in _PARAMETERS.items()]
+    rows = [f"| set-up | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    for setup in SETUPS:
+        cells = [_slope(figures, setup, handle, by) for handle, by in _PAIRS.items()]
+        if any(cells):
+            rows.append(f"| {setup} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _slope(figures: dict[str, dict[str, Any]], setup: str, handle: str, by: float) -> str:
+    runs = [figures.get(f"{setup}/{Bent(_BASE, handle, sign * by).name}") for sign in (1, -1)]
+    if any(run is None or "failed" in run for run in runs):
+        return ""
+    up, down = (1000 * run["cd"] * run["area"] / _DRIVAERML_AREA for run in runs)
+    return f"{(up - down) / (2000 * by):+.2f}"
+
+
+TABLES = {"cfd-setups": setups_table, "cfd-setup-levels": levels_table, "cfd-setup-effects": effects_table}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", nargs="?", type=Path, default=ROOT / "build" / "cfd_setups", metavar="WORK")
     parser.add_argument("--only", nargs="+", metavar="SETUP[/CASE]", help="these, in this order")
     parser.add_argument("--list", action="store_true", help="what there is, and what is done")
+    parser.add_argument("--tables", action="store_true", help="write the tables from what is finished")
     options = parser.parse_args()
+    if options.tables:
+        for name, table in TABLES.items():
+            replace_between(name, table(read_figures()), DOCS)
+        return
     keys = [f"{setup}/{case}" for setup in SETUPS for case in CASES]
     if options.only:
         keys = [key for only in options.only for key in keys if only in (key, key.split("/")[0])]
