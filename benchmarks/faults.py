@@ -9,6 +9,7 @@ import argparse
 import gzip
 import io
 import json
+import re
 import struct
 import sys
 import tempfile
@@ -105,7 +106,7 @@ def _stl(sound: dict[str, bytes]) -> list[Fault]:
         Fault("infinite coordinate", "infinite.stl", binary_stl(infinite)),
         Fault("coordinates of 1e37", "vast_car.stl", binary_stl(triangles * 1e37)),
         Fault("ASCII STL without endsolid", "open.stl", sound["ascii.stl"].rpartition(b"endsolid")[0]),
-        Fault("ASCII STL, a facet cut out", "facet.stl", sound["ascii.stl"].replace(b"endloop", b"", 1)),
+        Fault("ASCII STL, a corner cut out", "facet.stl", re.sub(rb"vertex[^\n]*\n", b"", sound["ascii.stl"], count=1)),
         Fault("ASCII STL, a word for a number", "word.stl", sound["ascii.stl"].replace(b"vertex 0", b"vertex x", 1)),
         Fault("ASCII STL without facets", "solid.stl", b"solid car\nendsolid car\n"),
     ]

@@ -38,6 +38,7 @@ class _Document:
             raise source.error("is not a COLLADA file", "export it again")
         self.by_id = {e.get("id"): e for e in self.root.iter() if e.get("id")}
         self.meshes: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self.places: dict[str, np.ndarray] = {}  # of nodes, by sid and id
 
     def _damaged(self, what: str) -> Exception:
         return self.source.error(f"damaged COLLADA: {what}", "export it again")
@@ -54,7 +55,7 @@ class _Document:
         element = self.root.find("{*}asset/{*}unit")
         unit, warnings = None, ()
         if element is not None and element.get("meter"):
-            metres = parse_numbers(self.source, element.get("meter"), "unit")
+            metres = self._numbers(element.get("meter"), "unit")
             known = [name for size, name in _UNITS.items() if len(metres) == 1 and np.isclose(metres[0], size)]
             unit = known[0] if known else None
             if not known:
@@ -71,35 +72,93 @@ class _Document:
             return
         roots = self._follow(scene.get("url")).findall("{*}node")
         stack = [(node, np.eye(4), 0) for node in reversed(roots)]
-        visited = 0
+        placed: list[tuple] = []
         while stack:
             node, above, depth = stack.pop()
-            visited += 1
-            if depth > _DEEPEST or visited > _MOST_NODES:
+            if depth > _DEEPEST or len(placed) > _MOST_NODES:
                 raise self._damaged("its nodes contain each other")
             matrix = above @ self._matrix(node)
-            for geometry, own in self._shown(node):
-                yield Instance(self._name(node), *self._mesh(geometry), matrix @ own)
+            placed.append((node, matrix))
+            for name in (node.get("sid"), node.get("id")):
+                if name:
+                    self.places.setdefault(name, matrix)
             children = node.findall("{*}node")
             children += [self._follow(link.get("url")) for link in node.iterfind("{*}instance_node")]
             stack.extend((child, matrix, depth + 1) for child in reversed(children))
+        for node, matrix in placed:  # a skin's joints may come after it
+            for link in node.iterfind("{*}instance_geometry"):
+                yield Instance(self._name(node), *self._mesh(self._follow(link.get("url"))), matrix)
+            for link in node.iterfind("{*}instance_controller"):
+                yield self._skinned(self._name(node), self._follow(link.get("url")), matrix)
 
     def _name(self, element) -> str:
         return element.get("name") or element.get("id") or "node"
 
-    def _shown(self, node) -> Iterator[tuple]:
-        """Geometries of one node, each with the matrix of its skin (bind shape), if it has one."""
-        for link in node.iterfind("{*}instance_geometry"):
-            yield self._follow(link.get("url")), np.eye(4)
-        for link in node.iterfind("{*}instance_controller"):
-            skin = self._follow(link.get("url")).find("{*}skin")
-            if skin is None:
-                raise self._damaged("a morph controller, which is not read")
-            text = skin.findtext("{*}bind_shape_matrix")
-            yield self._follow(skin.get("source")), self._floats(text, 16).reshape(4, 4) if text else np.eye(4)
+    def _skinned(self, name: str, controller, matrix: np.ndarray) -> Instance:
+        """A geometry in the pose that its skin's joints have in the file; where they are missing, in its bind shape."""
+        skin = controller.find("{*}skin")
+        if skin is None:
+            raise self._damaged("a morph controller, which is not read")
+        vertices, faces = self._mesh(self._follow(skin.get("source")))
+        text = skin.findtext("{*}bind_shape_matrix")
+        bind = self._floats(text, 16).reshape(4, 4) if text else np.eye(4)
+        held = self._weights(skin, len(vertices))
+        if held is None:
+            return Instance(name, vertices, faces, matrix @ bind)
+        vertex, poses, weight = held
+        points = np.concatenate([vertices, np.ones((len(vertices), 1))], axis=1) @ bind.T
+        moved = np.zeros((len(vertices), 3))
+        np.add.at(moved, vertex, weight[:, None] * np.einsum("nij,nj->ni", poses, points[vertex])[:, :3])
+        return Instance(name, moved, faces, np.eye(4))
+
+    def _weights(self, skin, n_vertices: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Vertex (T,), pose (T, 4, 4) and weight (T,) of each tie to a joint; a vertex's weights sum to 1."""
+        element = skin.find("{*}vertex_weights")
+        joints = {i.get("semantic"): i.get("source") for i in skin.iterfind("{*}joints/{*}input")}
+        if element is None or not {"JOINT", "INV_BIND_MATRIX"} <= joints.keys():
+            return None
+        names = self._words(joints["JOINT"])
+        if not names or any(name not in self.places for name in names):
+            return None
+        inverse = self._values(joints["INV_BIND_MATRIX"], 16 * len(names)).reshape(-1, 4, 4)
+        poses = np.array([self.places[name] for name in names]) @ inverse
+        inputs = {i.get("semantic"): i for i in element.iterfind("{*}input")}
+        if not {"JOINT", "WEIGHT"} <= inputs.keys():
+            raise self._damaged("a skin without joints or weights")
+        counts = self._numbers(element.findtext("{*}vcount", ""), "skins", np.int64)
+        stride = 1 + max(int(i.get("offset", "0")) for i in element.iterfind("{*}input"))
+        ties = self._numbers(element.findtext("{*}v", ""), "skins", np.int64)
+        if len(counts) != n_vertices or (counts < 0).any() or len(ties) != stride * counts.sum():
+            raise self._damaged("the weights of a skin are not those of its vertices")
+        ties = ties.reshape(-1, stride)
+        joint, at = (ties[:, int(inputs[key].get("offset", "0"))] for key in ("JOINT", "WEIGHT"))
+        values = self._values(inputs["WEIGHT"].get("source"), None)
+        if len(ties) and (joint.max() >= len(names) or at.max() >= len(values) or at.min() < 0):
+            raise self._damaged("a skin refers to what is not there")
+        vertex = np.repeat(np.arange(n_vertices), counts)
+        weight = values[at]
+        poses = np.where((joint >= 0)[:, None, None], poses[joint], np.eye(4))  # -1: the bind shape itself
+        total = np.bincount(vertex, weight, n_vertices)
+        if (total <= 0).any():
+            raise self._damaged("a vertex of a skin hangs on no joint")
+        return vertex, poses, weight / total[vertex]
+
+    def _words(self, reference: str) -> list[str]:
+        element = self._follow(reference)
+        return (element.findtext("{*}Name_array") or element.findtext("{*}IDREF_array") or "").split()
+
+    def _values(self, reference: str | None, n: int | None) -> np.ndarray:
+        numbers = self._numbers(self._follow(reference).findtext("{*}float_array", ""), "skins")
+        if n is not None and len(numbers) != n:
+            raise self._damaged(f"a skin has {len(numbers)} numbers where {n} belong")
+        return numbers
+
+    def _numbers(self, text: str | None, what: str, dtype: type = np.float64) -> np.ndarray:
+        """Numbers between blanks; an exporter on a German or French system writes commas for their points."""
+        return parse_numbers(self.source, (text or "").replace(",", "."), what, dtype)
 
     def _floats(self, text: str | None, n: int) -> np.ndarray:
-        numbers = parse_numbers(self.source, text or "", "transforms")
+        numbers = self._numbers(text, "transforms")
         if len(numbers) != n:
             raise self._damaged(f"a transform has {len(numbers)} numbers, not {n}")
         return numbers
@@ -163,7 +222,7 @@ class _Document:
         if position is None:
             raise self._damaged("vertices without POSITION")
         element = self._follow(position.get("source"))
-        numbers = parse_numbers(self.source, element.findtext("{*}float_array", ""), "vertices")
+        numbers = self._numbers(element.findtext("{*}float_array", ""), "vertices")
         accessor = element.find("{*}technique_common/{*}accessor")
         stride = int(accessor.get("stride", "1")) if accessor is not None else 3
         offset = int(accessor.get("offset", "0")) if accessor is not None else 0
@@ -180,7 +239,7 @@ class _Document:
         if kind == "polygons":
             return np.array([len(row) for row in rows], dtype=np.int64), joined
         if kind == "polylist":
-            counts = parse_numbers(self.source, primitive.findtext("{*}vcount", ""), "faces", np.int64)
+            counts = self._numbers(primitive.findtext("{*}vcount", ""), "faces", np.int64)
             if (counts < 0).any() or counts.sum() != len(joined):
                 raise self._damaged(f"polygons of {counts.sum()} corners promised, found {len(joined)}")
             return counts, joined
@@ -192,7 +251,7 @@ class _Document:
         return np.full(len(triangles), 3), triangles.ravel()
 
     def _corners(self, text: str, stride: int, offset: int) -> np.ndarray:
-        numbers = parse_numbers(self.source, text, "faces", np.int64)
+        numbers = self._numbers(text, "faces", np.int64)
         if len(numbers) % stride:
             raise self._damaged("the last face corner is incomplete")
         return numbers[offset::stride]

@@ -10,6 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,9 +25,11 @@ from data.mesh import RawMesh
 _COMPONENTS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
+_NAMED = 5  # hidden nodes that a warning names
 _MESHOPT = {"EXT_meshopt_compression", "KHR_meshopt_compression"}
 _INSTANCING = "EXT_mesh_gpu_instancing"
 _DRACO = "KHR_draco_mesh_compression"
+_VISIBILITY = "KHR_node_visibility"
 
 
 def read(source: Source) -> RawMesh:
@@ -32,7 +37,10 @@ def read(source: Source) -> RawMesh:
     tree, binary = _container(source)
     document = _Document(source, tree, binary)
     document.check()
-    return compose(source, document.instances(), unit="m", up="y")
+    instances = list(document.instances())
+    hidden = ", ".join(document.hidden[:_NAMED])
+    warnings = (f"nodes that the file hides were left out: {hidden}",) if hidden else ()
+    return compose(source, instances, unit="m", up="y", warnings=warnings)
 
 
 def _container(source: Source) -> tuple[dict[str, Any], bytes | None]:
@@ -67,13 +75,33 @@ def _json(source: Source, data: bytes) -> dict[str, Any]:
     return tree
 
 
+@dataclass(frozen=True, eq=False)
+class _Shape:
+    """vertices (V, 3), faces (F, 3). joints: of a skin, (V, k) joints that hold each vertex, and (V, k) how much."""
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    joints: tuple[np.ndarray, np.ndarray] | None
+
+
+def _stack_joints(pieces: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Of several primitives, each with its own number of joints a vertex."""
+    width = max(held.shape[1] for held, _ in pieces)
+    held, weights = (
+        np.concatenate([np.pad(piece[i], ((0, 0), (0, width - piece[i].shape[1]))) for piece in pieces]) for i in (0, 1)
+    )
+    return held, weights
+
+
 class _Document:
     """A glTF tree with its buffers; every reference in it is checked when it is followed."""
 
     def __init__(self, source: Source, tree: dict[str, Any], binary: bytes | None):
         self.source, self.tree, self.binary = source, tree, binary
+        self.hidden: list[str] = []
         self._buffers: dict[int, bytes] = {}
-        self._meshes: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._meshes: dict[tuple[int, tuple[float, ...]], _Shape] = {}
+        self._places: dict[int, np.ndarray] = {}
 
     def check(self) -> None:
         """Refuse what would come out wrong."""
@@ -101,27 +129,49 @@ class _Document:
 
     # nodes -----------------------------------------------------------------------------------------------------
 
-    def instances(self):
-        """``Instance`` of every node with a mesh, parents before children, in the scene's order."""
+    def instances(self) -> Iterator[Instance]:
+        """``Instance`` of every visible node with a mesh, parents before children, in the scene's order.
+
+        Morph targets take their default weights, skins the pose that the file's nodes have.
+        """
         nodes = self.tree.get("nodes", [])
-        stack = [(root, np.eye(4)) for root in reversed(self._roots())]
-        seen: set[int] = set()
+        for index, matrix in self._shown():
+            node = nodes[index]
+            if "mesh" not in node:
+                continue
+            name = str(node.get("name") or self._at("meshes", node["mesh"]).get("name") or f"node {index}")
+            shape = self._mesh(node["mesh"], node.get("weights"))
+            if "skin" in node and shape.joints is not None:
+                yield Instance(name, self._skinned(shape, node["skin"]), shape.faces, np.eye(4))
+            else:
+                yield Instance(name, shape.vertices, shape.faces, matrix)
+        if not nodes:  # a library of meshes without a scene
+            for index, mesh in enumerate(self.tree.get("meshes", [])):
+                shape = self._mesh(index, None)
+                yield Instance(str(mesh.get("name") or f"mesh {index}"), shape.vertices, shape.faces, np.eye(4))
+
+    def _shown(self) -> list[tuple[int, np.ndarray]]:
+        """Nodes of the scene with the matrices that place them, without those that are hidden and what hangs on them.
+
+        Places of hidden ones are known too: they may be a skin's joints.
+        """
+        shown: list[tuple[int, np.ndarray]] = []
+        stack = [(root, np.eye(4), True) for root in reversed(self._roots())]
         while stack:
-            index, above = stack.pop()
+            index, above, visible = stack.pop()
             node = self._at("nodes", index)
-            if index in seen:
+            if index in self._places:
                 raise self.source.error(
                     f"damaged glTF: node {index} has two parents or contains itself", "export it again"
                 )
-            seen.add(index)
-            matrix = above @ self._matrix(node)
-            if "mesh" in node:
-                name = str(node.get("name") or self._at("meshes", node["mesh"]).get("name") or f"node {index}")
-                yield Instance(name, *self._mesh(node["mesh"]), matrix)
-            stack.extend((child, matrix) for child in reversed(node.get("children", [])))
-        if not nodes:  # a library of meshes without a scene
-            for index, mesh in enumerate(self.tree.get("meshes", [])):
-                yield Instance(str(mesh.get("name") or f"mesh {index}"), *self._mesh(index), np.eye(4))
+            matrix = self._places[index] = above @ self._matrix(node)
+            if visible and node.get("extensions", {}).get(_VISIBILITY, {}).get("visible") is False:
+                visible = False
+                self.hidden.append(str(node.get("name") or f"node {index}"))
+            if visible:
+                shown.append((index, matrix))
+            stack.extend((child, matrix, visible) for child in reversed(node.get("children", [])))
+        return shown
 
     def _roots(self) -> list[int]:
         if "scenes" in self.tree and self.tree["scenes"]:
@@ -148,26 +198,79 @@ class _Document:
 
     # meshes ----------------------------------------------------------------------------------------------------
 
-    def _mesh(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Vertices and faces of all triangle primitives of one mesh."""
-        if index not in self._meshes:
-            vertices, faces, n = [], [], 0
-            shared: dict[int, int] = {}  # exporters let the primitives of one mesh share one vertex array
-            for primitive in self._at("meshes", index).get("primitives", []):
+    def _mesh(self, index: int, weights: list[float] | None) -> _Shape:
+        """All triangle primitives of one mesh, morphed by a node's weights, else by the mesh's own."""
+        mesh = self._at("meshes", index)
+        weights = tuple(float(w) for w in (weights if weights is not None else mesh.get("weights", ())))
+        if (index, weights) not in self._meshes:
+            pieces, faces, joints, n = [], [], [], 0
+            shared: dict[tuple, int] = {}  # exporters let the primitives of one mesh share one vertex array
+            for primitive in mesh.get("primitives", []):
                 if primitive.get("mode", _TRIANGLES) not in (_TRIANGLES, _STRIP, _FAN):
                     continue
-                key = primitive.get("attributes", {}).get("POSITION")
+                attributes = primitive.get("attributes", {})
+                key = (attributes.get("POSITION"), attributes.get("JOINTS_0"), str(primitive.get("targets")))
                 draco = _DRACO in primitive.get("extensions", {})
                 points, corners = self._draco(primitive) if draco else self._plain(primitive)
                 first = n if draco else shared.setdefault(key, n)
                 if first == n:
-                    vertices.append(points)
+                    pieces.append(self._morphed(points, primitive, weights))
+                    joints.append(self._joints(primitive, len(points)))
                     n += len(points)
                 faces.append(corners + first)
-            none = np.zeros((0, 3))
-            joined = np.concatenate(vertices) if vertices else none
-            self._meshes[index] = joined, np.concatenate(faces) if faces else none.astype(np.int64)
-        return self._meshes[index]
+            skinned = bool(joints) and all(joint is not None for joint in joints)
+            self._meshes[index, weights] = _Shape(
+                np.concatenate(pieces) if pieces else np.zeros((0, 3)),
+                np.concatenate(faces) if faces else np.zeros((0, 3), np.int64),
+                _stack_joints(joints) if skinned else None,
+            )
+        return self._meshes[index, weights]
+
+    def _morphed(self, points: np.ndarray, primitive: dict[str, Any], weights: tuple[float, ...]) -> np.ndarray:
+        targets = primitive.get("targets", [])
+        for target, weight in zip(targets, weights, strict=False):
+            if weight and "POSITION" in target:
+                moves = self._accessor(target["POSITION"])
+                if moves.shape != points.shape:
+                    raise self.source.error("damaged glTF: a morph target has other vertices", "export it again")
+                points = points + weight * moves
+        return points
+
+    def _joints(self, primitive: dict[str, Any], n: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Joints (n, k) that hold each vertex, and how much; None without a skin."""
+        attributes, joints, weights = primitive.get("attributes", {}), [], []
+        for number in range(8):
+            if f"JOINTS_{number}" not in attributes or f"WEIGHTS_{number}" not in attributes:
+                break
+            joints.append(self._accessor(attributes[f"JOINTS_{number}"]).astype(np.int64))
+            weights.append(self._accessor(attributes[f"WEIGHTS_{number}"]).astype(np.float64))
+        if not joints:
+            return None
+        if any(len(rows) != n for rows in (*joints, *weights)):
+            raise self.source.error("damaged glTF: joints of another number of vertices", "export it again")
+        return np.concatenate(joints, axis=1), np.concatenate(weights, axis=1)
+
+    def _skinned(self, shape: _Shape, index: Any) -> np.ndarray:
+        """Vertices where the joints hold them, in the scene's frame: a skinned node's own place does not count."""
+        skin = self._at("skins", index)
+        joints = skin.get("joints", [])
+        places = np.array([self._places.get(joint, np.eye(4)) for joint in joints])
+        if "inverseBindMatrices" in skin:
+            inverse = self._accessor(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
+            if len(inverse) < len(joints):
+                raise self.source.error("damaged glTF: a skin lacks matrices", "export it again")
+            places = places @ inverse[: len(joints)]
+        held, weights = shape.joints
+        if held.size and held.max() >= len(joints):
+            raise self.source.error("damaged glTF: a vertex hangs on a joint that is not there", "export it again")
+        total = weights.sum(axis=1, keepdims=True)
+        weights = np.where(total > 0, weights / np.where(total > 0, total, 1.0), 0.0)
+        points = np.concatenate([shape.vertices, np.ones((len(shape.vertices), 1))], axis=1)
+        moved = np.zeros_like(shape.vertices)
+        for column in range(held.shape[1]):
+            own = places[held[:, column]]
+            moved += weights[:, column, None] * np.einsum("nij,nj->ni", own, points)[:, :3]
+        return moved
 
     def _plain(self, primitive: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         points = self._positions(primitive)
@@ -291,13 +394,22 @@ class _Document:
 
     def _fetch(self, uri: str) -> bytes:
         if uri.startswith("data:"):
+            # Some writers break lines or leave the padding out.
+            text = re.sub(r"\s+|=+$", "", uri.partition(",")[2])
             try:
-                return base64.b64decode(uri.partition(",")[2], validate=True)
+                return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
             except (binascii.Error, ValueError) as error:
                 raise self.source.error("damaged glTF: an embedded buffer is not base64", "export it again") from error
         if "://" in uri:
             raise self.source.error(f"its buffer is on the network ({uri[:80]})", "download it, or export as .glb")
-        path = self.source.path.parent / unquote(uri)
+        folder = self.source.path.parent.resolve()
+        path = folder / unquote(uri)
+        # What a stranger's file names elsewhere on this disk is nobody's mesh.
+        if "\0" in uri or not path.resolve().is_relative_to(folder):
+            raise self.source.error(
+                f"its buffer file '{unquote(uri)[:80]}' lies outside of its own folder",
+                "put it beside the .gltf, or export as .glb",
+            )
         try:
             if path.is_file():  # never a device, whose end may not come
                 return path.read_bytes()

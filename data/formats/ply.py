@@ -16,6 +16,8 @@ _TYPES |= {"float": "f4", "double": "f8", "int8": "i1", "uint8": "u1", "int16": 
 _TYPES |= {"int32": "i4", "uint32": "u4", "int64": "i8", "uint64": "u8", "float32": "f4", "float64": "f8"}
 _ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 _CORNER_LISTS = ("vertex_indices", "vertex_index")
+_SURFACES = ("face", "tristrips")
+_NAME_IT = "call the right one vertex_indices"
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,30 @@ def read(source: Source) -> RawMesh:
     """The ``vertex`` element with ``face`` (or ``tristrips``); without faces a point cloud."""
     order, elements, body = _header(source)
     reader = _Ascii(source, body) if order == "" else _Binary(source, body, order)
-    wanted = {"vertex": ("x", "y", "z", "nx", "ny", "nz"), "face": _CORNER_LISTS, "tristrips": _CORNER_LISTS}
+    wanted = {"vertex": ("x", "y", "z", "nx", "ny", "nz")}
+    wanted |= {element.name: _corner_list(source, element) for element in elements if element.name in _SURFACES}
     tables: dict[str, dict] = {}
     for element in elements:  # in file order; nothing after the last wanted one needs to be read
         tables[element.name] = reader.element(element, wanted.get(element.name, ()))
         if all(later.name not in wanted for later in elements[elements.index(element) + 1 :]):
             break
-    return _mesh(source, tables)
+    mesh = _mesh(source, tables)
+    passed = [e.name for e in elements if e.name not in wanted and e.n and any(p.count_type for p in e.properties)]
+    if passed and mesh.is_point_cloud:
+        names = ", ".join(passed)
+        raise source.error(f"has no element 'face', and lists in {names}, which are not read", "export it again")
+    return mesh
+
+
+def _corner_list(source: Source, element: _Element) -> tuple[str, ...]:
+    """The name of the list that holds a face's corners: the usual ones, else the only list of whole numbers."""
+    lists = [p.name for p in element.properties if p.count_type is not None and not p.type.startswith("f")]
+    usual = [name for name in lists if name in _CORNER_LISTS]
+    if element.n and not lists:
+        raise source.error(f"damaged PLY: '{element.name}' has no list of corners", "export it again")
+    if len(usual or lists) > 1:
+        raise source.error(f"'{element.name}' has several lists ({', '.join(lists)}): which are its corners?", _NAME_IT)
+    return tuple(usual or lists)
 
 
 def _header(source: Source) -> tuple[str, list[_Element], bytes]:
@@ -283,14 +302,9 @@ def _mesh(source: Source, tables: dict[str, dict]) -> RawMesh:
 
 
 def _polygons(source: Source, tables: dict[str, dict]) -> tuple[np.ndarray, np.ndarray]:
-    for element in ("face", "tristrips"):
-        for name in _CORNER_LISTS:
-            lists = tables.get(element, {}).get(name)
-            if lists is None:
-                continue
+    for element in _SURFACES:
+        for lists in tables.get(element, {}).values():
             counts, corners = lists
-            if counts is None:
-                raise source.error(f"damaged PLY: '{name}' is not a list", "export it again")
             if corners.dtype.kind == "f" and not (corners == np.trunc(corners)).all():
                 raise source.error("a face corner is not a whole number", "export it again")
             corners = corners.astype(np.int64)

@@ -19,6 +19,8 @@ from data.formats.source import Source, refuse_bomb
 from data.mesh import RawMesh
 
 _UNITS = {"micron": "um", "millimeter": "mm", "centimeter": "cm", "inch": "in", "foot": "ft", "meter": "m"}
+_RELATIONSHIPS = "_rels/.rels"
+_PRINTING_AIDS = ("support", "solidsupport", "other")  # 3MF core specification, ST_ObjectType
 _DEEPEST = 64  # components in components
 _MOST_INSTANCES = 100_000
 
@@ -29,6 +31,7 @@ class _Object:
     vertices: np.ndarray | None = None
     faces: np.ndarray | None = None
     components: list[tuple[tuple[str, str], np.ndarray]] = field(default_factory=list)
+    is_aid: bool = False
 
 
 def read(source: Source) -> RawMesh:
@@ -41,7 +44,10 @@ def read(source: Source) -> RawMesh:
         ) from error
     with archive:
         model = _Model(source, archive)
-        return compose(source, model.instances(), unit=model.unit, up="z")
+        instances = list(model.instances())
+        aids = ", ".join(dict.fromkeys(model.left_out))[:120]
+        warnings = (f"what only supports the print was left out: {aids}",) if aids else ()
+        return compose(source, instances, unit=model.unit, up="z", warnings=warnings)
 
 
 class _Model:
@@ -51,6 +57,7 @@ class _Model:
         self.source, self.archive = source, archive
         self.names = {name.lower().lstrip("/"): name for name in archive.namelist()}
         self.objects: dict[str, dict[str, _Object]] = {}
+        self.left_out: list[str] = []
         self.root = self._root_part()
         tree = self._load(self.root)
         word = tree.get("unit", "millimeter").lower()
@@ -62,14 +69,28 @@ class _Model:
         ]
 
     def _root_part(self) -> str:
-        preferred = [name for name in self.names if name.endswith("3d/3dmodel.model")]
+        """The part that the package's relationships call its 3D model; else the usual one."""
+        named = [path for path in self._related() if path in self.names]
+        usual = [name for name in self.names if name.endswith("3d/3dmodel.model")]
         others = [name for name in self.names if name.endswith(".model")]
-        if not (preferred or others):
+        if not (named or usual or others):
             raise self.source.error("is a zip archive without a 3D model", "export it as 3MF again, or as STL")
-        return (preferred or others)[0]
+        return (named or usual or others)[0]
+
+    def _related(self) -> list[str]:
+        if _RELATIONSHIPS not in self.names:
+            return []
+        tree = self._parsed(_RELATIONSHIPS)
+        related = [r.get("Target", "") for r in tree.iter("{*}Relationship") if r.get("Type", "").endswith("/3dmodel")]
+        return [path.lower().lstrip("/") for path in related]
 
     def _load(self, part: str):
         """Parse one part; its objects go into ``self.objects``."""
+        tree = self._parsed(part)
+        self.objects[part] = {o.get("id", ""): self._object(o, part) for o in tree.iter("{*}object")}
+        return tree
+
+    def _parsed(self, part: str):
         if part not in self.names:
             raise self.source.error(f"damaged 3MF: its part '{part[:80]}' is missing", "export it again")
         info = self.archive.getinfo(self.names[part])
@@ -82,9 +103,7 @@ class _Model:
             raise self.source.error(
                 f"damaged 3MF: its archive cannot be unpacked ({error})", "copy it again"
             ) from error
-        tree = parse_xml(self.source, data, "3MF")
-        self.objects[part] = {o.get("id", ""): self._object(o, part) for o in tree.iter("{*}object")}
-        return tree
+        return parse_xml(self.source, data, "3MF")
 
     def _part(self, element, default: str | None = None) -> str:
         """The part that an item or component names (production extension's ``path``)."""
@@ -103,6 +122,7 @@ class _Model:
 
     def _object(self, element, part: str) -> _Object:
         result = _Object(element.get("name") or f"object {element.get('id', '')}")
+        result.is_aid = element.get("type", "model") in _PRINTING_AIDS
         mesh = element.find("{*}mesh")
         if mesh is not None:
             result.vertices = self._numbers(mesh, "{*}vertices/{*}vertex", ("x", "y", "z"), np.float64)
@@ -134,6 +154,9 @@ class _Model:
                     "damaged 3MF: its components contain each other, or too many copies", "export it again"
                 )
             item = self._find(key)
+            if item.is_aid:
+                self.left_out.append(item.name)
+                continue
             if item.vertices is not None and item.faces is not None:
                 shown += len(item.faces)
                 yield Instance(item.name, item.vertices, item.faces, matrix)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,7 @@ class Polygons:
 
 
 _POLYGON, _STRIP, _POLYHEDRON = 7, 6, 42
+_POINTS = (0, 1, 2)
 _THIN = (0, 1, 2, 3, 4, 21, 35)  # points and lines: no surface
 # VTK cell type -> number of its points, and its corners in order around it (vtkCellType.h; curved cells are flattened).
 _FLAT = {5: (3, (0, 1, 2)), 8: (4, (0, 1, 3, 2)), 9: (4, (0, 1, 2, 3)), 22: (6, (0, 1, 2)), 34: (7, (0, 1, 2))}
@@ -72,6 +73,55 @@ def strips_to_triangles(strips: Polygons) -> np.ndarray:
     return np.stack([strips.corners[first], strips.corners[first + 1 + odd], strips.corners[first + 2 - odd]], axis=1)
 
 
+_LEFT_OUT_CELLS = 1 | 8 | 32  # duplicate, refined, hidden (vtkDataSetAttributes.h)
+_HIDDEN_POINT = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Ghosts:
+    """``vtkGhostType`` of cells and points: flags of what is not to be seen. None where a file has none."""
+
+    cells: np.ndarray | None = None
+    points: np.ndarray | None = None
+
+    def check(self, source: Source, n_cells: int, n_points: int) -> None:
+        """Raises MeshError where there is not a flag for each."""
+        for flags, n in ((self.cells, n_cells), (self.points, n_points)):
+            if flags is not None and flags.shape != (n,):
+                raise source.error(
+                    f"damaged VTK file: vtkGhostType has {flags.shape} values for {n}", "export it again"
+                )
+
+    def seen(self, polygons: Polygons, first: int) -> Polygons:
+        """Those of the polygons that are to be seen. first: number of the first of them among all cells."""
+        return polygons.take(self.which(polygons, first))
+
+    def which(self, polygons: Polygons, first: int = 0) -> np.ndarray:
+        """Their numbers."""
+        keep = np.ones(len(polygons.counts), bool)
+        if self.cells is not None:
+            keep &= (self.cells[first : first + len(keep)] & _LEFT_OUT_CELLS) == 0
+        if self.points is not None and len(keep):
+            hidden = (self.points[polygons.corners] & _HIDDEN_POINT) != 0
+            owner = np.repeat(np.arange(len(keep)), polygons.counts)
+            keep &= np.bincount(owner, hidden, len(keep)) == 0
+        return np.flatnonzero(keep)
+
+
+def without_hidden(mesh: RawMesh, n_before: int, n_after: int) -> RawMesh:
+    """The mesh of the cells that were left, said, and without the vertices of the others."""
+    if n_after == n_before:
+        return mesh
+    said = f"{n_before - n_after} cells that the file hides (vtkGhostType) were left out"
+    kept, faces = np.unique(mesh.faces, return_inverse=True)
+    return replace(
+        mesh,
+        vertices=mesh.vertices[kept],
+        faces=faces.reshape(-1, 3).astype(np.int32),
+        warnings=(*mesh.warnings, said),
+    )
+
+
 def polydata_mesh(source: Source, vertices: np.ndarray, polygons: Polygons, strips: Polygons, n_lines: int) -> RawMesh:
     """A surface from polygons and strips; points alone are a cloud."""
     faces = triangulate(vertices, polygons.counts, polygons.corners)[0]
@@ -94,7 +144,7 @@ def grid_mesh(
         solid = Polygons.join([solid, polyhedra])
     if len(solid.counts) == 0:
         faces = triangulate(vertices, flat.counts, flat.corners)[0]
-        if len(faces) == 0:
+        if len(faces) == 0 and not np.isin(types, _POINTS).all():
             raise source.error("has no surface cells", "extract its surface and save it as .vtp")
         return RawMesh(vertices, faces, source.path)
     surface = _boundary(solid, flat)

@@ -41,7 +41,7 @@ def read_fields(path: str | Path) -> SurfaceFields:
     reader = Reader(source)
     kind, sections = reader.sections()
     mesh = surface_of(source, kind, sections)
-    on_points, on_cells = _attributes(reader)
+    on_points, on_cells = attributes(reader)
     for name, values in on_points.items():
         if len(values) != len(mesh.vertices):
             raise source.error(
@@ -53,7 +53,7 @@ def read_fields(path: str | Path) -> SurfaceFields:
     return SurfaceFields(mesh, on_points)
 
 
-def _attributes(reader: Reader) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def attributes(reader: Reader) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Arrays on points and on cells, by name."""
     found: dict[str, dict[str, np.ndarray]] = {"POINT_DATA": {}, "CELL_DATA": {}}
     words: list[str] | None = reader.attributes
@@ -70,7 +70,9 @@ def _attributes(reader: Reader) -> tuple[dict[str, np.ndarray], dict[str, np.nda
         elif keyword == "TEXTURE_COORDINATES":
             here[_name(words)] = _array(reader, n, reader.count(words, 2), reader.type(words, 3))
         elif keyword == "COLOR_SCALARS":
-            _array(reader, n, reader.count(words, 2), "u1" if reader.binary else "f4")
+            colours = _array(reader, n, reader.count(words, 2), "u1" if reader.binary else "f4")
+            if _name(words) == "vtkGhostType":  # VTK writes any bytes so; in ASCII as shares of 255
+                here[_name(words)] = colours if reader.binary else np.round(255 * colours)
         elif keyword == "LOOKUP_TABLE":
             _array(reader, reader.count(words, 2), 4, "u1" if reader.binary else "f4")
         elif keyword == "METADATA":

@@ -12,32 +12,57 @@ import numpy as np
 
 from data.formats.parsing import parse_numbers
 from data.formats.source import Source
-from data.formats.vtk_cells import Polygons, grid_mesh, polydata_mesh, polygons_of
+from data.formats.vtk_cells import Ghosts, Polygons, grid_mesh, polydata_mesh, polygons_of, without_hidden
 from data.mesh import RawMesh
 
 _TYPES = {"char": "i1", "unsigned_char": "u1", "short": "i2", "unsigned_short": "u2", "int": "i4", "float": "f4"}
 _TYPES |= {"unsigned_int": "u4", "long": "i8", "unsigned_long": "u8", "double": "f8", "vtkidtype": "i4"}
 _TYPES |= {"vtktypeint32": "i4", "vtktypeint64": "i8", "vtktypeuint32": "u4", "vtktypeuint64": "u8"}
 _KEYWORD = re.compile(rb"\n[ \t]*[A-Z][A-Z_]{3,}")
-_CELLS = ("VERTICES", "LINES", "POLYGONS", "TRIANGLE_STRIPS", "CELLS")
+_POLYDATA = ("VERTICES", "LINES", "POLYGONS", "TRIANGLE_STRIPS")  # in the order that VTK numbers cells in
+_CELLS = (*_POLYDATA, "CELLS")
 
 
 def read(source: Source) -> RawMesh:
     """The geometry; what lies on it (POINT_DATA, CELL_DATA) is read by ``data.formats.vtk_fields``."""
-    return surface_of(source, *Reader(source).sections())
+    reader = Reader(source)
+    kind, sections = reader.sections()
+    return surface_of(source, kind, sections, _ghosts(reader))
 
 
-def surface_of(source: Source, kind: str, sections: dict) -> RawMesh:
-    """The mesh of a file's sections."""
+def _ghosts(reader: Reader) -> Ghosts:
+    if b"vtkGhostType" not in reader.data:
+        return Ghosts()
+    from data.formats.vtk_fields import attributes
+
+    on_points, on_cells = attributes(reader)
+    flags = (values.get("vtkGhostType") for values in (on_cells, on_points))
+    return Ghosts(*(None if array is None else array.astype(np.uint8) for array in flags))
+
+
+def surface_of(source: Source, kind: str, sections: dict, ghosts: Ghosts | None = None) -> RawMesh:
+    """The mesh of a file's sections; without the cells that ghosts hide."""
     if "POINTS" not in sections:
         raise source.error("has no POINTS", "export it again")
+    ghosts = ghosts or Ghosts()
     vertices = sections["POINTS"].reshape(-1, 3)
-    cells = {name: polygons_of(source, *sections[name], len(vertices)) for name in _CELLS if name in sections}
     none = Polygons.join([])
-    if kind == "POLYDATA":
-        lines = len(cells.get("LINES", none).counts)
-        return polydata_mesh(source, vertices, cells.get("POLYGONS", none), cells.get("TRIANGLE_STRIPS", none), lines)
-    return grid_mesh(source, vertices, sections.get("CELL_TYPES", np.zeros(0, np.int64)), cells.get("CELLS", none))
+    cells = {name: none for name in _CELLS}
+    cells |= {name: polygons_of(source, *sections[name], len(vertices)) for name in _CELLS if name in sections}
+    names = _POLYDATA if kind == "POLYDATA" else ("CELLS",)
+    n_cells = [len(cells[name].counts) for name in names]
+    ghosts.check(source, sum(n_cells), len(vertices))
+    if kind != "POLYDATA":
+        keep = ghosts.which(cells["CELLS"])
+        types = sections.get("CELL_TYPES", np.zeros(0, np.int64))
+        if len(types) != n_cells[0]:
+            raise source.error(f"damaged VTK file: {n_cells[0]} cells but {len(types)} cell types", "export it again")
+        mesh = grid_mesh(source, vertices, types[keep], cells["CELLS"].take(keep))
+        return without_hidden(mesh, n_cells[0], len(keep))
+    polygons = ghosts.seen(cells["POLYGONS"], sum(n_cells[:2]))
+    strips = ghosts.seen(cells["TRIANGLE_STRIPS"], sum(n_cells[:3]))
+    mesh = polydata_mesh(source, vertices, polygons, strips, n_cells[1])
+    return without_hidden(mesh, sum(n_cells[2:]), len(polygons.counts) + len(strips.counts))
 
 
 class Reader:

@@ -17,11 +17,12 @@ import numpy as np
 from data.formats.parsing import parse_numbers
 from data.formats.safe_xml import parse_xml, refuse_entities
 from data.formats.source import Source
-from data.formats.vtk_cells import Polygons, grid_mesh, polydata_mesh, polygons_of
+from data.formats.vtk_cells import Ghosts, Polygons, grid_mesh, polydata_mesh, polygons_of, without_hidden
 from data.mesh import RawMesh
 
 _TYPES = {"Int8": "i1", "UInt8": "u1", "Int16": "i2", "UInt16": "u2", "Int32": "i4", "UInt32": "u4"}
 _TYPES |= {"Int64": "i8", "UInt64": "u8", "Float32": "f4", "Float64": "f8"}
+_GHOSTS = "vtkGhostType"
 _KINDS = ("PolyData", "UnstructuredGrid")
 
 
@@ -76,16 +77,33 @@ class _File:
 
     def polydata(self, piece) -> RawMesh:
         vertices = self._vertices(piece)
+        n_lines = int(piece.get("NumberOfLines", "0"))
         polygons = self._cells(piece.find("{*}Polys"), len(vertices), int(piece.get("NumberOfPolys", "0")))
         strips = self._cells(piece.find("{*}Strips"), len(vertices), int(piece.get("NumberOfStrips", "0")))
-        return polydata_mesh(self.source, vertices, polygons, strips, int(piece.get("NumberOfLines", "0")))
+        n_cells, first = len(polygons.counts) + len(strips.counts), int(piece.get("NumberOfVerts", "0")) + n_lines
+        ghosts = self._ghosts(piece, first + n_cells, len(vertices))
+        strips = ghosts.seen(strips, first + len(polygons.counts))
+        polygons = ghosts.seen(polygons, first)
+        mesh = polydata_mesh(self.source, vertices, polygons, strips, n_lines)
+        left = len(polygons.counts) + len(strips.counts)
+        return without_hidden(mesh, n_cells, left)
 
     def grid(self, piece) -> RawMesh:
         vertices = self._vertices(piece)
         element = piece.find("{*}Cells")
         cells = self._cells(element, len(vertices), int(piece.get("NumberOfCells", "0")))
         types = self._named(element, "types").astype(np.int64) if len(cells.counts) else np.zeros(0, np.int64)
-        return grid_mesh(self.source, vertices, types, cells, self._polyhedra(element, len(vertices)))
+        ghosts = self._ghosts(piece, len(cells.counts), len(vertices))
+        keep = ghosts.which(cells)
+        mesh = grid_mesh(self.source, vertices, types[keep], cells.take(keep), self._polyhedra(element, len(vertices)))
+        return without_hidden(mesh, len(cells.counts), len(keep))
+
+    def _ghosts(self, piece, n_cells: int, n_points: int) -> Ghosts:
+        found = (piece.find(f"{{*}}{where}/{{*}}DataArray[@Name='{_GHOSTS}']") for where in ("CellData", "PointData"))
+        flags = (None if array is None else self._array(array, _GHOSTS).astype(np.uint8) for array in found)
+        ghosts = Ghosts(*flags)
+        ghosts.check(self.source, n_cells, n_points)
+        return ghosts
 
     def _named(self, element, name: str) -> np.ndarray:
         found = None if element is None else element.find(f"{{*}}DataArray[@Name='{name}']")

@@ -116,6 +116,36 @@ def test_ascii_stl_with_the_line_ends_of_every_system(samples, tmp_path, newline
     assert len(read_mesh(write(tmp_path, "lines.stl", text)).faces) == 320
 
 
+VENDORS = {
+    "ANSA's colours": lambda text: text.replace(b"facet normal", b"color 0.5 0.25 0\nfacet normal", 1),
+    "end loop, end facet": lambda text: text.replace(b"endloop", b"end loop").replace(b"endfacet", b"end facet"),
+    "a name behind endfacet": lambda text: text.replace(b"endfacet", b"endfacet panel_7"),
+    "a name glued to endsolid": lambda text: text.rpartition(b"endsolid")[0] + b"endsolidbody\n",
+    "all on one line": lambda text: b" ".join(text.split()),
+}
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_ascii_stl_as_vendors_write_it(samples, tmp_path, vendor):
+    text = samples["ascii.stl"].read_bytes()
+    mesh = read_mesh(write(tmp_path, "vendor.stl", VENDORS[vendor](text)))
+    np.testing.assert_array_equal(mesh.vertices, read_mesh(samples["ascii.stl"]).vertices)
+    assert mesh.warnings == ()
+
+
+def test_what_stands_behind_the_last_endsolid_is_said(samples, tmp_path):
+    text = samples["ascii.stl"].read_bytes() + samples["binary.stl"].read_bytes()
+    mesh = read_mesh(write(tmp_path, "behind.stl", text))
+    assert len(mesh.faces) == 320
+    assert "after the last 'endsolid'" in mesh.warnings[0]
+
+
+def test_a_facet_of_four_corners_is_refused(samples, tmp_path):
+    text = samples["ascii.stl"].read_bytes().replace(b"endloop", b"vertex 0 0 0\nendloop", 1)
+    with pytest.raises(MeshError, match="a facet has 4 vertices"):
+        read_mesh(write(tmp_path, "four.stl", text))
+
+
 def test_bodies_of_an_ascii_stl_are_named_parts(samples, tmp_path):
     facets = samples["ascii.stl"].read_text().partition("\n")[2].rpartition("endsolid")[0]
     text = f"solid front wheel\n{facets}endsolid front wheel\nsolid solid body\n{facets}endsolid\n"
