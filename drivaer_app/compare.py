@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from drivaer_app.desk.drawn_car import DrawnCar
+from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.results import COUNT, Result
 
 if TYPE_CHECKING:

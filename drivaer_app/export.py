@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import DrivAerError, ModelError
-from drivaer_app.lab.models import model_folder
+from drivaer_app.models import model_folder
 
 if TYPE_CHECKING:
     import torch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from drivaer_app.desk.drawn_car import DrawnCar
+from drivaer_app.drawn_car import DrawnCar
 
 SPACING = 0.06
 """m between the starts of lines: one in each cube of this size, for each way that the surface faces in it."""

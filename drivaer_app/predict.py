@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,6 +207,12 @@ class Predictor:
             seconds=seconds,
             **scaled,
         )
+
+
+@lru_cache(maxsize=2)
+def predictor_of(model: str | None, device: str = "auto") -> Predictor:
+    """The model, loaded once."""
+    return Predictor(model, device)
 
 
 def load(path: str | Path, reading: Reading) -> CarMesh:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drivaer_app.desk.drawn_car import DrawnCar
+from drivaer_app.drawn_car import DrawnCar
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,9 +15,9 @@ import numpy as np
 
 from data.errors import DrivAerError
 from drivaer_app.compare import ALIKE, REACH, nearest_surface
-from drivaer_app.desk.drawn_car import DrawnCar, drawn_car
-from drivaer_app.desk.origin import CfdCoefficients, Origin, published_of
+from drivaer_app.drawn_car import DrawnCar, drawn_car
 from drivaer_app.fields import vertex_normals
+from drivaer_app.origin import CfdCoefficients, Origin, published_of
 from drivaer_app.predict import Prediction, Predictor, Reading, load
 from drivaer_app.results import COUNT
 

@@ -67,8 +67,8 @@ def tiny_model(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[object]:
     """The process that predicts, one for all tests; what it was asked before it does not work out again."""
-    from drivaer_app.desk.engine import Engine
     from drivaer_app.desk.examine import examine
+    from drivaer_app.engine import Engine
 
     class RememberingEngine(Engine):
         def __init__(self):

@@ -80,8 +80,8 @@ def test_a_growing_corpus_workers_are_ours(there):
 def test_a_dask_workers_modules_are_ours(there, car):
     pytest.importorskip("distributed", reason="needs dask.distributed (requirements-dev.txt)")
     from drivaer_app.batch import cluster
-    from drivaer_app.batch.settings import ModelIdentity, Settings
     from drivaer_app.batch.work import Task
+    from drivaer_app.prediction_settings import ModelIdentity, Settings
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

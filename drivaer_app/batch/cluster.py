@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import DrivAerError, ModelError
-from drivaer_app.batch.settings import Settings
 from drivaer_app.batch.work import Outcome, Task, check_model, work
+from drivaer_app.prediction_settings import Settings
 
 if TYPE_CHECKING:
     from distributed import Client, Future

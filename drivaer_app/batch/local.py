@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from data.errors import DrivAerError, ModelError
 from drivaer_app.batch.work import Outcome, Task, work
-from drivaer_app.desk.engine import Engine
+from drivaer_app.engine import Engine
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _LOOK_UP = 0.25  # s

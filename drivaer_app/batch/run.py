@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data.errors import DrivAerError
-from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import Outcome, Task
-from drivaer_app.desk.study import absolute
+from drivaer_app.files import absolute
+from drivaer_app.prediction_settings import ModelIdentity, Settings
 
 
 @dataclass(frozen=True, eq=False)

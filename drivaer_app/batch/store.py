@@ -22,9 +22,9 @@ from typing import Any
 
 from data.errors import DrivAerError
 from data.replacing import replacing
-from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.work import FIELDS, SUFFIXES, Outcome
 from drivaer_app.paths import RESOURCES
+from drivaer_app.prediction_settings import ModelIdentity, Settings
 from drivaer_app.results import Result
 
 FILE = "results.sqlite"

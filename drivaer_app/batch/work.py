@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError, MeshError, ModelError
-from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.conditions import Conditions
+from drivaer_app.prediction_settings import ModelIdentity, Settings
 
 if TYPE_CHECKING:
     from data.mesh import CarMesh
@@ -100,7 +100,7 @@ def work(task: Task, ahead: Task | None = None) -> Outcome:
 
 
 def _predictor(settings: Settings):
-    from drivaer_app.desk.examine import predictor_of
+    from drivaer_app.predict import predictor_of
 
     return predictor_of(settings.model, settings.device)
 
@@ -127,7 +127,7 @@ def _read(task: Task) -> _Read:
 
 
 def _read_file(task: Task, file: Path) -> _Read:
-    from drivaer_app.desk.examine import checksum_of
+    from drivaer_app.files import checksum_of
     from drivaer_app.predict import load
 
     started = time.perf_counter()
@@ -179,10 +179,10 @@ def _picture(prediction: Prediction, name: str) -> bytes:
 
 
 def _view(prediction: Prediction, name: str) -> bytes:
-    from drivaer_app.batch.view import view_of
     from drivaer_app.pictures.picture import drawn_surface
+    from drivaer_app.pictures.thinned_car import thinned_car
 
-    return view_of(drawn_surface(prediction)).to_bytes()
+    return thinned_car(drawn_surface(prediction)).to_bytes()
 
 
 _KEEPERS = {FIELDS: _fields, PICTURE: _picture, VIEW: _view}

@@ -9,7 +9,7 @@ import numpy as np
 from data.corpora.pressure import SurfacePressure, with_image
 from drivaer_app.cfd.result import CaseResult
 from drivaer_app.cfd.verify import Comparison
-from drivaer_app.desk.drawn_car import drawn_car
+from drivaer_app.drawn_car import drawn_car
 from drivaer_app.pictures.sides_picture import write_sides
 from drivaer_app.truth import truth_on
 

@@ -96,9 +96,9 @@ def batch(
     with results_only() as stdout:
         from drivaer_app.batch.inputs import parameters_of
         from drivaer_app.batch.run import Plan, run
-        from drivaer_app.batch.settings import ModelIdentity, Settings
         from drivaer_app.batch.store import Store
         from drivaer_app.batch.work import FIELDS, PICTURE, VIEW
+        from drivaer_app.prediction_settings import ModelIdentity, Settings
 
         try:
             identity = ModelIdentity.of(model)
@@ -134,7 +134,7 @@ def _found(cars: list[str], where: str | None, output: Path) -> tuple[Sequence[P
     if where is None and not (len(cars) == 1 and Path(cars[0]).name == CATALOGUE_NAME):
         return find_cars(cars, output), {}
     from drivaer_app.batch.from_catalogue import find_designs
-    from drivaer_app.desk.study import absolute
+    from drivaer_app.files import absolute
 
     if len(cars) != 1:
         raise DrivAerError("--where asks one catalogue", fix="give its folder alone")

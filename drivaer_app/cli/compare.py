@@ -88,7 +88,7 @@ def compare(
         except OSError as error:
             raise BadUsage(f"-o {output}: the folder cannot be made ({error.strerror})") from error
     with results_only() as stdout:
-        from drivaer_app.desk.examine import checksum_of
+        from drivaer_app.files import checksum_of
         from drivaer_app.report.difference import judged
         from drivaer_app.results import Result
 
@@ -118,8 +118,8 @@ def compare(
 
 def _draw(compared: list[Compared], folder: Path) -> None:
     from drivaer_app.compare import pressure_difference
-    from drivaer_app.desk.drawn_car import drawn_car
     from drivaer_app.drag_along import drag_along
+    from drivaer_app.drawn_car import drawn_car
     from drivaer_app.pictures.compare_picture import write_delta_picture, write_drag_picture
 
     if compared[0].prediction.surface is None:

@@ -24,7 +24,7 @@ def list_models(
     """Name the models that came with the program and those that you trained."""
     import json
 
-    from drivaer_app.lab.models import known_models, summary
+    from drivaer_app.models import known_models, summary
 
     for model in known_models():
         found = summary(model.folder)
@@ -40,8 +40,8 @@ def list_models(
 @models.command()
 def show(model: Model) -> int:
     """Print a model's card."""
-    from drivaer_app.lab.model_card import model_card
-    from drivaer_app.lab.models import model_folder
+    from drivaer_app.model_card import model_card
+    from drivaer_app.models import model_folder
 
     model_folder(model)
     typer.echo(model_card(model))

@@ -187,7 +187,7 @@ def _new_folder(name: str | None, out: Path | None) -> Path:
         return out
     if not name.replace("-", "").replace("_", "").isalnum() or name.startswith("-"):
         raise BadUsage(f"--name {name}: letters, digits, - and _ only")
-    from drivaer_app.lab.models import BUNDLED
+    from drivaer_app.models import BUNDLED
     from drivaer_app.paths import own_models
 
     if (BUNDLED / name).exists():

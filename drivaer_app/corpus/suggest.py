@@ -22,7 +22,7 @@ from drivaer_app.corpus.families import known_families
 from drivaer_app.corpus.modes import SURFACE, load_surface
 from drivaer_app.corpus.runs import CASES, FAILURES, Design, ReadyFamily
 from drivaer_app.corpus.settings import load_settings
-from drivaer_app.lab.models import model_folder
+from drivaer_app.models import model_folder
 
 
 @dataclass(frozen=True, eq=False)

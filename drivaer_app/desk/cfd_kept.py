@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from drivaer_app.conditions import Conditions
-from drivaer_app.desk.origin import CfdCoefficients, Origin
+from drivaer_app.origin import CfdCoefficients, Origin
 from drivaer_app.results import Result
 
 CASE = "case.npz"
@@ -90,7 +90,7 @@ class KeptCfd:
 
     def why_no_case(self) -> str:
         """Why the case cannot be looked at, a sentence; empty where it is there and the same. Reads its file."""
-        from drivaer_app.desk.examine import checksum_of
+        from drivaer_app.files import checksum_of
 
         if not self.folder.is_dir():
             return f"the case's folder {self.folder.name} is not there any more: its numbers are kept"

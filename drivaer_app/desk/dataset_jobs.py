@@ -152,8 +152,8 @@ def designs_of(path: Path, designs: Sequence[str], job: Job) -> Opened:
 def _design_file(catalogue: Catalogue, design_id: str) -> DesignFile:
     from data.catalogue.opening import reading_of
     from data.catalogue.recognise import CASES
-    from drivaer_app.desk.origin import origin_of
     from drivaer_app.desk.study import DesignFile
+    from drivaer_app.origin import origin_of
     from drivaer_app.predict import Reading
 
     design = catalogue.design(design_id)

@@ -21,21 +21,22 @@ from data.formats import find_meshes
 from drivaer_app.compare import Difference
 from drivaer_app.desk.autosave import Autosave
 from drivaer_app.desk.cfd_kept import cfd_of
-from drivaer_app.desk.drawn_car import DrawnCar
-from drivaer_app.desk.engine import Engine
 from drivaer_app.desk.events import Event, Notify
 from drivaer_app.desk.examine import warm_up
 from drivaer_app.desk.jobs import Job, Jobs
 from drivaer_app.desk.layers import Layers
 from drivaer_app.desk.memory import Memory
 from drivaer_app.desk.morphing import Morphing
-from drivaer_app.desk.origin import CfdCoefficients
 from drivaer_app.desk.predictions import DONE, MISSING, WAITING, Predictions, Standing
 from drivaer_app.desk.reporting import Reporting
-from drivaer_app.desk.study import DesignFile, Recipe, Study, StudyState, absolute
+from drivaer_app.desk.study import DesignFile, Recipe, Study, StudyState
 from drivaer_app.desk.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved, read_study, write_study
 from drivaer_app.desk.verification import Verifications
 from drivaer_app.desk.watch import Watch
+from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.engine import Engine
+from drivaer_app.files import absolute
+from drivaer_app.origin import CfdCoefficients
 from drivaer_app.results import Result
 
 if TYPE_CHECKING:
@@ -345,7 +346,7 @@ class Desk:
 
     def _check_files(self, job: Job) -> None:
         """Which files of a study that was opened are gone, and which have another content than when it was saved."""
-        from drivaer_app.desk.examine import checksum_of
+        from drivaer_app.files import checksum_of
 
         variants = self.study.state.variants
         for number, variant in enumerate(variants):

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from data.errors import MeshError
-from drivaer_app.desk.drawn_car import DrawnCar, drawn_car
 from drivaer_app.drag_along import DragAlong, drag_along
-from drivaer_app.predict import Prediction, Predictor, Reading, load
+from drivaer_app.drawn_car import DrawnCar, drawn_car
+from drivaer_app.files import checksum_of
+from drivaer_app.predict import Prediction, Reading, load, predictor_of
 from drivaer_app.results import Result
 
 THUMBNAIL_SIZE = (192, 108)
@@ -76,24 +74,6 @@ def warm_up(model: str | None = None, device: str = "auto", report: Report = lam
     import open3d  # noqa: F401 - a second of loading that the first car need not wait for
 
     return predictor_of(model, device).model
-
-
-def checksum_of(file: str | Path) -> str:
-    """SHA-256 of a file's bytes. Raises MeshError where it cannot be read."""
-    digest = hashlib.sha256()
-    try:
-        with open(file, "rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    except OSError as error:
-        raise MeshError(f"cannot be read ({error.strerror})", file=file, fix="check the name") from error
-    return digest.hexdigest()
-
-
-@lru_cache(maxsize=2)
-def predictor_of(model: str | None, device: str = "auto") -> Predictor:
-    """The model, loaded once."""
-    return Predictor(model, device)
 
 
 def _thumbnail(prediction: Prediction, drawn: DrawnCar) -> np.ndarray:

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drivaer_app.compare import pressure_difference
-from drivaer_app.desk.drawn_car import DrawnCar
-from drivaer_app.desk.engine import Engine
 from drivaer_app.desk.events import Event, Notify
 from drivaer_app.desk.jobs import DONE, FAILED, Job, Jobs
 from drivaer_app.desk.memory import Memory
 from drivaer_app.desk.morphing import values_of
-from drivaer_app.desk.origin import Origin
 from drivaer_app.desk.predictions import COMPARED
+from drivaer_app.desk.sensitivity import sensitivity_on
 from drivaer_app.desk.study import Recipe, StudyState
+from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.engine import Engine
 from drivaer_app.flow_lines import flow_lines
-from drivaer_app.sensitivity import sensitivity_on
+from drivaer_app.origin import Origin
 
 if TYPE_CHECKING:
     from drivaer_app.truth import CarTruth

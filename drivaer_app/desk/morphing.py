@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.errors import DrivAerError, MeshError
-from drivaer_app.desk.drawn_car import DrawnCar
-from drivaer_app.desk.engine import Engine
 from drivaer_app.desk.jobs import FAILED, Job, Jobs
 from drivaer_app.desk.study import Recipe
+from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.engine import Engine
 from drivaer_app.fields import vertex_normals
 from drivaer_app.predict import Predictor, Reading, load
 from drivaer_app.results import Result
@@ -299,7 +299,7 @@ def quick_cd(file: Path, reading: Reading, model: str | None, values: Values) ->
 
     Raises DrivAerError.
     """
-    from drivaer_app.desk.examine import predictor_of
+    from drivaer_app.predict import predictor_of
 
     morph, predictor = _morph(file, reading), predictor_of(model)
     sample, whole, part = _unbent(morph, predictor)
@@ -309,7 +309,8 @@ def quick_cd(file: Path, reading: Reading, model: str | None, values: Values) ->
 
 def predict_bent(file: Path, reading: Reading, model: str | None, values: Values) -> Result:
     """What ``examine`` would say of the bent car, without what it takes to draw it. Raises DrivAerError."""
-    from drivaer_app.desk.examine import checksum_of, predictor_of
+    from drivaer_app.files import checksum_of
+    from drivaer_app.predict import predictor_of
 
     morph, predictor = _morph(file, reading), predictor_of(model)
     prediction = predictor.predict(morph.apply(dict(values)))

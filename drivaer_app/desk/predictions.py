@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import MeshError
-from drivaer_app.desk.engine import Engine
 from drivaer_app.desk.events import Event, Notify
 from drivaer_app.desk.examine import Examined, examine
 from drivaer_app.desk.jobs import CANCELLED, Job, Jobs
@@ -18,6 +17,7 @@ from drivaer_app.desk.memory import Memory
 from drivaer_app.desk.morphing import values_of
 from drivaer_app.desk.study import Recipe, StudyState, Variant
 from drivaer_app.drag_along import DragAlong
+from drivaer_app.engine import Engine
 from drivaer_app.results import Result
 
 WAITING, WORKING, DONE, FAILED, MISSING = "waiting", "working", "done", "failed", "missing"

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drivaer_app.desk.engine import Engine
 from drivaer_app.desk.jobs import Job, Jobs
+from drivaer_app.engine import Engine
 
 if TYPE_CHECKING:
     from drivaer_app.report.content import Content

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,8 @@ from pathlib import Path
 
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
-from drivaer_app.desk.origin import Origin
+from drivaer_app.files import absolute
+from drivaer_app.origin import Origin
 from drivaer_app.predict import Reading
 
 _LONGEST_HISTORY = 200
@@ -263,11 +263,6 @@ class Study:
         del self._past[:-_LONGEST_HISTORY]
         self._undone.clear()
         self.state = replace(self.state, **changes)
-
-
-def absolute(file: str | Path) -> Path:
-    """The path from the root, links left as the user named them."""
-    return Path(os.path.abspath(file))
 
 
 def _name_of(file: Path) -> str:

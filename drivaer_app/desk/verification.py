@@ -18,13 +18,13 @@ import numpy as np
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.cfd_kept import CASE, CfdNumbers, History, KeptCfd, Residuals
-from drivaer_app.desk.drawn_car import DrawnCar
-from drivaer_app.desk.engine import Engine
 from drivaer_app.desk.events import Event, Notify
-from drivaer_app.desk.examine import checksum_of
 from drivaer_app.desk.jobs import FAILED, Cancelled, Job, Jobs
 from drivaer_app.desk.morphing import Values, values_of
 from drivaer_app.desk.study import Recipe, StudyState, Variant
+from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.engine import Engine
+from drivaer_app.files import checksum_of
 from drivaer_app.predict import Reading, load
 
 if TYPE_CHECKING:

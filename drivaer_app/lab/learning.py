@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
-from drivaer_app.lab.models import model_folder
+from drivaer_app.models import model_folder
 from drivaer_app.paths import built_in_corpus, cache
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
-from drivaer_app.lab.models import model_folder
+from drivaer_app.models import model_folder
 from drivaer_app.paths import cache
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import numpy as np
 
 from data.replacing import replacing
 from drivaer_app.compare import PressureDifference
-from drivaer_app.desk.drawn_car import DrawnCar
 from drivaer_app.drag_along import DragAlong
+from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.pictures.colours import colour_bar
 from drivaer_app.pictures.drawing import ALARM, GRID, INK, PALE, PAPER, SERIES, font, ticks
 from drivaer_app.pictures.picture import VIEWS

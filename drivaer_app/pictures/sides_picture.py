@@ -13,7 +13,7 @@ from drivaer_app.pictures.drawing import INK, PALE, PAPER, font
 from drivaer_app.pictures.raycast import Studio, Surface, View
 
 if TYPE_CHECKING:
-    from drivaer_app.desk.drawn_car import DrawnCar
+    from drivaer_app.drawn_car import DrawnCar
 
 VIEWS = (View("front", 38.0, 18.0), View("rear", 142.0, 18.0), View("underneath", 52.0, -38.0))
 CP_RANGE, DIFFERENCE_RANGE = 1.0, 0.5

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from data.replacing import replacing
-from drivaer_app.batch.view import View
 from drivaer_app.batch.work import PICTURE, VIEW
 from drivaer_app.paths import RESOURCES
 from drivaer_app.pictures.colours import diverging, to_srgb
+from drivaer_app.pictures.thinned_car import ThinnedCar
 from drivaer_app.report.brand import Brand
 from drivaer_app.report.content import Content, ReportCar
 from drivaer_app.report.pictures import as_webp
@@ -198,7 +198,7 @@ def _view(car: ReportCar) -> str:
     """The car for the script, as JSON; empty where none was kept."""
     if not _has(car, VIEW):
         return ""
-    view = View.from_bytes(car.stored.kept[VIEW].read_bytes())
+    view = ThinnedCar.from_bytes(car.stored.kept[VIEW].read_bytes())
     arrays = {"points": view.points.astype("<u2"), "faces": view.faces.astype("<u4"), "cp": view.cp.astype("i1")}
     coded = {name: base64.b64encode(array.tobytes()).decode() for name, array in arrays.items()}
     return json.dumps({**coded, "low": view.low.tolist(), "high": view.high.tolist()})

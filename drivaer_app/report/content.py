@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
-from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import Batch, StoredCar, program_version
 from drivaer_app.predict import Reading
+from drivaer_app.prediction_settings import ModelIdentity, Settings
 from drivaer_app.report.card import Section, sections_of
 from drivaer_app.report.columns import COLUMNS, PARAMETER, row_of
 from drivaer_app.report.difference import Judgement, judged

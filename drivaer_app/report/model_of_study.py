@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from data.errors import ModelError
-from drivaer_app.batch.settings import ModelIdentity
+from drivaer_app.prediction_settings import ModelIdentity
 from drivaer_app.results import Result
 
 

@@ -23,13 +23,13 @@ import numpy as np
 from data.errors import DrivAerError, MeshError
 from data.replacing import replacing
 from drivaer_app.batch.inputs import parameters_of
-from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import StoredCar
 from drivaer_app.batch.work import PICTURE, SUFFIXES, VIEW
 from drivaer_app.desk.predictions import Standing
 from drivaer_app.desk.study import Recipe, StudyState, Variant
 from drivaer_app.desk.study_file import SUFFIX
 from drivaer_app.drag_along import DragAlong
+from drivaer_app.prediction_settings import ModelIdentity, Settings
 from drivaer_app.report.brand import read_brand
 from drivaer_app.report.content import Content, ReportCar, arranged, asked, compared, find_car
 from drivaer_app.report.model_of_study import model_of
@@ -39,7 +39,7 @@ from drivaer_app.report.write import WITH_PICTURES, check_suffix, check_template
 from drivaer_app.results import Result
 
 if TYPE_CHECKING:
-    from drivaer_app.desk.drawn_car import DrawnCar
+    from drivaer_app.drawn_car import DrawnCar
 
 Call = Callable[..., Any]
 """Calls a function with arguments, here or in another process."""
@@ -142,9 +142,9 @@ def draw_variant(recipe: Recipe, expected: Result) -> Drawing | None:
 
 def pictures_of(drawn: DrawnCar) -> dict[str, bytes]:
     """The four views and the small 3D model of a car; nothing without fields."""
-    from drivaer_app.batch.view import view_of
     from drivaer_app.pictures.picture import CP_RANGE, draw_views
     from drivaer_app.pictures.raycast import Surface
+    from drivaer_app.pictures.thinned_car import thinned_car
 
     if not drawn.has_fields:
         return {}
@@ -154,8 +154,8 @@ def pictures_of(drawn: DrawnCar) -> dict[str, bytes]:
     # Points at creases are there twice; thinned like that, the car would fall apart along them.
     points, first, of_point = np.unique(drawn.points, axis=0, return_index=True, return_inverse=True)
     faces = of_point.reshape(-1)[drawn.faces].astype(np.int32)
-    view = view_of(Surface(points, faces, values[first], drawn.exposed[first]))
-    return {PICTURE: stream.getvalue(), VIEW: view.to_bytes()}
+    thinned = thinned_car(Surface(points, faces, values[first], drawn.exposed[first]))
+    return {PICTURE: stream.getvalue(), VIEW: thinned.to_bytes()}
 
 
 def _model(source: StudySource) -> ModelIdentity:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from drivaer_app.batch import local
 from drivaer_app.batch.run import Plan, Tally, run
-from drivaer_app.batch.settings import ModelIdentity
 from drivaer_app.batch.store import Batch, Store, StoredCar
 from drivaer_app.batch.work import PICTURE, VIEW, Outcome
 from drivaer_app.pictures.picture import HEADER
+from drivaer_app.prediction_settings import ModelIdentity
 
 _WIDTH = 1100  # pixels: sharp at half a page's width, and 60 kB
 
@@ -39,7 +39,7 @@ def _is_drawn(car: StoredCar) -> bool:
 
 
 def _is_same(car: StoredCar) -> bool:
-    from drivaer_app.desk.examine import checksum_of
+    from drivaer_app.files import checksum_of
 
     return car.file.is_file() and car.drag_along is not None and checksum_of(car.file) == car.checksum
 

@@ -13,8 +13,8 @@ from drivaer_app.desk.study import StudyState, Variant
 from drivaer_app.desk.study_file import SavedStudy, read_study
 
 if TYPE_CHECKING:
-    from drivaer_app.desk.drawn_car import DrawnCar
-    from drivaer_app.desk.origin import CfdCoefficients
+    from drivaer_app.drawn_car import DrawnCar
+    from drivaer_app.origin import CfdCoefficients
 
 N_DETAILS = 12
 """Cars that have a page of their own unless told otherwise."""
@@ -74,7 +74,7 @@ class Wish:
 
 def _standing(variant: Variant, saved: SavedStudy) -> Standing:
     """Of a saved variant. error: where the mesh is another one by now."""
-    from drivaer_app.desk.examine import checksum_of
+    from drivaer_app.files import checksum_of
 
     kept = saved.kept.get(variant.key)
     if kept is None or kept.result is None:

@@ -204,7 +204,7 @@ class Actions:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_file().parent)))
 
     def show_card(self) -> None:
-        from drivaer_app.lab.model_card import model_card
+        from drivaer_app.model_card import model_card
 
         self._read(self._window, "Model card", model_card(self._window.desk.study.state.model), markdown=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drivaer_app.sensitivity import UNIT
+from drivaer_app.desk.sensitivity import UNIT
 
 
 @dataclass(frozen=True)

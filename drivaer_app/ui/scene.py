@@ -20,8 +20,8 @@ from vtkmodules.vtkRenderingCore import (
     vtkTextActor,
 )
 
-from drivaer_app.desk.drawn_car import DrawnCar
 from drivaer_app.desk.layers import LAYERS
+from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.pictures.colours import diverging, to_srgb
 from drivaer_app.ui.overlays import Overlay
 from drivaer_app.ui.theme import Colours

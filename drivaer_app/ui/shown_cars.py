@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drivaer_app.desk.desk import Desk
-from drivaer_app.desk.drawn_car import DrawnCar
 from drivaer_app.desk.layers import LAYERS, LINES, TRUTH
+from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.results import COUNT
 from drivaer_app.ui.overlays import SIDES, SIDES_SHOW
 from drivaer_app.ui.panels.morph import MorphPanel

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from data.replacing import replacing
-from drivaer_app.desk.drawn_car import DrawnCar
+from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.ui.colour_bar import ColourBar
 from drivaer_app.ui.opengl import OpenGL
 from drivaer_app.ui.overlays import SIDES, SIDES_SHOW, Overlay, overlay_of

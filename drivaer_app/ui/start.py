@@ -14,7 +14,7 @@ from drivaer_app.ui.opengl import OpenGL
 
 if TYPE_CHECKING:
     from drivaer_app.desk.autosave import Autosave
-    from drivaer_app.desk.engine import Engine
+    from drivaer_app.engine import Engine
     from drivaer_app.settings import Settings
     from drivaer_app.ui.window import MainWindow
 

@@ -15,7 +15,7 @@ from pyvistaqt import QtInteractor
 from vtkmodules.vtkInteractionStyle import vtkInteractorStyleTerrain
 from vtkmodules.vtkRenderingCore import vtkRenderer
 
-from drivaer_app.desk.drawn_car import DrawnCar
+from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.ui.overlays import SIDES, VIEWS, Overlay, overlay_of
 from drivaer_app.ui.scene import Pane, Probe
 from drivaer_app.ui.theme import LIGHT, Colours

@@ -15,10 +15,10 @@ from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.cfd_kept import CASE, CfdNumbers, KeptCfd
 from drivaer_app.desk.desk import Desk
-from drivaer_app.desk.examine import checksum_of
 from drivaer_app.desk.layers import CFD
 from drivaer_app.desk.study_file import SavedStudy, SavedVariant, read_study, write_study
 from drivaer_app.desk.verification import DONE
+from drivaer_app.files import checksum_of
 
 PATIENCE = 300.0
 NUMBERS = CfdNumbers(

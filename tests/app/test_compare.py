@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from drivaer_app.compare import Difference, pressure_difference
-from drivaer_app.desk.drawn_car import drawn_car
 from drivaer_app.drag_along import drag_along
+from drivaer_app.drawn_car import drawn_car
 from drivaer_app.predict import Predictor
 from drivaer_app.section import section_at
 from gnn.difference import DifferenceLaw

@@ -11,12 +11,12 @@ import pytest
 
 from drivaer_app.desk.autosave import Autosave
 from drivaer_app.desk.desk import Desk
-from drivaer_app.desk.engine import Engine
 from drivaer_app.desk.examine import examine
 from drivaer_app.desk.jobs import Cancelled
 from drivaer_app.desk.predictions import DONE, FAILED, MISSING, WAITING
 from drivaer_app.desk.study import Study
 from drivaer_app.desk.study_file import read_study
+from drivaer_app.engine import Engine
 from drivaer_app.predict import Reading
 
 PATIENCE = 120.0

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from drivaer_app.desk.drawn_car import DrawnCar, drawn_car
+from drivaer_app.drawn_car import DrawnCar, drawn_car
 from drivaer_app.flow_lines import STEP, flow_lines
 from drivaer_app.predict import Predictor
 

@@ -13,9 +13,9 @@ import pytest
 from data.errors import DrivAerError
 from drivaer_app.compare import Difference
 from drivaer_app.conditions import Conditions
-from drivaer_app.desk.examine import checksum_of
 from drivaer_app.desk.study import Study
 from drivaer_app.desk.study_file import SavedStudy, SavedVariant, find_moved, read_study, write_study
+from drivaer_app.files import checksum_of
 from drivaer_app.predict import Reading
 from drivaer_app.results import Result
 from gnn.difference import DifferenceLaw

@@ -18,10 +18,10 @@ from data.errors import DrivAerError
 from drivaer_app.cli.app import main
 from drivaer_app.desk.dataset_jobs import designs_of
 from drivaer_app.desk.jobs import Jobs
-from drivaer_app.desk.origin import CfdCoefficients, Origin
 from drivaer_app.desk.study import Study
 from drivaer_app.desk.study_file import SavedStudy, read_study, write_study
 from drivaer_app.fields import vertex_normals
+from drivaer_app.origin import CfdCoefficients, Origin
 from drivaer_app.predict import Predictor, Reading
 from drivaer_app.truth import beside_its_cfd, error_of, published_truth, truth_on
 

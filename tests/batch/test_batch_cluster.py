@@ -11,10 +11,10 @@ import pytest
 from data.errors import DrivAerError, ModelError
 from drivaer_app.batch import cluster
 from drivaer_app.batch.run import Plan, run
-from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import work
 from drivaer_app.predict import Predictor
+from drivaer_app.prediction_settings import ModelIdentity, Settings
 
 pytest.importorskip("distributed", reason="needs dask.distributed (requirements-dev.txt)")
 

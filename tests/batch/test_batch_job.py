@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from data.errors import DrivAerError
-from drivaer_app.batch.job import BatchWork, Order, has_results, open_results
 from drivaer_app.batch.store import Store
 from drivaer_app.conditions import Conditions
+from drivaer_app.desk.batch_job import BatchWork, Order, has_results, open_results
 from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.jobs import CANCELLED, DONE, FAILED, Jobs
 
@@ -60,7 +60,7 @@ def test_more_cars_than_a_study_takes_are_the_best_and_the_baseline(tmp_path, ma
     job = jobs.submit("batch", BatchWork(Order(tuple(cars), tmp_path / "r", baseline=cars[2], n_workers=1)))
     assert job.wait(PATIENCE) and job.state == DONE
     everything = open_results(tmp_path / "r").saved.state.variants
-    monkeypatch.setattr("drivaer_app.batch.job.MOST_OPENED", 1)
+    monkeypatch.setattr("drivaer_app.desk.batch_job.MOST_OPENED", 1)
     opened = open_results(tmp_path / "r")
     files = [v.file for v in opened.saved.state.variants]
     assert files[0] == everything[0].file and cars[2] in files and len(files) + opened.n_left_out == 3

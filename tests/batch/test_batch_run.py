@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from drivaer_app.batch.run import Plan, run
-from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import work
 from drivaer_app.conditions import Conditions
+from drivaer_app.prediction_settings import ModelIdentity, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,13 +68,13 @@ def test_results_are_those_of_predict(mixed):
 def test_fields_and_pictures_are_kept_whole(mixed):
     import pyvista
 
-    from drivaer_app.batch.view import View
     from drivaer_app.batch.work import FIELDS, PICTURE, VIEW
+    from drivaer_app.pictures.thinned_car import ThinnedCar
 
     for car in stored(mixed[0] / "results").predicted:
         assert pyvista.read(car.kept[FIELDS])["Cp"].shape == (3 * car.result.n_faces,)
         assert car.kept[PICTURE].read_bytes().startswith(b"\x89PNG")
-        view = View.from_bytes(car.kept[VIEW].read_bytes())
+        view = ThinnedCar.from_bytes(car.kept[VIEW].read_bytes())
         assert view.faces.max() < len(view.points) == len(view.cp)
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from data.errors import DrivAerError
 from drivaer_app.batch.inputs import find_cars, parameters_of
-from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import PICTURE, Outcome
 from drivaer_app.conditions import Conditions
+from drivaer_app.prediction_settings import ModelIdentity, Settings
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from drivaer_app.batch.run import Plan, run
-from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import PICTURE, work
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.study_file import read_study
+from drivaer_app.prediction_settings import ModelIdentity, Settings
 from drivaer_app.report.content import content_of
 from drivaer_app.report.write import write_report
 from drivaer_app.results import Result

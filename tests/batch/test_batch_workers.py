@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from drivaer_app.batch import local
-from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.work import Task
+from drivaer_app.prediction_settings import ModelIdentity, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from drivaer_app.lab.learning import MORPHS
-from drivaer_app.lab.models import model_folder
+from drivaer_app.models import model_folder
 from drivaer_app.paths import built_in_corpus
 from gnn.checkpoints import METRICS, read_model
 from gnn.surrogate import Surrogate, pick_device

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
-from drivaer_app.desk.engine import Engine
+from drivaer_app.engine import Engine
 from drivaer_app.ui.panels.report_form import SELECTED, TICKED
 
 PATIENCE = 240_000

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import Batch, Store
 from drivaer_app.batch.work import PICTURE, VIEW, Outcome, Task, work
+from drivaer_app.prediction_settings import ModelIdentity, Settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

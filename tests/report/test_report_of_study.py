@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from data.errors import DrivAerError
-from drivaer_app.batch.settings import ModelIdentity
 from drivaer_app.batch.work import PICTURE, VIEW
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.cfd_kept import CfdNumbers, KeptCfd
 from drivaer_app.desk.jobs import Cancelled
 from drivaer_app.desk.study import Study
 from drivaer_app.desk.study_file import SavedStudy, SavedVariant, read_study, write_study
+from drivaer_app.prediction_settings import ModelIdentity
 from drivaer_app.report.of_study import content_of_study, draw_variant, report_on_study
 from drivaer_app.report.study_source import StudySource, Wish
 from drivaer_app.report.write import SUFFIXES, write_report
@@ -56,7 +56,7 @@ def test_a_result_tells_the_same_record_as_the_prediction_that_it_is_of(predicte
 
 
 def test_on_a_given_area_too(sample_file):
-    from drivaer_app.desk.examine import predictor_of
+    from drivaer_app.predict import predictor_of
 
     wind = Conditions(speed=50.0, area=2.5)
     predictor = predictor_of(None)

@@ -31,7 +31,7 @@ def places(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("drivaer_app.lab.training.cache", lambda: folder / "cache")
         patch.setattr("drivaer_app.paths.own_models", lambda: folder / "models")
-        patch.setattr("drivaer_app.lab.models.own_models", lambda: folder / "models")
+        patch.setattr("drivaer_app.models.own_models", lambda: folder / "models")
         yield folder
 
 

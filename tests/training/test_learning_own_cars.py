@@ -158,7 +158,8 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tiny_model, five
 def test_the_command_makes_a_model_that_predict_finds_by_name(
     tiny_model, five, make_cases, tmp_path, monkeypatch, capfd, sample_file
 ):
-    from drivaer_app.lab import learning, models
+    from drivaer_app import models
+    from drivaer_app.lab import learning
 
     other = make_cases(tmp_path / "other", 3)
     monkeypatch.setattr(learning, "shipped_cars", lambda base: [])

@@ -39,7 +39,7 @@ def places(tmp_path, monkeypatch):
     """Where the program keeps its own files."""
     for name in ("drivaer_app.lab.training.cache", "drivaer_app.lab.learning.cache"):
         monkeypatch.setattr(name, lambda: tmp_path / "cache")
-    for name in ("drivaer_app.paths.own_models", "drivaer_app.lab.models.own_models"):
+    for name in ("drivaer_app.paths.own_models", "drivaer_app.models.own_models"):
         monkeypatch.setattr(name, lambda: tmp_path / "models")
     return tmp_path
 

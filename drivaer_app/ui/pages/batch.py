@@ -14,12 +14,12 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from drivaer_app.desk.events import Event
 from drivaer_app.desk.jobs import CANCELLED, FAILED, Job
-from drivaer_app.desk.study import absolute
+from drivaer_app.files import absolute
 from drivaer_app.ui.pages.batch_form import BatchForm
 from drivaer_app.ui.theme import Colours
 
 if TYPE_CHECKING:
-    from drivaer_app.batch.job import BatchWork, Results
+    from drivaer_app.desk.batch_job import BatchWork, Results
     from drivaer_app.ui.window import MainWindow
 
 RESULTS = "drivaer results"
@@ -110,7 +110,7 @@ class BatchPage(QWidget):
             self.choose([Path(file) for file in files])
 
     def refresh(self) -> None:
-        from drivaer_app.batch.job import has_results
+        from drivaer_app.desk.batch_job import has_results
 
         state, results = self.desk.study.state, self.form.results.file
         c = state.conditions
@@ -128,8 +128,8 @@ class BatchPage(QWidget):
     # Working
 
     def start(self) -> None:
-        from drivaer_app.batch.job import LANE, BatchWork, Order
         from drivaer_app.batch.work import FIELDS, PICTURE, VIEW
+        from drivaer_app.desk.batch_job import LANE, BatchWork, Order
 
         if self.job is not None:
             return
@@ -166,7 +166,7 @@ class BatchPage(QWidget):
 
     def open_study(self) -> None:
         """The results as a new study on the desk."""
-        from drivaer_app.batch.job import open_results
+        from drivaer_app.desk.batch_job import open_results
 
         folder = self.form.results.file
 

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.desk import Desk
-from drivaer_app.desk.origin import CfdCoefficients
 from drivaer_app.desk.predictions import FAILED, MISSING, WORKING, Standing
 from drivaer_app.desk.study import Variant
+from drivaer_app.origin import CfdCoefficients
 from drivaer_app.results import COUNT, Result
 from drivaer_app.ui.panels.reading_form import ReadingForm
 from drivaer_app.ui.theme import LIGHT, Colours

@@ -11,13 +11,13 @@ from data.errors import DrivAerError
 from drivaer_app.batch import local
 from drivaer_app.batch.inputs import find_cars, parameters_of
 from drivaer_app.batch.run import Plan, Tally, run
-from drivaer_app.batch.settings import ModelIdentity, Settings
 from drivaer_app.batch.store import FILE, Store
 from drivaer_app.batch.work import Outcome
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.jobs import Job
 from drivaer_app.desk.study_file import SavedStudy
 from drivaer_app.predict import Reading
+from drivaer_app.prediction_settings import ModelIdentity, Settings
 
 LANE = "batch"
 MOST_OPENED = 500

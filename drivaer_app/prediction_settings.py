@@ -36,7 +36,7 @@ class ModelIdentity:
     @classmethod
     def of(cls, model: str | None) -> ModelIdentity:
         """Of a bundled model's name, a model folder or a ``.pth``, without loading it. Raises ModelError."""
-        from drivaer_app.lab.model_card import model_card
+        from drivaer_app.model_card import model_card
 
         name = model or DEFAULT_MODEL
         path = RESOURCES / "models" / name if (RESOURCES / "models" / name).is_dir() else Path(name)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.mesh import CarMesh
 from drivaer_app.fields import CarFields, vertex_normals
-from drivaer_app.pictures.picture import plates
 
 if TYPE_CHECKING:
     from drivaer_app.predict import Prediction
@@ -101,6 +101,24 @@ def _surface(prediction: Prediction) -> CarFields:
         return given
     vertices, faces = plates(car)
     return CarFields(vertices, faces, given.cp.repeat(4), given.cf.repeat(4, axis=0), given.exposed.repeat(4))
+
+
+def plates(cloud: CarMesh) -> tuple[np.ndarray, np.ndarray]:
+    """A square on each point across its normal, large enough to touch its neighbours."""
+    from scipy.spatial import cKDTree
+
+    # A file's points may lie densely on the wheels and thinly on the roof, so each plate has its own size.
+    size = 0.55 * cKDTree(cloud.vertices).query(cloud.vertices, k=7, workers=-1)[0][:, -1]
+    size = np.minimum(size, 3 * np.quantile(size, 0.9))[:, None, None]
+    normals = cloud.normals.astype(np.float64)
+    helper = np.where(np.abs(normals[:, 2:]) < 0.8, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]])
+    across = np.cross(normals, helper)
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    over = np.cross(normals, across)
+    corners = np.stack([across + over, over - across, -across - over, across - over], axis=1)
+    vertices = (cloud.vertices[:, None] + size * corners).reshape(-1, 3)
+    first = 4 * np.arange(len(cloud.vertices), dtype=np.int32)[:, None]
+    return vertices, np.concatenate([first + [0, 1, 2], first + [0, 2, 3]]).astype(np.int32)
 
 
 def _split_at_creases(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from drivaer_app.desk.drawn_car import DrawnCar
-from drivaer_app.desk.examine import predictor_of
 from drivaer_app.desk.morphing import Values
+from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.fields import spread
-from drivaer_app.predict import Reading, load
+from drivaer_app.predict import Reading, load, predictor_of
 from drivaer_app.results import COUNT
 from gnn.sensitivity import Sensitivity
 

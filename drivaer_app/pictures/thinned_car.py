@@ -1,4 +1,4 @@
-"""A car small enough to be sent along with a report: a few thousand triangles with Cp."""
+"""A car thinned until it is small enough to be sent along with a report: a few thousand triangles with Cp."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNSEEN = -128
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class ThinnedCar:
     """points (P, 3) uint16 over the box low..high (3,) m, car frame. faces (F, 3) uint32.
 
     cp (P,) int8 in steps of 0.02; -128 where the flow does not see the surface.
@@ -35,12 +35,12 @@ class View:
         return stream.getvalue()
 
     @classmethod
-    def from_bytes(cls, stored: bytes) -> View:
+    def from_bytes(cls, stored: bytes) -> ThinnedCar:
         with np.load(io.BytesIO(stored), allow_pickle=False) as arrays:
             return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
 
 
-def view_of(surface: Surface) -> View:
+def thinned_car(surface: Surface) -> ThinnedCar:
     """A car drawn in Cp, thinned to about N_FACES triangles, Cp taken from the nearest of its own vertices."""
     import fast_simplification
     from scipy.spatial import cKDTree
@@ -57,4 +57,4 @@ def view_of(surface: Surface) -> View:
     cp = np.where(surface.exposed[nearest], cp, _UNSEEN).astype(np.int8)
     low, high = points.min(axis=0), points.max(axis=0)
     placed = np.rint((points - low) / np.maximum(high - low, 1e-9) * 65535).astype(np.uint16)
-    return View(placed, faces.reshape(-1, 3).astype(np.uint32), cp, low, high)
+    return ThinnedCar(placed, faces.reshape(-1, 3).astype(np.uint32), cp, low, high)

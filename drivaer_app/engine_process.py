@@ -9,7 +9,7 @@ import signal
 import sys
 
 from data.errors import DrivAerError
-from drivaer_app.desk.engine import receive, send
+from drivaer_app.engine import receive, send
 from drivaer_app.log import log_bug, start_logging
 
 _log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data.errors import ModelError
-from drivaer_app.lab.models import DEFAULT, model_folder
+from drivaer_app.models import DEFAULT, model_folder
 
 
 def model_card(model: str | None) -> str:
