@@ -31,9 +31,9 @@ from data.corpora.runs import AHMEDML  # noqa: E402
 from data.load import load_car, place_car  # noqa: E402
 from data.mesh import CarMesh, RawMesh  # noqa: E402
 from data.replacing import replacing  # noqa: E402
-from drivaer_app.batch.settings import ModelIdentity  # noqa: E402
-from drivaer_app.desk.drawn_car import drawn_car  # noqa: E402
+from drivaer_app.drawn_car import drawn_car  # noqa: E402
 from drivaer_app.predict import Predictor  # noqa: E402
+from drivaer_app.prediction_settings import ModelIdentity  # noqa: E402
 from drivaer_app.shapes.ahmed import AhmedBody  # noqa: E402
 from drivaer_app.shapes.handles import Handle  # noqa: E402
 from drivaer_app.shapes.morph import Morph  # noqa: E402
