@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any
 
@@ -166,7 +166,20 @@ class Catalogue:
         rows = self.connection.execute(
             f"SELECT {', '.join(_FILE_COLUMNS)} FROM files WHERE {where} ORDER BY path, member", tuple(given.values())
         )
-        return [CorpusFile(**dict(zip(_FILE_COLUMNS, row, strict=True))) for row in rows]
+        found = [CorpusFile(**dict(zip(_FILE_COLUMNS, row, strict=True))) for row in rows]
+        for file in found:
+            self._check_inside(file.path)
+        return found
+
+    def _check_inside(self, path: str) -> None:
+        """A catalogue may come from a stranger, and its paths are opened, written and removed."""
+        pure = PurePath(path)
+        if pure.anchor or ".." in pure.parts or "\0" in path:
+            raise DrivAerError(
+                f"names a file that lies outside of its folder ({path[:80]!r})",
+                file=self.path,
+                fix="do not trust it; 'data scan' makes a new one where it is removed",
+            )
 
     # Tags, notes and facts
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.catalogue import Catalogue, CorpusFile
+from data.corpora import drivaernet
 from data.download.choice import Choice
-from data.download.control import OnProgress, Say, silent
+from data.download.control import Control, OnProgress, Say, silent
 from data.download.dataverse import RemoteFile
 from data.download.get import CONNECTIONS, Result, carry_out
 from data.download.items import Item, source_of
@@ -33,13 +34,35 @@ class Repaired:
 
 
 class Repairer:
-    """server: to ask instead of the one that a file came from. transport_of: makes the connection to a server."""
+    """server: to ask instead of the one that a file came from. token: sent to that server, and to the one that
+    downloads ask by default; to no other, however the catalogue, which may be a stranger's, calls it.
 
-    def __init__(self, catalogue: Catalogue, transport_of, *, server: str | None = None, say: Say = silent):
+    Raises DrivAerError for a catalogue whose files lie outside of its own folder.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        server: str | None = None,
+        token: str | None = None,
+        control: Control | None = None,
+        say: Say = silent,
+    ):
+        if catalogue.root.resolve() != catalogue.path.parent.resolve():
+            what = f"says that its files lie in {catalogue.root}, outside of its own folder"
+            raise DrivAerError(what, file=catalogue.path, fix="make a catalogue in that folder with 'data scan'")
         self._catalogue = catalogue
-        self._transport_of = transport_of
         self._server = server
+        self._token = token
+        self._control = control
         self._say = say
+
+    def _transport(self, server: str) -> Transport:
+        trusted = server in (self._server, drivaernet.SERVER)
+        if self._token and not trusted:
+            self._say(f"the token is not sent to {server}, which the catalogue names: give --server if it is yours")
+        return Transport(server, self._token if trusted else None, control=self._control, say=self._say)
 
     def repair(
         self, paths: Sequence[str], *, connections: int = CONNECTIONS, on_progress: OnProgress = silent
@@ -58,7 +81,7 @@ class Repairer:
             by_server.setdefault(self._server or server, []).append((row, file, member))
         results = []
         for server, sources in by_server.items():
-            transport = self._transport_of(server)
+            transport = self._transport(server)
             plan, lines = self._plan(transport, sources)
             hopeless += lines
             results.append(

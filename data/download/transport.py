@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -45,7 +46,8 @@ class Refused(DrivAerError):
 class Transport:
     """Any number of threads may use one.
 
-    server: ``https://host`` without a slash at its end. token: sent to that server alone.
+    server: ``https://host`` without a slash at its end. token: sent to that server alone, and encrypted: over http only
+    to this machine itself.
     n_fetched: bytes that came over the network so far. n_requests: asked so far, redirects included.
     """
 
@@ -58,6 +60,8 @@ class Transport:
         control: Control | None = None,
         say: Say = silent,
     ):
+        if token and not is_private(server):
+            raise DrivAerError(f"a token is not sent to {server}: anybody could read it on the way", fix="use https://")
         self.server = server
         self.patience = patience or Patience()
         self.control = control or Control()
@@ -261,6 +265,18 @@ class Transport:
     def _clean(self, text: object) -> str:
         line = " ".join(str(text).split())[:300]
         return line.replace(self._token, "***") if self._token else line
+
+
+def is_private(server: str) -> bool:
+    """Whether what is sent to a server cannot be read on the way."""
+    parts = urlsplit(server)
+    host = parts.hostname or ""
+    if parts.scheme == "https" or host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -64,7 +64,6 @@ def repair(
     from data.download.dataverse import server_of
     from data.download.get import working_in
     from data.download.repair import Repairer
-    from data.download.transport import Transport
     from data.download.words import bytes_in_words
     from data.errors import DrivAerError
 
@@ -74,15 +73,12 @@ def repair(
         raise BadUsage(error.line) from error
     corpus, control = _catalogue_of(folder), Control()
 
-    def transport_of(url: str) -> Transport:
-        return Transport(url, token, control=control, say=say)
-
     with results_only() as stdout:
         with working_in(corpus), open_catalogue(corpus) as catalogue:
             found = _verify(catalogue, trusting=True)
             wrong = found.to_fetch
             say(f"{len(wrong)} of {found.n_files} files are to be fetched again")
-            repairer = Repairer(catalogue, transport_of, server=address, say=say)
+            repairer = Repairer(catalogue, server=address, token=token, control=control, say=say)
             with progress_bar(None) as on_progress, stopping(control):
                 done = repairer.repair(wrong, connections=connections, on_progress=on_progress)
         for line in done.hopeless:

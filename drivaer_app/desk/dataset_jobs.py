@@ -94,12 +94,11 @@ def repair_corpus(path: Path, job: Job, control: Control, token: str | None = No
     from data.catalogue import open_catalogue
     from data.download.get import working_in
     from data.download.repair import Repairer
-    from data.download.transport import Transport
     from data.download.verify import verify
 
     with _steered(), open_catalogue(path) as catalogue, working_in(Path(catalogue.root)):
         found = verify(catalogue, trusting=True, control=control, on_progress=_reporting(job))
-        repairer = Repairer(catalogue, lambda url: Transport(url, token, control=control))
+        repairer = Repairer(catalogue, token=token, control=control)
         done = repairer.repair(found.to_fetch, on_progress=_reporting(job))
         return Repair(found.to_fetch, found.n_files, done)
 
