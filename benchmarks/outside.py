@@ -60,7 +60,7 @@ def main() -> None:
         wanted = [q for q in questions(effects) if not options.only or q.key.startswith(tuple(options.only))]
         _ask(answers, wanted, options.jobs)
     content = content_of(answers.of, effects, held_out_r2(Path(options.model) if options.model else BUNDLED))
-    content |= {"outside-model": f"Model `{answers.model.signature}`.", "outside-truth": _fit_line(r2, n_runs)}
+    content |= {"outside-model": f"Model `{answers.model}`.", "outside-truth": _fit_line(r2, n_runs)}
     if options.model:
         print("\n\n".join(content.values()))
         return

@@ -57,7 +57,7 @@ def _aim_rows(
     ]
     now = ", ".join(f"{error:+.0f}" for error in errors)
     yield "DrivAer fastback, notchback, estate, detailed floor, counts", now, "each within 8", _all_within(errors, 8)
-    told = told_pairs(answers)
+    told = [(pair, difference) for pair, difference in told_pairs(answers) if pair.is_counted]
     floor = [d.counts for pair, d in told if pair.what == "fastback: smooth less detailed floor"]
     reached = bool(floor) and all(-40 <= d <= -15 for d in floor)
     yield "fastback: smooth less detailed floor, counts", _counts(floor), "-15 to -40", reached

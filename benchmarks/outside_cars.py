@@ -6,6 +6,7 @@ everything anew, the same one only what is new.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import drivaer_cars  # noqa: E402
 from benchmarks.ahmed import ahmed_body  # noqa: E402
 from data.corpora.morphs import MorphGenerator  # noqa: E402
 from data.corpora.pressure import read_pressure  # noqa: E402
@@ -70,9 +72,17 @@ def placed(vertices: np.ndarray, faces: np.ndarray) -> CarMesh:
     return place_car(RawMesh(vertices, faces.astype(np.int32)), unit="m", up="z", forward="-x")
 
 
-def drivaer_car(style: str, floor: str) -> CarMesh:
-    """The DrivAer fastback, or bent to another style as the corpus's generator does, on a detailed or smooth floor."""
+def corpus_car(style: str, floor: str) -> CarMesh:
+    """The DrivAer fastback, or bent to another style as the corpus's generator does; its smooth floor is a plate."""
     return placed(*_generator().mesh(_generator().neutral(style), floor))
+
+
+def drivaer_car(style: str, floor: str) -> CarMesh:
+    """The DrivAer with another roof line, and closed panels for a smooth floor: as near as we have the tunnel's."""
+    parts = drivaer_cars.car(style, floor).values()
+    starts = np.cumsum([0, *(len(vertices) for vertices, _ in parts)])
+    faces = [faces + start for (_, faces), start in zip(parts, starts[:-1], strict=True)]
+    return placed(np.concatenate([vertices for vertices, _ in parts]), np.concatenate(faces))
 
 
 @lru_cache(maxsize=1)
@@ -90,7 +100,7 @@ def _sample_notchback() -> CarMesh:
 
 
 def _drivaer_fastback() -> CarMesh:
-    return drivaer_car("fastback", "detailed")
+    return corpus_car("fastback", "detailed")
 
 
 BENT: dict[str, Callable[[], CarMesh]] = {"fastback": _drivaer_fastback, "notchback": _sample_notchback}
@@ -111,6 +121,10 @@ def ask(predictor: Predictor, car: CarMesh | Path) -> Answer:
 
 def ask_drivaer(predictor: Predictor, style: str, floor: str) -> Answer:
     return ask(predictor, drivaer_car(style, floor))
+
+
+def ask_corpus_car(predictor: Predictor, style: str, floor: str) -> Answer:
+    return ask(predictor, corpus_car(style, floor))
 
 
 def ask_tunnel_ahmed(predictor: Predictor, slant_deg: float) -> Answer:
@@ -176,13 +190,14 @@ class Answers:
 
     def __init__(self, file: Path, model: str | None = None):
         self.file, self._name = file, model
-        self.model = ModelIdentity.of(model)
+        identity = ModelIdentity.of(model)
+        self.model, self._key = identity.signature, _key(identity)
         told = json.loads(file.read_text("utf-8")) if file.exists() else {}
-        self.of: dict[str, Answer] = told.get("answers", {}) if told.get("digest") == self.model.digest else {}
+        self.of: dict[str, Answer] = told.get("answers", {}) if told.get("key") == self._key else {}
 
     def keep(self) -> None:
         rows = [f"  {json.dumps(key)}: {json.dumps(self.of[key])}" for key in sorted(self.of)]
-        head = f' "model": {json.dumps(self.model.signature)},\n "digest": {json.dumps(self.model.digest)},\n'
+        head = f' "model": {json.dumps(self.model)},\n "key": {json.dumps(self._key)},\n'
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self.file) as unfinished:
             unfinished.write_text("{\n" + head + ' "answers": {\n' + ",\n".join(rows) + "\n }\n}\n", "utf-8")
@@ -202,6 +217,12 @@ class Answers:
                     self.keep()
                 yield running[done]
         self.keep()
+
+
+def _key(model: ModelIdentity) -> str:
+    """A name for all that a model's answers depend on; by which command it was made is not part of that."""
+    told = {name: value for name, value in model.config.items() if name != "made_by"}
+    return hashlib.sha256((model.signature + json.dumps(told, sort_keys=True)).encode()).hexdigest()[:16]
 
 
 _KEPT_EVERY = 20

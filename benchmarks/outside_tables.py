@@ -195,7 +195,7 @@ def pressure_table(answers: Mapping[str, Answer]) -> Iterator[str]:
 
 
 def told_cars(answers: Mapping[str, Answer]) -> list[tuple[Row, bool | None]]:
-    there = [row for row in car_rows() if row.question.key in answers]
+    there = [row for row in car_rows() if row.is_counted and row.question.key in answers]
     return [(row, is_inside(row.low, row.high, answers[row.question.key])) for row in there]
 
 

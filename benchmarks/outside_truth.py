@@ -24,6 +24,7 @@ from benchmarks.outside_cars import (  # noqa: E402
     ahmed_runs,
     ask,
     ask_ahmed_run,
+    ask_corpus_car,
     ask_drivaer,
     ask_pressure,
     ask_tunnel_ahmed,
@@ -50,8 +51,10 @@ LEVELS = {  # Cd measured, lowest and highest of what is quoted
     ("notchback", "smooth"): (0.246, 0.258),
     ("estate", "smooth"): (0.292, 0.296),
 }
-_BENT = {"fastback": "the real one", "notchback": "a fastback, bent", "estate": "a fastback, bent"}
-_FLOOR = {"detailed": "", "smooth": "; floor: a plate below the car"}
+_ROOF = {"fastback": "the real one", "notchback": "roof line drawn", "estate": "run 1's roof line"}
+_FLOOR = {"detailed": "", "smooth": ", closed panels"}
+_BENT = {"fastback": "the real one", "notchback": "bent as in our corpus", "estate": "bent as in our corpus"}
+_PLATE = {"detailed": "", "smooth": ", a plate for a floor"}
 SERIES_CD = {"run1": 0.3115, "run4": 0.26672}
 SERIES_APART = {"estate": (43.0, 45.0), "notchback": (4.0, 4.0)}
 """Counts of Cd above the fastback over all seven configurations."""
@@ -61,7 +64,11 @@ SECURE_T = 5.0
 
 @dataclass(frozen=True)
 class Row:
-    """A truth with the question that is asked for it. low, high: the truth, a range where several are quoted."""
+    """A truth with the question that is asked for it.
+
+    low, high: the truth, a range where several are quoted. is_counted: False where the geometry is known not to be that of
+    the truth, and the row is only there to be seen.
+    """
 
     what: str
     geometry: str
@@ -69,11 +76,15 @@ class Row:
     high: float
     source: str
     question: Question
+    is_counted: bool = True
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A difference in Cd, and the questions whose answers it is told from: ``more`` less ``less``. counts."""
+    """A difference in Cd, in counts of 0.001, and the questions whose answers it is told from: ``more`` less ``less``.
+
+    is_counted: as of a Row.
+    """
 
     what: str
     geometry: str
@@ -82,14 +93,19 @@ class Pair:
     source: str
     more: str
     less: str
+    is_counted: bool = True
 
 
 def car_rows() -> list[Row]:
     """Every single car with a known Cd on its own area."""
     rows = []
     for (style, floor), (low, high) in LEVELS.items():
-        question = Question(f"car/DrivAer {style}, {floor}", ask_drivaer, (style, floor))
-        rows.append(Row(f"DrivAer {style}, {floor} floor", _BENT[style] + _FLOOR[floor], low, high, TUNNEL, question))
+        what, geometry = f"DrivAer {style}, {floor} floor", _ROOF[style] + _FLOOR[floor]
+        rows.append(Row(what, geometry, low, high, TUNNEL, tunnel_question(style, floor)))
+    for (style, floor), (low, high) in LEVELS.items():
+        if (style, floor) != ("fastback", "detailed"):  # which is the same
+            geometry, question = _BENT[style] + _PLATE[floor], corpus_question(style, floor)
+            rows.append(Row(f"({style}, {floor} floor)", geometry, low, high, TUNNEL, question, is_counted=False))
     for run, cd in SERIES_CD.items():
         file = CARS / "mlsimkit_drivaer" / f"{run}_full_car_derived.stl"
         style = {"run1": "estate", "run4": "fastback"}[run]
@@ -125,22 +141,48 @@ def sample_questions() -> list[Question]:
 
 
 def pairs() -> list[Pair]:
-    """Differences in counts of 0.001."""
+    """Every difference with a known truth."""
     run1, run4 = (f"car/{run}_full_car_derived" for run in SERIES_CD)
     series = 1000 * (SERIES_CD["run1"] - SERIES_CD["run4"])
     rows = []
     for style in ("fastback", "notchback", "estate"):
-        more, less = f"car/DrivAer {style}, smooth", f"car/DrivAer {style}, detailed"
         truth = _apart(LEVELS[style, "smooth"], LEVELS[style, "detailed"])
-        rows.append(Pair(f"{style}: smooth less detailed floor", _BENT[style], *truth, TUNNEL, more, less))
+        more, less = (tunnel_question(style, floor).key for floor in ("smooth", "detailed"))
+        rows.append(Pair(f"{style}: smooth less detailed floor", "closed panels", *truth, TUNNEL, more, less))
+    truth = _apart(LEVELS["fastback", "smooth"], LEVELS["fastback", "detailed"])
+    more, less = (corpus_question("fastback", floor).key for floor in ("smooth", "detailed"))
+    rows.append(
+        Pair(
+            "(fastback: smooth less detailed floor)",
+            "a plate, as in our corpus",
+            *truth,
+            TUNNEL,
+            more,
+            less,
+            is_counted=False,
+        )
+    )
     rows.append(Pair("estate less fastback", "run 1 less run 4", series, series, SERIES, run1, run4))
     for style, quoted in SERIES_APART.items():
-        bent, car = f"car/DrivAer {style}, detailed", "car/DrivAer fastback, detailed"
         truth = _apart(LEVELS[style, "detailed"], LEVELS["fastback", "detailed"])
-        rows.append(Pair(f"{style} less fastback", "a DrivAer fastback, bent", *truth, TUNNEL, bent, car))
-        own, fastback = f"car/sample {style}", "car/sample fastback"
-        rows.append(Pair(f"{style} less fastback", "the bundled samples", *quoted, SERIES, own, fastback))
+        more, less = (tunnel_question(body, "detailed").key for body in (style, "fastback"))
+        rows.append(Pair(f"{style} less fastback", _ROOF[style], *truth, TUNNEL, more, less))
+        more, less = (corpus_question(body, "detailed").key for body in (style, "fastback"))
+        rows.append(Pair(f"({style} less fastback)", _BENT[style], *truth, TUNNEL, more, less, is_counted=False))
+        more, less = f"car/sample {style}", "car/sample fastback"
+        rows.append(Pair(f"{style} less fastback", "the bundled samples", *quoted, SERIES, more, less))
     return rows
+
+
+def tunnel_question(style: str, floor: str) -> Question:
+    """The car that is as near as we have the tunnel's."""
+    if (style, floor) == ("fastback", "detailed"):
+        return corpus_question(style, floor)  # it is the real one
+    return Question(f"car/tunnel's {style}, {floor}", ask_drivaer, (style, floor))
+
+
+def corpus_question(style: str, floor: str) -> Question:
+    return Question(f"car/DrivAer {style}, {floor}", ask_corpus_car, (style, floor))
 
 
 def _apart(more: tuple[float, float], less: tuple[float, float]) -> tuple[float, float]:

@@ -162,7 +162,7 @@ def test_answers_are_kept_for_their_model_and_asked_but_once(tmp_path):
     known = Answers(tmp_path / "answers.json")
     assert known.of == {"car/0": {"said": 0}, "car/1": {"said": "before"}, "car/2": {"said": 4}}
     told = json.loads(known.file.read_text("utf-8"))
-    known.file.write_text(json.dumps(told | {"digest": "of another model"}), "utf-8")
+    known.file.write_text(json.dumps(told | {"key": "of another model"}), "utf-8")
     assert Answers(tmp_path / "answers.json").of == {}
 
 
