@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.nearest import closest_points
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.results import COUNT, Result
 
@@ -118,20 +119,12 @@ class NearestSurface:
 
 def nearest_surface(car: DrawnCar, points: np.ndarray, faces: np.ndarray) -> NearestSurface:
     """points (V, 3), faces (F, 3): of the other surface, car frame."""
-    import open3d as o3d
-
-    scene = o3d.t.geometry.RaycastingScene()
-    scene.add_triangles(
-        o3d.core.Tensor(np.ascontiguousarray(points, np.float32)), o3d.core.Tensor(faces.astype(np.uint32))
-    )
     inside = _within_faces(car) if car.plate_middles is None else car.plate_middles
-    asked = inside + np.float32(_LIFT) * car.normals
-    found = scene.compute_closest_points(o3d.core.Tensor(asked))
-    u, v = found["primitive_uvs"].numpy().T
+    found = closest_points(points, faces, inside + np.float32(_LIFT) * car.normals)
     return NearestSurface(
-        corners=faces[found["primitive_ids"].numpy()],
-        weights=np.stack([1 - u - v, u, v], axis=1).astype(np.float32),
-        distance=np.linalg.norm(found["points"].numpy() - asked, axis=1),
+        corners=faces[found.triangles],
+        weights=found.weights.astype(np.float32),
+        distance=found.distance,
         normals=car.normals,
     )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import DrivAerError
+from data.nearest import NO_FACE, nearest_faces
 from drivaer_app.compare import ALIKE, REACH, nearest_surface
 from drivaer_app.drawn_car import DrawnCar, drawn_car
 from drivaer_app.fields import vertex_normals
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from data.corpora.pressure import SurfacePressure
 
 _AREAS_ALIKE = 0.02
-_FACES_ASKED = 6
 
 
 @dataclass(frozen=True)
@@ -182,15 +182,8 @@ def _of_nearest_faces(drawn: DrawnCar, pressure: SurfacePressure) -> tuple[np.nd
 
     A mean would round off suction peaks at edges, which are where predictions err most.
     """
-    from scipy.spatial import cKDTree
-
-    tree = cKDTree(pressure.points)
-    k = min(_FACES_ASKED, tree.n)
-    distance, near = (found.reshape(len(drawn.places), k) for found in tree.query(drawn.places, k=k, workers=-1))
-    facing = np.einsum("pkd,pd->pk", pressure.normals[near], drawn.normals)
-    best = np.argmin(distance * (1.5 - facing), axis=1)[:, None]
-    near, distance, facing = (np.take_along_axis(found, best, axis=1)[:, 0] for found in (near, distance, facing))
-    return pressure.cp[near], (distance <= REACH) & (facing >= ALIKE)
+    face = nearest_faces(pressure.points, pressure.normals, drawn.places, drawn.normals, reach=REACH, alike=ALIKE)
+    return pressure.cp[face], face != NO_FACE
 
 
 def _areas(drawn: DrawnCar) -> np.ndarray:

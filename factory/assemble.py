@@ -14,8 +14,9 @@ import numpy as np
 import torch
 
 from data.corpora.cases import Case
-from data.corpora.morphs import NO_FACE, CfdFaces, nearest_faces
+from data.corpora.morphs import CfdFaces
 from data.mesh import SurfaceSample
+from data.nearest import NO_FACE, nearest_faces
 from data.sampling import sample_surface
 from factory.case_fits import CaseFits
 from factory.families import families_of, random_family_designs
@@ -248,7 +249,8 @@ def _faces_of_design(corpus: Corpus, faces: CfdFaces, case: Case, cloud: Cloud) 
     """(N,) the case's CFD face of each of the cloud's points."""
     centres, areas = faces.on(corpus.clouds.generator, case.parameters)
     places = to_network(centres, corpus.clouds.x_middle(Design.of(case)))
-    return nearest_faces(places, areas / np.linalg.norm(areas, axis=1, keepdims=True), cloud.points, cloud.normals)
+    facing = areas / np.linalg.norm(areas, axis=1, keepdims=True)
+    return nearest_faces(places, facing, cloud.points, cloud.normals, half=True)
 
 
 def field_on(field: FieldNet, points: np.ndarray, normals: np.ndarray, n_points: int = 2048) -> np.ndarray:

@@ -21,15 +21,14 @@ from data.corpora.cases import COEFFICIENTS, is_test_design
 from data.corpora.members import write_members
 from data.corpora.references import fields_of, members_of
 from data.errors import DrivAerError
+from data.nearest import NO_FACE, closest_points, nearest_faces
 from data.polygons import polygon_faces
 from data.sampling import sample_surface
 
 BODY, FRONT_WHEELS, REAR_WHEELS = 0, 1, 2
-NO_FACE = -1
 
 _STEP = 1e-4  # m, of stored places
 _MODE_STEPS = 16383  # of a stored displacement, from nothing to its largest
-_CHOICES, _ALIKE, _NEAR = 6, 0.3, 0.04
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,31 +167,18 @@ class MorphedFamily:
         """Sample the unmorphed car as prediction does, and fix the sample to the material."""
         vertices, faces = self.mesh_on(self.neutral)
         sample = sample_surface(vertices, faces, n)
-        triangle, weights = _in_triangles(vertices, faces, sample.points)
-        a, b, c = (vertices[faces[triangle, k]] for k in range(3))
-        sign = np.where(np.einsum("nd,nd->n", np.cross(b - a, c - a), sample.normals) < 0, -1.0, 1.0)
-        image = triangle >= len(self.faces)
-        own = triangle - image * len(self.faces)
+        hit = closest_points(vertices, faces, sample.points)
+        sign = np.where(np.einsum("nd,nd->n", hit.normals, sample.normals) < 0, -1.0, 1.0)
+        image = hit.triangles >= len(self.faces)
+        own = hit.triangles - image * len(self.faces)
         # An image's triangle is wound the other way: its corners come in reverse.
-        weights = np.where(image[:, None], weights[:, ::-1], weights)
+        weights = np.where(image[:, None], hit.weights[:, ::-1], hit.weights)
         points = MaterialPoints(self, own, weights, image, sign, np.full(n, NO_FACE))
         at, normals = points.cloud(self.neutral, np.arange(n))
-        points.cfd_face[:] = self._cfd_faces_of(at.astype(float), normals.astype(float))
-        return points
-
-    def _cfd_faces_of(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        """(N,) the CFD face that each point of the unmorphed car takes its values from; the -y half its image's."""
-        from scipy.spatial import cKDTree
-
         centres, vectors = self.faces_on(self.neutral)
-        facing = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-300)
-        mirror = np.where(points[:, 1:2] < 0, [[1.0, -1.0, 1.0]], [[1.0, 1.0, 1.0]])
-        distance, near = cKDTree(centres).query(points * mirror, k=_CHOICES)
-        alike = np.einsum("nkd,nd->nk", facing[near], normals * mirror)
-        best = np.argmin(distance * (1.5 - alike), axis=1)
-        row = np.arange(len(points))
-        wet = (alike[row, best] > _ALIKE) & (distance[row, best] < _NEAR)
-        return np.where(wet, near[row, best], NO_FACE)
+        outward = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-300)
+        points.cfd_face[:] = nearest_faces(centres, outward, at.astype(float), normals.astype(float), half=True)
+        return points
 
 
 @dataclass(frozen=True, eq=False)
@@ -360,17 +346,6 @@ def read_families(folder: str | Path) -> tuple[dict[str, MorphedFamily], list[Fa
         if case.family not in families:
             raise DrivAerError(f"the family {case.family} of {case.name} is missing", file=Path(folder, "families"))
     return families, sorted(cases, key=lambda case: (case.family, case.design))
-
-
-def _in_triangles(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The triangle (N,) nearest to each point and the place in it, barycentric (N, 3)."""
-    import open3d as o3d
-
-    scene = o3d.t.geometry.RaycastingScene()
-    scene.add_triangles(o3d.core.Tensor(vertices.astype(np.float32)), o3d.core.Tensor(faces.astype(np.uint32)))
-    hit = scene.compute_closest_points(o3d.core.Tensor(points.astype(np.float32)))
-    uv = hit["primitive_uvs"].numpy().astype(float)
-    return hit["primitive_ids"].numpy().astype(np.int64), np.column_stack([1 - uv.sum(axis=1), uv])
 
 
 def _arrays(path: str | Path, what: str) -> dict[str, np.ndarray]:

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import DrivAerError
+from data.nearest import NO_FACE, closest_points, nearest_faces
 from data.sampling import sample_surface
 
 BODY, FRONT_WHEELS, REAR_WHEELS = 0, 1, 2
 _STYLE_PARAMETER = {"fastback": {}, "estate": {"estate": 0.9}, "notchback": {"notch": 0.9}}
 STYLES = tuple(_STYLE_PARAMETER)
-NO_FACE = -1
 
 
 class MorphGenerator:
@@ -96,12 +96,10 @@ class CfdFaces:
         centres, normals, areas = generator.unmorphed_cfd(underbody)
         normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
         vertices, faces, part = generator.surface(underbody)
-        hit = _closest(vertices, faces, centres)
-        surface = hit["points"].numpy().astype(np.float64)
-        alike = np.abs(np.einsum("nd,nd->n", hit["primitive_normals"].numpy(), normals))
-        near = np.linalg.norm(surface - centres, axis=1) < _NEAR_SURFACE
-        part = part[faces[hit["primitive_ids"].numpy(), 0]]
-        return cls(centres, normals, areas, part, surface, near & (alike > _ALIKE))
+        hit = closest_points(vertices, faces, centres)
+        alike = np.abs(np.einsum("nd,nd->n", hit.normals, normals))
+        on_surface = (hit.distance < _NEAR_SURFACE) & (alike > _ALIKE)
+        return cls(centres, normals, areas, part[faces[hit.triangles, 0]], hit.points, on_surface)
 
     def on(self, generator: MorphGenerator, parameters: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
         """Centres (M, 3) m and area vectors (M, 3) m² on a design: along the outward normal, as long as the area."""
@@ -160,47 +158,19 @@ def material_points(generator: MorphGenerator, style: str, underbody: str, n: in
     vertices, faces, part = generator.surface(underbody)
     styled = generator.move(vertices, part, generator.neutral(style))
     sample = sample_surface(styled, faces, n)
-    hit = _closest(styled, faces, sample.points)
-    triangle, uv = hit["primitive_ids"].numpy(), hit["primitive_uvs"].numpy().astype(np.float64)
-    weights = np.column_stack([1 - uv.sum(axis=1), uv])
-    along = hit["primitive_normals"].numpy()
-    sign = np.where(np.einsum("nd,nd->n", along, sample.normals) < 0, -1.0, 1.0)
-    corners = vertices[faces[triangle]]
-    points = MaterialPoints(corners, weights, sign, part[faces[triangle, 0]], np.full(n, NO_FACE))
+    hit = closest_points(styled, faces, sample.points)
+    sign = np.where(np.einsum("nd,nd->n", hit.normals, sample.normals) < 0, -1.0, 1.0)
+    own = faces[hit.triangles]
+    points = MaterialPoints(vertices[own], hit.weights, sign, part[own[:, 0]], np.full(n, NO_FACE))
     at, normals = points.cloud(generator, generator.neutral("fastback"), np.arange(n))
     points.cfd_face[:] = _cfd_faces(generator, underbody, at.astype(np.float64), normals.astype(np.float64))
     return points
 
 
-def _closest(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) -> dict:
-    """Open3D's answer for the surface points nearest to points (N, 3): triangle, place in it, normal."""
-    import open3d as o3d
-
-    scene = o3d.t.geometry.RaycastingScene()
-    scene.add_triangles(o3d.core.Tensor(vertices.astype(np.float32)), o3d.core.Tensor(faces.astype(np.uint32)))
-    return scene.compute_closest_points(o3d.core.Tensor(points.astype(np.float32)))
-
-
 def _cfd_faces(generator: MorphGenerator, underbody: str, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
     """The CFD face that each point of the unmorphed car takes its values from, or NO_FACE."""
     centres, face_normals, _ = generator.unmorphed_cfd(underbody)
-    return nearest_faces(centres, face_normals, points, normals)
-
-
-def nearest_faces(centres: np.ndarray, face_normals: np.ndarray, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """(N,) of CFD faces (M, 3) of the +y half the one near each point (N, 3) and facing alike, or NO_FACE.
-
-    As the corpus gives its own points their faces; the other half's points take their mirror image's face.
-    """
-    from scipy.spatial import cKDTree
-
-    mirror = np.where(points[:, 1:2] < 0, [[1.0, -1.0, 1.0]], [[1.0, 1.0, 1.0]])
-    distance, near = cKDTree(centres).query(points * mirror, k=6)
-    alike = np.einsum("nkd,nd->nk", face_normals[near], normals * mirror)
-    best = np.argmin(distance * (1.5 - alike), axis=1)
-    row = np.arange(len(points))
-    wet = (alike[row, best] > 0.3) & (distance[row, best] < 0.04)
-    return np.where(wet, near[row, best], NO_FACE)
+    return nearest_faces(centres, face_normals, points, normals, half=True)
 
 
 def _read_obj_gz(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from data.corpora import drivaernet
 from data.corpora.runs import RUN_CORPORA
 from data.errors import MeshError
 from data.formats.vtk_fields import read_fields
+from data.nearest import closest_points
 
 if TYPE_CHECKING:
     from data.frame import Frame
@@ -54,18 +55,8 @@ class SurfacePressure:
 
             distance, nearest = cKDTree(self.points).query(points)
             return np.where(distance < _FAR, self.cp[nearest], np.nan)
-        import open3d as o3d
-
-        scene = o3d.t.geometry.RaycastingScene()
-        scene.add_triangles(
-            o3d.core.Tensor(self.points.astype(np.float32)), o3d.core.Tensor(self.faces.astype(np.uint32))
-        )
-        hit = scene.compute_closest_points(o3d.core.Tensor(np.ascontiguousarray(points, np.float32)))
-        corners = self.cp[self.faces[hit["primitive_ids"].numpy().astype(np.int64)]]
-        uv = hit["primitive_uvs"].numpy().astype(float)
-        values = np.einsum("nk,nk->n", corners, np.column_stack([1 - uv.sum(axis=1), uv]))
-        distance = np.linalg.norm(hit["points"].numpy() - points, axis=1)
-        return np.where(distance < _FAR, values, np.nan)
+        near = closest_points(self.points, self.faces, points)
+        return np.where(near.distance < _FAR, near.interpolate(self.cp, self.faces), np.nan)
 
 
 def with_image(

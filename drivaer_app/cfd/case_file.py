@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from data.load import sample_car
+from data.nearest import nearest_faces
 from data.replacing import replacing
 from drivaer_app.cfd.read import SurfaceFlow
 from drivaer_app.cfd.result import CaseResult
@@ -20,8 +21,6 @@ from drivaer_app.cfd.setup import VISCOSITY, CaseSetup
 
 _STEP = 1e-4  # m
 _N_POINTS = 32768
-_ALIKE = 0.3  # cosine between a point's normal and its face's
-_CHOICES = 6
 
 
 def write_case_file(path: Path, result: CaseResult) -> None:
@@ -34,7 +33,7 @@ def write_arrays(
     path: Path, surface: SurfaceFlow, points: np.ndarray, normals: np.ndarray, reach: float, told: dict
 ) -> None:
     """Write a case file of any origin: points, normals (N, 3) of the true surface; told: what `meta` tells."""
-    face = point_faces(surface, points, normals, reach)
+    face = nearest_faces(surface.centres, surface.normals, points, normals, reach=reach)
     both = np.concatenate([points, surface.centres])
     offset = np.floor(both.min(axis=0) / _STEP) * _STEP
     place = np.uint16 if np.ptp(both, axis=0).max() < 65535 * _STEP else np.uint32
@@ -97,21 +96,6 @@ def meta(result: CaseResult) -> dict:
         },
         "warnings": list(result.warnings),
     }
-
-
-def point_faces(surface: SurfaceFlow, points: np.ndarray, normals: np.ndarray, reach: float) -> np.ndarray:
-    """(N,) the CFD face whose values each point of the true surface takes; -1 where none is near and faces alike.
-
-    reach: m, how far a snapped face may lie from the surface.
-    """
-    from scipy.spatial import cKDTree
-
-    distance, near = cKDTree(surface.centres).query(points, k=min(_CHOICES, len(surface)))
-    alike = np.einsum("nkd,nd->nk", surface.normals[near], normals)
-    best = np.argmin(distance * (1.5 - alike), axis=1)
-    row = np.arange(len(points))
-    wet = (alike[row, best] > _ALIKE) & (distance[row, best] < reach)
-    return np.where(wet, near[row, best], -1)
 
 
 def _sample(setup: CaseSetup) -> tuple[np.ndarray, np.ndarray]:

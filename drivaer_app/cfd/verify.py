@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import DrivAerError
-from drivaer_app.cfd.case_file import point_faces
+from data.nearest import NO_FACE, nearest_faces
 from drivaer_app.cfd.places import PLACES, places_of
 from drivaer_app.cfd.result import CaseResult
 
@@ -99,11 +99,12 @@ def compare(prediction: Prediction, result: CaseResult) -> Comparison:
         )
     points, normals = seen.points.astype(np.float64), seen.normals.astype(np.float64)
     surface = result.surface
-    # A half domain's values hold for the mirror image too.
+    half, reach = result.setup.domain.half, 1.5 * result.setup.surface_cell
+    face = nearest_faces(surface.centres, surface.normals, points, normals, reach=reach, half=half)
+    # A half domain's values hold for the mirror image too, where the flow's y turns over.
     turn = np.ones((len(points), 3))
-    turn[:, 1] = np.where(points[:, 1] < 0, -1.0, 1.0) if result.setup.domain.half else 1.0
-    face = point_faces(surface, points * turn, normals * turn, reach=1.5 * result.setup.surface_cell)
-    known = face >= 0
+    turn[:, 1] = np.where(points[:, 1] < 0, -1.0, 1.0) if half else 1.0
+    known = face != NO_FACE
     points, normals, face = points[known], normals[known], face[known]
     predicted, simulated = seen.cp[known].astype(np.float64), surface.believable_cp[face]
     return Comparison(

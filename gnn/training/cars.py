@@ -15,9 +15,9 @@ import numpy as np
 
 from data.corpora.cases import Case
 from data.corpora.morphed_families import FamilyCase, MorphedFamily, read_families
-from data.corpora.morphs import nearest_faces
 from data.corpora.point_cases import PointCase
 from data.mesh import SurfaceSample
+from data.nearest import nearest_faces
 from data.sampling import closed_areas, sample_surface
 from gnn.input_frame import InputFrame
 from gnn.training.clouds import SAMPLE_POINTS, Cloud, labels
@@ -168,7 +168,7 @@ def values_near(
 ) -> np.ndarray:
     """(N, 4) Cp and Cf at points of the car from the CFD face near each, NaN where none is: centres, areas (M, 3)."""
     facing = areas / np.maximum(np.linalg.norm(areas, axis=1, keepdims=True), 1e-300)
-    face = nearest_faces(centres, facing, points.astype(np.float64), normals.astype(np.float64))
+    face = nearest_faces(centres, facing, points.astype(np.float64), normals.astype(np.float64), half=True)
     return labels(case, Cloud(points, normals, face))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from data.corpora.cases import Case
 from data.corpora.morphed_families import FamilyCase
-from data.corpora.morphs import NO_FACE
+from data.nearest import NO_FACE
 
 SAMPLE_POINTS = 16384
 """Points of a sample as prediction draws them."""

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from data.corpora.cases import Case, read_case
-from data.corpora.morphs import nearest_faces
 from data.errors import ModelError
 from data.mesh import SurfaceSample
+from data.nearest import nearest_faces
 from data.sampling import closed_areas
 from data.thinning import even_order
 from gnn.input_frame import CENTRE_Z
@@ -79,7 +79,7 @@ class TemplateShape:
     def _faces_at(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
         centres, vectors = self.template.bent(self.code)
         facing = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        return nearest_faces(centres, facing, points, normals)
+        return nearest_faces(centres, facing, points, normals, half=True)
 
     @property
     def wetted_area(self) -> float:

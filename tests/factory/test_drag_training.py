@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from data.corpora.morphs import NO_FACE
+from data.nearest import NO_FACE
 from factory.drag import load_drag_network, mean_network, train_drag_network
 from gnn.regdgcnn import RegDGCNN
 from gnn.training.clouds import Cloud

@@ -9,7 +9,8 @@ import torch
 
 from data.corpora.cases import read_cases
 from data.corpora.morphed_families import read_families
-from data.corpora.morphs import NO_FACE, CfdFaces, MorphGenerator
+from data.corpora.morphs import CfdFaces, MorphGenerator
+from data.nearest import NO_FACE
 from factory.assemble import Corpus, novelty_reference
 from factory.labels import DesignFeatures
 from factory.morphs import Design, MorphCar, MorphClouds, random_designs
