@@ -20,7 +20,6 @@ SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.marks import replace_between  # noqa: E402
-from data.corpora.cases import read_cases  # noqa: E402
 from data.corpora.morphs import MorphGenerator  # noqa: E402
 from factory.additive_gaussian_process import AdditiveGaussianProcess  # noqa: E402
 from factory.families import FamilyShape, fit_family_coefficients  # noqa: E402
@@ -31,6 +30,7 @@ from factory.labels import (  # noqa: E402
     cross_validate,
     ridge,
 )
+from factory.morphs import read_morph_cases  # noqa: E402
 from gnn.calibration import conformal_half_width, leave_one_out_coverage  # noqa: E402
 from gnn.checkpoints import METRICS  # noqa: E402
 from gnn.evaluation import coefficient_metrics  # noqa: E402
@@ -104,13 +104,13 @@ def _calibration(metrics: dict) -> Iterator[str]:
 def _designs() -> tuple[DesignFeatures, list, list]:
     """Features, training cases, held-out cases."""
     generator = MorphGenerator(SHARED / "corpus", SHARED / "geometry" / "drivaer_fastback")
-    cases = read_cases(SHARED / "corpus", ROOT / "resources" / "corpus" / "drivaer_morphs")
+    cases = read_morph_cases(SHARED / "corpus", ROOT / "resources" / "corpus" / "drivaer_morphs")
     train, test = ([case for case in cases if case.is_test is held] for held in (False, True))
     return DesignFeatures(generator), train, test
 
 
 def _rows_and_cd(features: Callable, cases: list) -> tuple[np.ndarray, np.ndarray]:
-    return features([Design.of(case) for case in cases]), np.array([case.coefficients["Cd"] for case in cases])
+    return features([Design.of(case) for case in cases]), np.array([case.coefficients["cd"] for case in cases])
 
 
 def _quadratic(rows: np.ndarray, values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -182,8 +182,8 @@ def _learning_curve(features: DesignFeatures, train: list, test: list) -> Iterat
 def _family_curve() -> Iterator[str]:
     """The same of procedural cars."""
     train, test = split(family_cars(ROOT / "resources" / "corpus" / "procedural_cars", pool=_UNUSED))
-    shapes = [FamilyShape(car.clouds, car.case.values) for car in test]
-    true = np.array([car.coefficients["Cd"] for car in test])
+    shapes = [FamilyShape(car.clouds, car.case.parameters) for car in test]
+    true = np.array([car.coefficients["cd"] for car in test])
     order = np.random.default_rng(_SEED).permutation(len(train))
     yield _CURVE_HEAD
     for size in (*FAMILY_SIZES, len(order)):

@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 import plate  # noqa: E402
 from marks import replace_between  # noqa: E402
 
-from data.corpora.cases import read_case  # noqa: E402
+from data.corpora.case_files import read_case  # noqa: E402
 from data.corpora.morphs import MorphGenerator  # noqa: E402
 from data.load import load_car  # noqa: E402
 from data.replacing import replacing  # noqa: E402
@@ -179,7 +179,7 @@ def corpus_table(figures: dict[str, dict]) -> str:
         if run is None:
             continue
         case = read_case(SHARED / "corpus" / "cases" / f"{name}.npz")
-        theirs, scatter = case.coefficients["Cd"], case.coefficients["Cd_std"]
+        theirs, scatter = case.coefficients["cd"], case.coefficients["cd_std"]
         # Coefficients on the corpus's own frontal area: a comparison of forces.
         ours = run["cd"] * run["area"] / case.frontal_area
         off.setdefault(run["mesh"], []).append(ours / theirs - 1)

@@ -98,7 +98,7 @@ def _row(name: str, span: str, which, difference, error, law) -> str:
 
 def _distances(model: str, names: list[str]) -> dict[str, np.ndarray]:
     """How far the shapes of designs are apart, (n, n): in generator parameters, profiles and network features."""
-    from data.corpora.cases import read_cases
+    from data.corpora.case_files import read_cases
     from data.corpora.morphs import MorphGenerator
     from data.sampling import sample_surface
     from gnn.input_frame import InputFrame

@@ -18,7 +18,7 @@ SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.marks import show_rows  # noqa: E402
-from data.corpora.cases import read_cases  # noqa: E402
+from data.corpora.case_files import read_cases  # noqa: E402
 from data.corpora.morphs import MorphGenerator  # noqa: E402
 from data.errors import DrivAerError  # noqa: E402
 from data.load import place_car, sample_car  # noqa: E402

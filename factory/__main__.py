@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from data.corpora.cases import read_cases
 from data.corpora.morphs import MorphGenerator
 from data.replacing import replacing
 from factory.assemble import Corpus, assemble
@@ -28,7 +27,7 @@ from factory.families import (
 )
 from factory.field import train_field_net
 from factory.labels import COEFFICIENTS, DesignFeatures, fit_coefficients
-from factory.morphs import Design, MorphCar, MorphClouds, MorphShape, random_designs
+from factory.morphs import Design, MorphCar, MorphClouds, MorphShape, random_designs, read_morph_cases
 from factory.readout import RATE as READOUT_RATE
 from factory.readout import STEPS as READOUT_STEPS
 from factory.readout import cached_features, pooled_features, train_readout
@@ -110,7 +109,7 @@ def _corpus(options: argparse.Namespace) -> Corpus:
     if not of_morphs:
         raise SystemExit("--corpus: the morphed DrivAers' folder is missing; this model is one of those first of all")
     clouds = MorphClouds(MorphGenerator(of_morphs[0], options.geometry))
-    return Corpus(read_cases(*of_morphs), clouds, [car for folder in of_families for car in family_cars(folder)])
+    return Corpus(read_morph_cases(*of_morphs), clouds, [car for folder in of_families for car in family_cars(folder)])
 
 
 def _field(options: argparse.Namespace, corpus: Corpus) -> None:
@@ -247,7 +246,7 @@ def _labelled_family_designs(
         own = [[car.coefficients[name] for name in COEFFICIENTS] for car in cars]
         return list(cars), np.column_stack([own, family_forces(cars).reshape(len(cars), -1)])
     shapes = random_family_designs(families_of(cars), n, seed=2)
-    shapes += [FamilyShape(car.clouds, car.case.values) for car in cars]
+    shapes += [FamilyShape(car.clouds, car.case.parameters) for car in cars]
     return shapes, fit_family_coefficients(cars).with_stretches(shapes)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from data.corpora.cases import Case
+from data.corpora.case import Case
 from data.corpora.morphs import CfdFaces
 from data.mesh import SurfaceSample
 from data.nearest import NO_FACE, nearest_faces
@@ -95,9 +95,9 @@ def assemble(
     surrogate = store(templates)
     predictions = [surrogate.predict(corpus.sample(case), case.frontal_area) for case in corpus.test]
     metrics = held_out_metrics(corpus, predictions, fits) | field_metrics(corpus, field, templates)
-    error = np.array([p.cd - c.coefficients["Cd"] for p, c in zip(predictions, corpus.test, strict=True)])
+    error = np.array([p.cd - c.coefficients["cd"] for p, c in zip(predictions, corpus.test, strict=True)])
     config["interval"]["half_width"] = conformal_half_width(error, _LEVEL)
-    true = np.array([case.coefficients["Cd"] for case in corpus.test])
+    true = np.array([case.coefficients["cd"] for case in corpus.test])
     config[ON_TEMPLATE] = DifferenceLaw.fit(error + true, true, _LEVEL).section()
     metrics["interval"] = {**config["interval"], "coverage": leave_one_out_coverage(error, _LEVEL), "n": len(error)}
     metrics["counts"] = _counts(corpus)
@@ -120,24 +120,24 @@ def _pressure_missed(surrogate: Surrogate, corpus: Corpus) -> float:
     cars: Sequence[Car] = corpus.family_train or [MorphCar(case, corpus.clouds) for case in corpus.train]
     some = cars[:: max(1, len(cars) // _N_OFFSET)]
     answers = [surrogate.predict(car.sample()[0], car.frontal_area) for car in some]
-    return float(np.mean([c.coefficients["Cd_pressure"] - p.cd_pressure for p, c in zip(answers, some, strict=True)]))
+    return float(np.mean([c.coefficients["cd_pressure"] - p.cd_pressure for p, c in zip(answers, some, strict=True)]))
 
 
 def held_out_metrics(corpus: Corpus, predictions: Sequence[SurfacePrediction], fits: CaseFits) -> dict[str, Any]:
     """Cd and Cl of the network, of the field integral and of the fits on parameters, on the same held-out designs."""
-    true = {name: np.array([c.coefficients[name] for c in corpus.test]) for name in ("Cd", "Cl")}
+    true = {name: np.array([c.coefficients[name] for c in corpus.test]) for name in ("cd", "cl")}
     integral = np.array([p.cd_pressure + p.cd_friction for p in predictions])
     return {
         "cd": {
-            "network": coefficient_metrics(np.array([p.cd for p in predictions]), true["Cd"]),
-            "field integral": coefficient_metrics(integral, true["Cd"]),
+            "network": coefficient_metrics(np.array([p.cd for p in predictions]), true["cd"]),
+            "field integral": coefficient_metrics(integral, true["cd"]),
             **fits.figures["cd"],
         },
         "cl": {
-            "network": coefficient_metrics(np.array([p.cl for p in predictions]), true["Cl"]),
+            "network": coefficient_metrics(np.array([p.cl for p in predictions]), true["cl"]),
             **fits.figures["cl"],
         },
-        "label_scatter": float(np.mean([c.coefficients["Cd_std"] for c in corpus.test])),
+        "label_scatter": float(np.mean([c.coefficients["cd_std"] for c in corpus.test])),
         "cross_validation": fits.figures["cross_validation"],
         "novelty_of_held_out": float(max(p.novelty for p in predictions)),
         "designs": [
@@ -145,7 +145,7 @@ def held_out_metrics(corpus: Corpus, predictions: Sequence[SurfacePrediction], f
                 "name": case.name,
                 "style": case.style,
                 "underbody": case.underbody,
-                "cd": case.coefficients["Cd"],
+                "cd": case.coefficients["cd"],
                 "predicted": p.cd,
                 "field_integral": p.cd_pressure + p.cd_friction,
                 "novelty": p.novelty,
@@ -264,7 +264,7 @@ def _field_fits(corpus: Corpus, underbody: str):
     """Face-wise fits of one underbody's cases: face i is the same place on all of them."""
     features = DesignFeatures(corpus.clouds.generator)
     cases = [c for c in corpus.train if c.underbody == underbody]
-    faces = np.array([np.column_stack([c.face_cp, c.face_cf]) for c in cases])
+    faces = np.array([c.face_values for c in cases])
     fit = ridge(features.parameters([Design.of(c) for c in cases]), faces.reshape(len(cases), -1))
     mean = faces.mean(axis=0)
 

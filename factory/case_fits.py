@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from data.corpora.cases import Case
+from data.corpora.case import Case
 from factory.labels import (
     COEFFICIENTS,
     DesignFeatures,
@@ -72,7 +72,7 @@ def _figures(
 def _cross_validation(cases: Sequence[Case], features: DesignFeatures) -> dict[str, dict[str, float]]:
     """How far the two fits can be trusted, by 8-fold cross-validation inside the training designs."""
     designs = [Design.of(c) for c in cases]
-    cd = np.array([c.coefficients["Cd"] for c in cases])
+    cd = np.array([c.coefficients["cd"] for c in cases])
     parts = features.forces_by_stretch(cases)[:, 0]
     return {
         "label fit": coefficient_metrics(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.corpora.morphed_families import FamilyCase
+from data.corpora.case import Case
 from factory.labels import CoefficientFit, fit_label_of_few
 from factory.segments import forces_of_cases, stretch_of
 from gnn.novelty import profile
@@ -76,7 +76,7 @@ def fit_family_coefficients(cars: Sequence[FamilyCar]) -> CoefficientFit:
     def rows(shapes: Sequence[FamilyShape]) -> np.ndarray:
         return np.array([row(shape) for shape in shapes])
 
-    shapes = [FamilyShape(car.clouds, car.case.values) for car in cars]
+    shapes = [FamilyShape(car.clouds, car.case.parameters) for car in cars]
     coefficients = [car.coefficients for car in cars]
     return CoefficientFit.of(rows, shapes, family_forces(cars), coefficients, fit_label_of_few)
 
@@ -86,7 +86,7 @@ def family_forces(cars: Sequence[FamilyCar]) -> np.ndarray:
     families = {clouds.family.name: clouds.family for clouds in families_of(cars)}
     stretch = {name: stretch_of(family.faces_on(family.neutral)[0]) for name, family in families.items()}
 
-    def faces_of(case: FamilyCase) -> tuple[np.ndarray, np.ndarray]:
+    def faces_of(case: Case) -> tuple[np.ndarray, np.ndarray]:
         return stretch[case.family], families[case.family].faces_on(case.amounts)[1]
 
     return forces_of_cases([car.case for car in cars], faces_of)

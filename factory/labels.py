@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from data.corpora.cases import Case
+from data.corpora.case import Case
 from data.corpora.morphs import CfdFaces, MorphGenerator
 from data.spawned import spawning
 from factory.additive_gaussian_process import AdditiveGaussianProcess
@@ -29,7 +29,7 @@ from factory.morphs import Design
 from factory.segments import forces_of_cases, stretch_of
 from gnn.roof_line import roof_measures
 
-COEFFICIENTS = ("Cd", "Cl")
+COEFFICIENTS = ("cd", "cl")
 """What is fitted, in the order of the drag network's outputs."""
 
 Fit = Callable[[np.ndarray], np.ndarray]

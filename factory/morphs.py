@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import Case, style_of
+from data.corpora.case import Case
+from data.corpora.case_files import read_cases, style_of
 from data.corpora.morphs import STYLES, CfdFaces, MaterialPoints, MorphGenerator, material_points
+from data.errors import DrivAerError
 from data.mesh import SurfaceSample
 from data.sampling import sample_surface
 from gnn.input_frame import middle_x, to_network
@@ -34,6 +37,18 @@ class Design:
     @classmethod
     def of(cls, case: Case) -> Design:
         return cls(case.parameters, case.underbody)
+
+
+def read_morph_cases(*folders: str | Path) -> list[Case]:
+    """Cases of the generator's designs, in their order: see `data.corpora.case_files.read_cases`.
+
+    Raises DrivAerError for a case of another car.
+    """
+    cases = read_cases(*folders)
+    for case in cases:
+        if case.design is None or case.family is not None:
+            raise DrivAerError(f"{case.name} is no case of a morphed DrivAer", fix="move it to another folder")
+    return cases
 
 
 class MorphClouds:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from data.corpora.cases import Case
+from data.corpora.case import Case
 from data.corpora.morphs import CfdFaces
 from factory.morphs import UNDERBODIES, Design, MorphClouds
 from factory.template_fit import shape_modes, shape_of

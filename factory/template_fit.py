@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from data.corpora.cases import Case
+from data.corpora.case import Case
 from data.corpora.morphs import CfdFaces
 from factory.gaussian_process import GaussianProcess
 from factory.labels import DesignFeatures, ridge
@@ -182,7 +182,7 @@ def _fields(anchors: np.ndarray, cases: Sequence[Case], shape: ShapeModel, other
     face, its departure from their mean; elsewhere, what this underbody's cases are fitted to say of them.
     """
     n_own = sum(case.underbody == shape.underbody for case in cases)
-    own, others = (np.array([_values(c) for c in some]) for some in (cases[:n_own], cases[n_own:]))
+    own, others = (np.array([c.face_values for c in some]) for some in (cases[:n_own], cases[n_own:]))
     mean = own.mean(axis=0)
     stand_in = _alike(anchors[:n_own], own - mean, anchors[n_own:])
     same, there = _shared_faces(shape.faces, other.faces)
@@ -218,11 +218,6 @@ def _principal(departures: np.ndarray, faces: CfdFaces) -> tuple[np.ndarray, np.
     spread = size[:N_FIELD_MODES] / np.sqrt(len(flat))
     modes = (rows[:N_FIELD_MODES, :-1] * spread[:, None]).reshape(-1, *weights.shape) / weights
     return sides[:, :N_FIELD_MODES] * np.sqrt(len(flat)), modes
-
-
-def _values(case: Case) -> np.ndarray:
-    """(M, 4) Cp and Cf of a case's faces."""
-    return np.column_stack([case.face_cp, case.face_cf])
 
 
 def _shared_faces(faces: CfdFaces, others: CfdFaces) -> tuple[np.ndarray, np.ndarray]:

@@ -9,9 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from data.catalogue.recognise import CASES, FOLDER, drivaernet_design, run_design
-from data.catalogue.records import CorpusFile, Design
+from data.catalogue.records import LABELS, CorpusFile, Design
 from data.corpora import drivaernet, runs
-from data.corpora.case_files import read_case_summary
 from data.corpora.drivaernet_labels import drivaernet_labels, is_drivaernet_table
 from data.corpora.labels import Labels, merge, read_labels
 from data.corpora.splits import SPLITS, split_from
@@ -104,6 +103,8 @@ def _read_cases(
     unchanged: Collection[tuple[str, str]],
     done: Description,
 ) -> None:
+    from data.corpora.case_files import read_header
+
     for file in files:
         if file.kind != "case" or file.design is None:
             continue
@@ -111,7 +112,7 @@ def _read_cases(
             designs[file.design] = kept[file.design]
             continue
         try:
-            case = read_case_summary(root / file.path)
+            case = read_header(root / file.path)
         except DrivAerError as error:
             done.warnings.append(f"{file.path}: {error.what}")
             continue
@@ -119,8 +120,15 @@ def _read_cases(
             done.no_cases.append(file.path)
             designs.pop(file.design, None)
             continue
-        design = Design(file.design, CASES, case.family, case.style, case.underbody, split=case.split, parameters={})
-        designs[file.design] = _with_labels(design, case.labels)
+        known = {name: value for name, value in case.coefficients.items() if name in LABELS}
+        designs[file.design] = Design(
+            *(file.design, CASES, case.family, case.style, case.underbody),
+            **known,
+            area=case.frontal_area,
+            label_version=runs.OWN_AREA if "cd" in known else None,
+            split=None if case.design is None else case.split,
+            parameters=case.parameters,
+        )
 
 
 def _tables(root: Path, files: list[CorpusFile], done: Description) -> dict[str, Table]:

@@ -20,9 +20,10 @@ from data.corpora.runs import FIXED_AREA, RUN_CORPORA
 from data.errors import DrivAerError
 
 if TYPE_CHECKING:
+    from data.corpora.case import Case
     from data.corpora.morphed_families import MorphedFamily
     from data.corpora.pressure import SurfacePressure
-    from data.mesh import CarMesh
+    from data.mesh import CarMesh, RawMesh
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,64 +162,40 @@ def _no_mesh(catalogue: Catalogue, design: Design) -> DrivAerError:
 
 def _open_case(catalogue: Catalogue, design: Design) -> OpenDesign:
     """A CFD case: the surface of its family bent to the design, or the points that its file holds."""
+    from data.corpora.case_files import read_case
+    from data.corpora.pressure import SurfacePressure
+    from data.load import place_car
+    from data.mesh import RawMesh
+
     file = file_of(catalogue, design.id, "case")
     if file is None:
         raise DrivAerError(f"the case of {design.id} is not on disk", file=catalogue.root)
     path = catalogue.root / file.path
-    family = path.parents[1] / "families" / f"{design.design_class}.npz"
-    if design.design_class and family.is_file():
-        car, pressure = _family_case(path, family)
+    case = read_case(path)
+    family_file = path.parents[1] / "families" / f"{case.family}.npz"
+    if case.family and family_file.is_file():
+        family = _family(family_file)
+        surface, area = RawMesh(*family.mesh_on(case.amounts), path=path, unit="m"), None
+        centres, vectors = family.faces_on(case.amounts)
+        pressure = SurfacePressure.on_faces(centres, vectors, case.face_cp, half=True)
+    elif case.geometry is not None:
+        surface, area = _point_cloud(case), case.frontal_area
+        pressure = SurfacePressure.of_case(case)
     else:
-        car, pressure = _case_points(path)
-    pressure = replace(pressure, source=f"{file.path}, Cp")
+        fix = "it needs the geometry that it was bent from; open a case of resources/corpus/procedural_cars"
+        raise DrivAerError("this case keeps coefficients and fields, but no geometry", file=path, fix=fix)
+    car = place_car(surface, unit="m", up="z", forward="-x", frontal_area=area)
+    pressure = replace(pressure.placed(car.frame), source=f"{file.path}, Cp")
     return OpenDesign(design, replace(car, path=path), pressure, file.path, car.warnings)
 
 
-def _family_case(path: Path, family_file: Path) -> tuple[CarMesh, SurfacePressure]:
+def _point_cloud(case: Case) -> RawMesh:
     import numpy as np
 
-    from data.corpora.morphed_families import read_family_case
-    from data.corpora.pressure import SurfacePressure, with_image
-    from data.load import place_car
     from data.mesh import RawMesh
 
-    family, case = _family(family_file), read_family_case(path)
-    vertices, faces = family.mesh_on(case.amounts)
-    car = place_car(RawMesh(vertices, faces, path=path, unit="m"), unit="m", up="z", forward="-x")
-    centres, outward = family.faces_on(case.amounts)
-    normals = (outward / np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-30)).astype(np.float32)
-    points, normals, cp = with_image(centres, normals, case.face_cp.astype(float))
-    none = np.zeros((0, 3), np.int32)
-    return car, SurfacePressure(car.frame.to_car(points), none, cp, "", normals=normals)
-
-
-def _case_points(path: Path) -> tuple[CarMesh, SurfacePressure]:
-    """Of a file in the corpus format, which has half of a car: its points are completed by their images."""
-    import numpy as np
-
-    from data.corpora.cases import read_case
-    from data.corpora.pressure import SurfacePressure, with_image
-    from data.load import place_car
-    from data.mesh import RawMesh
-
-    case = read_case(path)
-    with np.load(path, allow_pickle=False) as arrays:
-        if "points" not in arrays.files:
-            fix = "it needs the geometry that it was bent from; open a case of resources/corpus/procedural_cars"
-            raise DrivAerError("this case keeps coefficients and fields, but no geometry", file=path, fix=fix)
-        points = arrays["points"] * 1e-4 + arrays["offset"]
-        normals = arrays["normals"].astype(np.float32) / 127.0
-        centres = arrays["face_centers"] * 1e-4 + arrays["offset"]
-        facing = arrays["face_normals"].astype(np.float32) / 127.0
-    whole = bool(centres[:, 1].min() < -0.1)  # m; half a car's faces end at the middle
-    cp = case.face_cp.astype(float)
-    if not whole:
-        points, normals, _ = with_image(points, normals, np.zeros(len(points)))
-        centres, facing, cp = with_image(centres, facing, cp)
-    raw = RawMesh(points, np.zeros((0, 3), np.int32), path=path, normals=normals.astype(np.float32), unit="m")
-    car = place_car(raw, unit="m", up="z", forward="-x", frontal_area=case.frontal_area)
-    none = np.zeros((0, 3), np.int32)
-    return car, SurfacePressure(car.frame.to_car(centres), none, cp, "", normals=facing)
+    points, normals, _ = case.on_whole_car()
+    return RawMesh(points.astype(float), np.zeros((0, 3), np.int32), normals=normals, unit="m")
 
 
 @lru_cache(maxsize=4)

@@ -1,37 +1,63 @@
-"""What a CFD case file says of its design, without its fields: for the catalogue."""
+"""Files of CFD cases, ``.npz``: written and read here and nowhere else.
+
+All hold ``meta`` (JSON) and the flow on the CFD faces; with geometry also points, normals and faces
+(``../shared/corpus/README.md`` describes them). Without geometry fields are kept in small steps, where there is a
+reference as differences from it (`data.corpora.references`), which takes about 20 kB. ``meta`` says whose design it is
+in one of three ways: ``i`` and ``params`` of the DrivAers' generator; ``family``, ``design``, ``values`` and
+``amounts``; or nothing, for a car that was simulated or added.
+"""
 
 from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.corpora.labels import Labels
-from data.corpora.runs import OWN_AREA
+import numpy as np
+
+from data.corpora.case import COEFFICIENTS, Case, CaseGeometry, CaseHeader
+from data.corpora.members import write_members
+from data.corpora.references import fields_of, has_fields, members_of
 from data.errors import DrivAerError
+from data.nearest import NO_FACE
+from data.replacing import replacing
 
-_MEANINGS = {"Cd": "cd", "Cd_std": "cd_std", "Cl": "cl", "Clf": "clf", "Clr": "clr", "frontal_area": "area"}
+CASES = "cases"
+"""The folder of a corpus that its case files lie in."""
 
-
-@dataclass(frozen=True)
-class CaseSummary:
-    """family: of cars that the design is of, if any. split: train | test for a case of a generated corpus."""
-
-    family: str | None
-    style: str | None
-    underbody: str | None
-    split: str | None
-    labels: Labels
+_IN_FILES = {name: name.replace("c", "C", 1) for name in COEFFICIENTS}
+_NEEDED = ("cd", "cl", "cd_pressure", "cd_friction")
+_STEP = 1e-4  # m
+_ON_PLANE = -0.02  # m; half a car's points have no y below it
+_FAULTS = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile)
 
 
-def read_case_summary(path: str | Path) -> CaseSummary | None:
-    """None for an ``.npz`` that is no case. Raises DrivAerError for a file that is damaged."""
-    import numpy as np
+def read_case(path: str | Path) -> Case:
+    """A case from a file of any kind.
 
-    from data.corpora.references import has_fields
+    Raises DrivAerError for a file that is none, or whose reference is missing.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        header = _header(path, json.loads(str(arrays["meta"])))
+        if lacking := [_IN_FILES[name] for name in _NEEDED if name not in header.coefficients]:
+            raise ValueError(f"it has no {', '.join(lacking)}")
+        cp, cf = fields_of(arrays, path)
+        geometry = _geometry(arrays, header.meta, len(cp)) if "points" in arrays else None
+    except _FAULTS as error:
+        fix = "give a case .npz of a corpus, or simulate or add it again"
+        raise DrivAerError(f"not a CFD case ({error})", file=path, fix=fix) from error
+    return Case(**vars(header), face_cp=cp, face_cf=cf, geometry=geometry)
 
+
+def read_header(path: str | Path) -> CaseHeader | None:
+    """What a case file says without its arrays; None for an ``.npz`` that is no case.
+
+    Raises DrivAerError for a file that is damaged.
+    """
     path = Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -39,24 +65,118 @@ def read_case_summary(path: str | Path) -> CaseSummary | None:
         if "meta" not in members or not has_fields(members):
             return None
         with np.load(path, allow_pickle=False) as arrays:
-            meta = json.loads(str(arrays["meta"]))
-        return _summary(meta)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            return _header(path, json.loads(str(arrays["meta"])))
+    except _FAULTS as error:
         raise DrivAerError(f"not a CFD case ({error})", file=path, fix="copy it again") from error
 
 
-def _summary(meta: dict[str, Any]) -> CaseSummary:
-    from data.corpora.cases import is_test_design, style_of
+def read_cases(*folders: str | Path) -> list[Case]:
+    """The cases of corpora (in their ``cases/``) or of folders of case files, in the order of family, design and name.
 
+    Of a name that several folders have the first one's counts. Raises DrivAerError where there are none.
+    """
+    cases: dict[str, Case] = {}
+    for folder in map(Path, folders):
+        for path in case_paths(folder):
+            if path.stem not in cases:
+                cases[path.stem] = read_case(path)
+    if not cases:
+        there = folders and Path(folders[0]).is_dir()
+        what = "no CFD cases" if there else "there is no such folder"
+        fix = "give a folder with cases/*.npz, or add some with 'drivaer corpus add'"
+        raise DrivAerError(what, file=folders[0] if folders else None, fix=fix)
+    return sorted(cases.values(), key=lambda case: (case.family or "", case.design or 0, case.name))
+
+
+def case_paths(folder: Path) -> list[Path]:
+    """The case files of a corpus, or of a folder of such files, by name."""
+    return sorted(((folder / CASES) if (folder / CASES).is_dir() else folder).glob("*.npz"))
+
+
+def write_case(
+    path: str | Path,
+    meta: dict[str, Any],
+    cp: np.ndarray,
+    cf: np.ndarray,
+    *,
+    geometry: CaseGeometry | None = None,
+    reference: Path | None = None,
+) -> None:
+    """Write a case, whole or not at all. cp (M,), cf (M, 3) of the CFD faces.
+
+    meta: see the module; coefficients as `named_in_files` spells them, and ``frontal_area``. reference: of the corpus,
+    to keep the differences from; for cases without geometry. Raises OSError.
+    """
+    if geometry is None:
+        write_members(path, {"meta": np.array(json.dumps(meta)), **members_of(cp, cf, reference)})
+        return
+    fields = {
+        "face_cp": np.clip(cp, -6e4, 6e4).astype(np.float16),
+        "face_cf": cf.astype(np.float16),
+        "meta": json.dumps({**meta, "half": geometry.half}),
+    }
+    with replacing(path) as unfinished:
+        np.savez_compressed(unfinished, **_packed(geometry), **fields)
+
+
+def named_in_files(coefficients: dict[str, float]) -> dict[str, float]:
+    """Coefficients as files and their tables spell them: ``Cd`` for cd."""
+    return {_IN_FILES[name]: value for name, value in coefficients.items()}
+
+
+def style_of(parameters: dict[str, float]) -> str:
+    """Of a morphed DrivAer, by its generator's parameters."""
+    if parameters.get("estate"):
+        return "estate"
+    return "notchback" if parameters.get("notch") else "fastback"
+
+
+def _header(path: Path, meta: dict[str, Any]) -> CaseHeader:
     parameters = meta.get("values", meta.get("params", {}))
     design = meta.get("design", meta.get("i"))
-    style = meta.get("style") or (style_of(parameters) if "i" in meta else None)
-    values: dict[str, float | str] = {name: float(meta[key]) for key, name in _MEANINGS.items() if key in meta}
-    version = OWN_AREA if "cd" in values else None
-    return CaseSummary(
+    return CaseHeader(
+        name=path.stem,
+        design=None if design is None else int(design),
         family=meta.get("family"),
-        style=style,
+        style=meta.get("style") or (style_of(parameters) if "i" in meta else None),
         underbody=meta.get("underbody"),
-        split=None if design is None else "test" if is_test_design(int(design)) else "train",
-        labels=Labels(values, {name: float(value) for name, value in parameters.items()}, version),
+        parameters={name: float(value) for name, value in parameters.items()},
+        amounts=np.array(meta["amounts"], float) if "family" in meta else None,
+        coefficients={name: float(meta[key]) for name, key in _IN_FILES.items() if key in meta},
+        frontal_area=float(meta["frontal_area"]),
+        meta=meta,
     )
+
+
+def _geometry(arrays: dict[str, np.ndarray], meta: dict[str, Any], n_faces: int) -> CaseGeometry:
+    points = (arrays["points"] * _STEP + arrays["offset"]).astype(np.float32)
+    normals = arrays["normals"].astype(np.float32)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
+    face = arrays["point_face"].astype(np.int64)
+    return CaseGeometry(
+        points=points,
+        normals=normals,
+        point_face=np.where(face < n_faces, face, NO_FACE),
+        centres=arrays["face_centers"] * _STEP + arrays["offset"],
+        face_normals=arrays["face_normals"] / 127.0,
+        areas=arrays["face_area"].astype(np.float64) * 1e-4,
+        half=bool(meta.get("half", points[:, 1].min() > _ON_PLANE)),
+    )
+
+
+def _packed(geometry: CaseGeometry) -> dict[str, np.ndarray]:
+    """16-bit numbers; 32 bits for more than 65,534 faces, or a car longer than 6.5 m."""
+    both = np.concatenate([geometry.points, geometry.centres])
+    offset = np.floor(both.min(axis=0) / _STEP) * _STEP
+    place = np.uint16 if np.ptp(both, axis=0).max() < 65535 * _STEP else np.uint32
+    number = np.uint16 if len(geometry.centres) < 65535 else np.uint32
+    face = geometry.point_face
+    return {
+        "points": np.round((geometry.points - offset) / _STEP).astype(place),
+        "normals": np.round(127 * geometry.normals).astype(np.int8),
+        "point_face": np.where(face == NO_FACE, np.iinfo(number).max, face).astype(number),
+        "face_centers": np.round((geometry.centres - offset) / _STEP).astype(place),
+        "face_normals": np.round(127 * geometry.face_normals).astype(np.int8),
+        "face_area": (1e4 * geometry.areas).astype(np.float16),
+        "offset": offset.astype(np.float64),
+    }

@@ -17,14 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import COEFFICIENTS, is_test_design
+from data.corpora.case import Case
+from data.corpora.case_files import read_cases
 from data.corpora.members import write_members
-from data.corpora.references import fields_of, members_of
 from data.errors import DrivAerError
 from data.nearest import NO_FACE, closest_points, nearest_faces
 from data.polygons import polygon_faces
 from data.sampling import sample_surface
 
+FAMILIES = "families"
+"""The folder of a corpus that its families' files lie in."""
 BODY, FRONT_WHEELS, REAR_WHEELS = 0, 1, 2
 
 _STEP = 1e-4  # m, of stored places
@@ -211,36 +213,11 @@ class MaterialPoints:
         return points.astype(np.float32), normals.astype(np.float32)
 
 
-@dataclass(frozen=True, eq=False)
-class FamilyCase:
-    """One design of a family.
-
-    design: its index in the family's sequence, -1 for the unmorphed car. values: of its handles, in their units;
-    amounts (n,): of the family's displacement fields. coefficients: those of COEFFICIENTS, on frontal_area (m², the
-    whole car's). face_cp (M,) clipped to CP_RANGE, face_cf (M, 3): float32, of the family's CFD faces.
-    """
-
-    name: str
-    family: str
-    style: str | None
-    design: int
-    values: dict[str, float]
-    amounts: np.ndarray
-    coefficients: dict[str, float]
-    frontal_area: float
-    face_cp: np.ndarray
-    face_cf: np.ndarray
-    meta: dict
-
-    @property
-    def is_test(self) -> bool:
-        return is_test_design(self.design)
-
-
 def read_family(path: str | Path) -> MorphedFamily:
     """A family's file. Raises DrivAerError for a file that is none."""
-    arrays = _arrays(path, "a family of CFD cases")
     try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
         meta = json.loads(str(arrays["meta"]))
         handles = Handles(
             tuple(meta["handles"]),
@@ -267,7 +244,7 @@ def read_family(path: str | Path) -> MorphedFamily:
                 arrays["cfd_part"].astype(int),
             ),
         )
-    except (KeyError, ValueError, TypeError) as error:
+    except (OSError, EOFError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise DrivAerError(f"not a family of CFD cases ({error})", file=path) from error
 
 
@@ -300,60 +277,20 @@ def write_family(path: str | Path, family: MorphedFamily) -> None:
     write_members(path, members)
 
 
-def read_family_case(path: str | Path) -> FamilyCase:
-    """A case file of a family's design. Raises DrivAerError for a file that is none."""
-    arrays = _arrays(path, "a CFD case of a family")
-    try:
-        meta = json.loads(str(arrays["meta"]))
-        cp, cf = fields_of(arrays, Path(path))
-        return FamilyCase(
-            name=meta["name"],
-            family=meta["family"],
-            style=meta["style"],
-            design=int(meta["design"]),
-            values=meta["values"],
-            amounts=np.array(meta["amounts"], float),
-            coefficients={key: float(meta[key]) for key in COEFFICIENTS},
-            frontal_area=float(meta["frontal_area"]),
-            face_cp=cp,
-            face_cf=cf,
-            meta=meta,
-        )
-    except (KeyError, ValueError, TypeError) as error:
-        raise DrivAerError(f"not a CFD case of a family ({error})", file=path) from error
-
-
-def write_family_case(
-    path: str | Path, meta: dict, cp: np.ndarray, cf: np.ndarray, reference: Path | None = None
-) -> None:
-    """Write a design's case: meta with FamilyCase's words and COEFFICIENTS; cp (M,), cf (M, 3).
-
-    reference: the corpus's for this family, to keep the differences from (`data.corpora.references`).
-    """
-    write_members(path, {"meta": np.array(json.dumps(meta)), **members_of(cp, cf, reference)})
-
-
-def read_families(folder: str | Path) -> tuple[dict[str, MorphedFamily], list[FamilyCase]]:
+def read_families(folder: str | Path) -> tuple[dict[str, MorphedFamily], list[Case]]:
     """A corpus folder's families by name, and its cases in the order of family and design.
 
     Raises DrivAerError where there are none, or a case's family lacks.
     """
-    families = {family.name: family for family in map(read_family, sorted(Path(folder, "families").glob("*.npz")))}
-    cases = [read_family_case(path) for path in sorted(Path(folder, "cases").glob("*.npz"))]
-    if not cases:
-        raise DrivAerError("no CFD cases of families", file=folder, fix="give a folder with families/ and cases/")
+    families = {family.name: family for family in map(read_family, sorted(Path(folder, FAMILIES).glob("*.npz")))}
+    cases = read_cases(folder)
     for case in cases:
         if case.family not in families:
-            raise DrivAerError(f"the family {case.family} of {case.name} is missing", file=Path(folder, "families"))
-    return families, sorted(cases, key=lambda case: (case.family, case.design))
-
-
-def _arrays(path: str | Path, what: str) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DrivAerError(f"not {what} ({error})", file=path) from error
+            what = f"the family {case.family or '(none)'} of {case.name} is missing"
+            raise DrivAerError(
+                what, file=Path(folder, FAMILIES), fix="give a folder with families/ and cases/ of these"
+            )
+    return families, cases
 
 
 def _small(indices: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from data.formats.vtk_fields import read_fields
 from data.nearest import closest_points
 
 if TYPE_CHECKING:
+    from data.corpora.case import Case
     from data.frame import Frame
 
 READER = 2
@@ -43,6 +44,25 @@ class SurfacePressure:
     warnings: tuple[str, ...] = ()
     normals: np.ndarray | None = None
 
+    @classmethod
+    def on_faces(
+        cls, centres: np.ndarray, normals: np.ndarray, cp: np.ndarray, *, half: bool, source: str = ""
+    ) -> SurfacePressure:
+        """Of faces of a CFD mesh: centres (M, 3) m, normals (M, 3) of any length, cp (M,); with their image if half."""
+        normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
+        if half:
+            turn = np.array([1.0, -1.0, 1.0])
+            centres, normals = (np.concatenate([of, of * turn]) for of in (centres, normals))
+            cp = np.tile(cp, 2)
+        none = np.zeros((0, 3), np.int32)
+        return cls(centres, none, cp.astype(float), source, normals=normals.astype(np.float32))
+
+    @classmethod
+    def of_case(cls, case: Case, source: str = "") -> SurfacePressure:
+        """Of a case with geometry: on its CFD faces."""
+        of = case.geometry
+        return cls.on_faces(of.centres, of.face_normals, case.face_cp, half=of.half, source=source)
+
     def placed(self, frame: Frame) -> SurfacePressure:
         """The same in the car frame, of one in the frame of its mesh's file."""
         normals = None if self.normals is None else frame.vectors_to_car(self.normals)
@@ -57,14 +77,6 @@ class SurfacePressure:
             return np.where(distance < _FAR, self.cp[nearest], np.nan)
         near = closest_points(self.points, self.faces, points)
         return np.where(near.distance < _FAR, near.interpolate(self.cp, self.faces), np.nan)
-
-
-def with_image(
-    points: np.ndarray, normals: np.ndarray, values: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points (N, 3), normals (N, 3) and scalars (N,) of half a car with its mirror image behind them."""
-    turn = np.array([1, -1, 1], normals.dtype)
-    return np.concatenate([points, points * turn]), np.concatenate([normals, normals * turn]), np.tile(values, 2)
 
 
 def read_pressure(path: str | Path, corpus: str, *, shown: str = "") -> SurfacePressure:

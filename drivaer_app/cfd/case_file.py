@@ -1,57 +1,38 @@
-"""The files that a simulation leaves: the case file (.npz) that training reads, and a surface for ParaView (.vtp).
-
-The case file is the corpus's format. Where a surface is too large for its 16-bit numbers (more than 65,534 faces, a
-vehicle longer than 6.5 m) the same arrays have 32 bits.
-"""
+"""The files that a simulation leaves: the case file (.npz) that training reads, and a surface for ParaView (.vtp)."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from data.corpora.case import COEFFICIENTS, CaseGeometry
+from data.corpora.case_files import named_in_files, write_case
 from data.load import sample_car
-from data.nearest import nearest_faces
+from data.mesh import CarMesh
 from data.replacing import replacing
 from drivaer_app.cfd.read import SurfaceFlow
 from drivaer_app.cfd.result import CaseResult
-from drivaer_app.cfd.setup import VISCOSITY, CaseSetup
+from drivaer_app.cfd.setup import VISCOSITY
 
-_STEP = 1e-4  # m
 _N_POINTS = 32768
 
 
 def write_case_file(path: Path, result: CaseResult) -> None:
-    """Write the case file, whole or not at all. Raises DrivAerError where it cannot be."""
-    points, normals = _sample(result.setup)
-    write_arrays(path, result.surface, points, normals, 1.5 * result.setup.surface_cell, meta(result))
+    """Write the case file, whole or not at all. Raises OSError."""
+    setup, surface = result.setup, result.surface
+    geometry = geometry_of(setup.car, surface, setup.domain.half, reach=1.5 * setup.surface_cell)
+    write_case(path, meta(result), surface.cp, surface.cf, geometry=geometry)
 
 
-def write_arrays(
-    path: Path, surface: SurfaceFlow, points: np.ndarray, normals: np.ndarray, reach: float, told: dict
-) -> None:
-    """Write a case file of any origin: points, normals (N, 3) of the true surface; told: what `meta` tells."""
-    face = nearest_faces(surface.centres, surface.normals, points, normals, reach=reach)
-    both = np.concatenate([points, surface.centres])
-    offset = np.floor(both.min(axis=0) / _STEP) * _STEP
-    place = np.uint16 if np.ptp(both, axis=0).max() < 65535 * _STEP else np.uint32
-    number = np.uint16 if len(surface) < 65535 else np.uint32
-    arrays = {
-        "points": np.round((points - offset) / _STEP).astype(place),
-        "normals": _bytes(normals),
-        "point_face": np.where(face < 0, np.iinfo(number).max, face).astype(number),
-        "face_centers": np.round((surface.centres - offset) / _STEP).astype(place),
-        "face_normals": _bytes(surface.normals),
-        "face_area": (1e4 * surface.areas).astype(np.float16),
-        "face_cp": np.clip(surface.cp, -6e4, 6e4).astype(np.float16),
-        "face_cf": surface.cf.astype(np.float16),
-        "offset": offset.astype(np.float64),
-        "meta": json.dumps(told),
-    }
-    with replacing(path) as unfinished:
-        np.savez_compressed(unfinished, **arrays)
+def geometry_of(car: CarMesh, surface: SurfaceFlow, half: bool, reach: float) -> CaseGeometry:
+    """Even points of a car with the CFD faces next to them. reach: m, how far these may lie from the true surface."""
+    sample = sample_car(car, _N_POINTS)
+    keep = sample.points[:, 1] >= 0 if half else slice(None)
+    points, normals = (of[keep].astype(np.float64) for of in (sample.points, sample.normals))
+    faces = surface.centres, surface.normals, surface.areas
+    return CaseGeometry.with_nearest_faces(points, normals, *faces, half=half, reach=reach)
 
 
 def meta(result: CaseResult) -> dict:
@@ -60,18 +41,11 @@ def meta(result: CaseResult) -> dict:
     return {
         "name": result.folder.resolve().name,
         "base": setup.car.path.name if setup.car.path else None,
-        "Cd": result.cd,
-        "Cd_std": result.cd_std,
-        "Cl": result.cl,
+        **named_in_files({name: getattr(result, name) for name in COEFFICIENTS}),
         "Cl_std": result.cl_std,
-        "Clf": result.clf,
-        "Clr": result.clr,
-        "Cd_pressure": result.cd_pressure,
-        "Cd_friction": result.cd_friction,
         "Cd_artefact": result.cd_artefact,
         "frontal_area": setup.frontal_area,
         "settled": result.settled,
-        "half": setup.domain.half,
         "wheelbase": setup.axle_xs[1] - setup.axle_xs[0],
         "cells": result.mesh.n_cells,
         "wall_s": sum(result.seconds.values()),
@@ -96,16 +70,6 @@ def meta(result: CaseResult) -> dict:
         },
         "warnings": list(result.warnings),
     }
-
-
-def _sample(setup: CaseSetup) -> tuple[np.ndarray, np.ndarray]:
-    sample = sample_car(setup.car, _N_POINTS)
-    keep = sample.points[:, 1] >= 0 if setup.domain.half else slice(None)
-    return sample.points[keep].astype(np.float64), sample.normals[keep].astype(np.float64)
-
-
-def _bytes(normals: np.ndarray) -> np.ndarray:
-    return np.round(127 * normals).astype(np.int8)
 
 
 def write_surface(path: Path, surface: SurfaceFlow) -> None:

@@ -13,7 +13,7 @@ from drivaer_app.cli.options import Area, AsJsonLines, Density, Forward, Units, 
 from drivaer_app.cli.terminal import BadUsage, Waiting, results_only, say
 
 if TYPE_CHECKING:
-    from data.corpora.morphed_families import FamilyCase
+    from data.corpora.case import Case
     from drivaer_app.corpus.status import CorpusStatus
     from drivaer_app.corpus.suggest import Suggestion
 
@@ -267,11 +267,11 @@ def _show(found: CorpusStatus) -> None:
         console.print(f"  {line}", soft_wrap=True)
 
 
-def _ranges(cases: Sequence[FamilyCase]) -> tuple[str, str, str]:
+def _ranges(cases: Sequence[Case]) -> tuple[str, str, str]:
     """``0.251–0.402``, mean scatter, and the same of Cl."""
     if not cases:
         return "", "", ""
-    cd, cl, scatter = ([case.coefficients[key] for case in cases] for key in ("Cd", "Cl", "Cd_std"))
+    cd, cl, scatter = ([case.coefficients[key] for case in cases] for key in ("cd", "cl", "cd_std"))
     return (
         f"{min(cd):.3f}–{max(cd):.3f}",
         f"{sum(scatter) / len(scatter):.4f}",

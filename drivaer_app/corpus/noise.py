@@ -13,12 +13,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from data.corpora.morphed_families import read_family_case
+from data.corpora.case_files import CASES, named_in_files, read_case
 from data.replacing import replacing
 from drivaer_app.cfd.run import OnProgress
 from drivaer_app.corpus.families import Family, open_family, solve_family
 from drivaer_app.corpus.modes import make_modes
-from drivaer_app.corpus.runs import CASES, Design, ReadyFamily, claim, empty, solve_bent
+from drivaer_app.corpus.runs import Design, ReadyFamily, claim, empty, solve_bent
 
 NOISE = "noise"
 OWN = "own car"
@@ -72,8 +72,8 @@ def _labelled(work: Path, name: str) -> dict[str, float] | None:
     path = work / CASES / f"{name}.npz"
     if not path.exists():
         return None
-    case = read_family_case(path)
-    return {key: case.coefficients[key] for key in ("Cd", "Cl", "Cd_std")}
+    coefficients = read_case(path).coefficients
+    return named_in_files({name: coefficients[name] for name in ("cd", "cl", "cd_std")})
 
 
 def _on_shifted_mesh(

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.corpora.cases import COEFFICIENTS
-from data.corpora.morphed_families import (
-    FamilyCase,
-    read_families,
-    read_family,
-    read_family_case,
-    write_family_case,
-)
+from data.corpora.case_files import CASES, read_case, write_case
+from data.corpora.case_index import write_index
+from data.corpora.morphed_families import FAMILIES, read_families, read_family
 from data.corpora.references import reference_for
 from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.corpus.families import known_families
 from drivaer_app.corpus.modes import SURFACE
-from drivaer_app.corpus.runs import CASES
 from drivaer_app.corpus.settings import load_settings
-
-INDEX = "index.csv"
 
 
 @dataclass(frozen=True)
@@ -41,32 +32,19 @@ def pack(work: Path, out: Path) -> Packed:
     Raises DrivAerError where ``out`` holds a family of the same name that is another one.
     """
     settings = load_settings(work)
-    for folder in ("families", CASES):
+    for folder in (FAMILIES, CASES):
         (out / folder).mkdir(parents=True, exist_ok=True)
     n_new = 0
     for family in known_families(work, settings):
         cases = sorted((work / CASES).glob(f"{family.name}_[0-9][0-9][0-9][0-9].npz"))
         if not cases:
             continue
-        _add_family(family.folder / SURFACE, out / "families" / f"{family.name}.npz")
+        _add_family(family.folder / SURFACE, out / FAMILIES / f"{family.name}.npz")
         n_new += _add_cases([path for path in cases if not (out / CASES / path.name).exists()], out, family.name)
     _, cases = read_families(out)
-    write_index(cases, out / INDEX)
+    write_index(cases, out, ("family", "style", "design", "split"))
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return Packed(len(cases), n_new, size)
-
-
-def write_index(cases: list[FamilyCase], path: Path) -> None:
-    """A row a case: name, family, style, design, split, coefficients, frontal area (m2), handle values."""
-    handles = list(dict.fromkeys(name for case in cases for name in case.values))
-    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["name", "family", "style", "design", "split", *COEFFICIENTS, "frontal_area_m2", *handles])
-        for case in cases:
-            split = "test" if case.is_test else "train"
-            numbers = [round(case.coefficients[key], 6) for key in COEFFICIENTS] + [round(case.frontal_area, 6)]
-            values = [case.values.get(name, "") for name in handles]
-            table.writerow([case.name, case.family, case.style or "", case.design, split, *numbers, *values])
 
 
 def _add_family(source: Path, destination: Path) -> None:
@@ -79,11 +57,11 @@ def _add_family(source: Path, destination: Path) -> None:
 
 def _add_cases(paths: list[Path], out: Path, family: str) -> int:
     """Keep a family's cases as differences from one reference; returns how many they are."""
-    new = [(path, read_family_case(path)) for path in paths]
+    new = [(path, read_case(path)) for path in paths]
     if new:
         reference = reference_for(out, family, [(case.face_cp, case.face_cf) for _, case in new])
     for path, case in new:
-        write_family_case(out / CASES / path.name, case.meta, case.face_cp, case.face_cf, reference)
+        write_case(out / CASES / path.name, case.meta, case.face_cp, case.face_cf, reference=reference)
     return len(new)
 
 

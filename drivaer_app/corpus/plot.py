@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.corpora.morphed_families import FamilyCase
+from data.corpora.case import Case
 from data.replacing import replacing
 from drivaer_app.corpus.status import CorpusStatus
 from drivaer_app.pictures.drawing import GRID, INK, PALE, PAPER, SERIES, font, ticks
@@ -26,7 +26,7 @@ def write_plot(path: Path, status: CorpusStatus) -> None:
     pen.text((_LEFT, 26), title.replace("1 families", "1 family"), font=font(26), fill=INK)
     cases = list(status.cases)
     last = max([case.design for case in cases], default=1)
-    for row, name in enumerate(("Cd", "Cl")):
+    for row, name in enumerate(("cd", "cl")):
         top = _TOP + row * (_PANEL + _GAP)
         _panel(pen, top, name, cases, [*status.families], last)
     _legend(pen, [*status.families], status)
@@ -36,7 +36,7 @@ def write_plot(path: Path, status: CorpusStatus) -> None:
         image.save(unfinished, format="PNG")
 
 
-def _panel(pen, top: float, name: str, cases: list[FamilyCase], families: list[str], last: int) -> None:
+def _panel(pen, top: float, name: str, cases: list[Case], families: list[str], last: int) -> None:
     right, bottom = _WIDTH - _RIGHT, top + _PANEL
     values = np.array([case.coefficients[name] for case in cases] or [0.0, 1.0])
     reach = max(float(np.ptp(values)), 0.02)
@@ -56,7 +56,7 @@ def _panel(pen, top: float, name: str, cases: list[FamilyCase], families: list[s
         x, _ = at(value, low)
         pen.text((x, bottom + 8), f"{value:.0f}", font=font(16), fill=PALE, anchor="ma")
     pen.line([(_LEFT, top), (_LEFT, bottom), (right, bottom)], fill=PALE, width=1)
-    pen.text((_LEFT, top - 8), name, font=font(18), fill=PALE, anchor="ls")
+    pen.text((_LEFT, top - 8), name.capitalize(), font=font(18), fill=PALE, anchor="ls")
     for i, family in enumerate(families):
         for case in cases:
             if case.family == family:

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import COEFFICIENTS, is_test_design
+from data.corpora.case import COEFFICIENTS, is_test_design
+from data.corpora.case_files import CASES, named_in_files, write_case
 from data.corpora.morphed_families import (
     FRONT_WHEELS,
     REAR_WHEELS,
     MorphedFamily,
-    write_family_case,
 )
 from data.errors import DrivAerError
 from data.frontal_area import frontal_area
@@ -38,7 +38,7 @@ from drivaer_app.corpus.families import FLOW, Family
 from drivaer_app.corpus.modes import VOLUME, load_surface
 from drivaer_app.corpus.polymesh import VolumeMesh, pass_flow_on, read_mesh
 
-CASES, FAILURES, RUNNING = "cases", "failures", "running"
+FAILURES, RUNNING = "failures", "running"
 
 _CHECK = next(step for step in MESHING if step.name == "checkMesh")
 _MESH_FILES = ("boundary", "faces", "neighbour", "owner")
@@ -149,7 +149,7 @@ def run_design(
             return None
         meta = _meta(ready, design, amounts, result)
         (work / CASES).mkdir(exist_ok=True)
-        write_family_case(work / CASES / f"{design.name}.npz", meta, result.surface.cp, result.surface.cf)
+        write_case(work / CASES / f"{design.name}.npz", meta, result.surface.cp, result.surface.cf)
         shutil.rmtree(folder, ignore_errors=True)
     return meta
 
@@ -303,7 +303,7 @@ def empty(folder: Path) -> None:
 
 
 def _meta(ready: ReadyFamily, design: Design, amounts: np.ndarray, result: CaseResult) -> dict:
-    numbers = {key: round(float(getattr(result, key.lower())), 6) for key in COEFFICIENTS}
+    numbers = named_in_files({name: round(float(getattr(result, name)), 6) for name in COEFFICIENTS})
     settings = ready.family.settings
     return {
         "name": design.name,

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import is_test_design
-from data.corpora.morphed_families import FamilyCase, read_family_case
+from data.corpora.case import Case
+from data.corpora.case_files import CASES, read_case
 from drivaer_app.corpus.families import known_families
 from drivaer_app.corpus.growth import Plan, read_plan, running
 from drivaer_app.corpus.noise import OWN, WAYS, read_noise
-from drivaer_app.corpus.runs import CASES, FAILURES
+from drivaer_app.corpus.runs import FAILURES
 from drivaer_app.corpus.settings import load_settings
 
 _RECENT = 30
@@ -37,7 +37,7 @@ class CorpusStatus:
     """
 
     work: Path
-    cases: tuple[FamilyCase, ...]
+    cases: tuple[Case, ...]
     families: dict[str, bool]
     running: tuple[str, ...]
     failures: tuple[Failure, ...]
@@ -46,19 +46,19 @@ class CorpusStatus:
     seconds_left: float | None
     noise: tuple[str, ...]
 
-    def of(self, family: str) -> list[FamilyCase]:
+    def of(self, family: str) -> list[Case]:
         return [case for case in self.cases if case.family == family]
 
     @property
     def n_test(self) -> int:
-        return sum(is_test_design(case.design) for case in self.cases)
+        return sum(case.is_test for case in self.cases)
 
 
 def corpus_status(work: Path) -> CorpusStatus:
     """Look at a corpus. Raises DrivAerError where there is none."""
     settings = load_settings(work)
     paths = sorted((work / CASES).glob("*.npz"), key=lambda path: path.stat().st_mtime)
-    by_age = [read_family_case(path) for path in paths]
+    by_age = [read_case(path) for path in paths]
     cases = sorted(by_age, key=lambda case: (case.family, case.design))
     failures = tuple(_failure(path) for path in sorted((work / FAILURES).glob("*.json")))
     asked = read_plan(work)
@@ -102,7 +102,7 @@ def _failure(path: Path) -> Failure:
     return Failure(told["name"], told["family"], told["reason"])
 
 
-def _n_left(plan: Plan, cases: list[FamilyCase], failures: tuple[Failure, ...]) -> int:
+def _n_left(plan: Plan, cases: list[Case], failures: tuple[Failure, ...]) -> int:
     through = {case.name for case in cases} | {failure.name for failure in failures}
     return sum(
         source.name not in through and f"{source.name}_{index:04d}" not in through for source, index in plan.jobs()

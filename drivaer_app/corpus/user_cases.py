@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import COEFFICIENTS, read_case
+from data.corpora.case_files import CASES, named_in_files, read_case, read_cases, write_case
+from data.corpora.case_index import write_index
 from data.errors import DrivAerError
-from data.load import load_car, place_car, sample_car
+from data.load import load_car, place_car
 from data.mesh import CarMesh, RawMesh
 from data.polygons import polygon_faces
 from data.replacing import replacing
-from drivaer_app.cfd.case_file import write_arrays
+from drivaer_app.cfd.case_file import geometry_of
 from drivaer_app.cfd.read import SurfaceFlow
 from drivaer_app.cfd.simulate import CASE
 from drivaer_app.cfd.wheels import find_wheels
 
-CASES, INDEX = "cases", "index.csv"
 SURFACES = (".vtp", ".vtk", ".vtu", ".vtm")
 
 _PRESSURES = ("pMean", "p", "CpMean", "Cp", "pressure", "Pressure", "p_mean", "StaticPressure")
 _SHEARS = ("wallShearStressMean", "wallShearStress", "CfMean", "Cf", "WallShearStress", "wall_shear", "tau_w")
 _STAGNATION = (0.85, 1.35)  # highest Cp that a surface can have, with some room for coarse cells
-_N_POINTS = 32768
 _DISAGREES = 0.03  # of Cd
 
 
@@ -93,18 +91,17 @@ def add_case(
     else:
         fix = f"give a case .npz, a folder that 'simulate' made, or a surface ({', '.join(SURFACES)})"
         raise DrivAerError("is no CFD result that can be read", file=file, fix=fix)
-    _write_index(corpus)
+    write_index(read_cases(corpus), corpus, ("split",))
     return added
 
 
 def _copy_case(file: Path, destination: Path) -> Added:
     case = read_case(file)
-    with np.load(file, allow_pickle=False) as arrays:
-        if "points" not in arrays.files:
-            raise DrivAerError("has no geometry: a compact case is of use with its generator only", file=file)
+    if case.geometry is None:
+        raise DrivAerError("has no geometry: a compact case is of use with its generator only", file=file)
     with replacing(destination) as unfinished:
         shutil.copyfile(file, unfinished)
-    numbers = (case.coefficients[key] for key in ("Cd", "Cd_pressure", "Cd_friction"))
+    numbers = (case.coefficients[name] for name in ("cd", "cd_pressure", "cd_friction"))
     return Added(destination, *numbers, case.frontal_area, ())
 
 
@@ -118,14 +115,23 @@ def _add_surface(
     car = load_car(mesh, **read, frontal_area=reference.area) if mesh else solved
     cp, cf = _coefficients(p, shear, names, reference, file)
     surface = _surface(solved, raw, cp, cf)
-    sides = 2.0 if solved.frame.mirrored else 1.0
-    told, warnings = _tell(destination.stem, file, car, surface, sides, reference)
-    sample = sample_car(car, _N_POINTS)
-    keep = sample.points[:, 1] >= 0 if sides == 2.0 else slice(None)
-    points, normals = (array[keep].astype(float) for array in (sample.points, sample.normals))
+    half = solved.frame.mirrored
+    x_front, x_rear = _axles(car)
+    coefficients, warnings = _integrate(car, surface, 2.0 if half else 1.0, (x_front, x_rear), reference)
+    meta = {
+        "name": destination.stem,
+        "base": file.name,
+        **named_in_files(coefficients),
+        "frontal_area": car.frontal_area,
+        "wheelbase": x_rear - x_front,
+        "conditions": {"U": reference.speed, "rho": reference.density},
+        "provenance": {"file": file.name},
+        "warnings": list(warnings),
+    }
     reach = 2.0 * float(np.sqrt(np.quantile(surface.areas, 0.99)))
-    write_arrays(destination, surface, points, normals, reach, told)
-    return Added(destination, told["Cd"], told["Cd_pressure"], told["Cd_friction"], told["frontal_area"], warnings)
+    write_case(destination, meta, surface.cp, surface.cf, geometry=geometry_of(car, surface, half, reach))
+    numbers = (coefficients[name] for name in ("cd", "cd_pressure", "cd_friction"))
+    return Added(destination, *numbers, car.frontal_area, warnings)
 
 
 def _read(file: Path) -> tuple[RawMesh, np.ndarray, np.ndarray, tuple[str, str]]:
@@ -202,14 +208,18 @@ def _surface(car: CarMesh, raw: RawMesh, cp: np.ndarray, cf: np.ndarray) -> Surf
     return SurfaceFlow(points, corners, starts, centres, normals, areas, cp, cf)
 
 
-def _tell(
-    name: str, file: Path, car: CarMesh, surface: SurfaceFlow, sides: float, reference: Reference
-) -> tuple[dict, tuple[str, ...]]:
+def _integrate(
+    car: CarMesh, surface: SurfaceFlow, sides: float, axles: tuple[float, float], reference: Reference
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Coefficients of the car, and warnings.
+
+    sides: how many of the car's halves the surface stands for. axles: x of the front and the rear one, m.
+    """
     per_area = sides / car.frontal_area
     pressure = per_area * surface.pressure_force(surface.believable_cp)
     friction = per_area * surface.friction_force()
     force = pressure + friction
-    x_front, x_rear = _axles(car)
+    x_front, x_rear = axles
     on_face = -surface.believable_cp[:, None] * surface.normals + surface.cf
     on_face *= per_area * surface.areas[:, None]
     arm = surface.centres - [(x_front + x_rear) / 2, 0.0, 0.0]
@@ -221,36 +231,18 @@ def _tell(
     bad = float(surface.areas[~surface.physical].sum() / surface.areas.sum())
     if bad > 1e-3:
         warnings.append(f"{100 * bad:.1f} % of its area has a Cp that no flow has")
-    told = {
-        "name": name,
-        "base": file.name,
-        "Cd": cd,
-        "Cd_std": 0.0,
-        "Cl": float(force[2]),
-        "Clf": float(force[2] / 2 + pitch),
-        "Clr": float(force[2] / 2 - pitch),
-        "Cd_pressure": float(pressure[0]),
-        "Cd_friction": float(friction[0]),
-        "frontal_area": car.frontal_area,
-        "half": sides == 2.0,
-        "wheelbase": x_rear - x_front,
-        "conditions": {"U": reference.speed, "rho": reference.density},
-        "provenance": {"file": file.name},
-        "warnings": warnings,
+    coefficients = {
+        "cd": cd,
+        "cd_std": 0.0,
+        "cl": float(force[2]),
+        "clf": float(force[2] / 2 + pitch),
+        "clr": float(force[2] / 2 - pitch),
+        "cd_pressure": float(pressure[0]),
+        "cd_friction": float(friction[0]),
     }
-    return told, tuple(warnings)
+    return coefficients, tuple(warnings)
 
 
 def _axles(car: CarMesh) -> tuple[float, float]:
     axles = find_wheels(car)
     return (axles[0].x, axles[1].x) if axles else (0.0, 0.6 * float(np.ptp(car.vertices[:, 0])))
-
-
-def _write_index(corpus: Path) -> None:
-    with replacing(corpus / INDEX) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["name", *COEFFICIENTS, "frontal_area_m2"])
-        for path in sorted((corpus / CASES).glob("*.npz")):
-            case = read_case(path)
-            numbers = [case.coefficients[key] for key in COEFFICIENTS] + [case.frontal_area]
-            table.writerow([path.stem, *(round(number, 6) for number in numbers)])

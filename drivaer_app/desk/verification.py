@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.cfd_kept import CASE, CfdNumbers, History, KeptCfd, Residuals
@@ -306,18 +304,8 @@ def run_case(
 
 def run_truth(folder: Path, drawn: DrawnCar) -> CarTruth:
     """The Cp that a finished run found, on a drawn car's points."""
-    import json
-
-    from data.corpora.pressure import SurfacePressure, with_image
-    from drivaer_app.cfd.read import PHYSICAL_CP
+    from data.corpora.case_files import read_case
+    from data.corpora.pressure import SurfacePressure
     from drivaer_app.truth import truth_on
 
-    with np.load(folder / CASE, allow_pickle=False) as case:
-        centres = case["face_centers"] * 1e-4 + case["offset"]
-        normals = case["face_normals"] / np.float32(127)
-        cp = np.clip(case["face_cp"].astype(np.float32), *PHYSICAL_CP)
-        half = json.loads(str(case["meta"]))["half"]
-    if half:
-        centres, normals, cp = with_image(centres, normals, cp)
-    none = np.zeros((0, 3), np.int32)
-    return truth_on(drawn, SurfacePressure(centres, none, cp, f"the CFD run in {folder.name}", normals=normals))
+    return truth_on(drawn, SurfacePressure.of_case(read_case(folder / CASE), f"the CFD run in {folder.name}"))

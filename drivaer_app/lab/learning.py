@@ -33,28 +33,17 @@ def learn_own_cars(
     The same call goes on where it was stopped. Raises DrivAerError for corpora without cases, or where ``out`` exists;
     ModelError.
     """
-    from data.corpora.point_cases import read_point_cases
     from gnn.checkpoints import read_model
-    from gnn.training.cars import PointCar
+    from gnn.training.cars import cars_of_cases, point_cars
     from gnn.training.corpora import licences_of_corpora
     from gnn.training.fine_tune import FineTuning, Plan, fine_tune
 
     base = read_model(model_folder(model))
-    cases = {case.name: case for corpus in corpora for case in read_point_cases(corpus)}
-    own = [PointCar(case) for _, case in sorted(cases.items())]
-    ours = [*shipped_cars(base), *(car for corpus in repeat for car in _cars_of_cases(corpus))]
+    cars = {car.name: car for corpus in corpora for car in point_cars(corpus)}
+    own = [car for _, car in sorted(cars.items())]
+    ours = [*shipped_cars(base), *(car for corpus in repeat for car in cars_of_cases(corpus, _POOL))]
     licences = licences_of_corpora([*corpora, *repeat], cache() / "catalogues")
     return fine_tune(FineTuning(base, own, ours, plan or Plan(), licences), out, report)
-
-
-def _cars_of_cases(corpus: Path) -> list[Car]:
-    """Raises DrivAerError for a corpus of meshes without CFD on them."""
-    from data.corpora.point_cases import read_point_cases
-    from gnn.training.cars import PointCar, family_cars
-
-    if (corpus / "families").is_dir():
-        return family_cars(corpus, corpus.resolve().name, pool=_POOL)
-    return [PointCar(case, corpus.resolve().name) for case in read_point_cases(corpus)]
 
 
 def shipped_cars(base) -> list[Car]:

@@ -13,9 +13,10 @@ from typing import Protocol
 
 import numpy as np
 
-from data.corpora.cases import Case
-from data.corpora.morphed_families import FamilyCase, MorphedFamily, read_families
-from data.corpora.point_cases import PointCase
+from data.corpora.case import Case
+from data.corpora.case_files import read_cases
+from data.corpora.morphed_families import FAMILIES, MorphedFamily, read_families
+from data.errors import DrivAerError
 from data.mesh import SurfaceSample
 from data.nearest import nearest_faces
 from data.sampling import closed_areas, sample_surface
@@ -64,7 +65,7 @@ class Car(Protocol):
 class OfCase:
     """What a car takes from its case, whichever corpus that is of."""
 
-    case: Case | FamilyCase | PointCase
+    case: Case
 
     @property
     def name(self) -> str:
@@ -88,36 +89,37 @@ class OfCase:
 
     @property
     def face_values(self) -> np.ndarray:
-        return np.column_stack([self.case.face_cp, self.case.face_cf])
+        return self.case.face_values
 
 
 @dataclass(frozen=True, eq=False)
 class PointCar(OfCase):
     """A case with its own points."""
 
-    case: PointCase
+    case: Case
     kind: str = OWN
 
     @property
     def face_values(self) -> np.ndarray:
-        return self.case.values[np.isfinite(self.case.values[:, 0])]
+        values = self.case.point_values
+        return values[np.isfinite(values[:, 0])]
 
     def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
-        points, normals, values = self.case.whole()
+        points, normals, values = self.case.on_whole_car()
         which = rng.choice(len(points), n, replace=n > len(points))
         cloud = LabelledCloud(InputFrame.of(points).to_network(points[which]), normals[which], values[which])
         return cloud.mirrored() if rng.random() < 0.5 else cloud
 
     def sample(self) -> tuple[SurfaceSample, np.ndarray]:
-        points, normals, values = self.case.whole()
-        if self.case.half:  # points on either side by turns, then all their images: each prefix is even
-            row = np.arange(len(self.case.points))
+        points, normals, values = self.case.on_whole_car()
+        if self.case.geometry.half:  # points on either side by turns, then all their images: each prefix is even
+            row = np.arange(len(self.case.geometry.points))
             order = np.concatenate([2 * row + row % 2, 2 * row + 1 - row % 2])
             points, normals, values = points[order], normals[order], values[order]
         if len(points) < SAMPLE_POINTS:  # a coarse case: its points come again
             again = np.arange(SAMPLE_POINTS) % len(points)
             points, normals, values = points[again], normals[again], values[again]
-        areas = closed_areas(normals.astype(np.float64), self.case.wetted_area).astype(np.float32)
+        areas = closed_areas(normals.astype(np.float64), self.case.geometry.wetted_area).astype(np.float32)
         return SurfaceSample(points, normals, areas), values
 
 
@@ -142,7 +144,7 @@ class FamilyClouds:
 class FamilyCar(OfCase):
     """A design of a family of one mesh."""
 
-    case: FamilyCase
+    case: Case
     clouds: FamilyClouds
     kind: str = PROCEDURAL
 
@@ -163,8 +165,26 @@ def family_cars(folder: str | Path, kind: str = PROCEDURAL, pool: int = 65536) -
     return [FamilyCar(case, clouds[case.family], kind) for case in cases]
 
 
+def point_cars(folder: str | Path, kind: str = OWN) -> list[PointCar]:
+    """The cars of a corpus's case files, or of a folder of such files, by name.
+
+    Raises DrivAerError where there are none, or one has no points.
+    """
+    cases = read_cases(folder)
+    for case in cases:
+        if case.geometry is None:
+            raise DrivAerError(f"{case.name} has no points: its geometry is with its generator", file=folder)
+    return [PointCar(case, kind) for case in cases]
+
+
+def cars_of_cases(folder: Path, pool: int = 65536) -> list[FamilyCar] | list[PointCar]:
+    """The cars of a corpus of CFD cases, of families of one mesh or with points of their own, under its own name."""
+    kind = folder.resolve().name
+    return family_cars(folder, kind, pool) if (folder / FAMILIES).is_dir() else point_cars(folder, kind)
+
+
 def values_near(
-    centres: np.ndarray, areas: np.ndarray, points: np.ndarray, normals: np.ndarray, case: Case | FamilyCase
+    centres: np.ndarray, areas: np.ndarray, points: np.ndarray, normals: np.ndarray, case: Case
 ) -> np.ndarray:
     """(N, 4) Cp and Cf at points of the car from the CFD face near each, NaN where none is: centres, areas (M, 3)."""
     facing = areas / np.maximum(np.linalg.norm(areas, axis=1, keepdims=True), 1e-300)

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.corpora.cases import Case
-from data.corpora.morphed_families import FamilyCase
-from data.nearest import NO_FACE
+from data.corpora.case import Case, values_at
 
 SAMPLE_POINTS = 16384
 """Points of a sample as prediction draws them."""
@@ -16,20 +14,18 @@ SAMPLE_POINTS = 16384
 
 @dataclass(frozen=True, eq=False)
 class Cloud:
-    """points (N, 3) float32 in network coordinates, normals (N, 3) float32, cfd_face (N,) or NO_FACE."""
+    """points (N, 3) float32 in network coordinates, normals (N, 3) float32, cfd_face (N,) or data.nearest.NO_FACE."""
 
     points: np.ndarray
     normals: np.ndarray
     cfd_face: np.ndarray
 
 
-def labels(case: Case | FamilyCase, cloud: Cloud) -> np.ndarray:
+def labels(case: Case, cloud: Cloud) -> np.ndarray:
     """(N, 4) float32 Cp, Cf at the cloud's points; NaN where no CFD face is.
 
     The case has the +y half; on the other half (told by the CFD face's mirror image) Cf's y component turns over.
     """
-    face = np.maximum(cloud.cfd_face, 0)
-    values = np.column_stack([case.face_cp[face], case.face_cf[face]])
+    values = values_at(case.face_values, cloud.cfd_face)
     values[cloud.points[:, 1] < 0, 2] *= -1
-    values[cloud.cfd_face == NO_FACE] = np.nan
-    return values.astype(np.float32)
+    return values

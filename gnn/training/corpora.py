@@ -17,12 +17,14 @@ from data.catalogue.opening import files_to_read, load_mesh, pressure_of
 from data.catalogue.records import CorpusFile
 from data.catalogue.records import Design as CatalogueDesign
 from data.catalogue.store import CATALOGUE_NAME, Catalogue, find_catalogue, open_catalogue
-from data.corpora.point_cases import is_test_name, read_point_cases
+from data.corpora.case import is_test_name
+from data.corpora.case_files import case_paths
+from data.corpora.morphed_families import FAMILIES
 from data.corpora.pressure import READER
 from data.errors import DrivAerError
 from data.load import sample_car
 from data.mesh import CarMesh, SurfaceSample
-from gnn.training.cars import Car, PointCar, family_cars
+from gnn.training.cars import Car, cars_of_cases
 from gnn.training.clouds import SAMPLE_POINTS
 
 SPLITS = ("train", "val", "test")
@@ -140,7 +142,7 @@ def licences_of_corpora(folders: Sequence[str | Path], catalogue_folder: Path) -
 
 def _has_cases(folder: Path) -> bool:
     """Whether its cars are CFD cases, which are read without a catalogue."""
-    return (folder / "families").is_dir() or any((folder / "cases").glob("*.npz")) or any(folder.glob("*.npz"))
+    return (folder / FAMILIES).is_dir() or bool(case_paths(folder))
 
 
 def _catalogue_of(folder: Path, catalogue_folder: Path) -> Path:
@@ -150,10 +152,8 @@ def _catalogue_of(folder: Path, catalogue_folder: Path) -> Path:
 
 
 def _read_corpus(folder: Path, catalogue_folder: Path) -> SplitCars:
-    if (folder / "families").is_dir():
-        return _with_own_rule(family_cars(folder))
     if _has_cases(folder):
-        return _with_own_rule([PointCar(case, folder.resolve().name) for case in read_point_cases(folder)])
+        return _with_own_rule(cars_of_cases(folder))
     return _of_catalogue(folder, catalogue_folder)
 
 
@@ -180,7 +180,7 @@ def _of_catalogue(folder: Path, catalogue_folder: Path) -> SplitCars:
         mesh, pressure = (files.get((design.id, kind)) for kind in ("mesh", "pressure"))
         if mesh is None:
             continue
-        coefficients = {"Cd": design.cd} | ({"Cl": design.cl} if design.cl is not None else {})
+        coefficients = {"cd": design.cd} | ({"cl": design.cl} if design.cl is not None else {})
         is_test = design.split == "test"
         stamp = _stamp(mesh) + (f" {_stamp(pressure)} {READER}" if pressure else "")
         cars.append(MeshCar(design.id, design.corpus, design.style, coefficients, path, stamp, design.area, is_test))

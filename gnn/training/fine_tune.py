@@ -97,7 +97,7 @@ class FineTuning:
         for car in (*self.own, *self.ours):
             digest.update(f"{car.kind}/{car.name} {json.dumps(dict(car.coefficients))}".encode())
         for car in self.own:
-            digest.update(car.case.points.tobytes() + car.case.values.tobytes())
+            digest.update(car.case.geometry.points.tobytes() + car.case.point_values.tobytes())
         return digest.hexdigest()
 
 
@@ -169,7 +169,7 @@ def _learn_drag(tuning: FineTuning, own: Sequence[PointCar], work: Path, report)
     replayed = _Replay(split(tuning.ours)[0])
 
     def standard(car: Car) -> Tensor:
-        known = np.array([car.coefficients["Cd"], car.coefficients["Cl"]])
+        known = np.array([car.coefficients["cd"], car.coefficients["cl"]])
         return torch.from_numpy(((known - mean) / spread).astype(np.float32))
 
     def draw(step: int) -> Batch:
@@ -328,6 +328,6 @@ def _offset(tuning: FineTuning, model: Surrogate, report: Report) -> float:
     for number, car in enumerate(cars, 1):
         said = model.predict(car.sample()[0], car.frontal_area)
         if said.registered is None or said.registered.fit < 0.5:
-            short.append(car.coefficients["Cd_pressure"] - said.cd_pressure)
+            short.append(car.coefficients["cd_pressure"] - said.cd_pressure)
         report("the fields' integral", number, len(cars), None)
     return old + float(np.mean(short)) if len(short) >= _LEAST_FOR_OFFSET else old

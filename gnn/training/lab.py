@@ -141,7 +141,7 @@ class Training:
         torch.manual_seed(recipe.seed)
         self.network = NETWORKS[recipe.network](**recipe.architecture).to(processes.device)
         self.target, self.mean, self.spread = _targets(self.train, recipe)
-        self.target_variance = float(np.var([car.coefficients["Cd"] for car in self.train])) or 1.0
+        self.target_variance = float(np.var([car.coefficients["cd"] for car in self.train])) or 1.0
         if recipe.model == "field":
             self.field_mean, self.field_scale = _field_scale(self.network, self.train)
             self.mean, self.spread = self.field_mean[:1].tolist(), self.field_scale[:1].tolist()
@@ -235,7 +235,7 @@ class Training:
         """Said and true Cd of a validation car; or its error in Cp, and nothing."""
         car, recipe = self.val[index], self.recipe
         if recipe.model == "drag":
-            return said_drag(network, recipe, car, self.mean, self.spread), car.coefficients["Cd"]
+            return said_drag(network, recipe, car, self.mean, self.spread), car.coefficients["cd"]
         rng = np.random.default_rng((recipe.seed, 7, index))
         points, normals, values = drawn(car, recipe, rng, augment=False)
         said = said_of(
@@ -334,7 +334,7 @@ def said_drag(network: nn.Module, recipe: Recipe, car: StoredCar, mean: list[flo
 
 def fingerprint(recipe: Recipe, train: Sequence[StoredCar], val: Sequence[StoredCar], world: int) -> str:
     """Changes where anything does that the weights depend on."""
-    cars = [[f"{car.kind}/{car.name}", car.coefficients["Cd"], car.points.shape[0]] for car in (*train, *val)]
+    cars = [[f"{car.kind}/{car.name}", car.coefficients["cd"], car.points.shape[0]] for car in (*train, *val)]
     return hashlib.sha256(json.dumps([asdict(recipe), cars, world], sort_keys=True).encode()).hexdigest()
 
 
@@ -348,7 +348,7 @@ def _subset(train: Sequence[StoredCar], recipe: Recipe) -> list[StoredCar]:
 
 def _targets(cars: Sequence[StoredCar], recipe: Recipe) -> tuple[Tensor, list[float], list[float]]:
     """(n, 1) Cd as the network is to say it, and the mean and spread that bring it back."""
-    cd = np.array([[car.coefficients["Cd"]] for car in cars])
+    cd = np.array([[car.coefficients["cd"]] for car in cars])
     mean, spread = ([0.0], [1.0])
     if recipe.standardise and recipe.model == "drag":
         mean, spread = [float(cd.mean())], [float(cd.std()) or 1.0]

@@ -180,7 +180,7 @@ def stored(
 def _record(car: Car) -> str:
     """Other files, or of a case another CFD, or another label: another record."""
     stamp = getattr(car, "stamp", None) or hashlib.sha256(np.ascontiguousarray(car.face_values)).hexdigest()[:16]
-    return f"{car.kind}/{car.name} {stamp} {car.coefficients['Cd']}"
+    return f"{car.kind}/{car.name} {stamp} {car.coefficients['cd']}"
 
 
 def _kept(

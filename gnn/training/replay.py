@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from data.corpora.cases import Case, read_case
+from data.corpora.case import Case
+from data.corpora.case_files import CASES, read_case
 from data.errors import ModelError
 from data.mesh import SurfaceSample
 from data.nearest import nearest_faces
@@ -122,7 +123,7 @@ def replay_cars(bends: Mapping[str, Bend], templates: Sequence[Template], corpus
     """The cases of a compact corpus that there is a bend for."""
     cars = []
     for name, bend in sorted(bends.items()):
-        path = corpus / "cases" / f"{name}.npz"
+        path = corpus / CASES / f"{name}.npz"
         if path.exists():
             cars.append(ReplayCar(read_case(path), TemplateShape(templates[bend.template], bend.code)))
     return cars

@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.corpora.cases import read_case, read_cases
+from data.corpora.case_files import read_case
 from data.errors import DrivAerError
 from drivaer_app.cfd import logs
 from drivaer_app.cfd.run import MESHING, SOLVE, Cancelled, CaseState, Runner
 from drivaer_app.cfd.setup import set_up, write_case, write_interval
 from drivaer_app.cfd.simulate import end_of_run, simulate
 from drivaer_app.cfd.written import drop_half_written, last_written
+from factory.morphs import read_morph_cases
 from tests.cfd.cases import TINY, copy_of, solver_processes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +43,7 @@ def test_a_short_run_says_that_it_has_not_settled(solved):
 def test_the_case_file_is_one_that_the_corpus_reads(solved):
     case = read_case(solved.files["case"])
     assert case.design is None
-    assert case.coefficients["Cd"] == solved.cd
+    assert case.coefficients["cd"] == solved.cd
     assert case.frontal_area == solved.setup.car.frontal_area
     assert case.face_cp == pytest.approx(solved.surface.believable_cp, abs=2e-3)
 
@@ -73,7 +74,7 @@ def test_a_corpus_of_drivaers_refuses_another_car(solved, tmp_path):
     (tmp_path / "cases").mkdir()
     (tmp_path / "cases" / "own.npz").write_bytes(solved.files["case"].read_bytes())
     with pytest.raises(DrivAerError, match="no case of a morphed DrivAer"):
-        read_cases(tmp_path)
+        read_morph_cases(tmp_path)
 
 
 def test_other_programs_read_the_surface(solved):

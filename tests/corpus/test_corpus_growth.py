@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from data.corpora.morphed_families import read_families, read_family, read_family_case, write_family
+from data.corpora.case_files import read_case
+from data.corpora.morphed_families import read_families, read_family, write_family
 from data.errors import DrivAerError
 from drivaer_app.cfd.read import read_surface
 from drivaer_app.cli.app import app
@@ -35,7 +36,7 @@ def ready(corpus) -> ReadyFamily:
 
 @pytest.fixture(scope="module")
 def case(corpus):
-    return read_family_case(corpus / "cases" / "hatchback_0001.npz")
+    return read_case(corpus / "cases" / "hatchback_0001.npz")
 
 
 def test_every_design_of_the_plan_is_there(corpus):
@@ -51,8 +52,8 @@ def test_the_surface_that_is_read_again_gives_the_drag_back(ready, case):
     _, vectors = ready.surface.faces_on(case.amounts)
     pressure = -2 * (case.face_cp @ vectors[:, 0]) / case.frontal_area
     friction = 2 * (case.face_cf[:, 0] @ np.linalg.norm(vectors, axis=1)) / case.frontal_area
-    np.testing.assert_allclose(pressure, case.coefficients["Cd_pressure"], atol=2e-3)
-    np.testing.assert_allclose(friction, case.coefficients["Cd_friction"], atol=5e-4)
+    np.testing.assert_allclose(pressure, case.coefficients["cd_pressure"], atol=2e-3)
+    np.testing.assert_allclose(friction, case.coefficients["cd_friction"], atol=5e-4)
 
 
 def test_faces_are_told_in_the_solvers_order(ready):
@@ -66,14 +67,14 @@ def test_a_bent_mesh_moves_its_car_as_the_handles_do(ready, case):
     """The solver's car is the one that a designer sees morphed."""
     from drivaer_app.shapes.morph import Morph
 
-    vertices = Morph.of(ready.family.car).vertices(case.values)
+    vertices = Morph.of(ready.family.car).vertices(case.parameters)
     whole, _ = ready.surface.mesh_on(case.amounts)
     half = vertices[vertices[:, 1] > -1e-6]
     assert np.abs(half.min(axis=0) - whole[: len(whole) // 2].min(axis=0)).max() < 1e-3
     assert np.abs(half.max(axis=0) - whole[: len(whole) // 2].max(axis=0)).max() < 1e-3
     body = ready.mesh.patches["body"].points
     moved = ready.bent_points(case.amounts)[body] - ready.mesh.points[body]
-    expected = Morph.of(ready.family.car).displacement(ready.mesh.points[body], case.values, "body")
+    expected = Morph.of(ready.family.car).displacement(ready.mesh.points[body], case.parameters, "body")
     # Where tyre and wheelhouse share cells on so coarse a mesh, the wheel leads.
     assert np.median(np.abs(moved - expected)) < 1e-4
 
@@ -90,8 +91,8 @@ def test_a_moderate_design_folds_no_cell(case):
 
 def test_wheels_turn_about_their_moved_axle(ready, case):
     base = ready.family.setup.axle_xs
-    expected = base[1] - base[0] + case.values["wheelbase"]
-    stretched = case.values["length"] * (base[1] - base[0]) / np.ptp(ready.family.car.vertices[:, 0])
+    expected = base[1] - base[0] + case.parameters["wheelbase"]
+    stretched = case.parameters["length"] * (base[1] - base[0]) / np.ptp(ready.family.car.vertices[:, 0])
     assert abs(case.meta["wheelbase"] - expected - stretched) < 5e-3
 
 
@@ -194,7 +195,7 @@ def test_packed_it_is_read_without_the_generator(corpus, tmp_path):
     families, cases = read_families(tmp_path)
     assert packed.n_new == len(cases) == 2 and list(families) == ["hatchback"]
     for case in cases:
-        grown = read_family_case(corpus / "cases" / f"{case.name}.npz")
+        grown = read_case(corpus / "cases" / f"{case.name}.npz")
         assert np.array_equal(case.face_cp, grown.face_cp) and np.array_equal(case.face_cf, grown.face_cf)
     assert len(list((tmp_path / "references").iterdir())) == 1
     assert pack(corpus, tmp_path).n_new == 0

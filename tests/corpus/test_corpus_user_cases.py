@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data.corpora.cases import read_case
+from data.corpora.case_files import read_case
 from data.errors import DrivAerError
 from drivaer_app.corpus.user_cases import Reference, add_case
 

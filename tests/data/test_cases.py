@@ -5,10 +5,13 @@ import shutil
 import numpy as np
 import pytest
 
-from data.corpora.cases import is_test_design, read_case, read_cases
-from data.corpora.compact import keep
+from data.corpora.case import CaseGeometry, is_test_design, is_test_name
+from data.corpora.case_files import named_in_files, read_case, read_cases, read_header, write_case
 from data.corpora.quantised import CF_STEP, CP_RANGE, CP_STEP
 from data.errors import DrivAerError
+from data.nearest import NO_FACE
+from factory.compact_corpus import keep
+from tests.conftest import SHARED
 
 
 def write_corpus_case(path, design=300, **parameters):
@@ -26,7 +29,6 @@ def write_corpus_case(path, design=300, **parameters):
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(
         path,
-        points=np.zeros((5, 3), np.uint16),
         face_cp=rng.normal(-0.2, 1.5, 400).astype(np.float16),
         face_cf=rng.normal(0, 4e-3, (400, 3)).astype(np.float16),
         meta=json.dumps(meta),
@@ -108,3 +110,73 @@ def test_a_file_that_is_no_case_is_named(tmp_path, content):
 def test_a_folder_without_cases_is_named(tmp_path):
     with pytest.raises(DrivAerError, match="no CFD cases"):
         read_cases(tmp_path)
+
+
+@pytest.fixture
+def geometry():
+    """The left half of a box: two of its CFD faces, and a point inside of it that no flow sees."""
+    centres, normals = np.array([[0.0, 0.5, 0.3], [2.0, 0.5, 0.8]]), np.array([[-1.0, 0, 0], [1, 0, 0]])
+    points = np.array([[0.01, 0.4, 0.3], [2.0, 0.5, 0.81], [1.0, 0.2, 0.5]])
+    facing = np.array([[-1.0, 0, 0], [1, 0, 0], [0, 0, 1]])
+    return CaseGeometry.with_nearest_faces(points, facing, centres, normals, np.array([0.5, 0.7]), half=True, reach=0.2)
+
+
+@pytest.fixture
+def own_case(geometry, tmp_path):
+    told = {"frontal_area": 2.0, **named_in_files({"cd": 0.3, "cl": 0.1, "cd_pressure": 0.28, "cd_friction": 0.02})}
+    cf = np.array([[0.0, 0.001, 0], [0, 0, 0.002]])
+    write_case(tmp_path / "mine.npz", told, np.array([0.9, -0.2]), cf, geometry=geometry)
+    return read_case(tmp_path / "mine.npz")
+
+
+def test_a_case_with_geometry_is_read_as_it_was_written(own_case, geometry):
+    assert own_case.geometry.half and own_case.geometry.point_face.tolist() == [0, 1, NO_FACE]
+    np.testing.assert_allclose(own_case.geometry.points, geometry.points, atol=1e-4)
+    np.testing.assert_allclose(own_case.geometry.centres, geometry.centres, atol=1e-4)
+    assert own_case.geometry.wetted_area == pytest.approx(2 * 1.2, rel=1e-3)
+    assert own_case.point_values[:, 0] == pytest.approx([0.9, -0.2, np.nan], abs=1e-3, nan_ok=True)
+
+
+def test_the_other_half_s_friction_is_the_mirror_image(own_case):
+    points, normals, values = own_case.on_whole_car()
+    assert len(points) == len(normals) == 6
+    np.testing.assert_array_equal(points[1::2], points[::2] * [1, -1, 1])
+    assert (values[1, 2], values[3, 3]) == (-values[0, 2], values[2, 3])
+
+
+def test_what_lacks_a_coefficient_is_said(tmp_path, geometry):
+    path = tmp_path / "mine.npz"
+    write_case(path, {"frontal_area": 2.0, "Cd": 0.3, "Cl": 0.1}, np.zeros(2), np.zeros((2, 3)), geometry=geometry)
+    with pytest.raises(DrivAerError, match="it has no Cd_pressure, Cd_friction"):
+        read_case(path)
+    assert read_header(path).coefficients == {"cd": 0.3, "cl": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("design", "known"),
+    [
+        ({"i": 7, "params": {"notch": 1}, "underbody": "smooth"}, (7, None, "notchback", "smooth", True)),
+        (
+            {"family": "van", "design": 5, "values": {}, "amounts": [1.0], "style": "van"},
+            (5, "van", "van", None, False),
+        ),
+        ({}, (None, None, None, None, is_test_name("a"))),
+    ],
+    ids=["generator", "family", "own car"],
+)
+def test_one_reader_reads_every_corpus_s_designs(tmp_path, design, known):
+    told = {"frontal_area": 2.0, "Cd": 0.3, "Cl": 0.1, "Cd_pressure": 0.28, "Cd_friction": 0.02}
+    write_case(tmp_path / "a.npz", told | design, np.zeros(3), np.zeros((3, 3)))
+    for case in (read_case(tmp_path / "a.npz"), read_header(tmp_path / "a.npz")):
+        assert (case.design, case.family, case.style, case.underbody, case.is_test) == known
+        assert case.coefficients == {"cd": 0.3, "cl": 0.1, "cd_pressure": 0.28, "cd_friction": 0.02}
+
+
+def test_cases_handed_over_have_their_values_at_their_points():
+    path = SHARED / "corpus" / "cases" / "baseline.npz"
+    if not path.exists():
+        pytest.skip("the corpus handed over is not there")
+    case = read_case(path)
+    assert case.geometry.half and case.point_values.shape == (len(case.geometry.points), 4)
+    pressure = -2 * (case.face_cp * case.geometry.areas) @ case.geometry.face_normals[:, 0] / case.frontal_area
+    assert pressure == pytest.approx(case.coefficients["cd_pressure"], abs=0.003)

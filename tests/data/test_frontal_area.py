@@ -77,7 +77,7 @@ def test_winding_and_triangulation_do_not_matter():
 @pytest.mark.skipif(not (SHARED / "corpus/cases").is_dir(), reason="needs ../shared/corpus")
 @pytest.mark.parametrize("name", ["baseline_smooth", "0002", "2003"])
 def test_agrees_with_the_corpus(name):
-    from data.corpora.cases import read_case
+    from data.corpora.case_files import read_case
     from data.corpora.morphs import MorphGenerator
 
     case = read_case(SHARED / "corpus/cases" / f"{name}.npz")

@@ -30,8 +30,8 @@ def cars(families, clouds):
     made = []
     for i, shape in enumerate(random_family_designs(clouds, 60, seed=3)):
         like = next(case for case in families[1] if case.family == shape.clouds.family.name)
-        known = {**like.coefficients, "Cd": _drag(shape)}
-        case = replace(like, name=f"p{i}", design=i, values=shape.values, coefficients=known)
+        known = {**like.coefficients, "cd": _drag(shape)}
+        case = replace(like, name=f"p{i}", design=i, parameters=shape.values, coefficients=known)
         made.append(FamilyCar(case, shape.clouds))
     return made
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.corpora.cases import read_cases
+from data.corpora.case_files import read_cases
 from data.corpora.morphs import MorphGenerator
 from factory.gaussian_process import GaussianProcess
 from factory.labels import (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from data.corpora.cases import read_cases
+from data.corpora.case_files import read_cases
 from data.corpora.morphed_families import read_families
 from data.corpora.morphs import CfdFaces, MorphGenerator
 from data.nearest import NO_FACE
@@ -68,7 +68,7 @@ def test_pressure_labels_give_the_cases_own_drag_back(clouds, cases):
         cp = labels(case, cloud)[known, 0]
         n = cloud.normals[known].astype(float)
         drags.append(-((cp - cp.mean()) * (n[:, 0] - n[:, 0].mean())).sum() * area / case.frontal_area)
-    assert np.mean(drags) == pytest.approx(case.coefficients["Cd_pressure"], rel=0.15)
+    assert np.mean(drags) == pytest.approx(case.coefficients["cd_pressure"], rel=0.15)
 
 
 @needs_corpus

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.corpora.case import CaseGeometry
+from data.corpora.case_files import write_case
 from data.corpora.morphed_families import read_families
-from drivaer_app.cfd.case_file import write_arrays
-from drivaer_app.cfd.read import SurfaceFlow
 from tests.conftest import ROOT
 
 PROCEDURAL = ROOT / "resources" / "corpus" / "procedural_cars"
@@ -38,20 +38,12 @@ def make_cases(families):
 
 
 def _write(path: Path, family, case, values: dict[str, float], cd: float) -> None:
-    amounts = family.handles.amounts_of(values)
-    centres, vectors = family.faces_on(amounts)
+    centres, vectors = family.faces_on(family.handles.amounts_of(values))
     areas = np.linalg.norm(vectors, axis=1)
-    surface = SurfaceFlow(
-        family.cfd_points.on(family.handles, amounts),
-        family.cfd.corners,
-        family.cfd.starts,
-        centres,
-        vectors / np.maximum(areas, 1e-12)[:, None],
-        areas,
-        case.face_cp,
-        case.face_cf,
+    normals = vectors / np.maximum(areas, 1e-12)[:, None]
+    geometry = CaseGeometry.with_nearest_faces(
+        centres[::4], normals[::4], centres, normals, areas, half=True, reach=0.02
     )
-    points = centres[::4]
-    told = {"name": path.stem, "Cd": cd, "Cl": 0.0, "Cd_std": 0.0, "Clf": 0.0, "Clr": 0.0, "half": True}
+    told = {"name": path.stem, "Cd": cd, "Cl": 0.0, "Cd_std": 0.0, "Clf": 0.0, "Clr": 0.0}
     told |= {"Cd_pressure": cd - 0.02, "Cd_friction": 0.02, "frontal_area": case.frontal_area}
-    write_arrays(path, surface, points, surface.normals[::4], 0.02, told)
+    write_case(path, told, case.face_cp, case.face_cf, geometry=geometry)

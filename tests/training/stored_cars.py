@@ -43,5 +43,5 @@ def _ellipsoid(i: int) -> StoredCar:
     points = normals * [2.0, 0.9, height / 2] + [0.0, 0.0, height / 2]
     values = np.column_stack([1 - 2 * normals[:, 1] ** 2 - 2 * normals[:, 2] ** 2, np.full((512, 3), 0.003)])
     arrays = (points.astype(np.float32), normals.astype(np.float16), values.astype(np.float16))
-    coefficients = {"Cd": 0.2 + 0.1 * height}
+    coefficients = {"cd": 0.2 + 0.1 * height}
     return StoredCar(f"e{i}", "ellipsoids", None, "train", coefficients, 2.0, Held(*arrays), 20.0)

@@ -34,7 +34,7 @@ def test_drivaernet_comes_with_its_own_split_and_labels(cars, drivaernet):
     lists = drivaernet / "train_val_test_splits"
     for split in ("train", "val", "test"):
         assert {car.name for car in cars.of(split)} == set((lists / f"{split}_design_ids.txt").read_text().split())
-    assert all(isinstance(car, MeshCar) and 0.1 < car.coefficients["Cd"] < 0.6 for car in cars.cars)
+    assert all(isinstance(car, MeshCar) and 0.1 < car.coefficients["cd"] < 0.6 for car in cars.cars)
 
 
 def test_its_pressure_becomes_cp_at_the_points(cars):
@@ -66,12 +66,12 @@ def test_cars_that_are_in_the_store_are_not_sampled_again_in_another_company(car
 def test_a_case_solved_anew_is_not_the_one_in_the_store(make_cases, tmp_path):
     from dataclasses import replace
 
-    from data.corpora.point_cases import read_point_cases
+    from data.corpora.case_files import read_cases
     from gnn.training.cars import PointCar
 
-    (case,) = read_point_cases(make_cases(tmp_path / "mine", 1))
+    (case,) = read_cases(make_cases(tmp_path / "mine", 1))
     (old,) = stored([PointCar(case)], ["train"], tmp_path / "cache", n_points=512)
-    (new,) = stored([PointCar(replace(case, values=case.values * 2))], ["train"], tmp_path / "cache", n_points=512)
+    (new,) = stored([PointCar(replace(case, face_cp=case.face_cp * 2))], ["train"], tmp_path / "cache", n_points=512)
     assert not np.array_equal(np.asarray(old.values), np.asarray(new.values), equal_nan=True)
 
 
@@ -96,7 +96,7 @@ def test_a_folder_of_meshes_with_a_table_is_a_corpus(tmp_path):
         shutil.copyfile(path, tmp_path / path.name)
     (tmp_path / "drag.csv").write_text("file,Cd\n" + "".join(f"{p.name},0.{25 + i}\n" for i, p in enumerate(samples)))
     found = read_corpora([tmp_path], tmp_path.parent / "catalogues")
-    assert [car.coefficients["Cd"] for car in found.cars] == [0.25, 0.26]
+    assert [car.coefficients["cd"] for car in found.cars] == [0.25, 0.26]
     assert not (tmp_path / "catalogue.sqlite").exists()
 
 

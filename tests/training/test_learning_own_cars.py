@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from data.corpora.point_cases import read_point_cases
+from data.corpora.case_files import read_cases
 from data.errors import DrivAerError
 from drivaer_app.cli.app import main
 from drivaer_app.paths import CORPUS_VARIABLE
@@ -43,7 +43,7 @@ def ours(families):
 @pytest.fixture(scope="module")
 def taught(tiny_model, five, ours, tmp_path_factory):
     """The metrics and the folder of a model that learnt five cars."""
-    own = [PointCar(case) for case in read_point_cases(five)]
+    own = [PointCar(case) for case in read_cases(five)]
     out = tmp_path_factory.mktemp("taught") / "mine"
     return fine_tune(FineTuning(read_model(tiny_model), own, ours, QUICK), out), out
 
@@ -51,8 +51,8 @@ def taught(tiny_model, five, ours, tmp_path_factory):
 def test_the_new_model_knows_the_cars_it_learnt_better(taught, tiny_model, five):
     def error(folder):
         surrogate = Surrogate.load(folder, "cpu")
-        cars = [PointCar(case) for case in read_point_cases(five)]
-        return np.mean([abs(surrogate.predict(c.sample()[0], c.frontal_area).cd - c.coefficients["Cd"]) for c in cars])
+        cars = [PointCar(case) for case in read_cases(five)]
+        return np.mean([abs(surrogate.predict(c.sample()[0], c.frontal_area).cd - c.coefficients["cd"]) for c in cars])
 
     assert error(taught[1]) < 0.7 * error(tiny_model)
 
@@ -81,7 +81,7 @@ def test_an_interval_is_as_wide_as_the_neediest_of_its_group():
 
 
 def test_own_cars_are_no_strangers_any_more(taught, tiny_model, five):
-    car = PointCar(read_point_cases(five)[0])
+    car = PointCar(read_cases(five)[0])
     sample = car.sample()[0]
     before, after = (Surrogate.load(f, "cpu").predict(sample, car.frontal_area) for f in (tiny_model, taught[1]))
     assert before.novelty > 1 > after.novelty
@@ -97,13 +97,13 @@ def test_no_work_is_left_behind(taught):
 
 
 def test_a_model_is_never_written_over(taught, tiny_model, five, ours):
-    own = [PointCar(case) for case in read_point_cases(five)]
+    own = [PointCar(case) for case in read_cases(five)]
     with pytest.raises(DrivAerError, match="of that name"):
         fine_tune(FineTuning(read_model(tiny_model), own, ours, QUICK), taught[1])
 
 
 def test_of_one_car_nothing_is_claimed(tiny_model, five, tmp_path):
-    own = [PointCar(read_point_cases(five)[0])]
+    own = [PointCar(read_cases(five)[0])]
     metrics = fine_tune(FineTuning(read_model(tiny_model), own, [], Plan(drag_steps=2, field_steps=2)), tmp_path / "m")
     assert metrics["after"]["own"] == []
     assert "what was gained is unknown" in (tmp_path / "m" / "card.md").read_text()
@@ -111,7 +111,7 @@ def test_of_one_car_nothing_is_claimed(tiny_model, five, tmp_path):
 
 def test_of_many_cars_a_fifth_is_held_out_by_name(tiny_model, make_cases, tmp_path):
     corpus = make_cases(tmp_path / "many", 14)
-    own = [PointCar(case) for case in read_point_cases(corpus)]
+    own = [PointCar(case) for case in read_cases(corpus)]
     learnt, held_out = split(own)
     assert len(held_out) >= 2  # by these names
     tuning = FineTuning(read_model(tiny_model), own, [], Plan(drag_steps=2, field_steps=2))
@@ -125,12 +125,12 @@ import sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from data.corpora.point_cases import read_point_cases
+from data.corpora.case_files import read_cases
 from gnn.checkpoints import read_model
 from gnn.training.cars import PointCar
 from gnn.training.fine_tune import FineTuning, Plan, fine_tune
 model, corpus, out = map(Path, sys.argv[1:])
-own = [PointCar(case) for case in read_point_cases(corpus)][:1]
+own = [PointCar(case) for case in read_cases(corpus)][:1]
 fine_tune(FineTuning(read_model(model), own, [], Plan(drag_steps=40, field_steps=8)), out)
 """
 

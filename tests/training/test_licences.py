@@ -11,7 +11,7 @@ from data.catalogue import open_catalogue
 from data.catalogue.licences import licences_of
 from data.catalogue.scan import scan
 from data.corpora import drivaernet
-from data.corpora.point_cases import read_point_cases
+from data.corpora.case_files import read_cases
 from data.download.licences import accept_licences
 from drivaer_app.cli.app import main
 from gnn.checkpoints import read_model
@@ -61,7 +61,7 @@ def test_a_network_trained_on_drivaernet_carries_its_licence(places, capfd):
 
 
 def test_a_taught_model_is_bound_by_what_it_was_taught_and_by_what_its_base_was(tiny_model, make_cases, tmp_path):
-    (case,) = read_point_cases(make_cases(tmp_path / "one", 1))
+    (case,) = read_cases(make_cases(tmp_path / "one", 1))
     base = read_model(tiny_model)
     base.config["licences"] = ["CC BY-SA 4.0"]
     tuning = FineTuning(base, [PointCar(case)], [], Plan(drag_steps=1, field_steps=1), [DRIVAERNET])
