@@ -66,8 +66,8 @@ SECURE_T = 5.0
 class Row:
     """A truth with the question that is asked for it.
 
-    low, high: the truth, a range where several are quoted. is_counted: False where the geometry is known not to be that of
-    the truth, and the row is only there to be seen.
+    low, high: the truth, a range where several are quoted. is_counted: False where the geometry is known not to be that
+    of the truth, and the row is only there to be seen.
     """
 
     what: str
