@@ -1,12 +1,10 @@
 """Designs as training reads them: clouds out of the point store with their targets, by number.
 
-from data.dataset import DesignDataset
-from data.point_store import PointSettings
+from drivaer import DesignDataset
 from torch.utils.data import DataLoader
 
-settings = PointSettings(n_points=5000)          # after: drivaer data prepare FOLDER --points 5000
-train = DesignDataset("FOLDER", settings, split="train")
-test = DesignDataset("FOLDER", settings, where="split = 'test' and style = 'estate'")
+train = DesignDataset("FOLDER", 5000, split="train")          # after: drivaer data prepare FOLDER --points 5000
+test = DesignDataset("FOLDER", 5000, where="split = 'test' and style = 'estate'")
 for batch in DataLoader(train, batch_size=8, shuffle=True, num_workers=2):
     batch["points"], batch["cd"], batch["design"]    # (8, 5000, 3) m, (8,), names
 """
@@ -29,7 +27,7 @@ class DesignDataset:
 
     Args:
         catalogue: the catalogue's file or the folder that it lies in.
-        settings: which points; ``data prepare`` must have been run with the same.
+        settings: which points, or how many of them; ``data prepare`` must have been run with the same.
         split: train, val or test. where: a condition as of ``data list``; both may be given.
         targets: columns of the catalogue, numbers; designs that lack one are left out.
         n_points: fewer than the settings' are the first ones of each cloud, which are even over the surface too.
@@ -42,7 +40,7 @@ class DesignDataset:
     def __init__(
         self,
         catalogue: str | Path,
-        settings: PointSettings,
+        settings: PointSettings | int,
         *,
         split: str | None = None,
         where: str | None = None,
@@ -55,6 +53,7 @@ class DesignDataset:
         from data.catalogue.prepare import fresh_designs, store_folder
         from data.catalogue.query import condition_of, named_columns, rows
 
+        settings = PointSettings(settings) if isinstance(settings, int) else settings
         self.n_points = settings.n_points if n_points is None else n_points
         with open_catalogue(catalogue, read_only=True) as opened:
             columns = named_columns(opened, ["id", "split", *targets])

@@ -17,11 +17,11 @@ import numpy as np
 from data.cloud import cloud_frontal_area, sample_cloud
 from data.edges import Connections, find_connections
 from data.errors import DrivAerError, MeshError
-from data.formats import read_mesh
 from data.frame import Frame, find_frame
 from data.frontal_area import frontal_area as measured_area
 from data.half_car import complete_half_car, complete_half_cloud
 from data.health import HealthReport, cloud_health, health_report, look_for_health
+from data.in_memory import MeshLike, raw_mesh
 from data.mesh import CarMesh, RawMesh, SurfaceSample
 from data.sampling import sample_surface
 from data.visibility import RayScene, areas_of, box_of, vectors_of_faces
@@ -37,14 +37,14 @@ _scenes: WeakKeyDictionary[CarMesh, RayScene] = WeakKeyDictionary()
 
 
 def load_car(
-    path: str | Path,
+    mesh: MeshLike,
     *,
     unit: str = "auto",
     up: str = "auto",
     forward: str = "auto",
     frontal_area: float | None = None,
 ) -> CarMesh:
-    """Read any mesh or point cloud as a car in the car frame.
+    """Read any mesh or point cloud, of a file or in memory, as a car in the car frame.
 
     unit, up, forward: as in ``data.frame.find_frame``. frontal_area: m², instead of measuring it.
     Raises DrivAerError (MeshError for the file's own faults), which names the file.
@@ -52,7 +52,7 @@ def load_car(
     if frontal_area is not None and not 0 < frontal_area < np.inf:
         raise DrivAerError(f"a frontal area of {frontal_area} m² is not positive")
     with _stage("read"):
-        raw = read_mesh(path)
+        raw = raw_mesh(mesh)
     return place_car(raw, unit=unit, up=up, forward=forward, frontal_area=frontal_area)
 
 

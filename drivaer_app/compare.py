@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.nearest import closest_points
-from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.drawn_car import DrawnCar, drawn_car
+from drivaer_app.fields import place_of_each, vertex_normals
 from drivaer_app.results import COUNT, Result
 
 if TYPE_CHECKING:
@@ -89,6 +90,31 @@ def pressure_difference(car: DrawnCar, other: DrawnCar) -> PressureDifference:
     counterpart = near.is_there(other.normals) & car.exposed & other.exposed[near.corners].any(axis=1)
     delta = np.where(counterpart, car.cp - near.of(other.cp), np.float32(0))
     return PressureDifference(delta.astype(np.float32), counterpart)
+
+
+def pressure_difference_on_file(prediction: Prediction, other: Prediction) -> PressureDifference:
+    """The same on the vertices (V,) of the mesh that was given: Cp of ``prediction`` minus that of ``other``.
+
+    Raises DrivAerError for a model that gives drag only.
+    """
+    fields = prediction.car_fields
+    normals = prediction.car.normals
+    smooth = vertex_normals(fields.vertices, fields.faces) if normals is None else normals
+    none = np.empty((0, 2, 3), np.float32)
+    car = DrawnCar(
+        points=fields.vertices.astype(np.float32),
+        normals=smooth,
+        faces=fields.faces,
+        cp=fields.cp,
+        cf=fields.cf,
+        exposed=fields.exposed,
+        curvature=np.zeros(len(smooth), np.float32),
+        creases=none,
+        open_edges=none,
+    )
+    found = pressure_difference(car, drawn_car(other))
+    row = place_of_each(fields, prediction.car)[: prediction.car.n_file_vertices]
+    return PressureDifference(found.delta[row], found.counterpart[row])
 
 
 @dataclass(frozen=True, eq=False)

@@ -165,7 +165,7 @@ def car_fields(surface: SurfacePrediction, car: CarMesh) -> CarFields:
 def file_fields(fields: CarFields, car: CarMesh) -> SurfaceFields:
     """Back to what the user gave: the file's vertices and faces only, its unit, axes and place."""
     n = car.n_file_vertices
-    one_for_each = _place_of_each(fields, car)[:n]
+    one_for_each = place_of_each(fields, car)[:n]
     return SurfaceFields(
         vertices=_as_in_file(car.as_given[:n]),
         faces=car.faces[faces_of_file(car)],
@@ -182,7 +182,7 @@ def faces_of_file(car: CarMesh) -> np.ndarray:
     return car.faces.max(axis=1) < car.n_file_vertices
 
 
-def _place_of_each(fields: CarFields, car: CarMesh) -> np.ndarray:
+def place_of_each(fields: CarFields, car: CarMesh) -> np.ndarray:
     """(V,) which row of the fields each vertex of the car is."""
     if len(car.faces) == 0:
         return np.arange(len(car.as_given))

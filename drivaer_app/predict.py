@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import DrivAerError, ModelError
+from data.in_memory import MeshLike
 from data.load import load_car, sample_car
 from data.mesh import CarMesh, SurfaceSample
 from drivaer_app.conditions import Conditions
@@ -86,10 +87,28 @@ class Prediction:
             )
         return car_fields(self.surface, self.car)
 
-    @property
+    @cached_property
     def file_fields(self) -> SurfaceFields:
         """Cp, Cf and exposure on the file's own vertices, in the file's own frame."""
         return file_fields(self.car_fields, self.car)
+
+    @property
+    def cp(self) -> np.ndarray:
+        """(V,) float32: pressure coefficient on the given mesh's vertices, in their order.
+
+        Raises DrivAerError for a model that gives drag only, as ``cf`` and ``exposed`` do.
+        """
+        return self.file_fields.cp
+
+    @property
+    def cf(self) -> np.ndarray:
+        """(V, 3) float32: skin friction, the wall shear stress over q, along the given mesh's axes."""
+        return self.file_fields.cf
+
+    @property
+    def exposed(self) -> np.ndarray:
+        """(V,) bool: whether the flow sees the vertex; else cp and cf are those of the nearest that it sees."""
+        return self.file_fields.exposed
 
     def record(self, seconds: dict[str, float] | None = None) -> dict[str, Any]:
         """The JSON object of the prediction contract, without ``file`` and ``status``.
@@ -147,11 +166,11 @@ class Predictor:
         self.device: str = self._surrogate.device
 
     def predict(
-        self, car: str | Path | CarMesh, conditions: Conditions | None = None, reading: Reading | None = None
+        self, car: MeshLike | CarMesh, conditions: Conditions | None = None, reading: Reading | None = None
     ) -> Prediction:
-        """Predict one car, given as a file (read as ``reading`` says) or ready in the car frame.
+        """Predict one car, given as a file or mesh (read as ``reading`` says) or ready in the car frame.
 
-        Raises MeshError for a file that cannot be read or holds nothing to predict.
+        Raises MeshError for a mesh that cannot be read or holds nothing to predict.
         """
         conditions = conditions or Conditions()
         started = time.perf_counter()
@@ -215,9 +234,9 @@ def predictor_of(model: str | None, device: str = "auto") -> Predictor:
     return Predictor(model, device)
 
 
-def load(path: str | Path, reading: Reading) -> CarMesh:
-    """A mesh file as a car in the car frame. Raises MeshError."""
-    return load_car(path, unit=reading.unit, up=reading.up, forward=reading.forward)
+def load(mesh: MeshLike, reading: Reading) -> CarMesh:
+    """A mesh file, or a mesh in memory, as a car in the car frame. Raises MeshError."""
+    return load_car(mesh, unit=reading.unit, up=reading.up, forward=reading.forward)
 
 
 def _warnings(car: CarMesh, conditions: Conditions, surface) -> tuple[str, ...]:

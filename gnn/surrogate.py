@@ -213,9 +213,11 @@ def find_model(name_or_path: str | Path) -> Path:
 
 
 def pick_device(device: str) -> str:
-    """``auto`` becomes cuda where there is one. Raises ModelError for a GPU that is not there."""
+    """``auto`` becomes cuda where there is one. Raises ModelError for a GPU that is not there, and for other names."""
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
+    if device.partition(":")[0] not in ("cpu", "cuda"):
+        raise ModelError(f"{device} is no device", fix="use auto, cpu or cuda")
     if device == "cuda" and not torch.cuda.is_available():
         raise ModelError("no CUDA device is available", fix="use --device cpu, or install a CUDA build of torch")
     return device

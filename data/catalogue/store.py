@@ -84,6 +84,11 @@ class Catalogue:
         self.connection = connection
         self.root = Path(path.parent, self.fact("root", "."))
 
+    @classmethod
+    def open(cls, path: str | Path, *, read_only: bool = True) -> Catalogue:
+        """The catalogue in a folder or file that ``drivaer data scan`` made; see ``open_catalogue``."""
+        return open_catalogue(path, read_only=read_only)
+
     def __enter__(self) -> Catalogue:
         return self
 

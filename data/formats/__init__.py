@@ -80,6 +80,11 @@ def read_mesh(path: str | Path) -> RawMesh:
         raise source.error(f"cannot be read as {source.suffix} ({reason[:200]})", "export it again") from error
     if mesh.is_point_cloud:
         mesh = _without_gaps(source, mesh)
+    return completed(source, mesh)
+
+
+def completed(source: Source, mesh: RawMesh) -> RawMesh:
+    """The mesh, checked for what must hold of any; a point cloud with outward normals. Raises MeshError."""
     _check(source, mesh)
     if mesh.is_point_cloud:
         from data.formats.normals import with_outward_normals
@@ -115,7 +120,7 @@ def _reader(path: Path) -> Callable[[Source], RawMesh]:
         what, fix = advice(suffix)
         raise MeshError(what, file=path, fix=fix)
     module, function = target.split(":")
-    return getattr(import_module(f"data.formats.{module}"), function)
+    return getattr(import_module(f".{module}", __package__), function)
 
 
 def _without_gaps(source: Source, mesh: RawMesh) -> RawMesh:

@@ -15,17 +15,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.batch.work import FIELDS, SUFFIXES, Outcome
-from drivaer_app.paths import RESOURCES
 from drivaer_app.prediction_settings import ModelIdentity, Settings
 from drivaer_app.results import Result
+from drivaer_app.version import __version__
 
 FILE = "results.sqlite"
 FORMAT = 1
@@ -153,7 +151,7 @@ class Store:
             )
             write(
                 "INSERT INTO runs (settings, baseline, started, version) VALUES (?, ?, ?, ?)",
-                (settings.key, None if baseline is None else _stored(baseline), _now(), program_version()),
+                (settings.key, None if baseline is None else _stored(baseline), _now(), __version__),
             )
 
     def known(self, file: str | Path, settings: Settings, wants: tuple[str, ...]) -> str | None:
@@ -190,7 +188,7 @@ class Store:
         old = write("SELECT kept FROM results WHERE checksum = ? AND settings = ?", key).fetchone()
         kept = {**(json.loads(old["kept"]) if old else {}), **places}
         told = (json.dumps(outcome.record), json.dumps(outcome.result), outcome.drag_along, json.dumps(kept))
-        row = (*key, _now(), program_version(), *told)
+        row = (*key, _now(), __version__, *told)
         write("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def settings(self) -> list[Settings]:
@@ -266,16 +264,6 @@ class Store:
         with _explained(self.folder / FILE), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             yield self._connection.execute
-
-
-@lru_cache(maxsize=1)
-def program_version() -> str:
-    try:
-        return version("drivaer")
-    except PackageNotFoundError:  # run from a folder that was never installed
-        project = RESOURCES.parent / "pyproject.toml"
-        found = re.search(r'^version = "(.+)"', project.read_text("utf-8") if project.exists() else "", re.MULTILINE)
-        return found[1] if found else "of an unknown version"
 
 
 def _connect(file: Path) -> sqlite3.Connection:

@@ -63,9 +63,20 @@ app.add_typer(models, name="models")
 app.add_typer(data, name="data")
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        from drivaer_app.version import __version__
+
+        typer.echo(f"drivaer {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the log and tracebacks on stderr.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Say the version and leave.", is_eager=True, callback=_say_version)
+    ] = False,
 ) -> None:
     """Aerodynamic drag and surface pressure of a car, predicted from its mesh."""
     from drivaer_app.log import start_logging

@@ -44,15 +44,7 @@ class Compared:
         record = {"file": str(self.file), "status": "ok", **self.prediction.record()}
         if self.judgement is None:
             return {**record, "baseline": True}
-        judged = self.judgement
-        return {
-            **record,
-            "baseline": False,
-            "delta_counts": round(judged.counts, 2),
-            "delta_half_width_counts": None if judged.half_width is None else round(judged.half_width, 2),
-            "delta_calibrated": judged.calibrated,
-            "delta_verdict": judged.verdict,
-        }
+        return {**record, "baseline": False, **self.judgement.record()}
 
 
 def compare(

@@ -30,7 +30,15 @@ from drivaer_app.desk.morphing import Morphing
 from drivaer_app.desk.predictions import DONE, MISSING, WAITING, Predictions, Standing
 from drivaer_app.desk.reporting import Reporting
 from drivaer_app.desk.study import DesignFile, Recipe, Study, StudyState
-from drivaer_app.desk.study_file import SUFFIX, SavedStudy, SavedVariant, find_moved, read_study, write_study
+from drivaer_app.desk.study_file import (
+    SUFFIX,
+    SavedStudy,
+    SavedVariant,
+    find_moved,
+    read_study,
+    write_study,
+    written_path,
+)
 from drivaer_app.desk.verification import Verifications
 from drivaer_app.desk.watch import Watch
 from drivaer_app.drawn_car import DrawnCar
@@ -137,11 +145,7 @@ class Desk:
 
     def save(self, path: str | Path | None = None) -> None:
         """Write the study. Blocks; a face does it in ``jobs``. Raises DrivAerError."""
-        target = self.study.file if path is None else absolute(path)
-        if target is None:
-            raise DrivAerError("the study has no file yet", fix="save it under a name")
-        if target.suffix.lower() != SUFFIX:
-            target = target.with_name(target.name + SUFFIX)
+        target = written_path(self.study.file if path is None else path)
         findings, saved = self.study.findings, self.saved()
         write_study(target, saved)
         self.study.file = target

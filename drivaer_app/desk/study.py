@@ -7,12 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
 from drivaer_app.files import absolute
 from drivaer_app.origin import Origin
 from drivaer_app.predict import Reading
+
+if TYPE_CHECKING:
+    from drivaer_app.desk.study_file import SavedStudy
 
 _LONGEST_HISTORY = 200
 _OPENING = "open "
@@ -114,6 +118,35 @@ class Study:
     _undone: list[tuple[str, StudyState]] = field(default_factory=list)
     _saved: StudyState = StudyState()
     _saved_findings: int = 0
+    _opened: SavedStudy | None = None
+
+    @classmethod
+    def open(cls, path: str | Path) -> Study:
+        """The study of a ``.drivaer`` file. Raises DrivAerError for a file that is none, or a newer program's."""
+        from drivaer_app.desk.study_file import read_study
+
+        saved = read_study(path)
+        return cls(saved.state, absolute(path), dict(saved.view), _saved=saved.state, _opened=saved)
+
+    def save(self, path: str | Path | None = None) -> None:
+        """Write it as a ``.drivaer`` file: to the one that it is from, or to ``path``.
+
+        Results, pictures and CFD runs of the file it is from are kept for the variants that are still what they were.
+        Raises DrivAerError where there is no path or it cannot be written.
+        """
+        from drivaer_app.desk.study_file import SavedStudy, write_study, written_path
+
+        target = written_path(self.file if path is None else path)
+        was = self._opened or SavedStudy(StudyState())
+        kept = {}
+        for key, known in was.kept.items():
+            before, now = was.state.variant(key), self.state.variant(key)
+            if before and now and was.state.recipe(before) == self.state.recipe(now):
+                kept[key] = known
+        self._opened = SavedStudy(self.state, kept, dict(self.view))
+        write_study(target, self._opened)
+        self.file = target
+        self.mark_saved()
 
     @property
     def is_changed(self) -> bool:

@@ -71,6 +71,14 @@ def write_study(path: str | Path, study: SavedStudy) -> None:
                 archive.writestr(f"thumbnails/{key}.png", _png(kept.thumbnail), zipfile.ZIP_STORED)
 
 
+def written_path(path: str | Path | None) -> Path:
+    """Where a study is written that is to go to ``path``. Raises DrivAerError where there is none."""
+    if path is None:
+        raise DrivAerError("the study has no file yet", fix="save it under a name")
+    target = absolute(path)
+    return target if target.suffix.lower() == SUFFIX else target.with_name(target.name + SUFFIX)
+
+
 def read_study(path: str | Path) -> SavedStudy:
     """Raises DrivAerError for a file that is no study, is damaged, or was written by a newer program."""
     path = absolute(path)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
-from drivaer_app.batch.store import Batch, StoredCar, program_version
+from drivaer_app.batch.store import Batch, StoredCar
 from drivaer_app.predict import Reading
 from drivaer_app.prediction_settings import ModelIdentity, Settings
 from drivaer_app.report.card import Section, sections_of
@@ -21,6 +21,7 @@ from drivaer_app.report.findings import answer_of, apart_of
 from drivaer_app.report.study_source import N_DETAILS
 from drivaer_app.report.texts import printable
 from drivaer_app.results import Result
+from drivaer_app.version import __version__
 
 if TYPE_CHECKING:
     from gnn.difference import DifferenceLaw
@@ -104,7 +105,7 @@ class Content:
     made: str
     source: tuple[tuple[str, str], ...]
     started: str | None = None
-    version: str = field(default_factory=program_version)
+    version: str = __version__
 
     @property
     def predicted(self) -> tuple[ReportCar, ...]:

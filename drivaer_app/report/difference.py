@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from drivaer_app.compare import Difference
 from drivaer_app.results import COUNT, Result
+
+if TYPE_CHECKING:
+    from drivaer_app.predict import Prediction
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,15 @@ class Judgement:
             return f"within the uncertainty ({width})"
         return f"{'lower' if self.counts < 0 else 'higher'} by more than the uncertainty ({width})"
 
+    def record(self) -> dict[str, float | bool | str | None]:
+        """As ``compare --json`` says it."""
+        return {
+            "delta_counts": round(self.counts, 2),
+            "delta_half_width_counts": None if self.half_width is None else round(self.half_width, 2),
+            "delta_calibrated": self.calibrated,
+            "delta_verdict": self.verdict,
+        }
+
     @property
     def verdict(self) -> str:
         """One word for tables: lower, higher, unclear (within the uncertainty) or unknown."""
@@ -52,7 +65,7 @@ class Judgement:
         return "lower" if self.counts < 0 else "higher"
 
 
-def judged(result: Result, baseline: Result) -> Judgement:
+def judged(result: Result | Prediction, baseline: Result | Prediction) -> Judgement:
     """Both under the same conditions and with their coefficients on areas that compare."""
     difference = Difference.of(result, baseline)
     holds = result.in_distribution is not False and baseline.in_distribution is not False
@@ -65,7 +78,7 @@ def judged(result: Result, baseline: Result) -> Judgement:
     return Judgement(difference.counts, added, False, holds)
 
 
-def _half_width(result: Result) -> float | None:
+def _half_width(result: Result | Prediction) -> float | None:
     if result.cd_low is None or result.cd_high is None:
         return None
     return (result.cd_high - result.cd_low) / 2
