@@ -238,7 +238,7 @@ def install(files: list[str]) -> None:
     requirements = [argument for name in files for argument in ("-r", str(ROOT / name))]
     if not (uv and run_uv(uv, requirements, settings)) and not run_pip(requirements):
         raise Stop("the installation failed (see above); start the same command again to go on")
-    # The console script `drivaer`. Its build tool, setuptools, came with torch, so nothing more is fetched.
+    # The console script `drivaer`. Its build tool is among the requirements, so nothing more is fetched.
     if not run_pip(["--no-deps", "--no-build-isolation", "--quiet", "--editable", str(ROOT)]):
         raise Stop("installing the program itself into .venv failed (see above)")
 

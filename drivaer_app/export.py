@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import shutil
 import warnings
@@ -12,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import DrivAerError, ModelError
+from data.extras import needs
 from drivaer_app.models import model_folder
 
 if TYPE_CHECKING:
     import torch
 
-_ONNX = ("onnx", "onnxscript", "onnxruntime")
 _TOLERANCE = 1e-3  # of the outputs' size; near ties between neighbours may fall otherwise
 
 
@@ -34,7 +33,7 @@ def export_model(name_or_path: str, out: Path, to: str, part: str) -> list[str]:
         shutil.copytree(folder, out)
         return [f"{out}: weights.safetensors, config.json and card.md, as drivaer itself reads them"]
     if to == "onnx":
-        _need_onnx()
+        needs("onnx")
     network, example = _exportable(folder, part)
     says = _to_onnx(network, example, out) if to == "onnx" else _to_pt2(network, example, out)
     worst = _compare(network, example, says, out)
@@ -43,12 +42,6 @@ def export_model(name_or_path: str, out: Path, to: str, part: str) -> list[str]:
         f"{out}: takes {shapes}, any batch, in network coordinates (m, the car's middle at x = 0, z less 0.7)",
         f"checked on a random cloud: it differs from the network by {worst:.1e} of the largest output at most",
     ]
-
-
-def _need_onnx() -> None:
-    missing = [name for name in _ONNX if importlib.util.find_spec(name) is None]
-    if missing:
-        raise DrivAerError(f"ONNX needs {', '.join(missing)}", fix=f"pip install {' '.join(missing)}; or --to pt2")
 
 
 def _exportable(folder: Path, part: str) -> tuple[torch.nn.Module, dict[str, Any]]:

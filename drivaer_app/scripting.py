@@ -20,9 +20,8 @@ from data.mesh import CarMesh, RawMesh
 from data.point_store import PointSettings
 from drivaer_app.compare import pressure_difference_on_file
 from drivaer_app.conditions import Conditions
-from drivaer_app.predict import predictor_of
 from drivaer_app.desk.study import Study
-from drivaer_app.predict import Prediction, Predictor, Reading
+from drivaer_app.predict import Prediction, Predictor, Reading, predictor_of
 from drivaer_app.report.difference import Judgement, judged
 
 if TYPE_CHECKING:

@@ -1,11 +1,9 @@
 """A catalogue's designs as torch_geometric data.
 
-from data.dataset import DesignDataset
-from data.point_store import PointSettings
-from gnn.design_graphs import DesignGraphs
+from drivaer import DesignDataset, DesignGraphs
 from torch_geometric.loader import DataLoader
 
-train = DesignGraphs(DesignDataset("FOLDER", PointSettings(5000), split="train"))
+train = DesignGraphs(DesignDataset("FOLDER", 5000, split="train"))
 for batch in DataLoader(train, batch_size=8, shuffle=True):
     batch.pos, batch.y, batch.batch              # (8 * 5000, 3) m, (8, 1), which point is of which design
 """
@@ -15,9 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch_geometric.data import Data, Dataset
 
 from data.dataset import DesignDataset
+from data.extras import needs
+
+needs("train")
+from torch_geometric.data import Data, Dataset  # noqa: E402
 
 
 class DesignGraphs(Dataset):

@@ -11,6 +11,7 @@ from data.catalogue.query import Sort, rows
 from data.catalogue.store import Catalogue
 from data.catalogue.where import Column, Condition
 from data.errors import DrivAerError
+from data.extras import needs
 from data.replacing import replacing
 
 Format = Literal["csv", "parquet"]
@@ -62,6 +63,7 @@ def _write_csv(path: Path, columns: Sequence[Column], found: Sequence[tuple[Any,
 
 
 def _write_parquet(path: Path, columns: Sequence[Column], found: Sequence[tuple[Any, ...]]) -> None:
+    needs("train")
     import pyarrow
     from pyarrow import parquet
 

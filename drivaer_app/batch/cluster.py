@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import DrivAerError, ModelError
+from data.extras import needs
 from drivaer_app.batch.work import Outcome, Task, check_model, work
 from drivaer_app.prediction_settings import Settings
 
@@ -42,10 +43,9 @@ def outcomes(
 
 
 def _connected(address: str) -> Client:
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise DrivAerError("dask.distributed is not installed", fix="pip install distributed") from error
+    needs("cluster")
+    from distributed import Client
+
     try:
         return Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:

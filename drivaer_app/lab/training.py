@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
+from data.extras import needs
 from drivaer_app.models import model_folder
 from drivaer_app.paths import cache
 
@@ -172,6 +173,7 @@ def load_model(name_or_path: str | Path | None, device: str = "auto"):
 
 
 def _check(recipe: Recipe, out: Path, device: str) -> None:
+    needs("train")
     if out.exists():
         raise DrivAerError("there is something of that name", file=out, fix="give another name, or remove it")
     if device == "cuda":

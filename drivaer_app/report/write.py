@@ -5,19 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from data.errors import DrivAerError
+from data.extras import needs
 from drivaer_app.report.brand import Brand
 from drivaer_app.report.content import Content
 
 SUFFIXES = (".html", ".pdf", ".xlsx", ".csv", ".json", ".md", ".drivaer")
+WITH_EXTRA = (".html", ".md", ".pdf", ".xlsx")
+"""What the packages of the extra ``report`` write."""
 WITH_PICTURES = (".html", ".pdf")
 WITH_TEMPLATES = (".html", ".md")
 
 
 def check_suffix(path: Path) -> str:
-    """The format. Raises DrivAerError for a suffix that is none of ``SUFFIXES``."""
+    """The format. Raises DrivAerError for a suffix that is none of ``SUFFIXES``, or where what writes it is missing."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise DrivAerError("is no format that reports are written in", file=path, fix=f"use {' '.join(SUFFIXES)}")
+    if suffix in WITH_EXTRA:
+        needs("report")
     return suffix
 
 

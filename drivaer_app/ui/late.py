@@ -38,5 +38,5 @@ class Late(QObject):
         import pyqtgraph  # noqa: F401
 
         if self._with_viewport:
-            import drivaer_app.ui.viewport  # noqa: F401
+            from drivaer_app.ui import viewport  # noqa: F401
         self.ready.emit()

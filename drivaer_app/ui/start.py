@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import DrivAerError
+from data.extras import needs
 from drivaer_app.ui.opengl import OpenGL
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Wish:
 
 def run_window(wish: Wish) -> tuple[int, list[str]]:
     """Until the window is closed. Returns the exit status and lines for the terminal. Raises DrivAerError."""
+    needs("window")
     check_screen()
     from PySide6.QtWidgets import QApplication
 
