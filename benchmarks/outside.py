@@ -59,7 +59,8 @@ def main() -> None:
             answers.of = {key: a for key, a in answers.of.items() if not key.startswith(tuple(options.again))}
         wanted = [q for q in questions(effects) if not options.only or q.key.startswith(tuple(options.only))]
         _ask(answers, wanted, options.jobs)
-    content = content_of(answers.of, effects, held_out_r2(Path(options.model) if options.model else BUNDLED))
+    bundled = BUNDLED.parent / (options.model or BUNDLED.name)  # a path stays itself
+    content = content_of(answers.of, effects, held_out_r2(bundled if bundled.is_dir() else Path(options.model)))
     content |= {"outside-model": f"Model `{answers.model}`.", "outside-truth": _fit_line(r2, n_runs)}
     if options.model:
         print("\n\n".join(content.values()))

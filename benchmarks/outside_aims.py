@@ -39,7 +39,8 @@ def aims_table(answers: Mapping[str, Answer], verdicts: Mapping[str, Verdict], h
     """held_out: R2 of the model on held-out designs of our own CFD, None where it does not tell."""
     yield f"| figure | now | aim | |\n{rule(4)}"
     for name, now, aim, reached in _aim_rows(answers, verdicts, held_out):
-        yield f"| {name} | {now} | {aim} | {_STANDS[reached]} |"
+        if now:  # else it has not been asked
+            yield f"| {name} | {now} | {aim} | {_STANDS[reached]} |"
 
 
 _STANDS = {True: "reached", False: "missed", None: ""}
@@ -71,7 +72,8 @@ def _aim_rows(
     sound = all(is_inside(row.low, row.high, a) and a["known"] for row, a in real) and _all_within(apart, 12)
     now = ", ".join(f"{d:+.0f}{'' if a['known'] else ', outside'}" for d, (_, a) in zip(apart, real, strict=True))
     yield "DrivAerNet's real cars, counts", now, "within 12, in their interval, not outside", sound
-    yield from _effect_aims(verdicts)
+    if all(found.n_asked for found in verdicts.values()):
+        yield from _effect_aims(verdicts)
     for name, least in (("full", 0.9), ("geometry", 0.7)):
         tests = next(tests for of_set, tests in ahmed_tests().items() if name in of_set.split(", "))
         figures = ahmed_figures(answers, tests)
@@ -128,6 +130,8 @@ def in_words(answers: Mapping[str, Answer], verdicts: Mapping[str, Verdict]) -> 
                 f"{pair.high:.0f} in the tunnel."
             )
     for car, found in verdicts.items():
+        if not found.n_asked:
+            continue
         large = ", ".join(f"{plain(name)} {100 * ratio:.0f} %" for name, ratio in found.large.items())
         yield (
             f"- Of the {found.n_secure} effects that DrivAerML is sure of the {car} has {found.signs} the right way. "

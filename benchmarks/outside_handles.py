@@ -116,11 +116,13 @@ def _counts(answer: Answer) -> float:
 class Verdict:
     """How one car's effects agree with DrivAerML's.
 
-    n_secure: parameters that move drag; signs: of those the right sign; within_two: within a factor of 2.
+    n_asked: handles that have an answer. n_secure: parameters that move drag; signs: of those the right sign;
+    within_two: within a factor of 2.
     large: the four that move it most, with predicted over true; n_large: of those within a factor of 1.5.
     idle: the largest of the others over its parameter's range, counts, and which.
     """
 
+    n_asked: int
     n_secure: int
     signs: int
     within_two: int
@@ -148,6 +150,7 @@ def verdict(effects: Mapping[str, Effect], slopes: Mapping[str, Slope | None]) -
     largest = sorted(secure, key=lambda name: -abs(secure[name].over_range))[:4]
     large = {name: ratios.get(name, float("nan")) for name in largest}
     return Verdict(
+        n_asked=sum(slope is not None for slope in slopes.values()),
         n_secure=len(secure),
         signs=sum(ratio > 0 for ratio in ratios.values()),
         within_two=sum(0.5 <= ratio <= 2 for ratio in ratios.values()),

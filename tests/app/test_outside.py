@@ -104,6 +104,13 @@ def test_a_handle_that_works_the_other_way_round_has_its_slope_turned():
     assert (slope.down, slope.up, slope.both) == pytest.approx((0.2, 0.3, 0.25))
 
 
+def test_what_was_not_asked_has_reached_nothing(shared):
+    effects, _, _ = outside_truth.drivaerml_effects()
+    shown = outside.content_of({}, effects, None)["outside-aims"]
+    assert "reached" not in shown
+    assert "nan" not in outside.content_of({}, effects, None)["outside-words"]
+
+
 # Questions
 
 
