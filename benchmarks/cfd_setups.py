@@ -58,7 +58,8 @@ def _setups() -> dict[str, Preset]:
     curved = replace(opened, name="curved-open", curved=1)
     wake = replace(opened, name="wake-open", wake=1)
     roomy = replace(opened, name="roomy-open", room=2.0)
-    return {setup.name: setup for setup in (before, layers, opened, wheels, curved, wake, roomy)}
+    floor = replace(roomy, name="floor-open", wake=1)
+    return {setup.name: setup for setup in (before, layers, opened, wheels, curved, wake, roomy, floor)}
 
 
 SETUPS = _setups()

@@ -26,11 +26,13 @@ class Conditions:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise DrivAerError(f"{name} must be a positive number of {unit}, not {value:g}")
+        if not 0 < self.dynamic_pressure < math.inf:
+            raise DrivAerError(f"no force is a number at {self.speed:g} m/s in air of {self.density:g} kg/m³")
 
     @property
     def dynamic_pressure(self) -> float:
         """q = ½ ρ U², Pa."""
-        return 0.5 * self.density * self.speed**2
+        return 0.5 * self.density * self.speed * self.speed
 
     def force(self, coefficient: float, area: float) -> float:
         """The force of a coefficient that refers to ``area`` (m²), N."""

@@ -16,6 +16,7 @@ from data.load import load_car, sample_car
 from data.mesh import CarMesh, SurfaceSample
 from drivaer_app.conditions import Conditions
 from drivaer_app.fields import CarFields, SurfaceFields, car_fields, faces_of_file, file_fields
+from drivaer_app.plausible import check_car, check_drag, drag_doubts
 
 if TYPE_CHECKING:
     from gnn.difference import DifferenceLaw
@@ -170,14 +171,18 @@ class Predictor:
     ) -> Prediction:
         """Predict one car, given as a file or mesh (read as ``reading`` says) or ready in the car frame.
 
-        Raises MeshError for a mesh that cannot be read or holds nothing to predict.
+        Raises MeshError for a mesh that cannot be read or holds nothing to predict, DrivAerError where the answer, or
+        the size of what was read, is none that a road vehicle can have.
         """
         conditions = conditions or Conditions()
         started = time.perf_counter()
         if not isinstance(car, CarMesh):
             car = load(car, reading or Reading())
+        check_car(car, conditions)
         loaded = time.perf_counter()
         surface = self._surrogate.predict(self.sample(car), car.frontal_area)
+        if surface.cd_low is not None:  # a model that says how certain it is was trained on cars
+            check_drag(float(surface.cd), car)
         seconds = {"load": loaded - started, "predict": time.perf_counter() - loaded}
         return self._prediction(car, conditions, surface, seconds)
 
@@ -242,7 +247,7 @@ def load(mesh: MeshLike, reading: Reading) -> CarMesh:
 def _warnings(car: CarMesh, conditions: Conditions, surface) -> tuple[str, ...]:
     from drivaer_app.results import area_warning
 
-    warnings = []
+    warnings = [] if surface.cd_low is not None else drag_doubts(float(surface.cd))
     if surface.in_distribution is False and surface.novelty_reason:
         warnings.append(surface.novelty_reason)
     warnings += [*_disagreement(surface), *surface.warnings, *car.warnings]
