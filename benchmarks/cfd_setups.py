@@ -26,8 +26,8 @@ import drivaer_cars  # noqa: E402
 from cfd_verification import AHMED_SPEED, Run, ahmed_mesh, ahmed_parts, figures_of  # noqa: E402
 from filelock import FileLock, Timeout  # noqa: E402
 from marks import replace_between  # noqa: E402
-from outside_truth import drivaerml_effects  # noqa: E402
 
+from benchmarks.outside_truth import drivaerml_effects  # noqa: E402
 from data.errors import DrivAerError  # noqa: E402
 from data.replacing import replacing  # noqa: E402
 from drivaer_app.cfd.presets import PRESETS, Layers, Preset, Schemes  # noqa: E402
@@ -59,7 +59,9 @@ def _setups() -> dict[str, Preset]:
     wake = replace(opened, name="wake-open", wake=1)
     roomy = replace(opened, name="roomy-open", room=2.0)
     floor = replace(roomy, name="floor-open", wake=1)
-    return {setup.name: setup for setup in (before, layers, opened, wheels, curved, wake, roomy, floor)}
+    closures = {"SpalartAllmaras": "sa-open", "realizableKE": "rke-open"}
+    others = [replace(roomy, name=name, schemes=replace(_OPEN, model=model)) for model, name in closures.items()]
+    return {setup.name: setup for setup in (before, layers, opened, wheels, curved, wake, roomy, floor, *others)}
 
 
 SETUPS = _setups()
@@ -177,7 +179,7 @@ def _core_seconds(log: Path) -> float:
     """What a program took of a core, however often it was stopped: its own clock begins anew each time."""
     text = log.read_text(errors="replace")
     clock = [float(t) for t in re.findall(r"(?:ExecutionTime|Finished meshing.* in) = ([\d.]+) s", text)]
-    return sum(now for now, then in zip(clock, [*clock[1:], 0.0], strict=True) if then < now)
+    return sum(now for now, then in zip(clock, [*clock[1:], 0.0], strict=False) if then < now)
 
 
 def _grown(log: str) -> dict[str, list[float]]:
@@ -280,7 +282,7 @@ def _of(grown: dict[str, list[float]], patch: str, asked: int) -> str:
 
 def levels_table(figures: dict[str, dict[str, Any]]) -> str:
     """Cd, and its scatter in the window; differences between cars."""
-    levels = [(f"ahmed_{slant}", truth) for slant, truth in ahmed.MEASURED.items()] + list(_TUNNEL.items())
+    levels = [(f"ahmed_{slant:g}", truth) for slant, truth in ahmed.MEASURED.items()] + list(_TUNNEL.items())
     levels = [(name, truth) for name, truth in levels if any(f"{setup}/{name}" in figures for setup in SETUPS)]
     heads = [f"{name.replace('_', ' ')} ({truth:.3f})" for name, truth in levels]
     heads += [

@@ -30,7 +30,7 @@ class Schemes:
 
     convection: of momentum, an OpenFOAM scheme that takes a gradient. gradient_limit: 1 limits a cell's gradients to
     its neighbours' values, 0 does not. non_orthogonal: limiter of the non-orthogonal correction, 0 (none) to 1 (whole).
-    model: RANS closure by its OpenFOAM name.
+    model: RANS closure by its OpenFOAM name (`setup.TURBULENCE_FIELDS`).
     """
 
     convection: str = "linearUpwind"

@@ -24,10 +24,19 @@ TEMPLATES = RESOURCES / "cfd"
 VISCOSITY = 1.56e-5
 """Kinematic, of air at 25 degrees, m²/s."""
 
+TURBULENCE_FIELDS = {
+    "kOmegaSST": ("k", "omega"),
+    "realizableKE": ("k", "epsilon"),
+    "SpalartAllmaras": ("nuTilda",),
+}
+"""What each RANS closure solves for."""
+
 LONGEST_WITHOUT_WRITING = 40
 """Iterations that a stopped run loses at most, where it is no longer than that; else 20."""
 
+_ALL_TURBULENCE_FIELDS = {name for names in TURBULENCE_FIELDS.values() for name in names}
 _ABOUT_THE_RUN = ("system/controlDict", "system/decomposeParDict", "system/surfaceSampleDict")
+_C_MU = 0.09
 _INTENSITY = 0.004
 _VISCOSITY_RATIO = 10.0
 _FEATURE_ANGLE = 30.0
@@ -141,9 +150,11 @@ def case_files(setup: CaseSetup, iterations: int, processes: int) -> dict[str, s
     """Every dictionary of the case: its place in the case folder, and its text."""
     values = _values(setup, iterations, processes)
     files = {}
+    solved_for = TURBULENCE_FIELDS[setup.preset.schemes.model]
     for template in sorted(TEMPLATES.rglob("*")):
-        if template.is_file():
-            name = template.relative_to(TEMPLATES).as_posix()
+        name = template.relative_to(TEMPLATES).as_posix()
+        of_another = name.removeprefix("0/") in _ALL_TURBULENCE_FIELDS - set(solved_for)
+        if template.is_file() and not of_another:
             files[name] = Template(template.read_text("ascii")).substitute(values)
     return files
 
@@ -189,6 +200,8 @@ def _values(setup: CaseSetup, iterations: int, processes: int) -> dict[str, obje
         "nu": _number(VISCOSITY),
         "k": _number(k),
         "omega": _number(k / (_VISCOSITY_RATIO * VISCOSITY)),
+        "epsilon": _number(_C_MU * k**2 / (_VISCOSITY_RATIO * VISCOSITY)),
+        "nuTilda": _number(_VISCOSITY_RATIO * VISCOSITY),
         "ground_velocity": "type fixedValue; value $internalField;" if setup.moving_ground else "type noSlip;",
         "wheel_velocities": "\n".join(_wheel_velocity(axle, speed) for axle in setup.axles),
         "car_patches": " ".join(setup.patches),

@@ -17,7 +17,7 @@ from drivaer_app.cfd.domain import plinths
 from drivaer_app.cfd.mirrors import find_mirrors
 from drivaer_app.cfd.places import PLACES, places_of
 from drivaer_app.cfd.presets import PRESETS, Layers, Schemes, preset_of
-from drivaer_app.cfd.setup import case_files, set_up, surfaces
+from drivaer_app.cfd.setup import TURBULENCE_FIELDS, case_files, set_up, surfaces
 from drivaer_app.cfd.wheels import find_wheels
 from drivaer_app.conditions import Conditions
 
@@ -207,6 +207,13 @@ def test_schemes_are_the_presets(car):
     assert "cellLimited" not in schemes
     assert "Gauss linear limited 0.8;" in schemes
     assert re.search(r"RASModel\s+realizableKE;", files["constant/turbulenceProperties"])
+
+
+@pytest.mark.parametrize("model", TURBULENCE_FIELDS)
+def test_a_case_has_the_fields_of_its_closure_and_of_no_other(car, model):
+    files = case_files(set_up(car, replace(PRESETS["coarse"], schemes=Schemes(model=model))), 1, 1)
+    fields = {name.removeprefix("0/") for name in files if name.startswith("0/")}
+    assert fields == {"U", "p", "nut", *TURBULENCE_FIELDS[model]}
 
 
 def test_every_face_of_the_car_is_on_one_patch(coarse):
