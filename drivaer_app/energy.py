@@ -1,9 +1,9 @@
 """What drag costs on the road: energy, range and CO2 over the WLTC, or at a steady speed.
 
 Force at the wheels, second by second: F = 1.03 m a + m g f + ½ ρ Cd·A v² (longitudinal dynamics as in Mitschke &
-Wallentowitz, "Dynamik der Kraftfahrzeuge"; the 3 % are the turning parts' inertia that UN GTR No. 15 adds where it was not
-measured). Where F pulls, the drive train delivers F v through its efficiency; where F brakes, an electric car gets a share
-of it back.
+Wallentowitz, "Dynamik der Kraftfahrzeuge"; the 3 % are the turning parts' inertia that UN GTR No. 15 adds where it was
+not measured). Where F pulls, the drive train delivers F v through its efficiency; where F brakes, an electric car gets
+a share of it back.
 """
 
 from __future__ import annotations
