@@ -20,6 +20,7 @@ from drivaer_app.cli.batch import batch
 from drivaer_app.cli.compare import compare
 from drivaer_app.cli.corpus import corpus
 from drivaer_app.cli.data import data
+from drivaer_app.cli.desktop import desktop
 from drivaer_app.cli.evaluate import evaluate
 from drivaer_app.cli.models import models
 from drivaer_app.cli.morph import morph
@@ -58,6 +59,7 @@ app.command()(verify)
 app.command()(train)
 app.command()(evaluate)
 app.command()(window)
+app.command()(desktop)
 app.add_typer(corpus, name="corpus")
 app.add_typer(models, name="models")
 app.add_typer(data, name="data")
