@@ -110,9 +110,9 @@ def desktop_entry() -> str:
     command = " ".join(_quoted(word) for word in window_command())
     types = ";".join((STUDY_TYPE, *MESH_TYPES.values()))
     return (
-        "[Desktop Entry]\nType=Application\nVersion=1.5\n"
+        "[Desktop Entry]\nType=Application\nVersion=1.4\n"
         f"Name={_NAME}\nGenericName=Aerodynamic Surrogate\nComment={_COMMENT}\n"
-        f"Exec={command} %F\nIcon=drivaer\nTerminal=false\nCategories=Science;Engineering;3DGraphics;\n"
+        f"Exec={command} %F\nIcon=drivaer\nTerminal=false\nCategories=Science;Engineering;\n"
         f"MimeType={types};\nStartupWMClass=drivaer\n"
     )
 
@@ -138,7 +138,7 @@ def mime_package() -> str:
 
 
 def _refresh() -> None:
-    """Make the desktop's caches anew, where it has the programs for it; else it looks by itself, or at the next login."""
+    """Make the desktop's caches anew where it has the programs for it; else it looks at the next login."""
     home = _data_home()
     for program, folder in (("update-mime-database", "mime"), ("update-desktop-database", "applications")):
         if shutil.which(program) and (home / folder).is_dir():
