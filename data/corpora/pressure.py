@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +24,11 @@ READER = 2
 STAGNATION = (0.85, 1.35)
 """The highest Cp on a body is 1, where the flow comes to rest, with some room for coarse cells: tells the unit."""
 
-_KINEMATIC = ("p", "pMean", "pressure", "Pressure")
-_COEFFICIENTS = ("Cp", "CpMean", "cp", "CpMeanTrim", "cpavg", "static(p)_coeffMean", "pressure_coefficient")
+KINEMATIC, PASCAL, COEFFICIENT = "kinematic", "pascal", "coefficient"
+COEFFICIENTS = ("Cp", "CpMean", "cp", "CpMeanTrim", "cpavg", "static(p)_coeffMean", "pressure_coefficient")
+"""Names of arrays that hold Cp."""
+PRESSURES = ("p", "pMean", "pressure", "Pressure", "p_mean", "StaticPressure")
+"""Names of arrays that hold a pressure in some unit."""
 _FAR = 0.05  # m, from the CFD's surface: what lies farther is not on it
 
 
@@ -89,7 +93,7 @@ def read_pressure(path: str | Path, corpus: str, *, shown: str = "") -> SurfaceP
     path = Path(path)
     shown = shown or path.name
     fields = read_fields(path)
-    scalars = {name: values for name, values in fields.point_arrays.items() if values.ndim == 1}
+    scalars = {name: values for name, values in fields.arrays.items() if values.ndim == 1}
     name, cp, how = _as_cp(scalars, corpus, path)
     finite = np.isfinite(cp)
     if not finite.all():
@@ -100,28 +104,43 @@ def read_pressure(path: str | Path, corpus: str, *, shown: str = "") -> SurfaceP
     return SurfacePressure(fields.mesh.vertices, fields.mesh.faces, cp, f"{shown}, array {name}, {how}", warnings)
 
 
+def unit_of(name: str, values: np.ndarray, dynamic: Mapping[str, float]) -> str | None:
+    """The unit of an array of pressures: the one in which its highest value lies nearest to the stagnation pressure.
+
+    dynamic: the dynamic pressure in each possible unit. None where the value is in STAGNATION's range in none of them.
+    """
+    if name in COEFFICIENTS:
+        return COEFFICIENT
+    highest = float(np.quantile(values, 0.9995))  # some cells are wrong in most solutions
+    fits = [unit for unit, q in dynamic.items() if STAGNATION[0] <= highest / q <= STAGNATION[1]]
+    return min(fits, key=lambda unit: abs(highest / dynamic[unit] - 1.0), default=None)
+
+
+def first_named(arrays: Collection[str], names: Sequence[str], path: Path) -> str:
+    """The first of some names that an array has. Raises MeshError where none has."""
+    for name in names:
+        if name in arrays:
+            return name
+    has = ", ".join(sorted(arrays)) or "no arrays of numbers"
+    raise MeshError(f"has no array {' or '.join(names[:4])}", file=path, fix=f"it has {has}")
+
+
 def _as_cp(scalars: dict[str, np.ndarray], corpus: str, path: Path) -> tuple[str, np.ndarray, str]:
     """Name of the array, its Cp, and how that came about."""
-    divided = f"p / {1 / drivaernet.CP_PER_P:g} (kinematic, {drivaernet.SPEED:g} m/s)"
+    q = 1 / drivaernet.CP_PER_P
+    divided = f"p / {q:g} (kinematic, {drivaernet.SPEED:g} m/s)"
     if corpus == drivaernet.NAME:
-        name = _first(scalars, _KINEMATIC, path)
-        return name, scalars[name] * drivaernet.CP_PER_P, f"Cp = {divided}"
+        name = first_named(scalars, PRESSURES, path)
+        return name, scalars[name] / q, f"Cp = {divided}"
     if corpus in RUN_CORPORA:
-        name = _first(scalars, (RUN_CORPORA[corpus].pressure,), path)
+        name = first_named(scalars, (RUN_CORPORA[corpus].pressure,), path)
         return name, scalars[name], "which is Cp"
-    name = _first(scalars, (*_COEFFICIENTS, *_KINEMATIC), path)
-    values = scalars[name]
-    if name in _COEFFICIENTS or STAGNATION[0] <= values.max() <= STAGNATION[1]:
-        return name, values, "taken for Cp"
-    if STAGNATION[0] <= values.max() * drivaernet.CP_PER_P <= STAGNATION[1]:
-        return name, values * drivaernet.CP_PER_P, f"taken for kinematic pressure: Cp = {divided}"
+    name = first_named(scalars, (*COEFFICIENTS, *PRESSURES), path)
+    unit = unit_of(name, scalars[name], {COEFFICIENT: 1.0, KINEMATIC: q})
+    if unit == COEFFICIENT:
+        return name, scalars[name], "taken for Cp"
+    if unit == KINEMATIC:
+        return name, scalars[name] / q, f"taken for kinematic pressure: Cp = {divided}"
     fix = "write Cp into the file, or take it in with 'corpus add --speed --density'"
-    raise MeshError(f"cannot tell the unit of array {name} (up to {values.max():.4g})", file=path, fix=fix)
-
-
-def _first(scalars: dict[str, np.ndarray], names: tuple[str, ...], path: Path) -> str:
-    for name in names:
-        if name in scalars:
-            return name
-    has = ", ".join(sorted(scalars)) or "no arrays of numbers on its points"
-    raise MeshError(f"has no array {' or '.join(names[:4])}", file=path, fix=f"it has {has}")
+    highest = scalars[name].max()
+    raise MeshError(f"cannot tell the unit of array {name} (up to {highest:.4g})", file=path, fix=fix)

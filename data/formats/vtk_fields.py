@@ -23,14 +23,14 @@ _VECTORS = {"VECTORS": 3, "NORMALS": 3, "TENSORS": 9, "TENSORS6": 6}
 
 @dataclass(frozen=True, eq=False)
 class SurfaceFields:
-    """mesh: the surface as the file has it. point_arrays: by name, (V,) or (V, c) float64 on the vertices."""
+    """mesh: the surface as the file has it. arrays: by name, (n,) or (n, c) float64 on its vertices or its faces."""
 
     mesh: RawMesh
-    point_arrays: dict[str, np.ndarray]
+    arrays: dict[str, np.ndarray]
 
 
 def read_fields(path: str | Path) -> SurfaceFields:
-    """A VTK surface with its arrays; those on faces are brought to the vertices by the mean of the faces around each.
+    """A VTK surface with its arrays on the vertices; those on faces are brought there by the mean of the faces around.
 
     Raises MeshError for a file that is no VTK surface, or damaged.
     """
@@ -127,20 +127,45 @@ def _on_vertices(mesh: RawMesh, values: np.ndarray) -> np.ndarray:
     return columns[0] if values.ndim == 1 else np.stack(columns, axis=1)
 
 
+def read_face_fields(path: str | Path) -> SurfaceFields:
+    """A VTK surface (.vtp, .vtk, .vtu, .vtm) with its arrays on the faces; those on points alone are brought there.
+
+    Raises MeshError for a file that holds no surface, or is damaged.
+    """
+    surface = _surface_by_vtk(Path(path))
+    if surface.n_cells == 0:
+        raise MeshError("has no faces", file=path, fix="export the car's surface with its fields")
+    on_points = surface.point_data_to_cell_data()
+    return SurfaceFields(_raw(surface, Path(path)), _arrays(on_points.cell_data) | _arrays(surface.cell_data))
+
+
 def _by_vtk(path: Path) -> SurfaceFields:
+    surface = _surface_by_vtk(path)
+    return SurfaceFields(_raw(surface, path), _arrays(surface.cell_data_to_point_data().point_data))
+
+
+def _surface_by_vtk(path: Path):
+    """A pyvista.PolyData of triangles."""
     import pyvista
 
     open_source(path)  # says what is wrong with a file that is missing, empty or a Git-LFS pointer
     try:
-        surface = pyvista.read(path)
-        if not isinstance(surface, pyvista.PolyData):
-            surface = surface.extract_surface()
-        surface = surface.triangulate().cell_data_to_point_data()
+        read = pyvista.read(path)
+        if isinstance(read, pyvista.MultiBlock):
+            read = read.combine()
+        surface = (read if isinstance(read, pyvista.PolyData) else read.extract_surface(algorithm=None)).triangulate()
     except Exception as error:  # VTK's readers and filters raise whatever they like
         raise MeshError(f"cannot be read as {path.suffix} ({error})", file=path, fix="export it again") from error
     if surface.n_points == 0:
         raise MeshError("holds no surface, or is damaged", file=path, fix="export it again")
+    return surface
+
+
+def _raw(surface, path: Path) -> RawMesh:
     faces = surface.regular_faces.astype(np.int32) if surface.n_cells else np.zeros((0, 3), np.int32)
-    mesh = RawMesh(np.array(surface.points, float), faces, path=path)
-    arrays = {name: np.array(values, float) for name, values in surface.point_data.items()}
-    return SurfaceFields(mesh, arrays)
+    return RawMesh(np.array(surface.points, float), faces, path=path)
+
+
+def _arrays(data) -> dict[str, np.ndarray]:
+    """Those that hold numbers."""
+    return {name: np.array(values, float) for name, values in data.items() if np.issubdtype(values.dtype, np.number)}

@@ -10,7 +10,9 @@ import numpy as np
 
 from data.corpora.case_files import CASES, named_in_files, read_case, read_cases, write_case
 from data.corpora.case_index import write_index
+from data.corpora.pressure import COEFFICIENT, COEFFICIENTS, KINEMATIC, PASCAL, PRESSURES, first_named, unit_of
 from data.errors import DrivAerError
+from data.formats.vtk_fields import read_face_fields
 from data.load import load_car, place_car
 from data.mesh import CarMesh, RawMesh
 from data.polygons import polygon_faces
@@ -22,9 +24,7 @@ from drivaer_app.cfd.wheels import find_wheels
 
 SURFACES = (".vtp", ".vtk", ".vtu", ".vtm")
 
-_PRESSURES = ("pMean", "p", "CpMean", "Cp", "pressure", "Pressure", "p_mean", "StaticPressure")
 _SHEARS = ("wallShearStressMean", "wallShearStress", "CfMean", "Cf", "WallShearStress", "wall_shear", "tau_w")
-_STAGNATION = (0.85, 1.35)  # highest Cp that a surface can have, with some room for coarse cells
 _DISAGREES = 0.03  # of Cd
 
 
@@ -109,7 +109,7 @@ def _add_surface(
     file: Path, destination: Path, mesh: Path | None, reference: Reference, reading: tuple[str, str, str]
 ) -> Added:
     unit, up, forward = reading
-    raw, p, shear, names = _read(file)
+    raw, p, shear, names = _read(file, reference.pressure)
     read = {"unit": unit, "up": up, "forward": forward}
     solved = place_car(raw, **read, frontal_area=reference.area)
     car = load_car(mesh, **read, frontal_area=reference.area) if mesh else solved
@@ -134,37 +134,17 @@ def _add_surface(
     return Added(destination, *numbers, car.frontal_area, warnings)
 
 
-def _read(file: Path) -> tuple[RawMesh, np.ndarray, np.ndarray, tuple[str, str]]:
+def _read(file: Path, unit: str) -> tuple[RawMesh, np.ndarray, np.ndarray, tuple[str, str]]:
     """The surface's triangles with pressure (F,) and wall shear (F, 3) on them, and what these are called."""
-    import pyvista
-
-    try:
-        read = pyvista.read(file)
-    except Exception as error:  # pyvista's readers raise whatever they like
-        raise DrivAerError(f"cannot be read ({error})", file=file) from error
-    if isinstance(read, pyvista.MultiBlock):
-        read = read.combine()
-    surface = (read if isinstance(read, pyvista.PolyData) else read.extract_surface(algorithm=None)).triangulate()
-    if surface.n_cells == 0:
-        raise DrivAerError("has no faces", file=file, fix="export the car's surface with its fields")
-    if not set(_PRESSURES) & set(surface.cell_data):
-        surface = surface.point_data_to_cell_data()
-    names = tuple(_field(surface, known, what, file) for known, what in ((_PRESSURES, "pressure"), (_SHEARS, "shear")))
-    p, shear = (np.asarray(surface.cell_data[name], float) for name in names)
+    fields = read_face_fields(file)
+    pressures = (*COEFFICIENTS, *PRESSURES) if unit in ("auto", COEFFICIENT) else PRESSURES
+    names = first_named(fields.arrays, pressures, file), first_named(fields.arrays, _SHEARS, file)
+    p, shear = (fields.arrays[name] for name in names)
     if p.ndim != 1 or shear.ndim != 2 or shear.shape[1] != 3:
         raise DrivAerError(f"{names[0]} must be a number and {names[1]} a vector on each face", file=file)
     if not (np.isfinite(p).all() and np.isfinite(shear).all()):
         raise DrivAerError("has values that are no numbers", file=file, fix="look whether the solution ran away")
-    faces = np.asarray(surface.faces).reshape(-1, 4)[:, 1:].astype(np.int32)
-    return RawMesh(np.asarray(surface.points, float), faces, path=file), p, shear, names
-
-
-def _field(surface, known: tuple[str, ...], what: str, file: Path) -> str:
-    found = [name for name in known if name in surface.cell_data]
-    if not found:
-        has = ", ".join(surface.cell_data.keys()) or "no fields"
-        raise DrivAerError(f"has no {what} ({has})", file=file, fix=f"name the field {known[1]}")
-    return found[0]
+    return fields.mesh, p, shear, names
 
 
 def _coefficients(
@@ -172,23 +152,15 @@ def _coefficients(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cp (F,) and Cf (F, 3), the latter either way round."""
     kinematic = 0.5 * reference.speed**2
-    scales = {"coefficient": 1.0, "kinematic": kinematic, "pascal": kinematic * reference.density}
-    unit = reference.pressure
+    dynamic = {COEFFICIENT: 1.0, KINEMATIC: kinematic, PASCAL: kinematic * reference.density}
+    p, unit = p - reference.ambient, reference.pressure
     if unit == "auto":
-        unit = "coefficient" if names[0].startswith("Cp") else _unit_of(p - reference.ambient, scales, file)
-    cp = (p - reference.ambient) / scales[unit]
-    return cp, shear / (1.0 if names[1].startswith("Cf") else scales["kinematic" if unit == "coefficient" else unit])
-
-
-def _unit_of(p: np.ndarray, scales: dict[str, float], file: Path) -> str:
-    """The flow comes to rest on the nose: Cp is 1 there in the right unit and in no other."""
-    highest = float(np.quantile(p, 0.9995))
-    fits = [unit for unit, scale in scales.items() if _STAGNATION[0] < highest / scale < _STAGNATION[1]]
-    if not fits:
+        unit = unit_of(names[0], p, dynamic)
+    if unit is None:
         fix = "give --speed and --ambient as they were, or say --pressure kinematic, pascal or coefficient"
-        raise DrivAerError(f"its highest pressure, {highest:.4g}, is no stagnation pressure", file=file, fix=fix)
-    # Of air at 1.2 kg/m3 both can fit: the nearer one.
-    return min(fits, key=lambda unit: abs(highest / scales[unit] - 1.0))
+        raise DrivAerError(f"its highest pressure, {p.max():.4g}, is no stagnation pressure", file=file, fix=fix)
+    of_shear = 1.0 if names[1].startswith("Cf") else dynamic[KINEMATIC if unit == COEFFICIENT else unit]
+    return p / dynamic[unit], shear / of_shear
 
 
 def _surface(car: CarMesh, raw: RawMesh, cp: np.ndarray, cf: np.ndarray) -> SurfaceFlow:

@@ -111,7 +111,7 @@ def test_half_a_car_counts_twice(flow, added, tmp_path):
 
 def test_what_lacks_wall_shear_is_refused(flow, tmp_path):
     file = _write(flow[0], tmp_path / "p.vtp", p=flow[1] * KINEMATIC)
-    with pytest.raises(DrivAerError, match="has no shear"):
+    with pytest.raises(DrivAerError, match="has no array wallShearStress"):
         add_case(file, tmp_path, reference=Reference(speed=SPEED))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.errors import MeshError
-from data.formats.vtk_fields import read_fields
+from data.formats.vtk_fields import read_face_fields, read_fields
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +24,9 @@ def surface():
 def test_arrays_on_points_and_faces_are_read_from_every_form(surface, tmp_path, name):
     surface.save(tmp_path / name, binary=name.startswith("binary"))
     read = read_fields(tmp_path / name)
-    assert np.allclose(read.point_arrays["p"], surface["p"], atol=1e-6)
-    assert np.allclose(read.point_arrays["wall shear"], surface["wall shear"], atol=1e-6)
-    assert np.allclose(read.point_arrays["of face"], surface.cell_data_to_point_data()["of face"], atol=1e-4)
+    assert np.allclose(read.arrays["p"], surface["p"], atol=1e-6)
+    assert np.allclose(read.arrays["wall shear"], surface["wall shear"], atol=1e-6)
+    assert np.allclose(read.arrays["of face"], surface.cell_data_to_point_data()["of face"], atol=1e-4)
 
 
 HEAD = (
@@ -37,7 +37,7 @@ HEAD = (
 def read(tmp_path, data: str):
     path = tmp_path / "a.vtk"
     path.write_text(HEAD + data)
-    return read_fields(path).point_arrays
+    return read_fields(path).arrays
 
 
 def test_several_arrays_of_all_kinds_follow_each_other(tmp_path):
@@ -75,3 +75,14 @@ def test_a_binary_file_that_is_cut_short_is_said(surface, tmp_path):
     cut.write_bytes(whole.read_bytes()[:-2000])
     with pytest.raises(MeshError, match="promised|damaged"):
         read_fields(cut)
+
+
+@pytest.mark.parametrize("name", ["a.vtk", "a.vtp", "a.vtu", "a.vtm"])
+def test_arrays_are_read_on_faces_from_every_format(surface, tmp_path, name):
+    import pyvista
+
+    block = surface.cast_to_unstructured_grid() if name == "a.vtu" else surface
+    (pyvista.MultiBlock([block]) if name == "a.vtm" else block).save(tmp_path / name)
+    read = read_face_fields(tmp_path / name)
+    assert read.arrays["of face"].tolist() == surface.cell_data["of face"].tolist()
+    assert np.allclose(read.arrays["p"], surface.point_data_to_cell_data()["p"], atol=1e-6)
