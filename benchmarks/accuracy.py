@@ -20,7 +20,6 @@ SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.marks import replace_between  # noqa: E402
-from data.corpora.morphs import MorphGenerator  # noqa: E402
 from factory.additive_gaussian_process import AdditiveGaussianProcess  # noqa: E402
 from factory.families import FamilyShape, fit_family_coefficients  # noqa: E402
 from factory.gaussian_process import GaussianProcess  # noqa: E402
@@ -30,6 +29,7 @@ from factory.labels import (  # noqa: E402
     cross_validate,
     ridge,
 )
+from factory.morph_generator import MorphGenerator  # noqa: E402
 from factory.morphs import read_morph_cases  # noqa: E402
 from gnn.calibration import conformal_half_width, leave_one_out_coverage  # noqa: E402
 from gnn.checkpoints import METRICS  # noqa: E402

@@ -27,7 +27,6 @@ import plate  # noqa: E402
 from marks import replace_between  # noqa: E402
 
 from data.corpora.case_files import read_case  # noqa: E402
-from data.corpora.morphs import MorphGenerator  # noqa: E402
 from data.load import load_car  # noqa: E402
 from data.replacing import replacing  # noqa: E402
 from drivaer_app.cfd.result import CaseResult  # noqa: E402
@@ -35,6 +34,7 @@ from drivaer_app.cfd.run import Progress  # noqa: E402
 from drivaer_app.cfd.setup import VISCOSITY  # noqa: E402
 from drivaer_app.cfd.simulate import simulate  # noqa: E402
 from drivaer_app.conditions import Conditions  # noqa: E402
+from factory.morph_generator import MorphGenerator  # noqa: E402
 
 DOCS = ROOT / "docs" / "cfd.md"
 FIGURES = ROOT / "benchmarks" / "cfd_verification.json"

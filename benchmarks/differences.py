@@ -99,8 +99,8 @@ def _row(name: str, span: str, which, difference, error, law) -> str:
 def _distances(model: str, names: list[str]) -> dict[str, np.ndarray]:
     """How far the shapes of designs are apart, (n, n): in generator parameters, profiles and network features."""
     from data.corpora.case_files import read_cases
-    from data.corpora.morphs import MorphGenerator
     from data.sampling import sample_surface
+    from factory.morph_generator import MorphGenerator
     from gnn.input_frame import InputFrame
     from gnn.novelty import profile
     from gnn.surrogate import Surrogate

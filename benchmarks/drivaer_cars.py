@@ -15,8 +15,8 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
-from data.corpora.morphs import MorphGenerator  # noqa: E402
 from data.replacing import replacing  # noqa: E402
+from factory.morph_generator import MorphGenerator  # noqa: E402
 
 SHARED = ROOT.parent / "shared"
 BODIES = ("fastback", "estate", "notchback")

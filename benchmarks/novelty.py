@@ -19,11 +19,11 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.marks import show_rows  # noqa: E402
 from data.corpora.case_files import read_cases  # noqa: E402
-from data.corpora.morphs import MorphGenerator  # noqa: E402
 from data.errors import DrivAerError  # noqa: E402
 from data.load import place_car, sample_car  # noqa: E402
 from data.mesh import SurfaceSample  # noqa: E402
 from data.sampling import sample_surface  # noqa: E402
+from factory.morph_generator import MorphGenerator  # noqa: E402
 from factory.morphs import MorphClouds, random_designs  # noqa: E402
 from gnn.input_frame import InputFrame  # noqa: E402
 from gnn.novelty import NoveltyReference  # noqa: E402

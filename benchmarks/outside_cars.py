@@ -26,12 +26,12 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import drivaer_cars  # noqa: E402
 from benchmarks.ahmed import ahmed_body  # noqa: E402
-from data.corpora.morphs import MorphGenerator  # noqa: E402
+from data.car import CarMesh  # noqa: E402
 from data.corpora.pressure import read_pressure  # noqa: E402
 from data.corpora.published_runs import PublishedRun, read_runs  # noqa: E402
 from data.corpora.runs import AHMEDML  # noqa: E402
 from data.load import load_car, place_car  # noqa: E402
-from data.mesh import CarMesh, RawMesh  # noqa: E402
+from data.mesh import RawMesh  # noqa: E402
 from data.replacing import replacing  # noqa: E402
 from drivaer_app.drawn_car import drawn_car  # noqa: E402
 from drivaer_app.predict import Predictor  # noqa: E402
@@ -40,6 +40,7 @@ from drivaer_app.shapes.ahmed import AhmedBody  # noqa: E402
 from drivaer_app.shapes.handles import Handle  # noqa: E402
 from drivaer_app.shapes.morph import Morph  # noqa: E402
 from drivaer_app.truth import truth_on  # noqa: E402
+from factory.morph_generator import MorphGenerator  # noqa: E402
 
 CARS = SHARED / "meshes" / "cars"
 SAMPLES = ROOT / "resources" / "samples"

@@ -18,8 +18,9 @@ SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.marks import show_rows  # noqa: E402
+from data.car import CarMesh  # noqa: E402
 from data.load import load_car, place_car  # noqa: E402
-from data.mesh import CarMesh, RawMesh  # noqa: E402
+from data.mesh import RawMesh  # noqa: E402
 from drivaer_app.predict import Predictor  # noqa: E402
 from drivaer_app.results import COUNT  # noqa: E402
 from drivaer_app.shapes.handles import Handle  # noqa: E402
@@ -81,7 +82,7 @@ def _cars() -> Iterator[tuple[str, CarMesh]]:
     geometry = SHARED / "geometry" / "drivaer_fastback"
     if not geometry.is_dir():
         return
-    from data.corpora.morphs import MorphGenerator
+    from factory.morph_generator import MorphGenerator
 
     generator = MorphGenerator(SHARED / "corpus", geometry)
     for style in ("fastback", "estate", "notchback"):

@@ -22,7 +22,6 @@ import pyqtgraph as pg  # noqa: E402
 from cfd_verification import DOCS, SHARED, _export, _rule  # noqa: E402
 from marks import replace_between  # noqa: E402
 
-from data.corpora.morphs import MorphGenerator  # noqa: E402
 from data.load import place_car, sample_car  # noqa: E402
 from data.mesh import RawMesh  # noqa: E402
 from data.replacing import replacing  # noqa: E402
@@ -30,6 +29,7 @@ from drivaer_app.corpus.families import FamilySource, open_family, solve_family 
 from drivaer_app.corpus.modes import SURFACE, make_modes  # noqa: E402
 from drivaer_app.corpus.runs import ReadyFamily, claim, solve_bent  # noqa: E402
 from drivaer_app.corpus.settings import settled_settings  # noqa: E402
+from factory.morph_generator import MorphGenerator  # noqa: E402
 from gnn.surrogate import Surrogate  # noqa: E402
 
 # Chosen before any was run.

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from data.car import CarMesh
 from data.cloud import cloud_frontal_area, sample_cloud
 from data.edges import Connections, find_connections
 from data.errors import DrivAerError, MeshError
@@ -22,7 +23,7 @@ from data.frontal_area import frontal_area as measured_area
 from data.half_car import complete_half_car, complete_half_cloud
 from data.health import HealthReport, cloud_health, health_report, look_for_health
 from data.in_memory import MeshLike, raw_mesh
-from data.mesh import CarMesh, RawMesh, SurfaceSample
+from data.mesh import RawMesh, SurfaceSample
 from data.sampling import sample_surface
 from data.visibility import RayScene, areas_of, box_of, vectors_of_faces
 from data.weld import weld

@@ -1,17 +1,11 @@
-"""The plain data that travels from a file to the networks: RawMesh, CarMesh, SurfaceSample."""
+"""Geometry as plain data: a file's (RawMesh), and the points of a car that a network sees (SurfaceSample)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from data.frame import Frame
-    from data.health import HealthReport
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,36 +34,6 @@ class RawMesh:
     @property
     def is_point_cloud(self) -> bool:
         return len(self.faces) == 0
-
-
-@dataclass(frozen=True, eq=False)
-class CarMesh:
-    """One car surface in the car frame (m, +x nose to tail, +z up, ground z = 0).
-
-    as_given: (V, 3) float64, the vertices in the file's own unit, axes and place. Row i is row i of the file for
-        i < ``n_file_vertices``; a completed half car has the mirrored vertices after them.
-    faces: (F, 3) int32; F = 0 for a point cloud.
-    frame: how the file was placed, and the way back.
-    health: what is wrong with the surface.
-    frontal_area: m², whole car, inner voids filled.
-    normals: (V, 3) float32 outward, for point clouds only.
-    """
-
-    as_given: np.ndarray
-    faces: np.ndarray
-    frame: Frame
-    health: HealthReport
-    frontal_area: float
-    n_file_vertices: int
-    parts: tuple[tuple[str, int, int], ...] = ()
-    normals: np.ndarray | None = None
-    path: Path | None = None
-    warnings: tuple[str, ...] = field(default=())
-
-    @cached_property
-    def vertices(self) -> np.ndarray:
-        """(V, 3) float64 m, ``as_given`` in the car frame; worked out when first asked for, as few do."""
-        return self.frame.to_car(self.as_given)
 
 
 @dataclass(frozen=True, eq=False)

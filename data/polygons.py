@@ -1,4 +1,4 @@
-"""Surfaces of polygons, such as a CFD mesh has them."""
+"""Geometry of polygons, such as a CFD mesh has them, and of triangles."""
 
 from __future__ import annotations
 
@@ -21,3 +21,14 @@ def polygon_faces(points: np.ndarray, corners: np.ndarray, starts: np.ndarray) -
     total = np.maximum(np.add.reduceat(weight, first), 1e-300)
     thirds = (here + after + middle[face]) / 3
     return np.add.reduceat(weight[:, None] * thirds, first, axis=0) / total[:, None], np.add.reduceat(parts, first)
+
+
+def points_on_triangles(corners: np.ndarray, weights: np.ndarray, sign: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points (n, 3) of triangles with corners (n, 3, 3) by barycentric weights (n, 3), and unit normals: float32.
+
+    sign (n,): +1 for the normal by the winding, -1 for its opposite.
+    """
+    points = np.einsum("nk,nkd->nd", weights, corners)
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) * sign[:, None]
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
+    return points.astype(np.float32), normals.astype(np.float32)

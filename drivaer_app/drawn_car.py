@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.mesh import CarMesh
+from data.car import CarMesh
 from drivaer_app.fields import CarFields, vertex_normals
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.car import CarMesh
 from data.load import scene_of
-from data.mesh import CarMesh
 from data.visibility import vectors_of_faces
 
 if TYPE_CHECKING:

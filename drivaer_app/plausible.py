@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from data.car import CarMesh
 from data.errors import DrivAerError
-from data.mesh import CarMesh
 from drivaer_app.conditions import Conditions
 
 CD = (0.05, 1.5)

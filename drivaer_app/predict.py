@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.car import CarMesh
 from data.errors import DrivAerError, ModelError
 from data.in_memory import MeshLike
 from data.load import load_car, sample_car
-from data.mesh import CarMesh, SurfaceSample
+from data.mesh import SurfaceSample
 from drivaer_app.conditions import Conditions
 from drivaer_app.fields import CarFields, SurfaceFields, car_fields, faces_of_file, file_fields
 from drivaer_app.plausible import check_car, check_drag, drag_doubts

@@ -11,12 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data.car import CarMesh
 from data.catalogue import Catalogue
 from data.dataset import DesignDataset
 from data.errors import DrivAerError
 from data.in_memory import MeshLike, raw_mesh
 from data.load import load_car, place_car
-from data.mesh import CarMesh, RawMesh
+from data.mesh import RawMesh
 from data.point_store import PointSettings
 from drivaer_app.compare import pressure_difference_on_file
 from drivaer_app.conditions import Conditions

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from data.corpora.morphs import MorphGenerator
 from data.replacing import replacing
 from factory.assemble import Corpus, assemble
 from factory.case_fits import CaseFits
@@ -27,6 +26,7 @@ from factory.families import (
 )
 from factory.field import train_field_net
 from factory.labels import COEFFICIENTS, DesignFeatures, fit_coefficients
+from factory.morph_generator import MorphGenerator
 from factory.morphs import Design, MorphCar, MorphClouds, MorphShape, random_designs, read_morph_cases
 from factory.readout import RATE as READOUT_RATE
 from factory.readout import STEPS as READOUT_STEPS

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 
 from data.corpora.case import Case
-from data.corpora.morphs import CfdFaces
 from data.mesh import SurfaceSample
 from data.nearest import NO_FACE, nearest_faces
 from data.sampling import sample_surface
 from factory.case_fits import CaseFits
 from factory.families import families_of, random_family_designs
 from factory.labels import DesignFeatures, ridge
+from factory.morph_generator import CfdFaces
 from factory.morphs import UNDERBODIES, Design, MorphCar, MorphClouds, random_designs
 from factory.replay_codes import write_replay
 from gnn.calibration import LEAST, conformal_half_width, leave_one_out_coverage

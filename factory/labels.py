@@ -21,10 +21,10 @@ import numpy as np
 import torch
 
 from data.corpora.case import Case
-from data.corpora.morphs import CfdFaces, MorphGenerator
 from data.spawned import spawning
 from factory.additive_gaussian_process import AdditiveGaussianProcess
 from factory.gaussian_process import GaussianProcess
+from factory.morph_generator import CfdFaces, MorphGenerator
 from factory.morphs import Design
 from factory.segments import forces_of_cases, stretch_of
 from gnn.roof_line import roof_measures

@@ -10,10 +10,10 @@ import numpy as np
 
 from data.corpora.case import Case
 from data.corpora.case_files import read_cases, style_of
-from data.corpora.morphs import STYLES, CfdFaces, MaterialPoints, MorphGenerator, material_points
 from data.errors import DrivAerError
 from data.mesh import SurfaceSample
 from data.sampling import sample_surface
+from factory.morph_generator import STYLES, CfdFaces, MaterialPoints, MorphGenerator, material_points
 from gnn.input_frame import middle_x, to_network
 from gnn.novelty import profile
 from gnn.training.cars import DRIVAER, LabelledCloud, OfCase, values_near

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data.corpora.case import Case
-from data.corpora.morphs import CfdFaces
+from factory.morph_generator import CfdFaces
 from factory.morphs import UNDERBODIES, Design, MorphClouds
 from factory.template_fit import shape_modes, shape_of
 from gnn.checkpoints import write_text

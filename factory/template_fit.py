@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from data.corpora.case import Case
-from data.corpora.morphs import CfdFaces
 from factory.gaussian_process import GaussianProcess
 from factory.labels import DesignFeatures, ridge
+from factory.morph_generator import CfdFaces
 from factory.morphs import UNDERBODIES, Design, MorphClouds, random_designs
 from gnn.input_frame import to_network
 from gnn.template import Template, features

@@ -20,10 +20,11 @@ from data.corpora.runs import FIXED_AREA, RUN_CORPORA
 from data.errors import DrivAerError
 
 if TYPE_CHECKING:
+    from data.car import CarMesh
     from data.corpora.case import Case
     from data.corpora.morphed_families import MorphedFamily
     from data.corpora.pressure import SurfacePressure
-    from data.mesh import CarMesh, RawMesh
+    from data.mesh import RawMesh
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from data.corpora.case_files import read_cases
 from data.corpora.members import write_members
 from data.errors import DrivAerError
 from data.nearest import NO_FACE, closest_points, nearest_faces
-from data.polygons import polygon_faces
+from data.polygons import points_on_triangles, polygon_faces
 from data.sampling import sample_surface
 
 FAMILIES = "families"
@@ -205,12 +205,10 @@ class MaterialPoints:
         """Points (n, 3) m and outward normals (n, 3) of the given rows on a design, float32."""
         vertices = self.family.surface.on(self.family.handles, amounts)
         corners = vertices[self.family.faces[self.triangle[which]]]
-        points = np.einsum("nk,nkd->nd", self.weights[which], corners)
-        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) * self.sign[which, None]
-        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
+        points, normals = points_on_triangles(corners, self.weights[which], self.sign[which])
         for of in (points, normals):
             of[self.image[which], 1] *= -1.0
-        return points.astype(np.float32), normals.astype(np.float32)
+        return points, normals
 
 
 def read_family(path: str | Path) -> MorphedFamily:

@@ -5,20 +5,15 @@ Legacy files (.vtk), binary and ASCII, by our own reader (see ``vtk_legacy``); .
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
 
 import numpy as np
 
 from data.errors import MeshError
 from data.formats.source import open_source
-from data.formats.vtk_legacy import Reader, surface_of
+from data.formats.vtk_legacy import Reader, attributes, surface_of
 from data.mesh import RawMesh
-
-_NEXT_LINE_OF_WORDS = re.compile(rb"\n[ \t]*(?!nan\b|inf\b)[A-Za-z_]", re.IGNORECASE)
-_VECTORS = {"VECTORS": 3, "NORMALS": 3, "TENSORS": 9, "TENSORS6": 6}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,69 +46,6 @@ def read_fields(path: str | Path) -> SurfaceFields:
         if len(values) == len(mesh.faces):  # else faces were polygons, and values are no longer one a face
             on_points.setdefault(name, _on_vertices(mesh, values))
     return SurfaceFields(mesh, on_points)
-
-
-def attributes(reader: Reader) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Arrays on points and on cells, by name."""
-    found: dict[str, dict[str, np.ndarray]] = {"POINT_DATA": {}, "CELL_DATA": {}}
-    words: list[str] | None = reader.attributes
-    here, n = found["POINT_DATA"], 0
-    while words:
-        keyword = words[0].upper()
-        if keyword in found:
-            here, n = found[keyword], reader.count(words, 1)
-        elif keyword == "SCALARS":
-            words = _scalars(reader, words, n, here)
-            continue
-        elif keyword in _VECTORS:
-            here[_name(words)] = _array(reader, n, _VECTORS[keyword], reader.type(words, 2))
-        elif keyword == "TEXTURE_COORDINATES":
-            here[_name(words)] = _array(reader, n, reader.count(words, 2), reader.type(words, 3))
-        elif keyword == "COLOR_SCALARS":
-            colours = _array(reader, n, reader.count(words, 2), "u1" if reader.binary else "f4")
-            if _name(words) == "vtkGhostType":  # VTK writes any bytes so; in ASCII as shares of 255
-                here[_name(words)] = colours if reader.binary else np.round(255 * colours)
-        elif keyword == "LOOKUP_TABLE":
-            _array(reader, reader.count(words, 2), 4, "u1" if reader.binary else "f4")
-        elif keyword == "METADATA":
-            reader.skip_metadata()
-        elif keyword == "FIELD":
-            _field(reader, reader.count(words, 2), here)
-        else:
-            raise reader.damaged(f"'{' '.join(words)[:40]}' where an array should be")
-        words = reader.line()
-    return found["POINT_DATA"], found["CELL_DATA"]
-
-
-def _scalars(reader: Reader, words: list[str], n: int, here: dict[str, np.ndarray]) -> list[str] | None:
-    """One SCALARS array; returns the words that follow it."""
-    width = reader.count(words, 3) if len(words) > 3 else 1
-    before, following = reader.at, reader.line() or [""]
-    if following[0].upper() != "LOOKUP_TABLE":
-        reader.at = before
-    here[_name(words)] = _array(reader, n, width, reader.type(words, 2))
-    return reader.line()
-
-
-def _field(reader: Reader, n_arrays: int, here: dict[str, np.ndarray]) -> None:
-    for _ in range(n_arrays):
-        words = reader.line() or [""]
-        while words[0].upper() == "METADATA":
-            reader.skip_metadata()
-            words = reader.line() or [""]
-        width, n = reader.count(words, 1), reader.count(words, 2)
-        if len(words) > 3 and words[3].lower() == "string":
-            raise reader.damaged("an array of texts, which is not read")
-        here[unquote(words[0])] = _array(reader, n, width, reader.type(words, 3))
-
-
-def _array(reader: Reader, n: int, width: int, code: str) -> np.ndarray:
-    values = reader.numbers(n * width, code, until=_NEXT_LINE_OF_WORDS).astype(np.float64)
-    return values if width == 1 else values.reshape(n, width)
-
-
-def _name(words: list[str]) -> str:
-    return unquote(words[1]) if len(words) > 1 else ""
 
 
 def _on_vertices(mesh: RawMesh, values: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ Format: https://docs.vtk.org/en/latest/vtk_file_formats/vtk_legacy_file_format.h
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -21,10 +22,12 @@ _TYPES |= {"vtktypeint32": "i4", "vtktypeint64": "i8", "vtktypeuint32": "u4", "v
 _KEYWORD = re.compile(rb"\n[ \t]*[A-Z][A-Z_]{3,}")
 _POLYDATA = ("VERTICES", "LINES", "POLYGONS", "TRIANGLE_STRIPS")  # in the order that VTK numbers cells in
 _CELLS = (*_POLYDATA, "CELLS")
+_NEXT_LINE_OF_WORDS = re.compile(rb"\n[ \t]*(?!nan\b|inf\b)[A-Za-z_]", re.IGNORECASE)
+_VECTORS = {"VECTORS": 3, "NORMALS": 3, "TENSORS": 9, "TENSORS6": 6}
 
 
 def read(source: Source) -> RawMesh:
-    """The geometry; what lies on it (POINT_DATA, CELL_DATA) is read by ``data.formats.vtk_fields``."""
+    """The geometry; what lies on it (POINT_DATA, CELL_DATA) is for `attributes`."""
     reader = Reader(source)
     kind, sections = reader.sections()
     return surface_of(source, kind, sections, _ghosts(reader))
@@ -33,8 +36,6 @@ def read(source: Source) -> RawMesh:
 def _ghosts(reader: Reader) -> Ghosts:
     if b"vtkGhostType" not in reader.data:
         return Ghosts()
-    from data.formats.vtk_fields import attributes
-
     on_points, on_cells = attributes(reader)
     flags = (values.get("vtkGhostType") for values in (on_cells, on_points))
     return Ghosts(*(None if array is None else array.astype(np.uint8) for array in flags))
@@ -201,3 +202,66 @@ class Reader:
             if word is None:
                 raise self.damaged("a field is cut short")
             self.at = word.end()
+
+
+def attributes(reader: Reader) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Arrays on points and on cells, by name."""
+    found: dict[str, dict[str, np.ndarray]] = {"POINT_DATA": {}, "CELL_DATA": {}}
+    words: list[str] | None = reader.attributes
+    here, n = found["POINT_DATA"], 0
+    while words:
+        keyword = words[0].upper()
+        if keyword in found:
+            here, n = found[keyword], reader.count(words, 1)
+        elif keyword == "SCALARS":
+            words = _scalars(reader, words, n, here)
+            continue
+        elif keyword in _VECTORS:
+            here[_name(words)] = _array(reader, n, _VECTORS[keyword], reader.type(words, 2))
+        elif keyword == "TEXTURE_COORDINATES":
+            here[_name(words)] = _array(reader, n, reader.count(words, 2), reader.type(words, 3))
+        elif keyword == "COLOR_SCALARS":
+            colours = _array(reader, n, reader.count(words, 2), "u1" if reader.binary else "f4")
+            if _name(words) == "vtkGhostType":  # VTK writes any bytes so; in ASCII as shares of 255
+                here[_name(words)] = colours if reader.binary else np.round(255 * colours)
+        elif keyword == "LOOKUP_TABLE":
+            _array(reader, reader.count(words, 2), 4, "u1" if reader.binary else "f4")
+        elif keyword == "METADATA":
+            reader.skip_metadata()
+        elif keyword == "FIELD":
+            _field(reader, reader.count(words, 2), here)
+        else:
+            raise reader.damaged(f"'{' '.join(words)[:40]}' where an array should be")
+        words = reader.line()
+    return found["POINT_DATA"], found["CELL_DATA"]
+
+
+def _scalars(reader: Reader, words: list[str], n: int, here: dict[str, np.ndarray]) -> list[str] | None:
+    """One SCALARS array; returns the words that follow it."""
+    width = reader.count(words, 3) if len(words) > 3 else 1
+    before, following = reader.at, reader.line() or [""]
+    if following[0].upper() != "LOOKUP_TABLE":
+        reader.at = before
+    here[_name(words)] = _array(reader, n, width, reader.type(words, 2))
+    return reader.line()
+
+
+def _field(reader: Reader, n_arrays: int, here: dict[str, np.ndarray]) -> None:
+    for _ in range(n_arrays):
+        words = reader.line() or [""]
+        while words[0].upper() == "METADATA":
+            reader.skip_metadata()
+            words = reader.line() or [""]
+        width, n = reader.count(words, 1), reader.count(words, 2)
+        if len(words) > 3 and words[3].lower() == "string":
+            raise reader.damaged("an array of texts, which is not read")
+        here[unquote(words[0])] = _array(reader, n, width, reader.type(words, 3))
+
+
+def _array(reader: Reader, n: int, width: int, code: str) -> np.ndarray:
+    values = reader.numbers(n * width, code, until=_NEXT_LINE_OF_WORDS).astype(np.float64)
+    return values if width == 1 else values.reshape(n, width)
+
+
+def _name(words: list[str]) -> str:
+    return unquote(words[1]) if len(words) > 1 else ""

@@ -16,7 +16,7 @@ from drivaer_app.conditions import Conditions
 from drivaer_app.prediction_settings import ModelIdentity, Settings
 
 if TYPE_CHECKING:
-    from data.mesh import CarMesh
+    from data.car import CarMesh
     from drivaer_app.predict import Prediction
 
 _log = logging.getLogger(__name__)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from data.car import CarMesh
 from data.corpora.case import COEFFICIENTS, CaseGeometry
 from data.corpora.case_files import named_in_files, write_case
 from data.load import sample_car
-from data.mesh import CarMesh
 from data.replacing import replacing
 from drivaer_app.cfd.read import SurfaceFlow
 from drivaer_app.cfd.result import CaseResult

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.car import CarMesh
 from data.load import sample_car, scene_of
-from data.mesh import CarMesh
 from drivaer_app.cfd.mirrors import find_mirrors
 from drivaer_app.cfd.presets import Preset
 from drivaer_app.cfd.wheels import Axle

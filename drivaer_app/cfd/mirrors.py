@@ -6,8 +6,8 @@ import re
 
 import numpy as np
 
+from data.car import CarMesh
 from data.load import sample_car
-from data.mesh import CarMesh
 
 _NAMED = re.compile(r"mirror", re.IGNORECASE)
 _HEIGHTS = (0.55, 0.9)  # of the car's height

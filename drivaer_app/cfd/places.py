@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data.mesh import CarMesh
+from data.car import CarMesh
 from drivaer_app.cfd.mirrors import find_mirrors
 from drivaer_app.cfd.wheels import Axle
 

@@ -9,8 +9,8 @@ from string import Template
 
 import numpy as np
 
+from data.car import CarMesh
 from data.errors import DrivAerError, MeshError
-from data.mesh import CarMesh
 from data.replacing import replacing
 from data.weld import weld
 from drivaer_app.cfd.domain import SYMMETRIC as SYMMETRIC_WITHIN

@@ -7,8 +7,8 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+from data.car import CarMesh
 from data.errors import DrivAerError
-from data.mesh import CarMesh
 from drivaer_app.cfd import logs
 from drivaer_app.cfd.case_file import write_case_file, write_surface
 from drivaer_app.cfd.convergence import write_convergence

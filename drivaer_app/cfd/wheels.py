@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.mesh import CarMesh
+from data.car import CarMesh
 from data.pieces import connected_pieces
 from data.placing import Axle as AxlePlace
 from data.placing import find_axles

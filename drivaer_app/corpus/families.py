@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from data.car import CarMesh
 from data.errors import DrivAerError
 from data.load import load_car
-from data.mesh import CarMesh
 from data.replacing import replacing
 from drivaer_app.cfd import logs
 from drivaer_app.cfd.domain import Box, Domain

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from data.car import CarMesh
 from data.corpora.case_files import CASES
 from data.errors import DrivAerError
 from data.load import place_car, sample_car
-from data.mesh import CarMesh, RawMesh
+from data.mesh import RawMesh
 from drivaer_app.corpus.families import known_families
 from drivaer_app.corpus.modes import SURFACE, load_surface
 from drivaer_app.corpus.runs import FAILURES, Design, ReadyFamily

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from data.car import CarMesh
 from data.corpora.case_files import CASES, named_in_files, read_case, read_cases, write_case
 from data.corpora.case_index import write_index
 from data.corpora.pressure import COEFFICIENT, COEFFICIENTS, KINEMATIC, PASCAL, PRESSURES, first_named, unit_of
 from data.errors import DrivAerError
 from data.formats.vtk_fields import read_face_fields
 from data.load import load_car, place_car
-from data.mesh import CarMesh, RawMesh
+from data.mesh import RawMesh
 from data.polygons import polygon_faces
 from data.replacing import replacing
 from drivaer_app.cfd.case_file import geometry_of

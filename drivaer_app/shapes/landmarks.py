@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.car import CarMesh
 from data.errors import DrivAerError
-from data.mesh import CarMesh
 from data.placing import find_axles
 from drivaer_app.shapes.outlook import Outlook, look_at
 

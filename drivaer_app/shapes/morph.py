@@ -8,9 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from data.car import CarMesh
 from data.errors import DrivAerError
 from data.load import reshaped
-from data.mesh import CarMesh, RawMesh
+from data.mesh import RawMesh
 from data.weld import weld
 from drivaer_app.shapes.deformation import HandleMoves, handle_moves, mirror_share
 from drivaer_app.shapes.handles import Handle, checked

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.car import CarMesh
 from data.load import scene_of
-from data.mesh import CarMesh
 from data.visibility import RayScene
 
 _N_X = 480  # 1 cm on a car

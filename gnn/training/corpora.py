@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.car import CarMesh
 from data.catalogue.opening import files_to_read, load_mesh, pressure_of
 from data.catalogue.records import CorpusFile
 from data.catalogue.records import Design as CatalogueDesign
@@ -23,7 +24,7 @@ from data.corpora.morphed_families import FAMILIES
 from data.corpora.pressure import READER
 from data.errors import DrivAerError
 from data.load import sample_car
-from data.mesh import CarMesh, SurfaceSample
+from data.mesh import SurfaceSample
 from gnn.training.cars import Car, cars_of_cases
 from gnn.training.clouds import SAMPLE_POINTS
 

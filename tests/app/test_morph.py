@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.car import CarMesh
 from data.errors import DrivAerError
 from data.formats import read_mesh
 from data.load import load_car, place_car
-from data.mesh import CarMesh, RawMesh
+from data.mesh import RawMesh
 from drivaer_app.shapes.car import build_car
 from drivaer_app.shapes.designs import handle_values
 from drivaer_app.shapes.handles import HANDLES, checked

@@ -44,7 +44,7 @@ def test_the_sample_cars_wheels_are_found_by_their_shape(car):
 
 
 def test_a_drivaers_rims_and_discs_turn_with_its_tyres(shared):
-    from data.corpora.morphs import MorphGenerator
+    from factory.morph_generator import MorphGenerator
 
     generator = MorphGenerator(shared / "corpus", shared / "geometry" / "drivaer_fastback")
     vertices, faces, part = generator.surface("detailed")

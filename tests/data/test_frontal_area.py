@@ -78,7 +78,7 @@ def test_winding_and_triangulation_do_not_matter():
 @pytest.mark.parametrize("name", ["baseline_smooth", "0002", "2003"])
 def test_agrees_with_the_corpus(name):
     from data.corpora.case_files import read_case
-    from data.corpora.morphs import MorphGenerator
+    from factory.morph_generator import MorphGenerator
 
     case = read_case(SHARED / "corpus/cases" / f"{name}.npz")
     generator = MorphGenerator(SHARED / "corpus", SHARED / "geometry/drivaer_fastback")

@@ -9,10 +9,11 @@ import pytest
 import trimesh
 from scipy.spatial import cKDTree
 
+from data.car import CarMesh
 from data.errors import DrivAerError, MeshError
 from data.formats import read_mesh
 from data.load import load_car, place_car, sample_car, scene_of, with_frontal_area
-from data.mesh import CarMesh, RawMesh
+from data.mesh import RawMesh
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 CARS = SHARED / "meshes/cars"

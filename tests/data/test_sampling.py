@@ -199,7 +199,7 @@ def test_a_scene_that_is_kept_gives_the_same_sample(body):
 
 @pytest.mark.skipif(not (SHARED / "geometry").is_dir(), reason="needs ../shared/geometry")
 def test_the_drivaer_closes_and_is_seen_nearly_whole():
-    from data.corpora.morphs import MorphGenerator
+    from factory.morph_generator import MorphGenerator
 
     generator = MorphGenerator(SHARED / "corpus", SHARED / "geometry/drivaer_fastback")
     vertices, faces, _ = generator.surface("detailed")

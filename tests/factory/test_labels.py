@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from data.corpora.case_files import read_cases
-from data.corpora.morphs import MorphGenerator
 from factory.gaussian_process import GaussianProcess
 from factory.labels import (
     COEFFICIENTS,
@@ -20,6 +19,7 @@ from factory.labels import (
     fit_label_of_few,
     ridge,
 )
+from factory.morph_generator import MorphGenerator
 from factory.morphs import Design
 from factory.segments import ENDS, N_STRETCHES, forces_by_stretch, stretch_of
 from gnn.template import likeness

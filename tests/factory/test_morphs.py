@@ -9,10 +9,10 @@ import torch
 
 from data.corpora.case_files import read_cases
 from data.corpora.morphed_families import read_families
-from data.corpora.morphs import CfdFaces, MorphGenerator
 from data.nearest import NO_FACE
 from factory.assemble import Corpus, novelty_reference
 from factory.labels import DesignFeatures
+from factory.morph_generator import CfdFaces, MorphGenerator
 from factory.morphs import Design, MorphCar, MorphClouds, random_designs
 from factory.template_fit import fit_templates
 from gnn.evaluation import relative_l2

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from data.corpora.case_files import CASES, read_case
 from data.errors import DrivAerError
 from data.nearest import NO_FACE, closest_points, nearest_faces
+from data.polygons import points_on_triangles
 from data.sampling import sample_surface
 
 BODY, FRONT_WHEELS, REAR_WHEELS = 0, 1, 2
@@ -70,9 +72,11 @@ class MorphGenerator:
     def unmorphed_cfd(self, underbody: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """CFD faces of the unmorphed car: centres (M, 3) m, outward normals (M, 3), areas (M,) m²."""
         name = "baseline" if underbody == "detailed" else "baseline_smooth"
-        with np.load(self.corpus / "cases" / f"{name}.npz", allow_pickle=False) as case:
-            centres = case["face_centers"] * 1e-4 + case["offset"]
-            return centres, case["face_normals"] / 127.0, case["face_area"].astype(np.float64) * 1e-4
+        path = self.corpus / CASES / f"{name}.npz"
+        faces = read_case(path).geometry
+        if faces is None:
+            raise DrivAerError("keeps no geometry", file=path, fix="give the corpus that its generator's tools made")
+        return faces.centres, faces.face_normals, faces.areas
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,10 +151,7 @@ class MaterialPoints:
         """Points (n, 3) m and outward normals (n, 3) of the given rows on a design, float32."""
         corners = generator.move(self.corners[which].reshape(-1, 3), np.repeat(self.part[which], 3), parameters)
         corners = corners.reshape(-1, 3, 3)
-        points = np.einsum("nk,nkd->nd", self.weights[which], corners)
-        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) * self.sign[which, None]
-        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
-        return points.astype(np.float32), normals.astype(np.float32)
+        return points_on_triangles(corners, self.weights[which], self.sign[which])
 
 
 def material_points(generator: MorphGenerator, style: str, underbody: str, n: int = 65536) -> MaterialPoints:
