@@ -154,7 +154,7 @@ def _fits(features: DesignFeatures, train: list, test: list) -> Iterator[str]:
 def _labels_row(metrics: dict) -> str:
     """The labels' own fit, which `factory.assemble` has judged the same way."""
     found = metrics["cross_validation"]["label fit"], metrics["cd"]["label fit"]
-    return _row_of("**that mean for each of four stretches, added up: the labels**", found)
+    return _row_of("**that mean for each of four segments, added up: the labels**", found)
 
 
 def _row(name: str, said: tuple[np.ndarray, np.ndarray], true: tuple[np.ndarray, np.ndarray]) -> str:
@@ -171,7 +171,7 @@ def _row_of(name: str, found: Sequence[dict]) -> str:
 def _learning_curve(features: DesignFeatures, train: list, test: list) -> Iterator[str]:
     rows, values = _rows_and_cd(features.with_roof_line, train)
     query, true = _rows_and_cd(features.with_roof_line, test)
-    parts = features.forces_by_stretch(train)[:, 0]
+    parts = features.forces_by_segment(train)[:, 0]
     order = np.random.default_rng(_SEED).permutation(len(rows))
     yield _CURVE_HEAD
     for size in (*SIZES, len(order)):

@@ -158,14 +158,12 @@ def _network() -> None:
     from drivaer_app.predict import Predictor
 
     torch.set_num_threads(1)
-    surrogate = Predictor()._surrogate
-    drag, field = surrogate.config["drag"], surrogate.config["field"]
+    drag, field = Predictor()._surrogate._networks.values()
     print("| cars in a call | drag network, CPU s a car | field network, CPU s a car |\n|---:|---:|---:|")
     for n in (1, 2, 4, 8):
-        clouds = torch.rand(n * drag["n_clouds"], drag["n_points"], 3)
-        points = torch.rand(n * field["n_clouds"], field["n_points"], 3)
-        of_drag = _cpu_seconds(partial(surrogate._drag, clouds)) / n
-        of_field = _cpu_seconds(partial(surrogate._field.fields, points, points)) / n
+        clouds, points = (torch.rand(n * own.config.n_clouds, own.config.n_points, 3) for own in (drag, field))
+        of_drag = _cpu_seconds(partial(drag.network, clouds)) / n
+        of_field = _cpu_seconds(partial(field.network, points, points)) / n
         print(f"| {n} | {of_drag:.3f} | {of_field:.3f} |", flush=True)
 
 

@@ -21,9 +21,9 @@ CORPUS = ROOT / "resources" / "corpus" / "drivaer_morphs"
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.marks import show_rows  # noqa: E402
+from drivaer_app.models import find_model  # noqa: E402
 from gnn.checkpoints import METRICS  # noqa: E402
 from gnn.difference import DifferenceLaw, left_out_coverage  # noqa: E402
-from gnn.surrogate import find_model  # noqa: E402
 
 PARTS = (0.0, 0.05, 0.25, 0.5, 0.75, 1.0)
 
@@ -105,7 +105,7 @@ def _distances(model: str, names: list[str]) -> dict[str, np.ndarray]:
     from gnn.novelty import profile
     from gnn.surrogate import Surrogate
 
-    surrogate = Surrogate.load(model, "cpu")
+    surrogate = Surrogate.load(find_model(model), "cpu")
     generator = MorphGenerator(SHARED / "corpus", SHARED / "geometry" / "drivaer_fastback")
     cases = {case.name: case for case in read_cases(SHARED / "corpus", CORPUS)}
     low, high = np.array(list(generator.morph.RANGES.values())).T

@@ -22,14 +22,18 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.marks import replace_between  # noqa: E402
-from factory.__main__ import DRAG, FIELD  # noqa: E402
 from factory.cloud_pool import CloudPool  # noqa: E402
 from factory.drag import train_drag_network  # noqa: E402
 from factory.field import train_field_net  # noqa: E402
+from factory.steps import DRAG_NETWORK, FIELD_NETWORK  # noqa: E402
+from gnn.checkpoints import read_model  # noqa: E402
+from gnn.model_config import DRAG  # noqa: E402
+from gnn.networks import build_network  # noqa: E402
 from gnn.training import loop  # noqa: E402
 from gnn.training.captured_step import CapturedStep  # noqa: E402
 from gnn.training.cars import LabelledCloud  # noqa: E402
-from gnn.training.loop import Schedule  # noqa: E402
+from gnn.training.loop import Optimisation  # noqa: E402
+from gnn.training.losses import Scale  # noqa: E402
 
 MODEL = ROOT / "resources" / "models" / "drivaer"
 N_CARS = 200
@@ -96,25 +100,27 @@ def seconds_a_step(learn: Callable[..., None], cars: list[Ellipsoid], batch: int
     for n in (WARM_UP, WARM_UP, WARM_UP + steps):
         started = time.perf_counter()
         with TemporaryDirectory() as folder:
-            learn(cars, batch, Schedule(n, warm_up=WARM_UP // 2), Path(folder, "a.ckpt"))
+            learn(cars, batch, Optimisation(n, warm_up=WARM_UP // 2), Path(folder, "a.ckpt"))
         took.append(time.perf_counter() - started)
     return (took[2] - took[1]) / steps
 
 
 def drag_steps(
-    cars: list[Ellipsoid], batch: int, schedule: Schedule, checkpoint: Path, start: Path | None = None
+    cars: list[Ellipsoid], batch: int, how: Optimisation, checkpoint: Path, start: Path | None = None
 ) -> None:
     known = np.column_stack([[car.length for car in cars]] * 2)
-    scaling = {"mean": known.mean(axis=0), "spread": known.std(axis=0)}
-    pool = CloudPool.of(cars, "cuda")
-    common = {"n_points": DRAG["n_points"], "batch": batch, "pool": pool, "start": start}
-    train_drag_network(cars, known, schedule, checkpoint, **scaling, **common, **DRAG["architecture"])
+    scale = Scale(tuple(known.mean(axis=0).tolist()), tuple(known.std(axis=0).tolist()))
+    fresh = build_network(DRAG_NETWORK.network, DRAG_NETWORK.architecture)
+    network = fresh if start is None else read_model(start).network(DRAG)
+    sizes = {"n_points": DRAG_NETWORK.n_points, "batch": batch, "pool": CloudPool.of(cars, "cuda")}
+    train_drag_network(network, cars, known, scale, how, checkpoint, keep_statistics=start is not None, **sizes)
 
 
-def field_steps(cars: list[Ellipsoid], batch: int, schedule: Schedule, checkpoint: Path) -> None:
+def field_steps(cars: list[Ellipsoid], batch: int, how: Optimisation, checkpoint: Path) -> None:
+    network = build_network(FIELD_NETWORK.network, FIELD_NETWORK.architecture)
     pool = CloudPool.of_fields(cars, "cuda", held=4096)
-    common = {"n_points": FIELD["n_points"], "batch": batch, "pool": pool}
-    train_field_net(cars, schedule, checkpoint, **common, **FIELD["architecture"])
+    sizes = {"n_points": FIELD_NETWORK.n_points, "batch": batch, "pool": pool}
+    train_field_net(network, cars, Scale.of_fields(cars, columns=4), how, checkpoint, **sizes)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from data.errors import DrivAerError  # noqa: E402
 from data.load import place_car, sample_car  # noqa: E402
 from data.mesh import SurfaceSample  # noqa: E402
 from data.sampling import sample_surface  # noqa: E402
+from drivaer_app.models import find_model  # noqa: E402
 from factory.morph_generator import MorphGenerator  # noqa: E402
 from factory.morphs import MorphClouds, random_designs  # noqa: E402
 from gnn.input_frame import InputFrame  # noqa: E402
@@ -39,7 +40,7 @@ def main() -> None:
     parser.add_argument("model", nargs="?", default="drivaer")
     parser.add_argument("--write", type=Path, metavar="MD")
     options = parser.parse_args()
-    show_rows(_rows(Surrogate.load(options.model, "cpu")), options.write)
+    show_rows(_rows(Surrogate.load(find_model(options.model), "cpu")), options.write)
 
 
 def _rows(surrogate: Surrogate) -> Iterator[str]:

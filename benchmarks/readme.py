@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.marks import replace_between  # noqa: E402
-from gnn.card import accuracy_tables  # noqa: E402
+from factory.card import accuracy_tables  # noqa: E402
 from gnn.checkpoints import METRICS  # noqa: E402
 
 README = ROOT / "README.md"

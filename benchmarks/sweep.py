@@ -29,6 +29,7 @@ from drivaer_app.corpus.families import FamilySource, open_family, solve_family 
 from drivaer_app.corpus.modes import SURFACE, make_modes  # noqa: E402
 from drivaer_app.corpus.runs import ReadyFamily, claim, solve_bent  # noqa: E402
 from drivaer_app.corpus.settings import settled_settings  # noqa: E402
+from drivaer_app.models import find_model  # noqa: E402
 from factory.morph_generator import MorphGenerator  # noqa: E402
 from gnn.surrogate import Surrogate  # noqa: E402
 
@@ -124,7 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", nargs="?", type=Path, default=ROOT / "build" / "sweep", metavar="WORK")
     work = parser.parse_args().work
-    ready, surrogate = ready_family(work), Surrogate.load(device="cpu")
+    ready, surrogate = ready_family(work), Surrogate.load(find_model(), "cpu")
     curves = {}
     for handle, values in SWEEPS.items():
         checked = [solved(ready, work, handle, value) for value in values]

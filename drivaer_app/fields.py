@@ -16,7 +16,7 @@ from data.visibility import vectors_of_faces
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
-    from gnn.surrogate import SurfacePrediction
+    from gnn.prediction import SurfacePrediction
 
 # A vertex takes the inverse-distance mean of this many nearest sample points ...
 _NEAREST = 6

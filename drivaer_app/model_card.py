@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data.errors import ModelError
-from drivaer_app.models import DEFAULT, model_folder
+from drivaer_app.models import DEFAULT, find_model
 
 
 def model_card(model: str | None) -> str:
@@ -12,7 +12,7 @@ def model_card(model: str | None) -> str:
     Reads a text file and no more: the window asks, and must not load networks for it.
     """
     try:
-        card = model_folder(model) / "card.md"
+        card = find_model(model) / "card.md"
     except ModelError:
         card = None
     if card and card.is_file():

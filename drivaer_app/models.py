@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from drivaer_app.paths import RESOURCES, own_models
 BUNDLED = RESOURCES / "models"
 DEFAULT = "drivaer"
 _CONFIG = "config.json"
+_PUBLISHED = (".pth", ".pt")
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,22 @@ def known_models() -> list[KnownModel]:
 
 def summary(folder: Path) -> dict[str, Any]:
     """What a model gives and what it was trained on, from its configuration alone; a damaged one says so."""
+    from gnn.model_config import ModelConfig
+
     try:
-        config = json.loads((folder / _CONFIG).read_text("utf-8"))
-        recipe = config.get("recipe")
-        gives = "drag and fields" if recipe is None else f"{recipe['model']} ({recipe['network']})"
-        return {
-            "gives": gives,
-            "trained_on": config.get("trained_on", "unknown"),
-            "from": config.get("from"),
-            "licences": config.get("licences", []),
-        }
-    except (OSError, ValueError, KeyError, TypeError):
+        config = ModelConfig.read(folder)
+    except ModelError:
         return {"gives": "damaged", "trained_on": "unknown", "from": None, "licences": []}
+    return {
+        "gives": config.gives,
+        "trained_on": config.trained_on,
+        "from": config.base and asdict(config.base),
+        "licences": list(config.licences),
+    }
 
 
-def model_folder(name_or_path: str | Path | None = None) -> Path:
-    """The folder of a model that is named, or at a path; the default one where nothing is given.
+def find_model(name_or_path: str | Path | None = None) -> Path:
+    """The folder of a model that is named, or a folder or published weights at a path; the default one of nothing.
 
     Raises ModelError where there is neither, with the nearest name.
     """
@@ -60,7 +60,7 @@ def model_folder(name_or_path: str | Path | None = None) -> Path:
     for model in known:
         if model.name == wanted:
             return model.folder
-    if Path(wanted).is_dir():
+    if Path(wanted).is_dir() or Path(wanted).suffix in _PUBLISHED:
         return Path(wanted)
     names = [model.name for model in known]
     near = difflib.get_close_matches(wanted, names, n=1)

@@ -21,8 +21,8 @@ from drivaer_app.plausible import check_car, check_drag, drag_doubts
 
 if TYPE_CHECKING:
     from gnn.difference import DifferenceLaw
+    from gnn.prediction import SurfacePrediction
     from gnn.sensitivity import Sensitivity
-    from gnn.surrogate import SurfacePrediction
 
 
 @dataclass(frozen=True)
@@ -158,10 +158,11 @@ class Predictor:
     """
 
     def __init__(self, model: str | Path | None = None, device: str = "auto"):
-        from drivaer_app.lab.training import load_model
+        from drivaer_app.models import find_model
+        from gnn.surrogate import Surrogate
 
-        self._surrogate = load_model(model, device)
-        if not getattr(self._surrogate, "gives_drag", True):
+        self._surrogate = Surrogate.load(find_model(model), device)
+        if not self._surrogate.gives_drag:
             fix = "name one with a drag network; 'drivaer evaluate' judges this one"
             raise ModelError("is a field network alone, which gives no drag", file=model, fix=fix)
         self.model: str = self._surrogate.name
@@ -195,25 +196,20 @@ class Predictor:
         return float(self._surrogate.cd(sample, n_clouds))
 
     def sensitivity(self, sample: SurfaceSample) -> Sensitivity:
-        """Where pushing the surface in or out changes Cd. Raises DrivAerError for a published network."""
+        """Where pushing the surface in or out changes Cd."""
         from gnn.sensitivity import drag_sensitivity
-        from gnn.surrogate import Surrogate
 
-        if not isinstance(self._surrogate, Surrogate):
-            raise DrivAerError(f"model {self.model} gives no sensitivity", fix="choose a model folder")
         return drag_sensitivity(self._surrogate, sample)
 
     def sample(self, car: CarMesh) -> SurfaceSample:
         """The points that the model looks at."""
         return sample_car(car, self._surrogate.n_points)
 
-    def _prediction(self, car: CarMesh, conditions: Conditions, surface, seconds: dict[str, float]) -> Prediction:
-        from gnn.difference import DifferenceLaw
-
+    def _prediction(
+        self, car: CarMesh, conditions: Conditions, surface: SurfacePrediction, seconds: dict[str, float]
+    ) -> Prediction:
         area = conditions.area or car.frontal_area
-        law = DifferenceLaw.of_config(
-            getattr(self._surrogate, "config", {}), on_template=getattr(surface, "on_template", False)
-        )
+        law = self._surrogate.config.difference_law(surface.on_template)
         scaled = {
             name: None if getattr(surface, name) is None else float(getattr(surface, name)) * car.frontal_area / area
             for name in ("cd", "cd_low", "cd_high", "cl", "cd_pressure", "cd_friction")
@@ -245,7 +241,7 @@ def load(mesh: MeshLike, reading: Reading) -> CarMesh:
     return load_car(mesh, unit=reading.unit, up=reading.up, forward=reading.forward)
 
 
-def _warnings(car: CarMesh, conditions: Conditions, surface) -> tuple[str, ...]:
+def _warnings(car: CarMesh, conditions: Conditions, surface: SurfacePrediction) -> tuple[str, ...]:
     from drivaer_app.results import area_warning
 
     warnings = [] if surface.cd_low is not None else drag_doubts(float(surface.cd))
@@ -257,9 +253,9 @@ def _warnings(car: CarMesh, conditions: Conditions, surface) -> tuple[str, ...]:
     return tuple(dict.fromkeys(warnings))
 
 
-def _disagreement(surface) -> list[str]:
+def _disagreement(surface: SurfacePrediction) -> list[str]:
     """The drag network and the integrated fields are two answers to one question; they should be near each other."""
-    if surface.cd_pressure is None or surface.cd_low is None:
+    if surface.cd_pressure is None or surface.answers_apart is None:
         return []
     integral = surface.cd_pressure + surface.cd_friction
     if abs(integral - surface.cd) <= surface.answers_apart:

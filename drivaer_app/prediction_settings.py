@@ -5,50 +5,47 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import ModelError
 from drivaer_app.conditions import Conditions
-from drivaer_app.paths import RESOURCES
 from drivaer_app.predict import Reading
 
 if TYPE_CHECKING:
     from gnn.difference import DifferenceLaw
-
-DEFAULT_MODEL = "drivaer"
+    from gnn.model_config import ModelConfig
 
 
 @dataclass(frozen=True)
 class ModelIdentity:
     """A model as a store keeps it: reports can still tell about it when the model itself has moved on.
 
-    digest: SHA-256 of its weights and configuration. card: its own words, Markdown. config: {} for a published .pth.
+    digest: SHA-256 of its weights and configuration. card: its own words, Markdown. config: None for a published .pth.
     signature: what its results call it (``Result.model``); empty where only a store remembers the model.
     """
 
     name: str
     digest: str
     card: str
-    config: dict[str, Any]
+    config: ModelConfig | None
     signature: str = ""
 
     @classmethod
     def of(cls, model: str | None) -> ModelIdentity:
-        """Of a bundled model's name, a model folder or a ``.pth``, without loading it. Raises ModelError."""
+        """Of a model's name, a model folder or a ``.pth``, without loading it. Raises ModelError."""
         from drivaer_app.model_card import model_card
+        from drivaer_app.models import find_model
+        from gnn.model_config import ModelConfig
 
-        name = model or DEFAULT_MODEL
-        path = RESOURCES / "models" / name if (RESOURCES / "models" / name).is_dir() else Path(name)
+        path = find_model(model)
         files = [path / "config.json", path / "weights.safetensors"] if path.is_dir() else [path]
         digest = hashlib.sha256()
         try:
             for file in files:
                 digest.update(content := file.read_bytes())
-            config = json.loads(files[0].read_text("utf-8")) if path.is_dir() else {}
-        except (OSError, ValueError) as error:
-            bundled = ", ".join(sorted(p.name for p in (RESOURCES / "models").glob("*") if p.is_dir()))
-            raise ModelError("no such model", file=name, fix=f"bundled: {bundled}; or give a model folder") from error
+        except OSError as error:
+            raise ModelError(f"cannot be read ({error.strerror})", file=file, fix="check the name") from error
+        config = ModelConfig.read(path) if path.is_dir() else None
         signature = f"{path.name}@{hashlib.sha256(content).hexdigest()[:12]}" if path.is_dir() else path.name
         return cls(path.name, digest.hexdigest(), model_card(model), config, signature)
 
@@ -59,15 +56,15 @@ class ModelIdentity:
 
     def half_width(self, on_template: bool = True) -> float | None:
         """Of the 90 % interval of one Cd, of cars that the model's template fits or of all others."""
-        interval = self.config.get("interval", {})
-        half = interval.get("half_width")
-        return half if on_template else interval.get("elsewhere", half)
+        return self.config.interval.of(on_template) if self.config and self.config.interval else None
 
     def difference_law(self, on_template: bool = True) -> DifferenceLaw | None:
         """How certain a difference between two such Cd is; None where the model was not calibrated for it."""
-        from gnn.difference import DifferenceLaw
+        return self.config.difference_law(on_template) if self.config else None
 
-        return DifferenceLaw.of_config(self.config, on_template)
+    @property
+    def trained_on(self) -> str:
+        return self.config.trained_on if self.config else "see the card"
 
 
 @dataclass(frozen=True)

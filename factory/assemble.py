@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from torch import nn
 
 from data.corpora.case import Case
 from data.mesh import SurfaceSample
 from data.nearest import NO_FACE, nearest_faces
 from data.sampling import sample_surface
+from factory.card import write_bundled_card
 from factory.case_fits import CaseFits
 from factory.families import families_of, random_family_designs
 from factory.labels import DesignFeatures, ridge
@@ -24,20 +23,18 @@ from factory.morph_generator import CfdFaces
 from factory.morphs import UNDERBODIES, Design, MorphCar, MorphClouds, random_designs
 from factory.replay_codes import write_replay
 from gnn.calibration import LEAST, conformal_half_width, leave_one_out_coverage
-from gnn.card import card_text
-from gnn.checkpoints import CARD, METRICS, write_model, write_text
-from gnn.difference import ELSEWHERE, ON_TEMPLATE, DifferenceLaw
+from gnn.checkpoints import write_model
+from gnn.difference import DifferenceLaw
 from gnn.evaluation import coefficient_metrics, judge, relative_l2
-from gnn.field_net import FieldNet
 from gnn.input_frame import to_network
+from gnn.loaded_network import LoadedNetwork
+from gnn.model_config import FIELD, Interval, ModelConfig, Widths
 from gnn.novelty import NoveltyReference, profile
-from gnn.regdgcnn import RegDGCNN
-from gnn.surrogate import SurfacePrediction, Surrogate
+from gnn.prediction import SurfacePrediction
+from gnn.surrogate import Surrogate
 from gnn.template import Template, register
 from gnn.training.cars import Car, FamilyCar, split
 from gnn.training.clouds import SAMPLE_POINTS, Cloud, labels
-
-log = logging.getLogger(__name__)
 
 TRAINED_ON = "morphed DrivAer fastbacks, estates and notchbacks"
 _N_REFERENCE, _N_FAMILY = 1200, 400
@@ -72,47 +69,59 @@ class Corpus:
 
 
 def assemble(
-    folder: Path, corpus: Corpus, drag: RegDGCNN, field: FieldNet, config: dict[str, Any], fits: CaseFits | None = None
+    folder: Path,
+    corpus: Corpus,
+    networks: Mapping[str, nn.Module],
+    config: ModelConfig,
+    fits: CaseFits | None = None,
 ) -> dict[str, Any]:
     """Write the model folder with its card and metrics.json; returns the metrics.
 
-    config: ``drag`` and ``field`` sections (architecture, n_points, n_clouds, output scaling), name and training notes.
+    networks: by target. config: their sections, the name, and what made them.
     fits: on the corpus's cases of morphed DrivAers; made now unless given.
     """
     novelty = novelty_reference(corpus)
     fits = fits or CaseFits.of(corpus.train, corpus.test, corpus.clouds)
     templates = fits.templates
-    config["trained_on"] = _trained_on(corpus)
-    config["interval"] = {"level": _LEVEL, "half_width": 0.0}
-    config["field"]["cd_pressure_offset"] = 0.0
+    weights = {target: network.state_dict() for target, network in networks.items()}
 
-    def store(templates: Sequence[Template]) -> Surrogate:
-        write_model(folder, config, drag.state_dict(), field.state_dict(), novelty, templates)
+    def store(config: ModelConfig, templates: Sequence[Template]) -> Surrogate:
+        write_model(folder, config, weights, novelty, templates)
         return Surrogate.load(folder, "cpu")
 
-    surrogate = store([])
-    config["field"]["cd_pressure_offset"] = _pressure_missed(surrogate, corpus)
-    surrogate = store(templates)
+    nothing = Interval(0.0, level=_LEVEL)
+    config = replace(config, trained_on=_trained_on(corpus), interval=nothing, cd_pressure_offset=0.0)
+    config = replace(config, cd_pressure_offset=_pressure_missed(store(config, []), corpus))
+    surrogate = store(config, templates)
     predictions = [surrogate.predict(corpus.sample(case), case.frontal_area) for case in corpus.test]
+    field = LoadedNetwork(networks[FIELD], config.field, "cpu")
     metrics = held_out_metrics(corpus, predictions, fits) | field_metrics(corpus, field, templates)
-    error = np.array([p.cd - c.coefficients["cd"] for p, c in zip(predictions, corpus.test, strict=True)])
-    config["interval"]["half_width"] = conformal_half_width(error, _LEVEL)
-    true = np.array([case.coefficients["cd"] for case in corpus.test])
-    config[ON_TEMPLATE] = DifferenceLaw.fit(error + true, true, _LEVEL).section()
-    metrics["interval"] = {**config["interval"], "coverage": leave_one_out_coverage(error, _LEVEL), "n": len(error)}
     metrics["counts"] = _counts(corpus)
     if corpus.family_cars:
         metrics["families"] = family_metrics(surrogate, corpus.family_cars)
-        if metrics["families"]["interval"]:
-            config["interval"]["elsewhere"] = metrics["families"]["interval"]["half_width"]
-        if law := DifferenceLaw.section_of(metrics["families"]["designs"], _LEVEL):
-            config[ELSEWHERE] = law
-    config["answers_apart"] = answers_apart(metrics)
-    store(templates)
+    config = _calibrated(config, metrics)
+    error = np.array([design["predicted"] - design["cd"] for design in metrics["designs"]])
+    coverage = leave_one_out_coverage(error, _LEVEL)
+    metrics["interval"] = {**asdict(config.interval), "coverage": coverage, "n": len(error)}
+    store(config, templates)
     write_replay(folder, templates, [c for c in corpus.cases if c.design >= 0], corpus.clouds)
-    write_text(folder / METRICS, json.dumps(metrics, indent=1) + "\n")
-    write_text(folder / CARD, card_text(config, metrics))
+    write_bundled_card(folder, config, metrics)
     return metrics
+
+
+def _calibrated(config: ModelConfig, metrics: dict[str, Any]) -> ModelConfig:
+    """With its intervals, of coefficients and of differences, from the held-out designs."""
+    predicted, true = (np.array([design[key] for design in metrics["designs"]]) for key in ("predicted", "cd"))
+    families = metrics.get("families", {})
+    elsewhere = (families.get("interval") or {}).get("half_width")
+    others = [[design[key] for design in families.get("designs", [])] for key in ("cd_said", "cd")]
+    return replace(
+        config,
+        interval=Interval(conformal_half_width(predicted - true, _LEVEL), elsewhere, _LEVEL),
+        answers_apart=Widths(**answers_apart(metrics)),
+        difference=DifferenceLaw.fit(predicted, true, _LEVEL),
+        difference_elsewhere=DifferenceLaw.of_held_out(*others, _LEVEL),
+    )
 
 
 def _pressure_missed(surrogate: Surrogate, corpus: Corpus) -> float:
@@ -208,7 +217,7 @@ def _trained_on(corpus: Corpus) -> str:
 
 
 def field_metrics(
-    corpus: Corpus, field: FieldNet, templates: Sequence[Template], n_points: int = SAMPLE_POINTS
+    corpus: Corpus, field: LoadedNetwork, templates: Sequence[Template], n_points: int = SAMPLE_POINTS
 ) -> dict[str, Any]:
     """Relative L2 error of Cp and Cf over even points of the held-out designs: ours, and three to compare it with.
 
@@ -227,7 +236,7 @@ def field_metrics(
         cloud = dataclasses.replace(cloud, cfd_face=_faces_of_design(corpus, cfd[case.underbody], case, cloud))
         true = labels(case, cloud)
         known = cloud.cfd_face != NO_FACE
-        alone = field_on(field, cloud.points, cloud.normals)
+        alone = field.values(cloud.points, cloud.normals)
         described = profile(cloud.points, cloud.normals)
         registered = register(templates, cloud.points, cloud.normals, described)
         answers = {"bundled": registered.over(alone, cloud.points, cloud.normals), "FieldNet alone": alone}
@@ -251,13 +260,6 @@ def _faces_of_design(corpus: Corpus, faces: CfdFaces, case: Case, cloud: Cloud) 
     places = to_network(centres, corpus.clouds.x_middle(Design.of(case)))
     facing = areas / np.linalg.norm(areas, axis=1, keepdims=True)
     return nearest_faces(places, facing, cloud.points, cloud.normals, half=True)
-
-
-def field_on(field: FieldNet, points: np.ndarray, normals: np.ndarray, n_points: int = 2048) -> np.ndarray:
-    """(N, 4) Cp and Cf of an even cloud, by runs of ``n_points``."""
-    with torch.inference_mode():
-        runs = [torch.from_numpy(a).view(-1, n_points, 3) for a in (points, normals)]
-        return np.concatenate([field.fields(p[None], n[None])[0].numpy() for p, n in zip(*runs, strict=True)])
 
 
 def _field_fits(corpus: Corpus, underbody: str):

@@ -73,7 +73,7 @@ def _cross_validation(cases: Sequence[Case], features: DesignFeatures) -> dict[s
     """How far the two fits can be trusted, by 8-fold cross-validation inside the training designs."""
     designs = [Design.of(c) for c in cases]
     cd = np.array([c.coefficients["cd"] for c in cases])
-    parts = features.forces_by_stretch(cases)[:, 0]
+    parts = features.forces_by_segment(cases)[:, 0]
     return {
         "label fit": coefficient_metrics(
             cross_validate_sum(features.with_roof_line(designs), parts, cd, workers=torch.get_num_threads()), cd

@@ -9,7 +9,7 @@ import numpy as np
 
 from data.corpora.case import Case
 from factory.labels import CoefficientFit, fit_label_of_few
-from factory.segments import forces_of_cases, stretch_of
+from factory.segments import forces_of_cases, segment_of
 from gnn.novelty import profile
 from gnn.training.cars import FamilyCar, FamilyClouds
 from gnn.training.clouds import SAMPLE_POINTS, Cloud
@@ -82,11 +82,11 @@ def fit_family_coefficients(cars: Sequence[FamilyCar]) -> CoefficientFit:
 
 
 def family_forces(cars: Sequence[FamilyCar]) -> np.ndarray:
-    """(n, 2, N_STRETCHES): what each stretch adds to Cd and Cl (`factory.segments`)."""
+    """(n, 2, N_SEGMENTS): what each segment adds to Cd and Cl (`factory.segments`)."""
     families = {clouds.family.name: clouds.family for clouds in families_of(cars)}
-    stretch = {name: stretch_of(family.faces_on(family.neutral)[0]) for name, family in families.items()}
+    segment = {name: segment_of(family.faces_on(family.neutral)[0]) for name, family in families.items()}
 
     def faces_of(case: Case) -> tuple[np.ndarray, np.ndarray]:
-        return stretch[case.family], families[case.family].faces_on(case.amounts)[1]
+        return segment[case.family], families[case.family].faces_on(case.amounts)[1]
 
     return forces_of_cases([car.case for car in cars], faces_of)

@@ -3,7 +3,7 @@
 The generator's parameters say little by themselves where several of them bend the same line: trunk-lid angle, backlight
 height and the two styles all move the roof's rear edge, and drag follows that edge. So the features are the parameters
 and a few measures of the roof line, with a length of its own along each of them; the mean with a process that looks at
-features in pairs and threes too is better than either. And a car is fitted in stretches, whose forces are added up
+features in pairs and threes too is better than either. And a car is fitted in segments, whose forces are added up
 (`factory.segments`). :func:`cross_validate` says how good such labels are before anyone trusts them;
 docs/accuracy.md has the figures.
 """
@@ -26,7 +26,7 @@ from factory.additive_gaussian_process import AdditiveGaussianProcess
 from factory.gaussian_process import GaussianProcess
 from factory.morph_generator import CfdFaces, MorphGenerator
 from factory.morphs import Design
-from factory.segments import forces_of_cases, stretch_of
+from factory.segments import forces_of_cases, segment_of
 from gnn.roof_line import roof_measures
 
 COEFFICIENTS = ("cd", "cl")
@@ -67,13 +67,13 @@ class DesignFeatures:
         line = np.column_stack([self.morph.ROOF_X, np.full(len(self.morph.ROOF_X), 1e-6), self.morph.ROOF])
         return np.array([self.morph.morph_body(line, d.parameters)[:, ::2] for d in designs])
 
-    def forces_by_stretch(self, cases: Sequence[Case]) -> np.ndarray:
-        """(n, 2, N_STRETCHES): what each stretch adds to Cd and Cl (`factory.segments`)."""
+    def forces_by_segment(self, cases: Sequence[Case]) -> np.ndarray:
+        """(n, 2, N_SEGMENTS): what each segment adds to Cd and Cl (`factory.segments`)."""
         faces = {kind: CfdFaces.of(self.generator, kind) for kind in {case.underbody for case in cases}}
-        stretch = {kind: stretch_of(of_kind.centres) for kind, of_kind in faces.items()}
+        segment = {kind: segment_of(of_kind.centres) for kind, of_kind in faces.items()}
 
         def faces_of(case: Case) -> tuple[np.ndarray, np.ndarray]:
-            return stretch[case.underbody], faces[case.underbody].on(self.generator, case.parameters)[1]
+            return segment[case.underbody], faces[case.underbody].on(self.generator, case.parameters)[1]
 
         return forces_of_cases(cases, faces_of)
 
@@ -123,7 +123,7 @@ class SumFit:
 
 @dataclass(frozen=True)
 class CoefficientFit:
-    """Cd and Cl of any design, from fits on what each stretch of the cases' cars adds to them.
+    """Cd and Cl of any design, from fits on what each segment of the cases' cars adds to them.
 
     rows: the rows (n, f) of n designs. fits: of COEFFICIENTS.
     """
@@ -140,26 +140,26 @@ class CoefficientFit:
         coefficients: Sequence[Mapping[str, float]],
         fit: Callable[..., Fit] = fit_label,
     ) -> CoefficientFit:
-        """designs: n that were computed. forces (n, 2, N_STRETCHES). coefficients: of each."""
+        """designs: n that were computed. forces (n, 2, N_SEGMENTS). coefficients: of each."""
         own = rows(designs)
         totals = ([c[name] for c in coefficients] for name in COEFFICIENTS)
         return cls(rows, tuple(SumFit.of(own, forces[:, i], np.array(t), fit) for i, t in enumerate(totals)))
 
-    def with_stretches(self, designs: Sequence[Any]) -> np.ndarray:
-        """(n, 2 + 2 N_STRETCHES): Cd and Cl, then what each stretch adds to the one and to the other."""
+    def with_segments(self, designs: Sequence[Any]) -> np.ndarray:
+        """(n, 2 + 2 N_SEGMENTS): Cd and Cl, then what each segment adds to the one and to the other."""
         query = self.rows(designs)
         parts = [fit.of_parts(query) for fit in self.fits]
         return np.column_stack([*(p.sum(axis=1) for p in parts), *(p[:, :-1] for p in parts)])
 
     def __call__(self, designs: Sequence[Any]) -> np.ndarray:
         """(n, 2)"""
-        return self.with_stretches(designs)[:, : len(COEFFICIENTS)]
+        return self.with_segments(designs)[:, : len(COEFFICIENTS)]
 
 
 def fit_coefficients(cases: Sequence[Case], features: DesignFeatures) -> CoefficientFit:
     """Of morphed DrivAers: on `Design`s."""
     designs = [Design.of(case) for case in cases]
-    forces = features.forces_by_stretch(cases)
+    forces = features.forces_by_segment(cases)
     return CoefficientFit.of(features.with_roof_line, designs, forces, [case.coefficients for case in cases])
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from data.replacing import replacing
 from factory.cloud_pool import CloudPool, Shape
 from gnn.regdgcnn import RegDGCNN
+from gnn.training.loop import Batch, Optimisation, by_step, fit
 from gnn.training.losses import coefficient_loss
 
 log = logging.getLogger(__name__)
@@ -63,37 +64,39 @@ def train_readout(
     network: RegDGCNN,
     features: Tensor,
     targets: np.ndarray,
+    checkpoint: Path,
+    *,
     weights: np.ndarray | None = None,
-    seed: int = 0,
     steps: int = STEPS,
     rate: float = RATE,
+    learnt_from: Sequence[str] = (),
 ) -> RegDGCNN:
     """The network with its layers after pooling trained on features (n, CLOUDS, f) and standardised targets (n, 2).
 
     features: on the network's device. weights (n,): how often each shape is drawn, against the others; alike unless
     given. Prediction averages several clouds' answers, so a shape is seen as one cloud or as anything between two.
     """
-    torch.manual_seed(seed)
-    device = features.device
-    target = torch.from_numpy(targets.astype(np.float32)).to(device)
-    network.eval()  # the batch statistics are the encoder's training's
-    parameters = readout_parameters(network)
-    optimiser = torch.optim.AdamW(parameters, lr=rate, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    shares = (torch.ones(len(features)) if weights is None else torch.from_numpy(weights).float()).to(device)
-    for step in range(steps):
-        shape = torch.multinomial(shares, BATCH, replacement=True)
-        cloud = torch.randint(features.shape[1], (BATCH, 2), device=device)
-        share = torch.rand(BATCH, 1, device=device)
+    target = torch.from_numpy(targets.astype(np.float32)).to(features.device)
+    shares = None if weights is None else weights / weights.sum()
+
+    def draw(step: int) -> Batch:
+        rng = np.random.default_rng((7, step))
+        shape = rng.choice(len(features), BATCH, p=shares)
+        cloud = rng.integers(features.shape[1], size=(BATCH, 2))
+        share = rng.random((BATCH, 1), np.float32)
+        return tuple(torch.from_numpy(part) for part in (shape, cloud, share))
+
+    def loss(net: nn.Module, shape: Tensor, cloud: Tensor, share: Tensor) -> Tensor:
+        net.eval()  # the batch statistics are those of the encoder's training
         seen = share * features[shape, cloud[:, 0]] + (1 - share) * features[shape, cloud[:, 1]]
-        loss = coefficient_loss(network.head(seen), target[shape])
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        if (step + 1) % 5000 == 0:
-            log.info("readout step %d of %d  loss %.5f", step + 1, steps, loss.item())
-    return network
+        return coefficient_loss(net.head(seen), target[shape])
+
+    own = {id(p) for p in readout_parameters(network)}
+    for parameter in network.parameters():
+        parameter.requires_grad_(id(parameter) in own)
+    how = Optimisation(steps, rate, warm_up=0, clip=0.0, average=0.0)
+    learnt = fit(network, by_step(draw), loss, how, checkpoint, learnt_from=learnt_from).network
+    return learnt.requires_grad_()
 
 
 def readout_parameters(network: RegDGCNN) -> list[torch.nn.Parameter]:

@@ -1,4 +1,4 @@
-"""Drag and lift of a car by stretches of its length, each of which is easier to fit than their sum.
+"""Drag and lift of a car by segments of its length, each of which is easier to fit than their sum.
 
 Drag is a small difference of large forces: the nose is pushed back, the slopes behind it are sucked forward and the
 tail back again, and what changes one of them leaves most of the others alone. A fit on few cases finds out what the
@@ -15,11 +15,11 @@ import numpy as np
 
 ENDS = (0.25, 0.57, 0.83)
 """Of the unmorphed car's length, from the nose: nose and front wheels; windscreen and roof; rear wheels; tail."""
-N_STRETCHES = len(ENDS) + 1
+N_SEGMENTS = len(ENDS) + 1
 
 
-def stretch_of(centres: np.ndarray) -> np.ndarray:
-    """(M,) the stretch that each CFD face of the unmorphed car is on. centres (M, 3) m, +x downstream."""
+def segment_of(centres: np.ndarray) -> np.ndarray:
+    """(M,) the segment that each CFD face of the unmorphed car is on. centres (M, 3) m, +x downstream."""
     x = centres[:, 0]
     return np.digitize((x - x.min()) / np.ptp(x), ENDS)
 
@@ -33,18 +33,18 @@ class Solved(Protocol):
 
 
 def forces_of_cases(cases: Sequence[Solved], faces_of: Callable[[Solved], tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """(n, 2, N_STRETCHES) `forces_by_stretch` of n cases; faces_of: a case's faces' stretches and area vectors."""
-    return np.array([forces_by_stretch(*faces_of(c), c.face_cp, c.face_cf, c.frontal_area) for c in cases])
+    """(n, 2, N_SEGMENTS) `forces_by_segment` of n cases; faces_of: a case's faces' segments and area vectors."""
+    return np.array([forces_by_segment(*faces_of(c), c.face_cp, c.face_cf, c.frontal_area) for c in cases])
 
 
-def forces_by_stretch(
-    stretch: np.ndarray, area_vectors: np.ndarray, cp: np.ndarray, cf: np.ndarray, frontal_area: float
+def forces_by_segment(
+    segment: np.ndarray, area_vectors: np.ndarray, cp: np.ndarray, cf: np.ndarray, frontal_area: float
 ) -> np.ndarray:
-    """(2, N_STRETCHES): what each stretch adds to Cd and to Cl, of both halves of a car.
+    """(2, N_SEGMENTS): what each segment adds to Cd and to Cl, of both halves of a car.
 
     area_vectors (M, 3) m² out of the car, of the +y half; cp (M,), cf (M, 3). Their sums miss the coefficients by what
     the CFD's own faces are rounder than these: 0.0025 of Cd on average, scattered by 0.0006.
     """
     areas = np.linalg.norm(area_vectors, axis=1)
     force = (cf * areas[:, None] - cp[:, None] * area_vectors) * (2.0 / frontal_area)
-    return np.array([np.bincount(stretch, force[:, axis], N_STRETCHES) for axis in (0, 2)])
+    return np.array([np.bincount(segment, force[:, axis], N_SEGMENTS) for axis in (0, 2)])

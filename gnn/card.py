@@ -2,160 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-LABEL_NOISE = """\
-The labels are uncertain themselves. Of three procedural cars solved again, Cd changed by 0.0029 on a mesh shifted by a
-third of a cell and by 0.0014 with twice the iterations, differences within a family by 0.0013 and 0.0027."""
-"""Measured by ``drivaer corpus noise``: resources/corpus/procedural_cars/README.md."""
+from gnn.checkpoints import CARD, METRICS, write_text
+from gnn.model_config import ModelConfig
 
 
-def card_text(config: dict[str, Any], metrics: dict[str, Any]) -> str:
-    """The card of a model, Markdown. config, metrics: as written by factory.assemble."""
-    counts, interval = metrics["counts"], metrics["interval"]
-    styles = ", ".join(f"{n} {style}s" for style, n in counts["styles"].items())
-    return f"""# {config["name"]}
+def write_card(
+    folder: Path, config: ModelConfig, metrics: Mapping[str, Any], lead: str, sections: Mapping[str, str], licence: str
+) -> None:
+    """Write ``metrics.json`` and the card of a model that is stored in ``folder``.
 
-Drag (RegDGCNN) and surface pressure and friction (a bent template, FieldNet beyond it) of cars, from our own open CFD.
-This card is written by `{config["made_by"]}` from `metrics.json`; do not edit it.
-
-## Trained on
-{counts["train"]} RANS cases of {counts.get("what", config["trained_on"])} ({styles}; detailed and smooth
-underbodies): OpenFOAM v1912, k-omega SST, half car, about 135,000 cells, 30 m/s, moving ground, rotating wheels.
-{_drag_learnt(config["drag"])}
-- Template: the CFD's own surface, bent onto a car by 26 modes of shape, with the Cp and Cf of all the cases as smooth
-  functions of how it is bent and of its rear roof line. It answers where it lies on the car's surface, by the share to
-  which the whole car is one of its morphs.
-- FieldNet: the faces of {config["field"]["n_cases"]} cases. It answers where the template does not.
-{_families_learnt(metrics)}
-## Accuracy on {counts["test"]} designs that no training saw
-Held out are whole designs (index modulo 5 = 2). Each was meshed, sampled and predicted as a user's file is.
-A label is itself uncertain: Cd swings by {metrics["label_scatter"]:.4f} within its averaging window.
-
-{accuracy_tables(metrics)}
-
-*network*: RegDGCNN, from the surface alone. *field integral*: the bundled Cp and Cf integrated. *bundled*: what
-prediction gives, template and FieldNet together, from the surface alone. *label fit*: the Gaussian processes on the
-morph parameters that labelled the training shapes. *linear fit*: ridge regression on the morph parameters, the
-yardstick. The fits know the parameters, which no user's file carries; for Cp and Cf, also every point's CFD face.
-
-8-fold cross-validation inside the training designs: {_folds(metrics, "label fit")}; {_folds(metrics, "linear fit")}.
-
-## Interval and novelty
-Cd ± {interval["half_width"]:.4f} is the {interval["level"]:.0%} interval, conformal on the {interval["n"]} held-out
-designs. Leaving each of them out of its own calibration, {interval["coverage"]:.0%} are covered. The interval holds for
-designs like these; where novelty is above 1 it does not, and the prediction says so. The most novel held-out design
-scores {metrics["novelty_of_held_out"]:.2f}.
-{_families_interval(metrics)}
-## Limits
-- Half-model RANS on coarse meshes. It ranks such shapes; it is not the wind tunnel.
-- Not seen: {_not_seen(metrics)}. Their numbers come with a warning and no promise.
-- No cooling flow, no yaw, no Reynolds-number effect: coefficients are for 30 m/s.
-- Where the template does not fit, the integrated pressure drag is corrected by
-  {config["field"]["cd_pressure_offset"]:+.4f}, the mean difference between CFD and FieldNet's integral on training
-  designs that no template fits.
-
-## Licence
-Weights Apache-2.0. Shapes: morphs of the DrivAer geometry (Technical University of Munich) as distributed with
-OpenFOAM.
-"""
+    lead: what the model is, a sentence or two. sections: title and Markdown of each. licence: of the weights, where no
+    published corpus binds them.
+    """
+    made = f"This card is written by `{config.made_by}` from `{METRICS}`; do not edit it."
+    parts = [f"# {config.name}", f"{lead}\n{made}"]
+    parts += [f"## {title}\n{text}" for title, text in {**sections, "Licence": _licence(config, licence)}.items()]
+    write_text(folder / METRICS, json.dumps(metrics, indent=1) + "\n")
+    write_text(folder / CARD, "\n\n".join(part.rstrip() for part in parts) + "\n")
 
 
-def bound_by(config: dict[str, Any]) -> str:
-    """What the corpora that a model learnt from allow, a sentence; empty where they are nobody else's."""
-    licences = config.get("licences")
-    if not licences:
-        return ""
-    return f"It learnt from published corpora, whose terms bind the weights too: {'; '.join(licences)}."
-
-
-def accuracy_tables(metrics: dict[str, Any]) -> str:
-    """Cd, Cl, Cp and Cf on the held-out designs, Markdown."""
-    return f"""| Cd | R2 | MAE | largest error | rank correlation |
-|---|---|---|---|---|
-{_coefficient_rows(metrics["cd"])}
-
-| Cl | R2 | MAE | largest error | rank correlation |
-|---|---|---|---|---|
-{_coefficient_rows(metrics["cl"])}
-
-| relative L2 error | Cp | Cf |
-|---|---|---|
-{_field_rows(metrics)}{_family_tables(metrics.get("families"))}
-
-{LABEL_NOISE}"""
-
-
-def _drag_learnt(drag: dict[str, Any]) -> str:
-    first = drag.get("n_encoder_cases", drag["n_cases"])
-    learnt = f"- Drag network: {drag['n_designs']} designs whose Cd and Cl Gaussian processes on {first} cases gave"
-    if "n_read_designs" in drag:
-        learnt += f"; its\n  last layers, once more, on {drag['n_read_designs']}, by processes on {drag['n_cases']}"
-    return f"{learnt}.\n  Every step draws other points; no design is scaled."
-
-
-def _families_learnt(metrics: dict[str, Any]) -> str:
-    families = metrics.get("families")
-    if not families:
-        return ""
-    styles = ", ".join(f"{n} {style}" for style, n in families["styles"].items())
-    return (
-        f"- Besides: {families['train']} cases of procedural cars ({styles}), RANS of the same kind,\n"
-        f"  `resources/corpus/procedural_cars`; they are among the cases counted above.\n"
-    )
-
-
-def _families_interval(metrics: dict[str, Any]) -> str:
-    families = metrics.get("families")
-    if not families:
-        return ""
-    interval = families["interval"]
-    if not interval:
-        return "Of cars that are not of the morphs' family none was held out: whether it holds for them is not known.\n"
-    if interval["coverage"] is None:
-        return (
-            f"Cars that are not of the morphs' family get Cd ± {interval['half_width']:.4f}, the largest error on "
-            f"{families['test']} held-out procedural\ndesigns, which are too few for a calibrated interval.\n"
-        )
-    return (
-        f"Cars that are not of the morphs' family get Cd ± {interval['half_width']:.4f}, conformal on the "
-        f"{families['test']} held-out\nprocedural designs, {interval['coverage']:.0%} covered when left out of it.\n"
-    )
-
-
-def _not_seen(metrics: dict[str, Any]) -> str:
-    seen = {str(style).lower() for style in metrics.get("families", {}).get("styles", {})}
-    kinds = [name for style, name in (("suv", "SUVs"), ("van", "vans")) if style not in seen]
-    return ", ".join([*kinds, "trucks", "sports cars"]) + " and open cars"
-
-
-def _family_tables(families: dict[str, Any] | None) -> str:
-    """The same figures on held-out designs of procedural cars; nothing where there are none."""
-    if not families or not families["cd"]:
-        return ""
-    return f"""
-
-On {families["test"]} held-out designs of procedural cars:
-
-| procedural cars | R2 | MAE | largest error | rank correlation |
-|---|---|---|---|---|
-{_coefficient_rows({f"Cd, {name}": m for name, m in families["cd"].items()})}
-{_coefficient_rows({f"Cl, {name}": m for name, m in families["cl"].items()})}
-
-Their relative L2 error is {families["cp"]:.3f} in Cp and {families["cf"]:.3f} in Cf."""
-
-
-def _coefficient_rows(table: dict[str, dict[str, float]]) -> str:
-    return "\n".join(
-        f"| {name} | {m['r2']:.3f} | {m['mae']:.4f} | {m['max_error']:.4f} | {m['rank_correlation']:.3f} |"
-        for name, m in table.items()
-    )
-
-
-def _folds(metrics: dict[str, Any], name: str) -> str:
-    m = metrics["cross_validation"][name]
-    return f"{name} R2 {m['r2']:.2f}, MAE {m['mae']:.4f}"
-
-
-def _field_rows(metrics: dict[str, Any]) -> str:
-    return "\n".join(f"| {name} | {value:.3f} | {metrics['cf'][name]:.3f} |" for name, value in metrics["cp"].items())
+def _licence(config: ModelConfig, licence: str) -> str:
+    if not config.licences:
+        return licence
+    bound = f"It learnt from published corpora, whose terms bind the weights too: {'; '.join(config.licences)}."
+    return f"{bound}\n{licence}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +13,16 @@ import numpy as np
 
 from data.errors import ModelError
 from data.replacing import replacing
+from gnn.model_config import CONFIG, FIELD, CloudNumbers, ModelConfig, NetworkConfig
 from gnn.novelty import NoveltyReference, ProfileCloud
 from gnn.template import Template
 
 if TYPE_CHECKING:
     import torch
 
-FORMAT = 2
-WEIGHTS, CONFIG, CARD, METRICS = "weights.safetensors", "config.json", "card.md", "metrics.json"
+WEIGHTS, CARD, METRICS = "weights.safetensors", "card.md", "metrics.json"
 _CLOUD_ARRAYS = ("mean", "basis", "spread")
+_AGAIN = "update drivaer, or train the model again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,7 @@ class ModelFolder:
     """
 
     path: Path
-    config: dict[str, Any]
+    config: ModelConfig
     tensors: dict[str, Any]
     digest: str
 
@@ -41,25 +42,38 @@ class ModelFolder:
         start = len(prefix) + 1
         return {name[start:]: value for name, value in self.tensors.items() if name.startswith(f"{prefix}.")}
 
-    def novelty(self) -> NoveltyReference:
+    def novelty(self) -> NoveltyReference | None:
+        """None where the model has none."""
         clouds = []
-        for number, numbers in enumerate(self.config["novelty"]):
+        for number, numbers in enumerate(self.config.novelty):
             arrays = {name: value.numpy() for name, value in self.part(f"novelty.{number}").items()}
-            clouds.append(ProfileCloud(**arrays, **numbers))
+            clouds.append(ProfileCloud(**arrays, rest=numbers.rest, limit=numbers.limit))
         known = self.tensors.get("novelty.known")
-        return NoveltyReference(tuple(clouds), None if known is None else known.numpy())
+        return NoveltyReference(tuple(clouds), None if known is None else known.numpy()) if clouds else None
 
-    def network(self, part: str, kind: type[torch.nn.Module]) -> torch.nn.Module:
-        """One of the model's networks, in eval mode. Raises ModelError where configuration and weights do not agree."""
+    def section(self, target: str) -> NetworkConfig:
+        """The configuration of the network for a target. Raises ModelError where the model has none."""
+        section = self.config.networks.get(target)
+        if section is None:
+            has = " and ".join(self.config.networks)
+            raise ModelError(f"has no {target} network", file=self.path, fix=f"it has the {has} network alone")
+        return section
+
+    def network(self, target: str) -> torch.nn.Module:
+        """The network for a target, in eval mode. Raises ModelError: there is none, or it does not fit its weights."""
+        from gnn.networks import build_network, network_spec
+
+        section = self.section(target)
+        spec = network_spec(section.network, self.path / CONFIG)
+        n = spec.columns if target == FIELD else len(section.mean)
+        if spec.target != target or not n == len(section.mean) == len(section.spread) > 0:
+            what = f"{target}.network = {section.network} does not go with {target}.mean and {target}.spread"
+            raise ModelError(what, file=self.path / CONFIG, fix=_AGAIN)
+        network = build_network(section.network, section.architecture, self.path / CONFIG)
         try:
-            network = kind(**self.config[part]["architecture"])
-        except (KeyError, TypeError) as error:
-            what = f"the {part} network's configuration is not one that this program knows ({error})"
-            raise ModelError(what, file=self.path, fix="update drivaer, or train the model again") from error
-        try:
-            network.load_state_dict(self.part(part))
+            network.load_state_dict(self.part(target))
         except RuntimeError as error:
-            raise ModelError(f"the {part} network's weights do not fit its configuration", file=self.path) from error
+            raise ModelError(f"the {target} network's weights do not fit its configuration", file=self.path) from error
         return network.eval()
 
     def templates(self) -> list[Template]:
@@ -68,8 +82,7 @@ class ModelFolder:
         try:
             return [Template.of_arrays({name: value.numpy() for name, value in part.items()}) for part in parts]
         except KeyError as error:
-            what = f"the template's {error.args[0]} is missing"
-            raise ModelError(what, file=self.path, fix="update drivaer, or train the model again") from error
+            raise ModelError(f"the template's {error.args[0]} is missing", file=self.path, fix=_AGAIN) from error
 
 
 def read_model(folder: str | Path) -> ModelFolder:
@@ -78,56 +91,58 @@ def read_model(folder: str | Path) -> ModelFolder:
     from safetensors.torch import load
 
     folder = Path(folder)
-    for name in (WEIGHTS, CONFIG):
-        if not (folder / name).is_file():
-            raise ModelError(
-                f"not a model folder: {name} is missing", file=folder, fix="give a folder made by training"
-            )
+    if not (folder / WEIGHTS).is_file():
+        fix = "give a folder made by training"
+        raise ModelError(f"not a model folder: {WEIGHTS} is missing", file=folder, fix=fix)
+    config = ModelConfig.read(folder)
     try:
-        config = json.loads((folder / CONFIG).read_text("utf-8"))
         weights = (folder / WEIGHTS).read_bytes()
         tensors = load(weights)
-    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, OSError) as error:
+    except (SafetensorError, OSError) as error:
         raise ModelError(f"the model is damaged ({error})", file=folder, fix="copy or train it again") from error
-    if config.get("format") != FORMAT:
-        raise ModelError(f"model format {config.get('format')} is not {FORMAT}", file=folder, fix="update drivaer")
+    config, tensors = _without_format_2(config, tensors)
     return ModelFolder(folder, config, tensors, hashlib.sha256(weights).hexdigest()[:12])
+
+
+def _without_format_2(config: ModelConfig, tensors: dict[str, Any]) -> tuple[ModelConfig, dict[str, Any]]:
+    """Format 2 kept a field's mean and spread among the weights, and a model's only network under ``lone``."""
+    if any(name.startswith("lone.") for name in tensors):
+        (target,) = config.networks
+        tensors = {name.replace("lone.", f"{target}.", 1): value for name, value in tensors.items()}
+    if config.field is not None and not config.field.mean and f"{FIELD}.mean" in tensors:
+        mean, spread = (tuple(tensors.pop(f"{FIELD}.{name}").tolist()) for name in ("mean", "scale"))
+        config = replace(config, field=replace(config.field, mean=mean, spread=spread))
+    return config, tensors
 
 
 def write_model(
     folder: str | Path,
-    config: dict[str, Any],
-    drag: dict[str, Any],
-    field: dict[str, Any],
-    novelty: NoveltyReference,
+    config: ModelConfig,
+    networks: Mapping[str, Mapping[str, Any]],
+    novelty: NoveltyReference | None = None,
     templates: Sequence[Template] = (),
 ) -> None:
-    """Write weights and configuration; each file is replaced whole, the configuration last."""
-    parts: dict[str, dict[str, Any]] = {"drag": drag, "field": field}
-    for i, template in enumerate(templates):
-        parts[f"template.{i}"] = template.arrays()
-    write_parts(folder, {"format": FORMAT, **config}, parts, novelty)
+    """Write weights and configuration; each file is replaced whole, the configuration last.
 
-
-def write_parts(
-    folder: str | Path, config: dict[str, Any], parts: Mapping[str, Mapping[str, Any]], novelty: NoveltyReference | None
-) -> None:
-    """Write any parts' tensors or arrays, and a configuration, as a model folder."""
+    networks: state dicts by target. novelty: its numbers go into the configuration.
+    """
     import torch
     from safetensors.torch import save_file
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    parts = {**networks, **{f"template.{i}": template.arrays() for i, template in enumerate(templates)}}
     tensors = {f"{part}.{name}": torch.as_tensor(value) for part, own in parts.items() for name, value in own.items()}
+    clouds = () if novelty is None else novelty.clouds
+    config = replace(config, novelty=tuple(CloudNumbers(cloud.rest, cloud.limit) for cloud in clouds))
     if novelty is not None:
-        config = {**config, "novelty": [{"rest": cloud.rest, "limit": cloud.limit} for cloud in novelty.clouds]}
         tensors |= {f"novelty.{name}": torch.from_numpy(array) for name, array in _arrays(novelty).items()}
     # RegDGCNN names each batch normalisation twice; safetensors refuses shared memory.
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     with replacing(folder / WEIGHTS) as partial:
         save_file(tensors, partial)
         partial.chmod(0o644)  # the library makes it readable by its owner alone
-    write_text(folder / CONFIG, json.dumps(config, indent=1) + "\n")
+    write_text(folder / CONFIG, json.dumps(config.document(), indent=1) + "\n")
 
 
 def _arrays(novelty: NoveltyReference) -> dict[str, np.ndarray]:

@@ -8,16 +8,13 @@ interval (Papadopoulos et al. 2002; Lei et al., JASA 113, 2018) makes it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gnn.calibration import LEAST
 
-ON_TEMPLATE, ELSEWHERE = "difference", "difference_elsewhere"
-"""Where a model's configuration keeps the law of cars that its template fits, and of all others."""
 _STEEPEST, _N_STEEPNESSES = 60.0, 61  # of (half width / half width at no difference - 1) per unit of Cd
 
 
@@ -61,30 +58,14 @@ class DifferenceLaw:
         return cls(level, base, slope, n)
 
     @classmethod
-    def section_of(cls, judged: Sequence[Mapping[str, Any]], level: float) -> dict[str, Any] | None:
-        """For a model's configuration, from held-out cars' ``cd_said`` and ``cd``; None of too few."""
-        if len(judged) <= LEAST:
-            return None
-        said, true = (np.array([row[key] for row in judged]) for key in ("cd_said", "cd"))
-        return cls.fit(said, true, level).section()
+    def of_held_out(cls, predicted: Sequence[float], true: Sequence[float], level: float) -> DifferenceLaw | None:
+        """The same, or None of too few designs."""
+        return cls.fit(np.array(predicted), np.array(true), level) if len(true) > LEAST else None
 
     def covered(self, predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
         """(pairs,) bool: whether the true difference of each pair of designs lies within the interval."""
         difference, error = _pairs(predicted, true)
         return error <= self.half_width(difference)
-
-    def section(self) -> dict[str, Any]:
-        """For a model's configuration."""
-        return asdict(self)
-
-    @classmethod
-    def of_config(cls, config: dict[str, Any], on_template: bool = True) -> DifferenceLaw | None:
-        """What a model's configuration has of it; None where it was not calibrated for differences.
-
-        on_template: of cars that its template fits; those that it does not fit may have a law of their own.
-        """
-        section = (None if on_template else config.get(ELSEWHERE)) or config.get(ON_TEMPLATE)
-        return cls(**section) if section else None
 
 
 def left_out_coverage(

@@ -5,19 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from data.mesh import SurfaceSample
+    from gnn.prediction import SurfacePrediction
+    from gnn.surrogate import Surrogate
     from gnn.training.cars import Car
-
-
-class Predicts(Protocol):
-    """A model: gnn.surrogate.Surrogate, or one that knows less and says None where it does not know."""
-
-    def predict(self, sample: SurfaceSample, frontal_area: float) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ class Judged:
         return self.cd_said - self.cd
 
 
-def judge(model: Predicts, cars: Iterable[Car], on_each: Callable[[int], None] | None = None) -> list[Judged]:
+def judge(model: Surrogate, cars: Iterable[Car], on_each: Callable[[int], None] | None = None) -> list[Judged]:
     """Predict each car as a user's file is predicted, and compare. on_each: told how many are done."""
     judged = []
     for number, car in enumerate(cars, 1):
@@ -74,7 +69,7 @@ def judge(model: Predicts, cars: Iterable[Car], on_each: Callable[[int], None] |
                 half_width=None if said.cd_low is None else said.cd_high - said.cd,
                 **_field_errors(said, values),
                 novelty=said.novelty,
-                on_template=getattr(said, "on_template", False),
+                on_template=said.on_template,
                 seconds=seconds,
             )
         )
@@ -83,7 +78,7 @@ def judge(model: Predicts, cars: Iterable[Car], on_each: Callable[[int], None] |
     return judged
 
 
-def _field_errors(said: Any, values: np.ndarray) -> dict[str, float | None]:
+def _field_errors(said: SurfacePrediction, values: np.ndarray) -> dict[str, float | None]:
     """Relative errors of the fields, over the points that the model looked at and whose values are known."""
     errors: dict[str, float | None] = dict.fromkeys(("cp_l2", "cf_l2", "cp_l1"))
     if said.cp is None:

@@ -5,6 +5,8 @@ The same weights give the same numbers up to rounding and near ties between neig
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,14 +16,26 @@ from gnn.field_net import FieldNet, waves
 from gnn.regdgcnn import RegDGCNN
 
 
-class ExportableDrag(nn.Module):
-    """(B, N, 3) points as the network sees them to (B, n) coefficients; mean, spread (n,) bring the target back."""
+class InOwnUnits(nn.Module):
+    """A plain network whose standardised output is brought to the units of its targets: times spread, plus mean."""
 
-    def __init__(self, network: RegDGCNN, mean: list[float], spread: list[float]):
+    def __init__(self, plain: nn.Module, mean: Sequence[float], spread: Sequence[float]):
         super().__init__()
-        self.network, self.k = network, network.k
+        self.plain = plain
         self.register_buffer("mean", torch.tensor(mean))
         self.register_buffer("spread", torch.tensor(spread))
+
+    def forward(self, points: Tensor, normals: Tensor | None = None) -> Tensor:
+        standard = self.plain(points) if normals is None else self.plain(points, normals)
+        return standard * self.spread + self.mean
+
+
+class PlainRegDGCNN(nn.Module):
+    """(B, N, 3) points as the network sees them to (B, n) standardised coefficients."""
+
+    def __init__(self, network: RegDGCNN):
+        super().__init__()
+        self.network, self.k = network, network.k
 
     def forward(self, points: Tensor) -> Tensor:
         network, x, layers = self.network, points, []
@@ -34,16 +48,11 @@ class ExportableDrag(nn.Module):
             layers.append(x)
         weight, bias = network.get_submodule(f"conv{network.n_edge_convs + 1}").folded()
         x = F.leaky_relu(F.linear(torch.cat(layers, dim=2), weight, bias), SLOPE)
-        said = network.head(torch.cat((x.amax(dim=1), x.mean(dim=1)), dim=1))
-        return said * self.spread + self.mean
-
-    def original(self, points: Tensor) -> Tensor:
-        """The same from the network itself."""
-        return self.network(points) * self.spread + self.mean
+        return network.head(torch.cat((x.amax(dim=1), x.mean(dim=1)), dim=1))
 
 
-class ExportableField(nn.Module):
-    """(B, N, 3) points as the network sees them and (B, N, 3) normals to (B, N, 4) Cp and Cf."""
+class PlainFieldNet(nn.Module):
+    """(B, N, 3) points as the network sees them and (B, N, 3) normals to (B, N, 4) standardised Cp and Cf."""
 
     def __init__(self, network: FieldNet):
         super().__init__()
@@ -56,11 +65,7 @@ class ExportableField(nn.Module):
         for block, thinning in zip(network.blocks, network.thinning, strict=True):
             seen = max(network.k, points.shape[1] // thinning)
             h = block(h, geometry, _Gathered(nearest(points, points[:, :seen], network.k)))
-        return network.head(h) * network.scale + network.mean
-
-    def original(self, points: Tensor, normals: Tensor) -> Tensor:
-        """The same from the network itself."""
-        return self.network.fields(points, normals)
+        return network.head(h)
 
 
 class _Gathered:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from gnn.gpu import tf32_products
 from gnn.neighbourhood import Neighbourhood
+from gnn.network_spec import FIELD, NetworkSpec
 from gnn.smallest import smallest
 
 
@@ -51,7 +52,6 @@ class FieldNet(nn.Module):
     k: neighbours a point looks at. thinning: one block each; a block looks among the first N / t points. Because any
     prefix of a sample is even, that widens its sight by the root of t.
     n_waves: wavelengths in which a point tells its place, halving from 4 m: six go down to 12 cm.
-    mean, scale: (4,) buffers that turn the standardised output into Cp and Cf.
     """
 
     def __init__(self, width: int = 128, k: int = 12, thinning: tuple[int, ...] = (1, 4, 16), n_waves: int = 6):
@@ -61,8 +61,6 @@ class FieldNet(nn.Module):
         self.embed = nn.Sequential(nn.Linear(n_input, width), nn.GELU(), nn.Linear(width, width))
         self.blocks = nn.ModuleList(FieldBlock(width, n_geometry=6) for _ in self.thinning)
         self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, 4))
-        self.register_buffer("mean", torch.zeros(4))
-        self.register_buffer("scale", torch.ones(4))
 
     def forward(self, points: Tensor, normals: Tensor) -> Tensor:
         geometry = torch.cat([points, normals], dim=-1)
@@ -71,10 +69,6 @@ class FieldNet(nn.Module):
             seen = max(self.k, points.shape[1] // thinning)
             h = block(h, geometry, Neighbourhood(nearest(points, points[:, :seen], self.k)))
         return self.head(h)
-
-    def fields(self, points: Tensor, normals: Tensor) -> Tensor:
-        """(B, N, 4): Cp and Cf in their own units."""
-        return self(points, normals) * self.scale + self.mean
 
 
 def waves(points: Tensor, n: int) -> Tensor:
@@ -96,3 +90,16 @@ def nearest(points: Tensor, among: Tensor, k: int) -> Tensor:
     with tf32_products(False):
         offset = torch.baddbmm(among.square().sum(dim=-1)[:, None, :], points, among.transpose(1, 2), alpha=-2.0)
     return smallest(offset, k)[1]
+
+
+def _call(network: FieldNet, points: Tensor, normals: Tensor) -> Tensor:
+    return network(points, normals)
+
+
+def _plain(network: FieldNet) -> nn.Module:
+    from gnn.exportable import PlainFieldNet
+
+    return PlainFieldNet(network)
+
+
+SPEC = NetworkSpec("fieldnet", FieldNet, FIELD, _call, columns=4, inputs=("points", "normals"), plain=_plain)

@@ -6,20 +6,22 @@ import io
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from data.errors import ModelError
+from gnn import regdgcnn, regdgcnn_pressure
 from gnn.edge_conv import Form
-from gnn.regdgcnn import DEFAULT_K, RegDGCNN
-from gnn.regdgcnn_pressure import RegDGCNNPressure
+from gnn.network_spec import NetworkSpec
+from gnn.regdgcnn import DEFAULT_K
 
 _PARALLEL_PREFIX = "module."
 _WANTED = "give the state dict of a published RegDGCNN drag or pressure network, saved by torch.save"
 
 
-def load_published(path: str | Path, *, k: int = DEFAULT_K, form: Form = "fast") -> RegDGCNN | RegDGCNNPressure:
+def load_published(path: str | Path, *, k: int = DEFAULT_K, form: Form = "fast") -> torch.nn.Module:
     """The published drag or surface pressure network with the weights in ``path``, in eval mode, on the CPU.
 
     Which of the two it is, and its widths, are read off the state dict's keys and shapes; ``nn.DataParallel``'s
@@ -36,11 +38,16 @@ def load_published(path: str | Path, *, k: int = DEFAULT_K, form: Form = "fast")
     Raises:
         ModelError: the file cannot be read, or does not hold such weights.
     """
-    path = Path(path)
+    return read_published(Path(path), k, form)[1]
+
+
+def read_published(path: Path, k: int = DEFAULT_K, form: Form = "fast") -> tuple[NetworkSpec, torch.nn.Module]:
+    """The same, with which of the two it is."""
     weights = _without_prefix(_tensors(_read(path), path))
-    network = _network(weights, path, k, form)
+    spec, architecture = _architecture(weights, path)
+    network = spec.build(k=k, form=form, **architecture)
     _fill(network, weights, path)
-    return network.eval()
+    return spec, network.eval()
 
 
 def _read(path: Path) -> object:
@@ -82,8 +89,8 @@ def _without_prefix(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key.removeprefix(_PARALLEL_PREFIX): value for key, value in weights.items()}
 
 
-def _network(weights: Mapping[str, Tensor], path: Path, k: int, form: Form) -> RegDGCNN | RegDGCNNPressure:
-    """A network of the kind and widths that the weights have."""
+def _architecture(weights: Mapping[str, Tensor], path: Path) -> tuple[NetworkSpec, dict[str, Any]]:
+    """The kind of network and the widths that the weights have."""
 
     def matrix(key: str) -> tuple[int, int]:
         if key not in weights:
@@ -96,18 +103,16 @@ def _network(weights: Mapping[str, Tensor], path: Path, k: int, form: Form) -> R
         return tuple(matrix(pattern.format(number))[0] for number in numbers)
 
     if any(key.startswith("transform_net.") for key in weights):
-        return RegDGCNNPressure(k=k, emb_dims=matrix("conv6.0.weight")[0], form=form)
+        return regdgcnn_pressure.SPEC, {"emb_dims": matrix("conv6.0.weight")[0]}
     if "conv1.0.weight" not in weights or "linear1.weight" not in weights:
         raise ModelError("holds neither the drag nor the pressure network's weights", file=path, fix=_WANTED)
-    return RegDGCNN(
-        k=k,
-        conv_channels=rows("conv{}.0.weight", range(1, 5)),
-        emb_dims=matrix("conv5.0.weight")[0],
-        mlp=rows("linear{}.weight", range(1, 5)),
-        in_channels=matrix("conv1.0.weight")[1] // 2,
-        out_channels=matrix("linear5.weight")[0],
-        form=form,
-    )
+    return regdgcnn.SPEC, {
+        "conv_channels": rows("conv{}.0.weight", range(1, 5)),
+        "emb_dims": matrix("conv5.0.weight")[0],
+        "mlp": rows("linear{}.weight", range(1, 5)),
+        "in_channels": matrix("conv1.0.weight")[1] // 2,
+        "out_channels": matrix("linear5.weight")[0],
+    }
 
 
 def _fill(network: torch.nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from gnn.edge_conv import SLOPE, ConvNorm, EdgeConv, Form, check_form
 from gnn.knn import knn
+from gnn.network_spec import DRAG, NetworkSpec
 
 DEFAULT_K = 40
 
@@ -96,3 +97,12 @@ class RegDGCNN(nn.Module):
             x = self.get_submodule(f"bn{number + self.n_edge_convs + 1}")(x)
             x = F.dropout(F.leaky_relu(x, SLOPE), self.dropout, self.training)
         return self.get_submodule(f"linear{self.n_hidden + 1}")(x)
+
+
+def _plain(network: RegDGCNN) -> nn.Module:
+    from gnn.exportable import PlainRegDGCNN
+
+    return PlainRegDGCNN(network)
+
+
+SPEC = NetworkSpec("regdgcnn", RegDGCNN, DRAG, plain=_plain, features=RegDGCNN.features)

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from gnn.edge_conv import SLOPE, ConvNorm, EdgeConv, Form, check_form, two_layer_edge_conv
 from gnn.knn import knn
+from gnn.network_spec import FIELD, NetworkSpec
 from gnn.regdgcnn import DEFAULT_K, add_numbered
 
 
@@ -99,3 +100,10 @@ class RegDGCNNPressure(nn.Module):
         for_cloud, for_point = conv.weight.split((of_cloud.shape[1], local.shape[1]), dim=1)
         x = F.conv1d(local, for_point) + F.linear(of_cloud, for_cloud[:, :, 0])[:, :, None]
         return activation(norm(x))
+
+
+def _call(network: RegDGCNNPressure, points: Tensor, normals: Tensor) -> Tensor:
+    return network(points).transpose(1, 2)
+
+
+SPEC = NetworkSpec("regdgcnn-pressure", RegDGCNNPressure, FIELD, _call, has_unused_weights=True)

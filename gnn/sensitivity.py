@@ -43,11 +43,11 @@ class Sensitivity:
 
 
 def drag_sensitivity(surrogate: Surrogate, sample: SurfaceSample, smooth: float = SMOOTH) -> Sensitivity:
-    """From all of the sample's clouds: more than a prediction looks at, as grain is what has to go.
+    """From all of the sample's clouds: more than a prediction looks at, as grain is what has to go. Raises ModelError.
 
     smooth: m, on a car of full size, standard deviation of the smoothing over the surface; 0 for none.
     """
-    gradient = surrogate.drag_gradient(sample.points)
+    gradient = surrogate.drag_gradient(sample)
     n = len(gradient)
     points, normals = sample.points[:n], sample.normals[:n].astype(np.float64)
     areas = np.full(n, sample.areas.sum(dtype=np.float64) / n)

@@ -47,20 +47,23 @@ def tiny_model(tmp_path_factory) -> Path:
 
     from gnn.checkpoints import write_model
     from gnn.field_net import FieldNet
+    from gnn.model_config import Interval, ModelConfig, NetworkConfig
     from gnn.novelty import NoveltyReference
     from gnn.regdgcnn import RegDGCNN
 
     torch.manual_seed(0)
-    config = {
-        "name": "tiny",
-        "trained_on": "nothing",
-        "drag": {"architecture": _DRAG, "n_points": 128, "n_clouds": 4, "mean": [0.35, 0.0], "spread": [0.05, 0.1]},
-        "field": {"architecture": _FIELD, "n_points": 256, "n_clouds": 4, "cd_pressure_offset": 0.0},
-        "interval": {"level": 0.9, "half_width": 0.02},
-    }
+    networks = {"drag": RegDGCNN(**_DRAG).state_dict(), "field": FieldNet(**_FIELD).state_dict()}
+    config = ModelConfig(
+        name="tiny",
+        trained_on="nothing",
+        drag=NetworkConfig("regdgcnn", _DRAG, n_points=128, n_clouds=4, mean=(0.35, 0.0), spread=(0.05, 0.1)),
+        field=NetworkConfig("fieldnet", _FIELD, n_points=256, n_clouds=4, mean=(0.0,) * 4, spread=(1.0,) * 4),
+        cd_pressure_offset=0.0,
+        interval=Interval(0.02),
+    )
     novelty = NoveltyReference.fit([np.random.default_rng(0).normal(size=(80, 288)) * 0.01])
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    write_model(folder, config, RegDGCNN(**_DRAG).state_dict(), FieldNet(**_FIELD).state_dict(), novelty)
+    write_model(folder, config, networks, novelty)
     return folder
 
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
 from data.replacing import replacing
@@ -24,6 +24,9 @@ from drivaer_app.batch.work import FIELDS, SUFFIXES, Outcome
 from drivaer_app.prediction_settings import ModelIdentity, Settings
 from drivaer_app.results import Result
 from drivaer_app.version import __version__
+
+if TYPE_CHECKING:
+    from gnn.model_config import ModelConfig
 
 FILE = "results.sqlite"
 FORMAT = 1
@@ -143,7 +146,7 @@ class Store:
     def begin(self, settings: Settings, model: ModelIdentity, baseline: Path | None) -> None:
         """Note that a run with these settings starts; reports are about the last one unless told otherwise."""
         with self._writing() as write:
-            told = (model.digest, model.name, model.card, json.dumps(model.config))
+            told = (model.digest, model.name, model.card, json.dumps(model.config.document() if model.config else {}))
             write("INSERT OR IGNORE INTO models VALUES (?, ?, ?, ?)", told)
             write(
                 "INSERT OR IGNORE INTO settings VALUES (?, ?, ?)",
@@ -219,7 +222,7 @@ class Store:
             ).fetchall()
         return Batch(
             settings,
-            ModelIdentity(model["name"], model["digest"], model["card"], json.loads(model["config"])),
+            ModelIdentity(model["name"], model["digest"], model["card"], _config(model["config"])),
             tuple(self._car(row, settings) for row in cars),
             None if run["baseline"] is None else Path(os.fsdecode(run["baseline"])),
             run["started"],
@@ -315,3 +318,10 @@ def _writable(text: str) -> str:
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def _config(stored: str) -> ModelConfig | None:
+    from gnn.model_config import ModelConfig
+
+    document = json.loads(stored)
+    return ModelConfig.of_document(document) if document else None

@@ -41,9 +41,9 @@ def list_models(
 def show(model: Model) -> int:
     """Print a model's card."""
     from drivaer_app.model_card import model_card
-    from drivaer_app.models import model_folder
+    from drivaer_app.models import find_model
 
-    model_folder(model)
+    find_model(model)
     typer.echo(model_card(model))
     return 0
 

@@ -11,8 +11,8 @@ from drivaer_app.cli.options import Device
 from drivaer_app.cli.terminal import BadUsage, Progress, results_only, say
 
 if TYPE_CHECKING:
-    from gnn.training.lab import Epoch
-    from gnn.training.recipe import Recipe
+    from gnn.training.loop import Epoch
+    from gnn.training.recipe import TrainingRecipe
 
 _OF_OWN, _OF_LAB = ("--add", "--steps"), ("--model", "--config", "--preset", "--learning-curve", "--epochs")
 
@@ -119,17 +119,17 @@ def _teach(
 ) -> list[str]:
     from drivaer_app.lab.learning import learn_own_cars
     from drivaer_app.paths import own_corpus
-    from gnn.training.fine_tune import Plan
+    from gnn.training.fine_tune import FineTuningRecipe
 
     lengths = {} if steps is None else {"drag_steps": steps, "field_steps": steps}
-    plan = Plan(**lengths, seed=seed or 0)
-    return _told(learn_own_cars(base, add or [own_corpus()], folder, plan, progress.report, repeat))
+    recipe = FineTuningRecipe(**lengths, seed=seed or 0)
+    return _told(learn_own_cars(base, add or [own_corpus()], folder, recipe, progress.report, repeat))
 
 
 def _train_on(
     corpora: list[Path],
     folder: Path,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     shares: list[float],
     device: str,
     workers: int,

@@ -24,7 +24,7 @@ from drivaer_app.corpus.families import known_families
 from drivaer_app.corpus.modes import SURFACE, load_surface
 from drivaer_app.corpus.runs import FAILURES, Design, ReadyFamily
 from drivaer_app.corpus.settings import load_settings
-from drivaer_app.models import model_folder
+from drivaer_app.models import find_model
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,10 @@ def suggest(
 
     if not candidates:
         raise DrivAerError("there is nothing to choose from", fix="give meshes, or a corpus with designs to go")
-    surrogate = Surrogate.load(model_folder(model), device)
+    surrogate = Surrogate.load(find_model(model), device)
+    if not (surrogate.gives_fields and surrogate.gives_drag and surrogate.config.answers_apart):
+        what = f"{surrogate.name} does not give both drag and fields, whose disagreement counts"
+        raise DrivAerError(what, fix="choose a model with both networks")
     seen, features = [], []
     for number, candidate in enumerate(candidates, 1):
         car = candidate.car()

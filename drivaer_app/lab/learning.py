@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
-from drivaer_app.models import model_folder
+from drivaer_app.models import find_model
 from drivaer_app.paths import built_in_corpus, cache
 
 if TYPE_CHECKING:
     from gnn.training.cars import Car
-    from gnn.training.fine_tune import Plan
+    from gnn.training.fine_tune import FineTuningRecipe
 
 MORPHS, FAMILIES = "drivaer_morphs", "procedural_cars"
 """Folders of the built-in corpus."""
@@ -23,7 +23,7 @@ def learn_own_cars(
     model: str | Path | None,
     corpora: Sequence[Path],
     out: Path,
-    plan: Plan | None = None,
+    recipe: FineTuningRecipe | None = None,
     report: Callable[[str, int, int, float | None], None] = lambda *_: None,
     repeat: Sequence[Path] = (),
 ) -> dict[str, Any]:
@@ -36,14 +36,14 @@ def learn_own_cars(
     from gnn.checkpoints import read_model
     from gnn.training.cars import cars_of_cases, point_cars
     from gnn.training.corpora import licences_of_corpora
-    from gnn.training.fine_tune import FineTuning, Plan, fine_tune
+    from gnn.training.fine_tune import FineTuning, FineTuningRecipe, fine_tune
 
-    base = read_model(model_folder(model))
+    base = read_model(find_model(model))
     cars = {car.name: car for corpus in corpora for car in point_cars(corpus)}
     own = [car for _, car in sorted(cars.items())]
     ours = [*shipped_cars(base), *(car for corpus in repeat for car in cars_of_cases(corpus, _POOL))]
     licences = licences_of_corpora([*corpora, *repeat], cache() / "catalogues")
-    return fine_tune(FineTuning(base, own, ours, plan or Plan(), licences), out, report)
+    return fine_tune(FineTuning(base, own, ours, recipe or FineTuningRecipe(), licences), out, report)
 
 
 def shipped_cars(base) -> list[Car]:

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
 from data.extras import needs
-from drivaer_app.models import model_folder
+from drivaer_app.models import find_model
 from drivaer_app.paths import cache
 
 if TYPE_CHECKING:
     from gnn.evaluation import Judged
     from gnn.training.corpora import SplitCars
-    from gnn.training.lab import Epoch
-    from gnn.training.recipe import Recipe
+    from gnn.training.loop import Epoch
+    from gnn.training.recipe import TrainingRecipe
 
 Report = Callable[[str, int, int, float | None], None]
 _CURVE = "learning_curve.json"
 
 
 def train_on_corpora(
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     corpora: Sequence[Path],
     out: Path,
     *,
@@ -38,10 +38,10 @@ def train_on_corpora(
     Until it is done its work lies in ``out`` with ``.unfinished`` appended, where the same call goes on.
     Raises DrivAerError where the corpora hold nothing to learn from, ``out`` exists, or another training lies there.
     """
+    from gnn.training.by_recipe import CHECKPOINT, subset, train_by_recipe
     from gnn.training.corpora import licences_of_corpora
     from gnn.training.distributed import processes
-    from gnn.training.lab import Training
-    from gnn.training.lab_model import write_lab_model
+    from gnn.training.recipe_model import write_recipe_model
 
     _check(recipe, out, device)
     run = out.with_name(out.name + ".unfinished")
@@ -56,22 +56,22 @@ def train_on_corpora(
             together.wait()
         if len(cars["train"]) < 2:
             raise DrivAerError(f"{len(cars['train'])} training cars: nothing can be learnt", file=corpora[0])
-        training = Training(recipe, cars["train"], cars["val"], run, together, workers)
-        trained = training.learn(on_epoch if together.is_first else lambda _: None)
+        learnt = {**cars, "train": subset(cars["train"], recipe)}
+        on_own_epoch = on_epoch if together.is_first else lambda _: None
+        trained = train_by_recipe(recipe, learnt["train"], learnt["val"], run, together, workers, on_own_epoch)
         together.wait()
         if not together.is_first:
             return None
         names = [folder.resolve().name for folder in corpora]
-        learnt = {**cars, "train": training.train}
         licences = licences_of_corpora(corpora, cache() / "catalogues")
-        metrics = write_lab_model(run, out.name, recipe, trained, learnt, names, licences)
-        (run / "checkpoint.pt").unlink()
+        metrics = write_recipe_model(run, out.name, recipe, trained, learnt, names, licences)
+        (run / CHECKPOINT).unlink()
         run.rename(out)
         return metrics
 
 
 def learning_curve(
-    recipe: Recipe, corpora: Sequence[Path], out: Path, shares: Sequence[float], **how: Any
+    recipe: TrainingRecipe, corpora: Sequence[Path], out: Path, shares: Sequence[float], **how: Any
 ) -> list[dict[str, Any]]:
     """The same recipe on growing shares of the training cars, each share within the next; the whole into ``out``.
 
@@ -94,7 +94,7 @@ def learning_curve(
     return points
 
 
-def stored_corpora(corpora: Sequence[Path], recipe: Recipe, workers: int, report: Report) -> dict[str, list]:
+def stored_corpora(corpora: Sequence[Path], recipe: TrainingRecipe, workers: int, report: Report) -> dict[str, list]:
     """The corpora's cars by split, sampled into a store; only those that the recipe can use."""
     from gnn.training.corpora import SPLITS, MeshCar, read_corpora
     from gnn.training.point_store import stored
@@ -136,17 +136,17 @@ def evaluate_model(
     """
     from gnn.evaluation import judge
     from gnn.figures import figures
+    from gnn.surrogate import Surrogate
     from gnn.training.corpora import read_corpora
 
-    model = load_model(name_or_path, device)
+    model = Surrogate.load(find_model(name_or_path), device)
     found = read_corpora(corpora, cache() / "catalogues") if corpora else _shipped()
     cars = list(found.cars) if split == "all" else found.of(split)
     if not cars:
         has = ", ".join(f"{found.splits.count(s)} {s}" for s in dict.fromkeys(found.splits))
         raise DrivAerError(f"no car of the split {split} ({has})", fix="take another --split, or all")
     judged = judge(model, cars, lambda n: report("predicting", n, len(cars), None))
-    parameters = getattr(model, "n_parameters", None)
-    return judged, {"model": model.name, "split": split, "parameters": parameters, **figures(judged)}
+    return judged, {"model": model.name, "split": split, "parameters": model.n_parameters, **figures(judged)}
 
 
 def _shipped() -> SplitCars:
@@ -154,25 +154,11 @@ def _shipped() -> SplitCars:
     from gnn.checkpoints import read_model
     from gnn.training.corpora import SplitCars
 
-    cars = shipped_cars(read_model(model_folder()))
+    cars = shipped_cars(read_model(find_model()))
     return SplitCars(cars, ["test" if car.is_test else "train" for car in cars])
 
 
-def load_model(name_or_path: str | Path | None, device: str = "auto"):
-    """Whatever can predict: a model folder with both networks or one, or a published ``.pth``. Raises ModelError."""
-    if name_or_path is not None and Path(name_or_path).suffix in (".pth", ".pt"):
-        from drivaer_app.lab.published import PublishedDrag
-
-        return PublishedDrag(Path(name_or_path), device)
-    from gnn.checkpoints import read_model
-    from gnn.lone import LoneModel, is_lone
-    from gnn.surrogate import Surrogate, pick_device
-
-    model = read_model(model_folder(name_or_path))
-    return LoneModel(model, pick_device(device)) if is_lone(model.config) else Surrogate(model, pick_device(device))
-
-
-def _check(recipe: Recipe, out: Path, device: str) -> None:
+def _check(recipe: TrainingRecipe, out: Path, device: str) -> None:
     needs("train")
     if out.exists():
         raise DrivAerError("there is something of that name", file=out, fix="give another name, or remove it")
@@ -186,7 +172,5 @@ def kept_learning_curve(name_or_path: str) -> list[dict[str, Any]] | None:
     """What :func:`learning_curve` kept with a model; None where there is none."""
     import json
 
-    if Path(name_or_path).suffix in (".pth", ".pt"):
-        return None
-    path = model_folder(name_or_path) / _CURVE
+    path = find_model(name_or_path) / _CURVE
     return json.loads(path.read_text("utf-8")) if path.exists() else None

@@ -173,7 +173,7 @@ class Content:
         others = "" if elsewhere == half else f", or ± {elsewhere:.4f} for cars that are no morphed DrivAer,"
         return (
             f"± {half:.4f}{others} holds for 90 % of designs like those that the model was trained on "
-            f"({self.model.config.get('trained_on', 'see the card')}). It does not hold for cars marked as outside"
+            f"({self.model.trained_on}). It does not hold for cars marked as outside"
         )
 
     @property

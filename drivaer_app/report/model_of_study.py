@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 from data.errors import ModelError
 from drivaer_app.prediction_settings import ModelIdentity
@@ -32,11 +30,15 @@ def model_of(model: str | None, results: Sequence[Result]) -> ModelIdentity:
 
 def _past(signature: str, result: Result, own: ModelIdentity | None) -> ModelIdentity:
     """A model of which only its results are left: they carry their interval, and how certain differences are."""
-    config: dict[str, Any] = {"trained_on": "its card is not at hand"}
-    if result.cd_low is not None and result.cd_high is not None:
-        config["interval"] = {"half_width": (result.cd_high - result.cd_low) / 2}
-    if result.difference_law is not None:
-        config["difference"] = asdict(result.difference_law)
+    from gnn.model_config import Interval, ModelConfig
+
+    known = result.cd_low is not None and result.cd_high is not None
+    config = ModelConfig(
+        signature,
+        "its card is not at hand",
+        interval=Interval((result.cd_high - result.cd_low) / 2) if known else None,
+        difference=result.difference_law,
+    )
     instead = f", which is {own.signature} by now" if own else ""
     card = (
         f"The results are of {signature}. It is not the study's model in this program any more{instead}, and its card "

@@ -54,6 +54,10 @@ class Processes:
             distributed.barrier()
 
 
+ALONE = Processes(0, 1, torch.device("cpu"))
+"""One process, on a CPU or wherever its network is."""
+
+
 @contextmanager
 def processes(device: str) -> Iterator[Processes]:
     """This process among those that torchrun started, or alone. device: cpu or cuda."""

@@ -13,7 +13,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +23,20 @@ from torch import Tensor, nn
 
 from data.errors import DrivAerError
 from gnn.calibration import LEAST, conformal_half_width
-from gnn.checkpoints import CARD, CONFIG, METRICS, ModelFolder, read_model, write_model, write_text
-from gnn.difference import ELSEWHERE, ON_TEMPLATE, DifferenceLaw
+from gnn.checkpoints import ModelFolder, read_model, write_model, write_text
+from gnn.difference import DifferenceLaw
 from gnn.evaluation import Judged, judge
-from gnn.field_net import FieldNet
 from gnn.input_frame import InputFrame
-from gnn.novelty import profile
-from gnn.regdgcnn import RegDGCNN
+from gnn.model_config import DRAG, FIELD, Interval, ModelName
+from gnn.network_spec import NetworkSpec
+from gnn.networks import NETWORKS
+from gnn.novelty import NoveltyReference, profile
 from gnn.surrogate import Surrogate
-from gnn.training.cars import Car, PointCar, split
-from gnn.training.fine_card import fine_tuned_card
-from gnn.training.loop import Batch, Schedule, fit
-from gnn.training.losses import coefficient_loss, field_loss, stacked
+from gnn.template import fits_template
+from gnn.training.cars import Car, LabelledCloud, PointCar, split
+from gnn.training.fine_tune_card import write_fine_tuned_card
+from gnn.training.loop import Batch, Optimisation, by_step, fit
+from gnn.training.losses import Scale, coefficient_loss, field_loss, stacked
 from gnn.training.replay import REPLAY, ReplayCar, TemplateShape
 
 TOO_FEW = 10
@@ -48,7 +50,7 @@ Report = Callable[[str, int, int, float | None], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class FineTuningRecipe:
     """steps of each network; rates; how many clouds a step sees; seed of everything."""
 
     drag_steps: int = 80
@@ -70,7 +72,7 @@ class FineTuning:
     base: ModelFolder
     own: Sequence[PointCar]
     ours: Sequence[Car]
-    plan: Plan = Plan()
+    recipe: FineTuningRecipe = FineTuningRecipe()
     licences: Sequence[str] = ()
 
     @property
@@ -83,6 +85,11 @@ class FineTuning:
         """The user's cars that the final model learns from."""
         return list(self.own) if self.crossed else split(self.own)[0]
 
+    def novelty_knowing(self, cars: Sequence[PointCar]) -> NoveltyReference | None:
+        """The base's novelty with more known cars; None where it has none."""
+        novelty = self.base.novelty()
+        return novelty and novelty.knowing(np.array([_profile(car) for car in cars]))
+
     def trials(self) -> list[tuple[str, list[PointCar], list[PointCar]]]:
         """Trainings that only serve to tell what training gains: name, cars learnt from, cars held out."""
         n = min(FOLDS, len(self.own)) if self.crossed else 0
@@ -93,7 +100,7 @@ class FineTuning:
 
     def fingerprint(self) -> str:
         """Changes where anything does that the result depends on."""
-        digest = hashlib.sha256(f"{self.base.digest} {json.dumps(asdict(self.plan))}".encode())
+        digest = hashlib.sha256(f"{self.base.digest} {json.dumps(asdict(self.recipe))}".encode())
         for car in (*self.own, *self.ours):
             digest.update(f"{car.kind}/{car.name} {json.dumps(dict(car.coefficients))}".encode())
         for car in self.own:
@@ -109,10 +116,13 @@ def fine_tune(tuning: FineTuning, out: Path, report: Report = lambda *_: None) -
     """
     if out.exists():
         raise DrivAerError("there is something of that name", file=out, fix="give another name, or remove it")
+    if set(tuning.base.config.networks) != {DRAG, FIELD} or tuning.base.config.interval is None:
+        what = f"gives {tuning.base.config.gives}; only a model with drag, fields and an interval can be taught"
+        raise DrivAerError(what, file=tuning.base.path, fix="start from another model")
     work = _work_folder(out, tuning)
     _, our_test = split(tuning.ours)
     our_test = our_test[:: -(-len(our_test) // _MOST_JUDGED) or 1]
-    old = Surrogate(tuning.base, "cpu")
+    old = Surrogate.of_folder(tuning.base, "cpu")
     trials = tuning.trials()
     own_test = [car for _, _, held in trials for car in held] or ([] if tuning.crossed else split(tuning.own)[1])
     own_test = own_test or list(tuning.own)  # a single car: only the old model can be asked about it
@@ -154,60 +164,70 @@ def _judge(stage: str, model: Surrogate, cars: Sequence[Car], report: Report) ->
 
 def _learnt(tuning: FineTuning, own: Sequence[PointCar], work: Path, name: str, report: Report) -> Surrogate:
     """The model after learning from some of the user's cars; its interval and novelty are still the old ones."""
-    drag = _learn_drag(tuning, own, work, lambda n, loss: report(f"{name}, drag", n, tuning.plan.drag_steps, loss))
-    field = _learn_field(tuning, own, work, lambda n, loss: report(f"{name}, fields", n, tuning.plan.field_steps, loss))
-    novelty = tuning.base.novelty().knowing(np.array([_profile(car) for car in own]))
+    recipe = tuning.recipe
+    drag = _learn_drag(tuning, own, work, lambda n, loss: report(f"{name}, drag", n, recipe.drag_steps, loss))
+    field = _learn_field(tuning, own, work, lambda n, loss: report(f"{name}, fields", n, recipe.field_steps, loss))
+    novelty = tuning.novelty_knowing(own)
     folder = work / "model"
-    write_model(folder, tuning.base.config, drag.state_dict(), field.state_dict(), novelty, tuning.base.templates())
+    networks = {DRAG: drag.state_dict(), FIELD: field.state_dict()}
+    write_model(folder, tuning.base.config, networks, novelty, tuning.base.templates())
     return Surrogate.load(folder, "cpu")
 
 
 def _learn_drag(tuning: FineTuning, own: Sequence[PointCar], work: Path, report) -> nn.Module:
-    plan, section = tuning.plan, tuning.base.config["drag"]
-    old, network = (tuning.base.network("drag", RegDGCNN) for _ in range(2))
-    mean, spread = (np.array(section[key]) for key in ("mean", "spread"))
+    recipe, section = tuning.recipe, tuning.base.section(DRAG)
+    spec = NETWORKS[section.network]
+    old, network = (tuning.base.network(DRAG) for _ in range(2))
     replayed = _Replay(split(tuning.ours)[0])
 
     def standard(car: Car) -> Tensor:
-        known = np.array([car.coefficients["cd"], car.coefficients["cl"]])
-        return torch.from_numpy(((known - mean) / spread).astype(np.float32))
+        known = np.array([car.coefficients[name] for name in ("cd", "cl")[: len(section.mean)]])
+        return torch.from_numpy(((known - section.mean) / section.spread).astype(np.float32))
 
     def draw(step: int) -> Batch:
-        rng = np.random.default_rng((plan.seed, step))
-        shown = [own[i] for i in rng.integers(len(own), size=_own_share(plan.drag_batch, len(own)))]
-        clouds = [torch.from_numpy(car.draw(section["n_points"], rng).points) for car in shown]
+        rng = np.random.default_rng((recipe.seed, step))
+        shown = [own[i] for i in rng.integers(len(own), size=_own_share(recipe.drag_batch, len(own)))]
+        clouds = [car.draw(section.n_points, rng) for car in shown]
         targets = [standard(car) for car in shown]
-        for points, car in replayed.draw(plan.drag_batch - len(shown), section["n_points"], rng):
-            clouds.append(torch.from_numpy(points))
-            targets.append(standard(car) if car else _answer(old, clouds[-1]))
-        return torch.stack(clouds), torch.stack(targets)
+        for cloud, car in replayed.draw(recipe.drag_batch - len(shown), section.n_points, rng):
+            clouds.append(cloud)
+            targets.append(standard(car) if car else _answer(spec, old, cloud))
+        points, normals, _ = stacked(clouds)
+        return points, normals, torch.stack(targets)
 
-    def loss(net: nn.Module, clouds: Tensor, targets: Tensor) -> Tensor:
+    def loss(net: nn.Module, points: Tensor, normals: Tensor, targets: Tensor) -> Tensor:
         net.eval()  # the batch normalisations stay as they are
-        return coefficient_loss(net(clouds), targets)
+        return coefficient_loss(spec.call(net, points, normals), targets)
 
-    return fit(network, draw, loss, _schedule(plan.drag_steps, plan.drag_rate), work / "drag.ckpt", report=report)
+    how = _optimisation(recipe.drag_steps, recipe.drag_rate, recipe.seed)
+    return fit(network, by_step(draw), loss, how, work / "drag.ckpt", report=report).network
 
 
 @torch.no_grad()
-def _answer(network: nn.Module, points: Tensor) -> Tensor:
-    return network(points[None])[0]
+def _answer(spec: NetworkSpec, network: nn.Module, cloud: LabelledCloud) -> Tensor:
+    points, normals = (torch.from_numpy(rows)[None] for rows in (cloud.points, cloud.normals))
+    return spec.call(network, points, normals)[0]
 
 
 def _learn_field(tuning: FineTuning, own: Sequence[PointCar], work: Path, report) -> nn.Module:
-    plan, n_points = tuning.plan, tuning.base.config["field"]["n_points"]
+    recipe, section = tuning.recipe, tuning.base.section(FIELD)
+    spec, scale = NETWORKS[section.network], Scale(section.mean, section.spread)
     ours, _ = split(tuning.ours)
 
     def draw(step: int) -> Batch:
-        rng = np.random.default_rng((plan.seed, 1, step))
-        n_own = _own_share(plan.field_batch, len(own)) if ours else plan.field_batch
+        rng = np.random.default_rng((recipe.seed, 1, step))
+        n_own = _own_share(recipe.field_batch, len(own)) if ours else recipe.field_batch
         shown = [own[i] for i in rng.integers(len(own), size=n_own)]
         if ours:
-            shown += [ours[i] for i in rng.integers(len(ours), size=plan.field_batch - n_own)]
-        return stacked([car.draw(n_points, rng) for car in shown])
+            shown += [ours[i] for i in rng.integers(len(ours), size=recipe.field_batch - n_own)]
+        points, normals, values = stacked([car.draw(section.n_points, rng) for car in shown])
+        return points, normals, scale.standardised(values)
 
-    network, schedule = tuning.base.network("field", FieldNet), _schedule(plan.field_steps, plan.field_rate)
-    return fit(network, draw, field_loss, schedule, work / "field.ckpt", report=report)
+    def loss(net: nn.Module, points: Tensor, normals: Tensor, target: Tensor) -> Tensor:
+        return field_loss(spec.call(net, points, normals), target)
+
+    how = _optimisation(recipe.field_steps, recipe.field_rate, recipe.seed)
+    return fit(tuning.base.network(FIELD), by_step(draw), loss, how, work / "field.ckpt", report=report).network
 
 
 class _Replay:
@@ -222,18 +242,19 @@ class _Replay:
         self._morphs = list(alike.values())
         self._n_morphs = len(morphs)
 
-    def draw(self, n: int, n_points: int, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, Car | None]]:
-        """n clouds (n_points, 3), each with its car where its drag is known. Nothing where there is nothing of ours."""
+    def draw(self, n: int, n_points: int, rng: np.random.Generator) -> Iterator[tuple[LabelledCloud, Car | None]]:
+        """n clouds of n_points, each with its car where its drag is known. Nothing where there is nothing of ours."""
         total = self._n_morphs + len(self._known)
         for _ in range(n if total else 0):
             if rng.integers(total) < len(self._known):
                 car = self._known[rng.integers(len(self._known))]
-                yield car.draw(n_points, rng).points, car
+                yield car.draw(n_points, rng), car
             else:
                 group = self._morphs[rng.integers(len(self._morphs))]
                 one, other = (group[i].shape for i in rng.integers(len(group), size=2))
                 between = one.code + np.float32(rng.random()) * (other.code - one.code)
-                yield TemplateShape(one.template, between).draw(n_points, rng)[0], None
+                points, normals, _ = TemplateShape(one.template, between).draw(n_points, rng)
+                yield LabelledCloud(points, normals, np.full((n_points, 4), np.nan, np.float32)), None
 
 
 def _own_share(batch: int, n_own: int) -> int:
@@ -241,8 +262,8 @@ def _own_share(batch: int, n_own: int) -> int:
     return min(batch // 2, max(1, n_own))
 
 
-def _schedule(steps: int, rate: float) -> Schedule:
-    return Schedule(steps, peak_rate=rate, warm_up=max(1, steps // 5), average=0.95, save_every=10)
+def _optimisation(steps: int, rate: float, seed: int) -> Optimisation:
+    return Optimisation(steps, rate, warm_up=max(1, steps // 5), average=0.95, seed=seed)
 
 
 def _profile(car: PointCar) -> np.ndarray:
@@ -256,9 +277,9 @@ def _metrics(
     after: tuple[list[Judged], list[Judged]],
 ) -> dict[str, Any]:
     ours, own = after
-    old = tuning.base.config["interval"]
+    old = tuning.base.config.interval
     return {
-        "base": {"name": tuning.base.path.name, "digest": tuning.base.digest, "interval": old},
+        "base": {"name": tuning.base.path.name, "digest": tuning.base.digest, "interval": asdict(old)},
         "counts": {
             "own": len(tuning.own),
             "own_learnt": len(tuning.learnt),
@@ -271,15 +292,15 @@ def _metrics(
     }
 
 
-def new_interval(old: dict[str, Any], ours: Sequence[Judged], own: Sequence[Judged]) -> dict[str, Any]:
+def new_interval(old: Interval, ours: Sequence[Judged], own: Sequence[Judged]) -> dict[str, Any]:
     """Half widths for cars that the template fits and for all others (``elsewhere``), with where each comes from.
 
     Of each the wider of what our held-out cars need and what the user's need. old: the interval before, which stays
     where ours are too few to tell. own: the user's cars, none of them learnt from by what was asked.
     """
-    level, found, groups = old["level"], {}, {}
+    level, found, groups = old.level, {}, {}
     for group, fits in (("half_width", True), ("elsewhere", False)):
-        before = old.get(group, old["half_width"])
+        before = old.of(fits)
         errors = [np.array([j.error for j in some if j.on_template == fits]) for some in (ours, own)]
         of_ours = conformal_half_width(errors[0], level) if len(errors[0]) >= LEAST else before
         of_own = conformal_half_width(errors[1], level) if len(errors[1]) >= LEAST else None
@@ -293,41 +314,42 @@ def new_interval(old: dict[str, Any], ours: Sequence[Judged], own: Sequence[Judg
 
 def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any], report: Report) -> None:
     """The final model's interval, novelty, configuration and card."""
-    base = tuning.base.config
-    stored = read_model(folder)
-    novelty = tuning.base.novelty().knowing(np.array([_profile(car) for car in tuning.own]))
-    config = {key: value for key, value in base.items() if key not in ("format", "novelty")}
+    base, stored, interval = tuning.base.config, read_model(folder), metrics["interval"]
     n = len(tuning.learnt)
-    config |= {
-        "name": name,
-        "made_by": "drivaer train",
-        "from": {"name": metrics["base"]["name"], "digest": metrics["base"]["digest"]},
-        "trained_on": f"{base['trained_on']}, and {n} {'car' if n == 1 else 'cars'} of your own",
-        "licences": list(dict.fromkeys([*base.get("licences", []), *tuning.licences])),
-        "interval": {key: metrics["interval"][key] for key in ("level", "half_width", "elsewhere")},
-        "field": {**base["field"], "cd_pressure_offset": _offset(tuning, Surrogate(stored, "cpu"), report)},
-    }
-    for section, fits in ((ON_TEMPLATE, True), (ELSEWHERE, False)):
+    laws = {}
+    for key, fits in (("difference", True), ("difference_elsewhere", False)):
         ours = [row for row in metrics["after"]["ours"] if row["on_template"] == fits]
-        if law := DifferenceLaw.section_of(ours, config["interval"]["level"]):
-            config[section] = law
-    drag, field = (stored.part(part) for part in ("drag", "field"))
-    write_model(folder, config, drag, field, novelty, tuning.base.templates())
+        predicted, true = ([row[what] for row in ours] for what in ("cd_said", "cd"))
+        laws[key] = DifferenceLaw.of_held_out(predicted, true, interval["level"]) or getattr(base, key)
+    config = replace(
+        base,
+        name=name,
+        made_by="drivaer train",
+        base=ModelName(metrics["base"]["name"], metrics["base"]["digest"]),
+        trained_on=f"{base.trained_on}, and {n} {'car' if n == 1 else 'cars'} of your own",
+        licences=tuple(dict.fromkeys([*base.licences, *tuning.licences])),
+        interval=Interval(interval["half_width"], interval["elsewhere"], interval["level"]),
+        cd_pressure_offset=_offset(tuning, Surrogate.of_folder(stored, "cpu"), report),
+        **laws,
+    )
+    networks = {target: stored.part(target) for target in (DRAG, FIELD)}
+    write_model(folder, config, networks, tuning.novelty_knowing(tuning.own), tuning.base.templates())
     if (tuning.base.path / REPLAY).exists():
         shutil.copyfile(tuning.base.path / REPLAY, folder / REPLAY)
-    write_text(folder / METRICS, json.dumps(metrics, indent=1) + "\n")
-    write_text(folder / CARD, fine_tuned_card(json.loads((folder / CONFIG).read_text("utf-8")), metrics))
+    write_fine_tuned_card(folder, config, metrics)
 
 
-def _offset(tuning: FineTuning, model: Surrogate, report: Report) -> float:
-    """What FieldNet's integral is short of, from cars learnt from that the template does not answer for."""
-    old = tuning.base.config["field"]["cd_pressure_offset"]
+def _offset(tuning: FineTuning, model: Surrogate, report: Report) -> float | None:
+    """What the field's integral is short of, from cars learnt from that the template does not answer for."""
+    old = tuning.base.config.cd_pressure_offset
+    if old is None:
+        return None
     cars = [*tuning.learnt, *(car for car in split(tuning.ours)[0] if not isinstance(car, ReplayCar))]
     cars = cars[:: -(-len(cars) // 24)]
     short = []
     for number, car in enumerate(cars, 1):
-        said = model.predict(car.sample()[0], car.frontal_area)
-        if said.registered is None or said.registered.fit < 0.5:
-            short.append(car.coefficients["cd_pressure"] - said.cd_pressure)
+        predicted = model.predict(car.sample()[0], car.frontal_area)
+        if not fits_template(predicted.registered):
+            short.append(car.coefficients["cd_pressure"] - predicted.cd_pressure)
         report("the fields' integral", number, len(cars), None)
     return old + float(np.mean(short)) if len(short) >= _LEAST_FOR_OFFSET else old

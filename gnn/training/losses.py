@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from gnn.field_net import FieldNet
 from gnn.training.cars import Car, LabelledCloud
 from gnn.training.loop import Batch
 
@@ -34,17 +34,15 @@ def stacked(clouds: Sequence[LabelledCloud]) -> Batch:
     )
 
 
-def field_loss(net: nn.Module, points: Tensor, normals: Tensor, values: Tensor) -> Tensor:
-    """Mean square of the standardised error over the points whose values are known."""
-    return field_loss_of(net(points, normals), (values - net.mean) / net.scale)
+def field_loss(standard: Tensor, target: Tensor) -> Tensor:
+    """Mean square error of a field (B, N, 1 or 4) where its target (B, N, 4) is known: Cp, then Cf where there is.
 
-
-def field_loss_of(said: Tensor, target: Tensor) -> Tensor:
-    """said (B, N, 4 or 1), target (B, N, 4) standardised, NaN where it is not known: Cp, then Cf where there is."""
-    known = target.isfinite()[..., : said.shape[-1]]
-    errors = (said - target[..., : said.shape[-1]].nan_to_num()).square() * known
+    Both standardised; the target is NaN where it is not known.
+    """
+    known = target.isfinite()[..., : standard.shape[-1]]
+    errors = (standard - target[..., : standard.shape[-1]].nan_to_num()).square() * known
     pressure = errors[..., 0].sum() / known[..., 0].sum()
-    if said.shape[-1] == 1:
+    if standard.shape[-1] == 1:
         return pressure
     # By products with what is known, not by choosing it: a GPU would be waited for.
     friction = errors[..., 1:].sum(dim=(0, 1)) / known[..., 1:].sum(dim=(0, 1)).clamp_min(1)
@@ -52,10 +50,23 @@ def field_loss_of(said: Tensor, target: Tensor) -> Tensor:
     return (1 - weight) * pressure + weight * friction.mean()
 
 
-def set_output_scale(network: FieldNet, cars: Sequence[Car]) -> None:
-    """Standardise by the cars' own spread; the three components of Cf share one scale so that none is stretched."""
-    values = np.concatenate([car.face_values for car in cars])
-    cp, cf = values[:, 0], values[:, 1:][np.isfinite(values[:, 1])]
-    cf_scale = float(np.sqrt((cf**2).mean())) if len(cf) else 1.0
-    network.mean.copy_(torch.tensor([float(cp.mean()), 0.0, 0.0, 0.0]))
-    network.scale.copy_(torch.tensor([float(cp.std()), cf_scale, cf_scale, cf_scale]))
+@dataclass(frozen=True)
+class Scale:
+    """mean, spread (n,): of a target's columns over the training cars."""
+
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+
+    @classmethod
+    def of_fields(cls, cars: Sequence[Car], columns: int) -> Scale:
+        """Of Cp, and with four columns of Cf, whose components share one spread so that none is stretched. float32."""
+        values = np.concatenate([car.face_values for car in cars])
+        cp, cf = values[:, 0], values[:, 1:][np.isfinite(values[:, 1])]
+        cf_spread = float(np.sqrt((cf**2).mean())) if len(cf) else 1.0
+        mean, spread = [float(cp.mean()), 0.0, 0.0, 0.0], [float(cp.std()), *3 * [cf_spread]]
+        return cls(*(tuple(torch.tensor(rows[:columns]).tolist()) for rows in (mean, spread)))
+
+    def standardised(self, values: Tensor) -> Tensor:
+        """(..., m) of values (..., m), whose first columns are these; of the others none are wanted."""
+        mean, spread = (torch.tensor(rows, device=values.device) for rows in (self.mean, self.spread))
+        return (values[..., : len(mean)] - mean) / spread

@@ -22,7 +22,7 @@ from data.mesh import SurfaceSample
 from data.point_store import SAMPLER, MeshStamp, PointStore
 from data.sampling import closed_areas
 from data.spawned import spawning
-from gnn.input_frame import middle_x, to_network
+from gnn.input_frame import InputFrame
 from gnn.training.cars import Car, LabelledCloud
 
 _KEPT_AT_ONCE = 8
@@ -117,20 +117,23 @@ class StoredCar:
         return values[np.isfinite(values[:, 0])]
 
     def draw(self, n: int, rng: np.random.Generator, *, mirror: bool = True, centred: bool = True) -> LabelledCloud:
-        """n random points; half of the clouds are mirrored, unless they are not to be. centred: see gnn.input_frame."""
+        """n random points; half of the clouds are mirrored, unless they are not to be.
+
+        centred: in network coordinates (gnn.input_frame), as prediction has them, else in the car frame.
+        """
         which = np.sort(rng.choice(len(self.points), n, replace=n > len(self.points)))
         points, normals, values = (np.asarray(a[which], np.float32) for a in (self.points, self.normals, self.values))
-        cloud = LabelledCloud(to_network(points, self.x_middle) if centred else points, normals, values)
+        cloud = LabelledCloud(self.frame.to_network(points) if centred else points, normals, values)
         return cloud.mirrored() if mirror and rng.random() < 0.5 else cloud
 
     @property
     def network_points(self) -> np.ndarray:
         """(P, 3) all points in network coordinates."""
-        return to_network(np.asarray(self.points), self.x_middle)
+        return self.frame.to_network(np.asarray(self.points))
 
     @cached_property
-    def x_middle(self) -> float:
-        return middle_x(np.asarray(self.points))
+    def frame(self) -> InputFrame:
+        return InputFrame.of(np.asarray(self.points))
 
     def raw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """(n, 3) float32 random points in the car frame, not centred, as published loaders give them."""

@@ -1,4 +1,4 @@
-"""Labels for shapes between the cases: fits on what each stretch of a car adds to its coefficients."""
+"""Labels for shapes between the cases: fits on what each segment of a car adds to its coefficients."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from factory.labels import (
 )
 from factory.morph_generator import MorphGenerator
 from factory.morphs import Design
-from factory.segments import ENDS, N_STRETCHES, forces_by_stretch, stretch_of
+from factory.segments import ENDS, N_SEGMENTS, forces_by_segment, segment_of
 from gnn.template import likeness
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 needs_corpus = pytest.mark.skipif(not (SHARED / "corpus").exists(), reason="needs ../shared/corpus")
 
 
-def test_stretches_follow_one_another_from_the_nose_on():
+def test_segments_follow_one_another_from_the_nose_on():
     x = np.linspace(-0.8, 3.8, 47)
-    stretch = stretch_of(np.column_stack([x, np.zeros((47, 2))]))
-    assert set(stretch) == set(range(N_STRETCHES)) and (np.diff(stretch) >= 0).all()
-    assert np.mean(stretch == 0) == pytest.approx(ENDS[0], abs=0.03)
+    segment = segment_of(np.column_stack([x, np.zeros((47, 2))]))
+    assert set(segment) == set(range(N_SEGMENTS)) and (np.diff(segment) >= 0).all()
+    assert np.mean(segment == 0) == pytest.approx(ENDS[0], abs=0.03)
 
 
 def test_pressure_and_friction_of_a_box_are_its_drag_and_lift():
     """One square metre ahead, behind, above: Cp 0.8, -0.2 and -0.5, friction 0.003 along the roof."""
     vectors = np.array([[-1.0, 0, 0], [1.0, 0, 0], [0, 0, 1.0]])
     cp, cf = np.array([0.8, -0.2, -0.5]), np.array([[0.0, 0, 0], [0, 0, 0], [0.003, 0, 0]])
-    drag, lift = forces_by_stretch(np.array([0, 3, 1]), vectors, cp, cf, frontal_area=2.0)
+    drag, lift = forces_by_segment(np.array([0, 3, 1]), vectors, cp, cf, frontal_area=2.0)
     assert drag == pytest.approx([0.8, 0.003, 0.0, 0.2])
     assert lift == pytest.approx([0.0, 0.5, 0.0, 0.0])
 
@@ -108,15 +108,15 @@ def test_many_rows_are_answered_as_each_alone_by_the_templates_likeness():
 
 
 @needs_corpus
-def test_a_cases_stretches_add_up_to_its_coefficients_and_are_fitted_with_them():
+def test_a_cases_segments_add_up_to_its_coefficients_and_are_fitted_with_them():
     features = DesignFeatures(MorphGenerator(SHARED / "corpus", SHARED / "geometry/drivaer_fastback"))
     cases = read_cases(SHARED / "corpus")[:24]
-    forces = features.forces_by_stretch(cases)
+    forces = features.forces_by_segment(cases)
     for i, name in enumerate(COEFFICIENTS):
         true = np.array([case.coefficients[name] for case in cases])
         assert np.abs(forces[:, i].sum(axis=1) - true).max() < 0.01
         assert np.std(forces[:, i].sum(axis=1) - true) < 0.1 * np.std(true)
     fit = fit_coefficients(cases, features)
-    said = fit.with_stretches([Design.of(case) for case in cases[:3]])
-    assert said.shape == (3, len(COEFFICIENTS) * (1 + N_STRETCHES))
-    assert said[:, 0] == pytest.approx(said[:, 2 : 2 + N_STRETCHES].sum(axis=1), abs=0.01)
+    said = fit.with_segments([Design.of(case) for case in cases[:3]])
+    assert said.shape == (3, len(COEFFICIENTS) * (1 + N_SEGMENTS))
+    assert said[:, 0] == pytest.approx(said[:, 2 : 2 + N_SEGMENTS].sum(axis=1), abs=0.01)

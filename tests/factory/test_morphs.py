@@ -11,6 +11,7 @@ from data.corpora.case_files import read_cases
 from data.corpora.morphed_families import read_families
 from data.nearest import NO_FACE
 from factory.assemble import Corpus, novelty_reference
+from factory.field import train_field_net
 from factory.labels import DesignFeatures
 from factory.morph_generator import CfdFaces, MorphGenerator
 from factory.morphs import Design, MorphCar, MorphClouds, random_designs
@@ -20,8 +21,8 @@ from gnn.novelty import profile
 from gnn.template import register
 from gnn.training.cars import FamilyCar, FamilyClouds
 from gnn.training.clouds import SAMPLE_POINTS, labels
-from gnn.training.loop import Schedule, fit
-from gnn.training.losses import field_loss, set_output_scale, stacked
+from gnn.training.loop import Optimisation
+from gnn.training.losses import Scale, field_loss, stacked
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 PROCEDURAL = Path(__file__).resolve().parents[2] / "resources" / "corpus" / "procedural_cars"
@@ -109,16 +110,16 @@ def test_a_few_steps_teach_the_field_network_more_than_the_mean(clouds, cases, t
     torch.manual_seed(0)
     net = FieldNet(width=24, k=6, thinning=(1, 4))
     cars = [MorphCar(case, clouds) for case in cases[:4]]
-    set_output_scale(net, cars)
+    scale = Scale.of_fields(cars, columns=4)
+    how = Optimisation(40, rate=5e-3, warm_up=5, average=0.8)
+    trained = train_field_net(net, cars, scale, how, tmp_path / "field.ckpt", n_points=512, batch=1)
 
-    def draw(step):
-        return stacked([cars[step % 4].draw(512, np.random.default_rng(step))])
+    def error(seed: int) -> float:
+        points, normals, values = stacked([cars[seed % 4].draw(512, np.random.default_rng(seed))])
+        return field_loss(trained(points, normals), scale.standardised(values)).item()
 
-    trained = fit(
-        net, draw, field_loss, Schedule(steps=40, peak_rate=5e-3, warm_up=5, average=0.8), tmp_path / "field.ckpt"
-    )
     with torch.inference_mode():
-        after = np.mean([field_loss(trained, *draw(step)).item() for step in range(1000, 1008)])
+        after = np.mean([error(seed) for seed in range(1000, 1008)])
     assert after < 0.75
 
 

@@ -60,7 +60,7 @@ def test_the_readout_learns_and_the_encoder_stays(network, shapes, tmp_path):
         return float(np.abs(said - targets).mean())
 
     before = error()
-    train_readout(network, features, targets, steps=1500)
+    train_readout(network, features, targets, tmp_path / "readout.ckpt", steps=1500)
     assert error() < 0.5 * before
     kept = [p for p in network.parameters() if id(p) not in own]
     assert all(torch.equal(one, other) for one, other in zip(encoder, kept, strict=True))
@@ -71,7 +71,7 @@ def test_at_a_small_rate_the_readout_stays_near_what_it_was(network, shapes, tmp
     targets = np.ones((len(shapes), 2))
 
     def moved(rate: float) -> float:
-        taught = train_readout(deepcopy(network), features, targets, steps=20, rate=rate)
+        taught = train_readout(deepcopy(network), features, targets, tmp_path / f"{rate}.ckpt", steps=20, rate=rate)
         with torch.inference_mode():
             said, before = (net.head(features.flatten(0, 1)) for net in (taught, network))
             return float((said - before).abs().mean())
@@ -79,13 +79,14 @@ def test_at_a_small_rate_the_readout_stays_near_what_it_was(network, shapes, tmp
     assert 0 < moved(1e-4) < 0.2 * moved(1e-2)
 
 
-def test_layers_learn_from_the_features_of_a_pool(network, shapes):
+def test_layers_learn_from_the_features_of_a_pool(network, shapes, tmp_path):
     """Of 40 boxes, in their order, although they are worked out many at once."""
     features = pooled_features(network, CloudPool.of(shapes, "cpu", held=60), N_POINTS)
     assert features.shape == (40, CLOUDS, 32)
     lengths = np.array([box.length for box in shapes])
     targets = np.column_stack([lengths, lengths])
-    network = train_readout(network, features, (targets - targets.mean()) / targets.std(), steps=300)
+    standard = (targets - targets.mean()) / targets.std()
+    network = train_readout(network, features, standard, tmp_path / "readout.ckpt", steps=300)
     with torch.inference_mode():
         said = network.head(features.mean(dim=1))[:, 0].numpy()
     assert np.corrcoef(said, lengths)[0, 1] > 0.95

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,12 +7,14 @@ import torch
 
 from data.errors import ModelError
 from data.mesh import SurfaceSample
+from drivaer_app.models import find_model
 from gnn.checkpoints import CONFIG, WEIGHTS, read_model, write_model
 from gnn.field_net import FieldNet
+from gnn.model_config import Interval, ModelConfig, NetworkConfig
 from gnn.novelty import NoveltyReference, profile
 from gnn.regdgcnn import RegDGCNN
 from gnn.roof_line import N_POINTS
-from gnn.surrogate import Surrogate, find_model, pick_device
+from gnn.surrogate import Surrogate, pick_device
 from gnn.template import Template
 
 DRAG = {"k": 6, "conv_channels": [8, 8, 8, 16], "emb_dims": 16, "mlp": [16, 8], "dropout": 0.0, "out_channels": 2}
@@ -33,14 +36,16 @@ def folder(tmp_path, sample):
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     vectors = np.array([profile(sample.points + rng.normal(0, 0.01, 3), sample.normals) for _ in range(40)])
-    config = {
-        "drag": {"architecture": DRAG, "n_points": 128, "n_clouds": 4, "mean": [0.3, 0.0], "spread": [0.02, 0.1]},
-        "field": {"architecture": FIELD, "n_points": 256, "n_clouds": 2, "cd_pressure_offset": 0.0},
-        "interval": {"level": 0.9, "half_width": 0.01},
-        "trained_on": "nothing",
-    }
-    drag, field = RegDGCNN(**DRAG), FieldNet(**FIELD)
-    write_model(tmp_path / "small", config, drag.state_dict(), field.state_dict(), NoveltyReference.fit([vectors]))
+    config = ModelConfig(
+        name="small",
+        trained_on="nothing",
+        drag=NetworkConfig("regdgcnn", DRAG, n_points=128, n_clouds=4, mean=(0.3, 0.0), spread=(0.02, 0.1)),
+        field=NetworkConfig("fieldnet", FIELD, n_points=256, n_clouds=2, mean=(0.0,) * 4, spread=(1.0,) * 4),
+        cd_pressure_offset=0.0,
+        interval=Interval(0.01),
+    )
+    networks = {"drag": RegDGCNN(**DRAG).state_dict(), "field": FieldNet(**FIELD).state_dict()}
+    write_model(tmp_path / "small", config, networks, NoveltyReference.fit([vectors]))
     return tmp_path / "small"
 
 
@@ -68,9 +73,9 @@ def test_a_template_that_lacks_a_part_is_named(folder):
 
 
 def test_constant_pressure_gives_no_drag(folder, sample):
-    surrogate = Surrogate.load(folder, "cpu")
-    surrogate._field.scale[:] = 0.0
-    surrogate._field.mean[:] = torch.tensor([0.7, 0.001, 0.0, 0.0])
+    model = read_model(folder)
+    field = replace(model.config.field, mean=(0.7, 0.001, 0.0, 0.0), spread=(0.0,) * 4)
+    surrogate = Surrogate.of_folder(replace(model, config=replace(model.config, field=field)), "cpu")
     both = SurfaceSample(np.repeat(sample.points, 2, axis=0)[:512], _antipodal(sample.normals), sample.areas)
     answer = surrogate.predict(both, 2.0)
     assert answer.cd_pressure == pytest.approx(0.0, abs=1e-5)
@@ -99,26 +104,55 @@ def test_a_broken_model_folder_is_one_line(folder, damage, words):
     assert "\n" not in caught.value.line and str(folder) in caught.value.line
 
 
-def change_architecture(folder, part, **changes):
+def change(folder, key, value):
+    """Set a key, such as drag.n_points, of a model's config.json; None takes it out."""
     config = json.loads((folder / CONFIG).read_text())
-    config[part]["architecture"].update(changes)
+    *above, name = key.split(".")
+    section = config
+    for part in above:
+        section = section[part]
+    if value is None:
+        del section[name]
+    else:
+        section[name] = value
     (folder / CONFIG).write_text(json.dumps(config))
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("drag.n_points", "many", "drag.n_points = 'many' must be an int"),
+        ("drag.n_points", None, "drag.n_points is missing"),
+        ("drag.n_point", 3, "unknown key drag.n_point; did you mean n_points"),
+        ("drag.mean", [0.3, "x"], "drag.mean[1] = 'x' must be a float"),
+        ("drag.mean", [0.3], "does not go with drag.mean and drag.spread"),
+        ("drag.network", "pointnet", "there is no network pointnet"),
+        ("field.network", "regdgcnn", "field.network = regdgcnn does not go with"),
+        ("interval", 0.01, "interval = 0.01 must be a table of keys"),
+        ("trained_on", None, "trained_on is missing"),
+    ],
+)
+def test_a_configuration_that_makes_no_sense_names_the_file_and_the_key(folder, key, value, words):
+    change(folder, key, value)
+    with pytest.raises(ModelError) as caught:
+        Surrogate.load(folder, "cpu")
+    assert words in caught.value.line and str(folder / CONFIG) in caught.value.line and "\n" not in caught.value.line
+
+
 def test_weights_of_another_architecture_are_refused(folder):
-    change_architecture(folder, "drag", emb_dims=32)
+    change(folder, "drag.architecture.emb_dims", 32)
     with pytest.raises(ModelError, match="do not fit"):
         Surrogate.load(folder, "cpu")
 
 
 def test_an_architecture_of_a_newer_program_is_refused(folder):
-    change_architecture(folder, "field", n_moons=2)
+    change(folder, "field.architecture.n_moons", 2)
     with pytest.raises(ModelError, match="n_moons"):
         Surrogate.load(folder, "cpu")
 
 
-def test_an_unknown_model_names_the_bundled_ones():
-    with pytest.raises(ModelError, match="bundled: "):
+def test_an_unknown_model_names_those_that_there_are():
+    with pytest.raises(ModelError, match="there are drivaer"):
         find_model("no-such-model")
 
 
@@ -131,7 +165,7 @@ def test_a_missing_gpu_is_said():
 
 def test_templates_are_stored_with_the_model(folder, sample):
     model = read_model(folder)
-    drag, field = model.part("drag"), model.part("field")
+    networks = {target: model.part(target) for target in ("drag", "field")}
     rows = np.random.default_rng(1).normal(size=(3, 40, 3)).astype(np.float32)
     profile_length = len(profile(sample.points, sample.normals))
     template = Template(
@@ -149,7 +183,67 @@ def test_templates_are_stored_with_the_model(folder, sample):
         profile_mean=np.zeros(profile_length, np.float32),
         doubt=np.ones(2, np.float32),
     )
-    write_model(folder, model.config, drag, field, model.novelty(), [template])
+    write_model(folder, model.config, networks, model.novelty(), [template])
     (stored,) = read_model(folder).templates()
     assert np.allclose(stored.places, template.places, atol=2e-3)
     assert Surrogate.load(folder, "cpu").predict(sample, 2.1).registered is not None
+
+
+def in_format_2(folder):
+    """The model as it was written before: scale of the fields among the weights, names of networks nowhere."""
+    from safetensors.torch import load_file, save_file
+
+    config = json.loads((folder / CONFIG).read_text())
+    field = config["field"]
+    scale = {"field.mean": torch.tensor(field.pop("mean")), "field.scale": torch.tensor(field.pop("spread"))}
+    save_file({**load_file(folder / WEIGHTS), **scale}, folder / WEIGHTS)
+    field["cd_pressure_offset"] = config.pop("cd_pressure_offset")
+    for section in (config["drag"], field):
+        section |= {"n_cases": 7}
+        del section["network"]
+    (folder / CONFIG).write_text(json.dumps({**config, "format": 2, "from": {"name": "a", "digest": "b"}}))
+
+
+def test_a_model_of_the_format_before_answers_as_it_did(folder, sample):
+    before = Surrogate.load(folder, "cpu").predict(sample, 2.1)
+    in_format_2(folder)
+    model = read_model(folder)
+    after = Surrogate.of_folder(model, "cpu").predict(sample, 2.1)
+    assert model.config.drag.counts == {"n_cases": 7} and model.config.base.name == "a"
+    for name in ("cd", "cl", "cd_low", "cd_pressure"):
+        assert getattr(after, name) == getattr(before, name)
+    assert np.array_equal(after.cp, before.cp) and np.array_equal(after.cf, before.cf)
+
+
+@pytest.mark.parametrize("target", ["drag", "field"])
+def test_a_model_with_one_network_of_the_format_before_answers_as_it_did(folder, sample, target, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    whole = read_model(folder)
+    section = whole.config.networks[target]
+    write_model(tmp_path / "one", ModelConfig("one", "nothing", **{target: section}), {target: whole.part(target)})
+    before = Surrogate.load(tmp_path / "one", "cpu").predict(sample, 2.1)
+    stored = load_file(tmp_path / "one" / WEIGHTS)
+    tensors = {name.replace(f"{target}.", "lone."): value for name, value in stored.items()}
+    if target == "field":
+        tensors |= {"lone.mean": torch.tensor(section.mean), "lone.scale": torch.tensor(section.spread)}
+    save_file(tensors, tmp_path / "one" / WEIGHTS)
+    recipe = {"model": target, "network": section.network, "n_points": section.n_points, "draws": section.n_clouds}
+    old = {"format": 2, "name": "one", "trained_on": "nothing", "recipe": {**recipe, "centred": True}}
+    scale = {"mean": list(section.mean), "spread": list(section.spread)}
+    (tmp_path / "one" / CONFIG).write_text(json.dumps({**old, "lone": {"architecture": section.architecture}, **scale}))
+    after = Surrogate.load(tmp_path / "one", "cpu").predict(sample, 2.1)
+    assert after.cd == before.cd and (before.cp is None or np.array_equal(after.cp, before.cp))
+
+
+def test_what_a_model_has_not_is_none_or_said(folder, sample, tmp_path):
+    whole = read_model(folder)
+    config = ModelConfig("alone", "nothing", drag=whole.config.drag)
+    write_model(tmp_path / "alone", config, {"drag": whole.part("drag")})
+    alone = Surrogate.load(tmp_path / "alone", "cpu")
+    answer = alone.predict(sample, 2.1)
+    assert answer.cd == Surrogate.load(folder, "cpu").predict(sample, 2.1).cd
+    assert (answer.cp, answer.novelty, answer.cd_low, answer.cd_pressure) == (None, None, None, None)
+    assert "no interval, no fields" in answer.warnings[0]
+    with pytest.raises(ModelError, match="has no field network"):
+        read_model(tmp_path / "alone").network("field")

@@ -17,9 +17,11 @@ from gnn.knn import knn
 from gnn.neighbourhood import Neighbourhood
 from gnn.regdgcnn import RegDGCNN
 from gnn.smallest import smallest
+from gnn.training import loop
 from gnn.training.cars import LabelledCloud
-from gnn.training.loop import Schedule, fit
-from tests.factory.test_drag_training import LENGTHS, SHAPES, SMALL, TARGETS
+from gnn.training.loop import Optimisation, by_step, fit
+from gnn.training.losses import Scale
+from tests.factory.test_drag_training import LENGTHS, SCALE, SHAPES, TARGETS, fresh
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference" / "regdgcnn"
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device is available")
@@ -94,8 +96,8 @@ def test_networks_answer_as_on_the_cpu(cars):
     field = FieldNet(width=32).eval()
     normals = torch.nn.functional.normalize(cars, dim=2)
     with torch.inference_mode():
-        own = drag(cars), field.fields(cars, normals)
-        theirs = drag.cuda()(cars.cuda()), field.cuda().fields(cars.cuda(), normals.cuda())
+        own = drag(cars), field(cars, normals)
+        theirs = drag.cuda()(cars.cuda()), field.cuda()(cars.cuda(), normals.cuda())
     for here, there in zip(own, theirs, strict=True):
         assert torch.allclose(here, there.cpu(), atol=2e-5)
 
@@ -126,19 +128,19 @@ def test_gradients_are_those_of_the_cpu(cars, training):
         assert torch.allclose(here, there, rtol=1e-6, atol=1e-8 * here.abs().max())
 
 
-def test_drag_network_learns_from_a_pool_and_goes_on_after_it_was_stopped(tmp_path):
+def test_drag_network_learns_from_a_pool_and_goes_on_after_it_was_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SAVE_SECONDS", 0.0)
     pool = CloudPool.of(SHAPES, "cuda", held=256)
-    scaling = {"mean": TARGETS.mean(axis=0), "spread": TARGETS.std(axis=0)}
 
     def taught(name: str, steps: int, of: int = 80) -> RegDGCNN:
-        schedule = Schedule(of, peak_rate=5e-3, warm_up=5, average=0.9, save_every=40)
+        how = Optimisation(of, rate=5e-3, warm_up=5, average=0.9)
 
         def stop(step: int, loss: float) -> None:
             if step == steps and steps < of:
                 raise KeyboardInterrupt
 
         return train_drag_network(
-            SHAPES, TARGETS, schedule, tmp_path / name, n_points=64, pool=pool, report=stop, **scaling, **SMALL
+            fresh(), SHAPES, TARGETS, SCALE, how, tmp_path / name, n_points=64, pool=pool, report=stop
         )
 
     network = taught("whole", 80)
@@ -157,16 +159,19 @@ def test_drag_network_learns_from_a_pool_and_goes_on_after_it_was_stopped(tmp_pa
 
 def test_field_net_learns_from_a_pool(tmp_path):
     """Cp is how far forward a point lies, and friction its place: a few hundred steps tell them from nothing."""
-    cars, schedule = [Slanted(0.5), Slanted(0.6)], Schedule(300, peak_rate=5e-3, warm_up=10, average=0.9)
-    pool = CloudPool.of_fields(cars, "cuda", held=2048)
-    network = train_field_net(cars, schedule, tmp_path / "field.ckpt", n_points=256, pool=pool, width=24, k=6)
+    cars, how = [Slanted(0.5), Slanted(0.6)], Optimisation(300, rate=5e-3, warm_up=10, average=0.9)
+    pool, scale = CloudPool.of_fields(cars, "cuda", held=2048), Scale.of_fields(cars, columns=4)
+    fresh_net = FieldNet(width=24, k=6)
+    network = train_field_net(fresh_net, cars, scale, how, tmp_path / "field.ckpt", n_points=256, pool=pool)
     points, normals, values = pool.draw(np.array([0, 1]), 256, np.random.default_rng(5)).split((3, 3, 4), dim=2)
     with torch.inference_mode():
-        errors = (network.fields(points, normals) - values).square().mean(dim=(0, 1))
-    assert (errors < 0.1 * values.var(dim=(0, 1))).all()
+        errors = (network(points, normals) - scale.standardised(values)).square().mean(dim=(0, 1))
+    assert (errors < 0.1 * scale.standardised(values).var(dim=(0, 1))).all()
 
 
-def test_a_training_goes_on_where_another_device_left_it(tmp_path):
+def test_a_training_goes_on_where_another_device_left_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SAVE_SECONDS", 0.0)
+
     def draw(step: int) -> tuple[torch.Tensor]:
         return (torch.randn(16, 4, generator=torch.Generator().manual_seed(step)),)
 
@@ -180,7 +185,7 @@ def test_a_training_goes_on_where_another_device_left_it(tmp_path):
 
         torch.manual_seed(1)
         network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)).to(device)
-        return fit(network, draw, loss, Schedule(60, warm_up=5, save_every=10), tmp_path / name, report=told)
+        return fit(network, by_step(draw), loss, Optimisation(60, warm_up=5), tmp_path / name, report=told).network
 
     whole = learn("whole", "cpu")
     for device, stop in (("cpu", 20), ("cuda", 40)):
@@ -196,12 +201,12 @@ def test_neighbours_that_are_not_settled_are_the_same_but_for_near_ties(cars):
     assert (found == known).float().mean() > 0.99
 
 
-def test_readout_learns_on_the_gpu():
+def test_readout_learns_on_the_gpu(tmp_path):
     torch.manual_seed(1)
     network = RegDGCNN(k=4, conv_channels=(8, 8), emb_dims=16, mlp=(16,), dropout=0.0, out_channels=2).eval().cuda()
     features = torch.randn(40, CLOUDS, 32, generator=torch.Generator().manual_seed(0)).cuda()
     targets = features.mean(dim=1)[:, :2].cpu().numpy()
-    train_readout(network, features, targets, steps=400)
+    train_readout(network, features, targets, tmp_path / "readout.ckpt", steps=400)
     with torch.inference_mode():
         said = network.head(features.mean(dim=1)).cpu().numpy()
     assert np.abs(said - targets).mean() < 0.5 * np.abs(targets).mean()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gnn.difference import DifferenceLaw, left_out_coverage
+from gnn.model_config import ModelConfig
 
 MODEL = Path(__file__).resolve().parents[2] / "resources" / "models" / "drivaer"
 
@@ -52,23 +54,22 @@ def test_too_few_designs_calibrate_nothing():
 
 
 def test_a_model_that_was_not_calibrated_has_no_law():
-    assert DifferenceLaw.of_config({}) is None
+    assert ModelConfig("m", "cars").difference_law() is None
     law = DifferenceLaw(0.9, 0.01, 0.2, 63)
-    assert DifferenceLaw.of_config({"difference": law.section()}) == law
+    assert ModelConfig("m", "cars", difference=law).difference_law() == law
 
 
 def test_cars_that_no_template_fits_have_a_law_of_their_own_where_there_is_one():
     law, other = DifferenceLaw(0.9, 0.01, 0.2, 63), DifferenceLaw(0.9, 0.02, 0.0, 42)
-    config = {"difference": law.section()}
-    assert DifferenceLaw.of_config(config, on_template=False) == law
-    config |= {"difference_elsewhere": other.section()}
-    assert DifferenceLaw.of_config(config, on_template=False) == other
-    assert DifferenceLaw.of_config(config) == law
+    config = ModelConfig("m", "cars", difference=law)
+    assert config.difference_law(on_template=False) == law
+    config = replace(config, difference_elsewhere=other)
+    assert config.difference_law(on_template=False) == other and config.difference_law() == law
 
 
 def test_the_bundled_models_law_is_the_one_that_its_held_out_designs_give():
     metrics = json.loads((MODEL / "metrics.json").read_text("utf-8"))
     predicted, true = (np.array([d[k] for d in metrics["designs"]]) for k in ("predicted", "cd"))
-    law = DifferenceLaw.of_config(json.loads((MODEL / "config.json").read_text("utf-8")))
+    law = ModelConfig.read(MODEL).difference_law()
     fitted = DifferenceLaw.fit(predicted, true)
     assert (law.base, law.slope) == pytest.approx((fitted.base, fitted.slope), rel=1e-6)

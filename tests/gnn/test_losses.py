@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gnn.training.losses import CF_WEIGHT, field_loss_of
+from gnn.training.losses import CF_WEIGHT, field_loss
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def test_it_is_the_mean_over_what_is_known(fields):
     known = torch.isfinite(target[..., 0])
     errors = (said[known] - target[known]).square().mean(dim=0)
     expected = (1 - CF_WEIGHT) * errors[0] + CF_WEIGHT * errors[1:].mean()
-    assert field_loss_of(said, target).item() == pytest.approx(expected.item(), rel=1e-6)
+    assert field_loss(said, target).item() == pytest.approx(expected.item(), rel=1e-6)
 
 
 def test_what_is_not_known_pulls_at_nothing(fields):
     said, target = fields
-    field_loss_of(said, target).backward()
+    field_loss(said, target).backward()
     assert torch.isfinite(said.grad).all()
     assert (said.grad[1, :25] == 0).all() and (said.grad[1, 25:] != 0).all()
 
@@ -35,4 +35,4 @@ def test_without_friction_it_is_that_of_pressure(fields, columns):
     target[..., 1:] = torch.nan
     known = torch.isfinite(target[..., 0])
     expected = (said[..., 0][known] - target[..., 0][known]).square().mean()
-    assert field_loss_of(said, target).item() == pytest.approx(expected.item(), rel=1e-6)
+    assert field_loss(said, target).item() == pytest.approx(expected.item(), rel=1e-6)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from drivaer_app.lab.learning import MORPHS
-from drivaer_app.models import model_folder
+from drivaer_app.models import find_model
 from drivaer_app.paths import built_in_corpus
 from gnn.checkpoints import METRICS, read_model
-from gnn.surrogate import Surrogate, pick_device
+from gnn.surrogate import Surrogate
 from gnn.training.replay import read_replay, replay_cars
 
 N = 4096
@@ -19,7 +19,7 @@ N = 4096
 
 @pytest.fixture(scope="module")
 def model():
-    return read_model(model_folder())
+    return read_model(find_model())
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_an_even_draw_lies_on_the_faces_that_it_names(held_out):
 
 def test_the_network_says_of_the_bent_template_nearly_what_it_said_of_the_mesh(model, held_out):
     on_mesh = {d["name"]: d["predicted"] for d in json.loads((model.path / METRICS).read_text("utf-8"))["designs"]}
-    surrogate = Surrogate(model, pick_device("cpu"))
+    surrogate = Surrogate.of_folder(model, "cpu")
     cars = held_out[:: len(held_out) // 6]
     said = [surrogate.predict(car.sample()[0], car.frontal_area).cd for car in cars]
     apart = np.array(said) - [on_mesh[car.case.name] for car in cars]

@@ -9,13 +9,14 @@ import pytest
 from scipy.spatial import cKDTree
 
 from data.load import load_car, sample_car
+from drivaer_app.models import find_model
 from gnn.sensitivity import drag_sensitivity, smoothed
 from gnn.surrogate import Surrogate
 
 
 @pytest.fixture(scope="module")
 def surrogate():
-    return Surrogate.load(device="cpu")
+    return Surrogate.load(find_model(), "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +38,12 @@ def longer_tail(points: np.ndarray, by: float) -> np.ndarray:
 
 def test_the_gradient_is_the_slope_of_the_networks_answer(surrogate, sample):
     push = longer_tail(sample.points, 0.01)  # of smaller steps, what neighbours flip weighs more than the slope
-    n_clouds = len(sample.points) // surrogate.config["drag"]["n_points"]
+    n_clouds = len(sample.points) // surrogate.config.drag.n_points
     further, nearer = (
         surrogate.cd(replace(sample, points=(sample.points + sign * push).astype(np.float32)), n_clouds)
         for sign in (1, -1)
     )
-    gradient = surrogate.drag_gradient(sample.points)
+    gradient = surrogate.drag_gradient(sample)
     slope = (gradient * push[: len(gradient)]).sum() * 2
     assert slope == pytest.approx(further - nearer, rel=0.3)
 

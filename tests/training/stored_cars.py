@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from gnn.training.point_store import Held, StoredCar
-from gnn.training.recipe import Recipe
+from gnn.training.recipe import TrainingRecipe
 
-DRAG = Recipe(
+DRAG = TrainingRecipe(
     architecture={"k": 8, "conv_channels": [8, 8], "emb_dims": 16, "mlp": [8], "dropout": 0.1},
     n_points=64,
     pool=512,
@@ -17,7 +17,7 @@ DRAG = Recipe(
     average=0.5,
     draws=2,
 )
-FIELD = Recipe(
+FIELD = TrainingRecipe(
     model="field",
     network="fieldnet",
     architecture={"width": 16, "k": 4, "thinning": [1], "n_waves": 2},

@@ -20,12 +20,14 @@ from drivaer_app.cli.app import main
 from drivaer_app.paths import CORPUS_VARIABLE
 from gnn.checkpoints import read_model
 from gnn.evaluation import Judged
+from gnn.model_config import Interval
 from gnn.surrogate import Surrogate
 from gnn.training.cars import FamilyCar, FamilyClouds, PointCar, split
-from gnn.training.fine_tune import FineTuning, Plan, fine_tune, new_interval
+from gnn.training.fine_tune import FineTuning, FineTuningRecipe, fine_tune, new_interval
 from tests.conftest import ROOT
 
-QUICK = Plan(drag_steps=100, field_steps=4, drag_rate=1e-2, drag_batch=8, field_batch=2)
+SHORT = FineTuningRecipe(drag_steps=2, field_steps=2)
+QUICK = FineTuningRecipe(drag_steps=100, field_steps=4, drag_rate=1e-2, drag_batch=8, field_batch=2)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def test_an_interval_is_as_wide_as_the_neediest_of_its_group():
 
     ours = judged([0.001 * i for i in range(1, 12)], True)
     own = judged([0.05, -0.07], False)
-    found = new_interval({"level": 0.9, "half_width": 0.02}, ours, own)
+    found = new_interval(Interval(0.02), ours, own)
     assert found["half_width"] == pytest.approx(0.011)  # eleven cars of ours: the largest of them
     assert found["elsewhere"] == pytest.approx(0.07)  # two of the user's, and none of ours
 
@@ -104,7 +106,7 @@ def test_a_model_is_never_written_over(taught, tiny_model, five, ours):
 
 def test_of_one_car_nothing_is_claimed(tiny_model, five, tmp_path):
     own = [PointCar(read_cases(five)[0])]
-    metrics = fine_tune(FineTuning(read_model(tiny_model), own, [], Plan(drag_steps=2, field_steps=2)), tmp_path / "m")
+    metrics = fine_tune(FineTuning(read_model(tiny_model), own, [], SHORT), tmp_path / "m")
     assert metrics["after"]["own"] == []
     assert "what was gained is unknown" in (tmp_path / "m" / "card.md").read_text()
 
@@ -114,7 +116,7 @@ def test_of_many_cars_a_fifth_is_held_out_by_name(tiny_model, make_cases, tmp_pa
     own = [PointCar(case) for case in read_cases(corpus)]
     learnt, held_out = split(own)
     assert len(held_out) >= 2  # by these names
-    tuning = FineTuning(read_model(tiny_model), own, [], Plan(drag_steps=2, field_steps=2))
+    tuning = FineTuning(read_model(tiny_model), own, [], SHORT)
     metrics = fine_tune(tuning, tmp_path / "model")
     assert tuning.learnt == learnt
     assert [row["name"] for row in metrics["after"]["own"]] == [car.name for car in held_out]
@@ -128,10 +130,12 @@ torch.set_num_threads(1)
 from data.corpora.case_files import read_cases
 from gnn.checkpoints import read_model
 from gnn.training.cars import PointCar
-from gnn.training.fine_tune import FineTuning, Plan, fine_tune
+from gnn.training import loop
+from gnn.training.fine_tune import FineTuning, FineTuningRecipe, fine_tune
+loop.SAVE_SECONDS = 0.0
 model, corpus, out = map(Path, sys.argv[1:])
 own = [PointCar(case) for case in read_cases(corpus)][:1]
-fine_tune(FineTuning(read_model(model), own, [], Plan(drag_steps=40, field_steps=8)), out)
+fine_tune(FineTuning(read_model(model), own, [], FineTuningRecipe(drag_steps=40, field_steps=8)), out)
 """
 
 

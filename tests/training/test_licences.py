@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,7 @@ from drivaer_app.cli.app import main
 from gnn.checkpoints import read_model
 from gnn.training.cars import PointCar
 from gnn.training.corpora import licences_of_corpora
-from gnn.training.fine_tune import FineTuning, Plan, fine_tune
+from gnn.training.fine_tune import FineTuning, FineTuningRecipe, fine_tune
 
 DRIVAERNET = "CC BY-NC 4.0, not for training of commercial tools"
 TINY = """
@@ -63,8 +64,8 @@ def test_a_network_trained_on_drivaernet_carries_its_licence(places, capfd):
 def test_a_taught_model_is_bound_by_what_it_was_taught_and_by_what_its_base_was(tiny_model, make_cases, tmp_path):
     (case,) = read_cases(make_cases(tmp_path / "one", 1))
     base = read_model(tiny_model)
-    base.config["licences"] = ["CC BY-SA 4.0"]
-    tuning = FineTuning(base, [PointCar(case)], [], Plan(drag_steps=1, field_steps=1), [DRIVAERNET])
+    base = replace(base, config=replace(base.config, licences=("CC BY-SA 4.0",)))
+    tuning = FineTuning(base, [PointCar(case)], [], FineTuningRecipe(drag_steps=1, field_steps=1), [DRIVAERNET])
     fine_tune(tuning, tmp_path / "taught")
     config = json.loads((tmp_path / "taught" / "config.json").read_text())
     assert config["licences"] == ["CC BY-SA 4.0", DRIVAERNET]

@@ -30,9 +30,12 @@ def test_a_file_replaces_some_keys_and_leaves_the_others(tmp_path):
     ("text", "said"),
     [
         ("epoch = 3", "did you mean epochs"),
-        ("epochs = 'three'", "must be a int"),
+        ("epochs = 'three'", "must be an int"),
         ("schedule = 'step'", "cosine | plateau"),
         ("epochs =", "is no TOML"),
+        ("network = 'fieldnet'", "predicts field, not drag"),
+        ("network = 'pointnet'", "the networks are regdgcnn, fieldnet"),
+        ("architecture = 3", "architecture = 3 must be a table of keys"),
     ],
 )
 def test_what_makes_no_sense_is_one_line(tmp_path, text, said):

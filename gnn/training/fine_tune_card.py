@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gnn.calibration import LEAST
-from gnn.card import bound_by
+from gnn.card import write_card
+from gnn.evaluation import r2_score
+from gnn.model_config import ModelConfig
 
 
-def fine_tuned_card(config: dict[str, Any], metrics: dict[str, Any]) -> str:
-    """Markdown. config, metrics: as written by gnn.training.fine_tune."""
-    base, counts, interval = metrics["base"], metrics["counts"], metrics["interval"]
+def write_fine_tuned_card(folder: Path, config: ModelConfig, metrics: Mapping[str, Any]) -> None:
+    """config, metrics: as written by gnn.training.fine_tune."""
+    base, counts = metrics["base"], metrics["counts"]
+    licence = "What it learnt from your own cars is yours to decide about."
+    lead = (
+        f"Drag, surface pressure and friction of cars: the model {base['name']}@{base['digest']}, taught "
+        f"{_cars(counts['own'])} of your own."
+    )
+    if not config.licences:
+        licence = f"The weights that it started from are Apache-2.0.\n{licence}"
+    write_card(folder, config, metrics, lead, _sections(metrics), licence)
+
+
+def _sections(metrics: Mapping[str, Any]) -> dict[str, str]:
+    counts, interval = metrics["counts"], metrics["interval"]
     before, after = metrics["before"], metrics["after"]
-    return f"""# {config["name"]}
-
-Drag, surface pressure and friction of cars: the model {base["name"]}@{base["digest"]}, taught {_cars(counts["own"])} of
-your own. This card is written by `{config["made_by"]}` from `metrics.json`; do not edit it.
-
-## Learnt from
-- Your own: {_cars(counts["own_learnt"])}.
+    return {
+        "Trained on": f"""- Your own: {_cars(counts["own_learnt"])}.
 - Repeated, so as not to be forgotten: {_cars(counts["ours_learnt"])} of ours, and shapes between them for which the
-  old drag network's answer was the target.
+  old drag network's answer was the target.""",
+        "What it gained on your cars": f"""{_how_held_out(counts)}
 
-## What it gained on your cars
-{_how_held_out(counts)}
+{_table(before["own"], after["own"])}""",
+        "What it lost on ours": f"""{len(after["ours"])} designs that no training saw, the same before and after.
 
-{_table(before["own"], after["own"])}
-
-## What it lost on ours
-{len(after["ours"])} designs that no training saw, the same before and after.
-
-{_tables_by_kind(before["ours"], after["ours"])}
-
-## Interval and novelty
-The {interval["level"]:.0%} interval is the wider of what our held-out cars and yours need, both asked after training:
+{_tables_by_kind(before["ours"], after["ours"])}""",
+        "Interval and novelty": f"""The {interval["level"]:.0%} interval is the wider of what our held-out cars \
+and yours need, both predicted after training:
 
 | Cd ± | before | now | ours need | yours need |
 |---|---|---|---|---|
@@ -45,18 +50,13 @@ The {interval["level"]:.0%} interval is the wider of what our held-out cars and 
 
 {_how_calibrated(counts, interval["groups"])}
 
-Novelty counts from your cars too: what is like one of them is no stranger any more.
-{_novelty(before["own"], after["own"])}
-
-## Limits
-- Where the template of the old model fits a car (a morphed DrivAer), the surface fields still come from it, unchanged.
+Novelty counts from your cars too: a car like one of them is not novel any more.
+{_novelty(before["own"], after["own"])}""",
+        "Limits": """- Where the template of the old model fits a car (a morphed DrivAer), the surface fields still \
+come from it, unchanged.
 - Drag of a car unlike all of these is a guess, and its novelty says so.
-- Your CFD and ours differ in mesh, solver and settings; the model learns yours for cars like yours.
-
-## Licence
-{bound_by(config) or "The weights that it started from are Apache-2.0."}
-What it learnt from your own cars is yours to decide about.
-"""
+- Your CFD and ours differ in mesh, solver and settings; the model learns yours for cars like yours.""",
+    }
 
 
 def _cars(n: int) -> str:
@@ -105,7 +105,7 @@ def _r2(rows: Sequence[dict]) -> str | None:
     true = np.array([row["cd"] for row in rows])
     if len(rows) < 3 or not np.ptp(true) > 0:
         return None
-    return f"{1 - (_cd_errors(rows) ** 2).sum() / ((true - true.mean()) ** 2).sum():.3f}"
+    return f"{r2_score(_cd_errors(rows) + true, true):.3f}"
 
 
 _FIGURES = {

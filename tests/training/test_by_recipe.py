@@ -14,18 +14,17 @@ import pytest
 import torch
 
 from data.errors import DrivAerError
-from gnn.training.distributed import Processes
-from gnn.training.lab import CHECKPOINT, EVENTS, HISTORY, Training
+from gnn.training.by_recipe import CHECKPOINT, EVENTS, HISTORY, subset, train_by_recipe
+from gnn.training.distributed import ALONE
 from gnn.training.recipe import recipe_of
 from tests.conftest import ROOT
 from tests.training.stored_cars import DRAG, FIELD, ellipsoids
 
-ALONE = Processes(0, 1, torch.device("cpu"))
 TRAIN, VAL = ellipsoids(24), ellipsoids(8, first=100)
 
 
 def run(folder, recipe=DRAG, on_epoch=lambda _: None, train=TRAIN, val=VAL):
-    return Training(recipe, train, val, folder, ALONE).learn(on_epoch)
+    return train_by_recipe(recipe, train, val, folder, ALONE, on_epoch=on_epoch)
 
 
 def same(one, two) -> bool:
@@ -50,7 +49,7 @@ def test_the_same_training_twice_ends_with_the_same_weights(tmp_path):
 
 
 def test_clouds_from_a_process_of_their_own_are_the_same(tmp_path):
-    beside = Training(DRAG, TRAIN, VAL, tmp_path / "beside", ALONE, workers=1).learn()
+    beside = train_by_recipe(DRAG, TRAIN, VAL, tmp_path / "beside", ALONE, workers=1)
     assert same(beside.network, run(tmp_path / "here").network)
 
 
@@ -77,14 +76,14 @@ import torch
 torch.set_num_threads(1)
 from dataclasses import replace
 from pathlib import Path
-from gnn.training import lab
+from gnn.training import loop
+from gnn.training.by_recipe import train_by_recipe
 from gnn.training.distributed import processes
 from tests.training.stored_cars import DRAG, FIELD, ellipsoids
-lab._SAVE_EVERY = 0.0
+loop.SAVE_SECONDS = 0.0
 recipe = {"drag": replace(DRAG, epochs=12), "field": FIELD}[sys.argv[2]]
 with processes("cpu") as together:
-    training = lab.Training(recipe, ellipsoids(24), ellipsoids(8, first=100), Path(sys.argv[1]), together)
-    trained = training.learn()
+    trained = train_by_recipe(recipe, ellipsoids(24), ellipsoids(8, first=100), Path(sys.argv[1]), together)
     if together.is_first:
         torch.save(trained.network.state_dict(), Path(sys.argv[1]) / "trained.pt")
 """
@@ -110,7 +109,7 @@ def test_killed_in_an_epoch_it_ends_with_the_weights_of_an_unbroken_run(tmp_path
         time.sleep(0.002)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    assert 0 < torch.load(checkpoint, weights_only=True)["numbers"]["step"] < 72
+    assert 0 < torch.load(checkpoint, weights_only=True)["step"] < 72
     assert start(tmp_path / "killed").wait(120) == 0
     one, two = weights(tmp_path / "unbroken"), weights(tmp_path / "killed")
     assert all(torch.equal(one[name], two[name]) for name in one)
@@ -130,7 +129,7 @@ def test_the_published_recipe_runs_as_it_is_but_for_its_size(tmp_path):
     recipe = recipe_of("drag", "drivaernet-paper", epochs=2, n_points=64, batch=4, pool=512, architecture=small)
     assert recipe.augment == "published" and not recipe.standardise and recipe.optimiser == "adam"
     trained = run(tmp_path, recipe)
-    assert trained.mean == [0.0] and trained.spread == [1.0] and trained.epochs == 2
+    assert trained.config.mean == (0.0,) and trained.config.spread == (1.0,) and trained.epochs == 2
 
 
 def test_the_published_pressure_network_is_trained_too(tmp_path):
@@ -158,11 +157,9 @@ def test_another_training_does_not_go_on_from_it(tmp_path):
         run(tmp_path, replace(DRAG, epochs=1, rate=1e-3))
 
 
-def test_smaller_shares_lie_within_larger_ones(tmp_path):
+def test_smaller_shares_lie_within_larger_ones():
     def names(share):
-        return {
-            car.name for car in Training(replace(DRAG, subset=share), TRAIN, VAL, tmp_path / str(share), ALONE).train
-        }
+        return {car.name for car in subset(TRAIN, replace(DRAG, subset=share))}
 
     assert len(names(0.25)) == 6 and names(0.25) < names(0.5) < names(1.0)
 
