@@ -59,9 +59,11 @@ def _setups() -> dict[str, Preset]:
     wake = replace(opened, name="wake-open", wake=1)
     roomy = replace(opened, name="roomy-open", room=2.0)
     floor = replace(roomy, name="floor-open", wake=1)
+    limited = replace(roomy, name="roomy-limited", schemes=replace(_OPEN, gradient_limit=0.5))
     closures = {"SpalartAllmaras": "sa-open", "realizableKE": "rke-open"}
     others = [replace(roomy, name=name, schemes=replace(_OPEN, model=model)) for model, name in closures.items()]
-    return {setup.name: setup for setup in (before, layers, opened, wheels, curved, wake, roomy, floor, *others)}
+    tried = (before, layers, opened, wheels, curved, wake, roomy, floor, limited, *others)
+    return {setup.name: setup for setup in tried}
 
 
 SETUPS = _setups()

@@ -65,6 +65,11 @@ class CaseSetup:
         return ("body", *(axle.name for axle in self.axles))
 
     @property
+    def flow_fields(self) -> tuple[str, ...]:
+        """What is solved for, and the turbulent viscosity: all that another run starts from."""
+        return ("U", "p", *TURBULENCE_FIELDS[self.preset.schemes.model], "nut")
+
+    @property
     def surface_cell(self) -> float:
         """m, edge of a cell on the car where it is smooth."""
         return self.domain.cell / 2**self.preset.level

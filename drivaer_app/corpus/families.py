@@ -26,9 +26,6 @@ from drivaer_app.cfd.setup import CaseSetup, set_up, write_case
 from drivaer_app.corpus.settings import GrowthSettings
 from drivaer_app.shapes.parameters import STYLES, CarParameters, random_parameters
 
-FLOW = ("U", "p", "k", "omega", "nut")
-"""Fields that a design starts from: their means over the family's last iterations."""
-
 _SOURCE = "source.json"
 _WHEELHOUSE_GAP = 0.07
 """m: wide enough for cells between tyre and wheelhouse, so that the body can be lifted over its wheels."""
@@ -224,19 +221,19 @@ def run_base(
     runner.head_for(iterations)
     if SOLVE.name not in state.done:
         write_case(setup, folder, iterations, processes=1)
-        keep_mean_flow(folder)
+        keep_mean_flow(folder, setup.flow_fields)
     state.save(folder)
     runner.run()
 
 
-def keep_mean_flow(folder: Path) -> None:
+def keep_mean_flow(folder: Path, fields: tuple[str, ...]) -> None:
     """Average every field that a design starts from, not only what the surface needs."""
     path = folder / "system" / "controlDict"
     text = path.read_text("ascii")
     entry = re.search(r"^( *)p( +)(\{ mean on;.*\})$", text, re.MULTILINE)
     if entry is None:
         raise DrivAerError("the case's controlDict has no mean of p to stand beside", file=path)
-    lines = "\n".join(f"{entry[1]}{name:15s} {entry[3]}" for name in FLOW if name != "p")
+    lines = "\n".join(f"{entry[1]}{name:15s} {entry[3]}" for name in fields if name != "p")
     text = text[: entry.end()] + "\n" + lines + text[entry.end() :]
     with replacing(path) as unfinished:
         unfinished.write_text(text, encoding="ascii")

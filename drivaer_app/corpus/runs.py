@@ -34,7 +34,7 @@ from drivaer_app.cfd.run import MESHING, SAMPLE, SOLVE, Cancelled, CaseState, On
 from drivaer_app.cfd.setup import CaseSetup, case_files
 from drivaer_app.cfd.wheels import FRONT, Axle
 from drivaer_app.corpus.designs import design_values
-from drivaer_app.corpus.families import FLOW, Family
+from drivaer_app.corpus.families import Family
 from drivaer_app.corpus.modes import VOLUME, load_surface
 from drivaer_app.corpus.polymesh import VolumeMesh, pass_flow_on, read_mesh
 
@@ -272,7 +272,7 @@ def _write(
         _link(ready.family.case / "constant" / "polyMesh" / name, mesh / name)
     ready.mesh.write_points(mesh, ready.bent_points(amounts))
     origins = {axle.name: (axle.x, 0.0, axle.z) for axle in setup.axles}
-    for name in FLOW:
+    for name in setup.flow_fields:
         mean, last = ready.solution / f"{name}Mean", ready.solution / name
         pass_flow_on(mean, last, folder / "0" / name, origins if name == "U" else {})
 
