@@ -123,9 +123,9 @@ def _batch(files: list[Path], workers: int, threads: int, ahead: bool) -> tuple[
 
 def _tasks(files: list[Path]) -> Iterator:
     from drivaer_app.batch.work import Task
-    from drivaer_app.prediction_settings import ModelIdentity, Settings
+    from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
-    settings = Settings(None, ModelIdentity.of(None).digest)
+    settings = PredictionSettings(None, ModelIdentity.of(None).digest)
     return iter([Task(str(file), settings) for file in files])
 
 

@@ -1,4 +1,4 @@
-"""What a batch does to every car: the same settings and the same mesh give the same result."""
+"""All that a prediction depends on besides its mesh: the same settings and the same mesh give the same result."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class ModelIdentity:
 
 
 @dataclass(frozen=True)
-class Settings:
+class PredictionSettings:
     """model: as the user named it, or None. model_digest: of ModelIdentity. device: auto, cpu or cuda, as asked."""
 
     model: str | None
@@ -87,7 +87,7 @@ class Settings:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Settings:
+    def from_json(cls, stored: dict[str, Any]) -> PredictionSettings:
         """What ``to_json`` gave. Raises KeyError or TypeError for anything else."""
         return cls(
             stored["model"],

@@ -81,7 +81,7 @@ def test_a_dask_workers_modules_are_ours(there, car):
     pytest.importorskip("distributed", reason="needs dask.distributed (requirements-dev.txt)")
     from drivaer_app.batch import cluster
     from drivaer_app.batch.work import Task
-    from drivaer_app.prediction_settings import ModelIdentity, Settings
+    from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -96,7 +96,7 @@ def test_a_dask_workers_modules_are_ours(there, car):
         for command in commands
     ]
     try:
-        task = Task(str(car), Settings(None, ModelIdentity.of(None).digest))
+        task = Task(str(car), PredictionSettings(None, ModelIdentity.of(None).digest))
         (outcomes,) = cluster.outcomes([task], address)
     finally:
         for process in reversed(started):

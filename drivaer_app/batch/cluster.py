@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from data.errors import DrivAerError, ModelError
 from data.extras import needs
 from drivaer_app.batch.work import Outcome, Task, check_model, work
-from drivaer_app.prediction_settings import Settings
+from drivaer_app.prediction_settings import PredictionSettings
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -98,7 +98,7 @@ def work_on_cluster(task: Task) -> Outcome:
 
 
 @lru_cache(maxsize=8)
-def _checked(settings: Settings) -> None:
+def _checked(settings: PredictionSettings) -> None:
     check_model(settings)
 
 

@@ -10,7 +10,7 @@ from data.errors import DrivAerError
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import Outcome, Task
 from drivaer_app.files import absolute
-from drivaer_app.prediction_settings import ModelIdentity, Settings
+from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,14 +18,14 @@ class Plan:
     """files: absolute. wants: of work.FIELDS, PICTURE, VIEW. parameters: by file. baseline: one of the files."""
 
     files: Sequence[Path]
-    settings: Settings
+    settings: PredictionSettings
     model: ModelIdentity
     wants: tuple[str, ...] = ()
     parameters: Mapping[Path, Mapping[str, float | str]] = field(default_factory=dict)
     baseline: Path | None = None
 
     @classmethod
-    def of(cls, files: Sequence[Path], settings: Settings, model: ModelIdentity, **more) -> Plan:
+    def of(cls, files: Sequence[Path], settings: PredictionSettings, model: ModelIdentity, **more) -> Plan:
         """With the files as they lie on the disk, each once, the baseline among them."""
         baseline = more.pop("baseline", None)
         baseline = None if baseline is None else absolute(baseline)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.batch.work import FIELDS, SUFFIXES, Outcome
-from drivaer_app.prediction_settings import ModelIdentity, Settings
+from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 from drivaer_app.results import Result
 from drivaer_app.version import __version__
 
@@ -79,7 +79,7 @@ class StoredCar:
 class Batch:
     """What a store knows of one choice of settings; cars are sorted by path. baseline: absolute, or None."""
 
-    settings: Settings
+    settings: PredictionSettings
     model: ModelIdentity
     cars: tuple[StoredCar, ...]
     baseline: Path | None
@@ -143,7 +143,7 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def begin(self, settings: Settings, model: ModelIdentity, baseline: Path | None) -> None:
+    def begin(self, settings: PredictionSettings, model: ModelIdentity, baseline: Path | None) -> None:
         """Note that a run with these settings starts; reports are about the last one unless told otherwise."""
         with self._writing() as write:
             told = (model.digest, model.name, model.card, json.dumps(model.config.document() if model.config else {}))
@@ -157,7 +157,7 @@ class Store:
                 (settings.key, None if baseline is None else _stored(baseline), _now(), __version__),
             )
 
-    def known(self, file: str | Path, settings: Settings, wants: tuple[str, ...]) -> str | None:
+    def known(self, file: str | Path, settings: PredictionSettings, wants: tuple[str, ...]) -> str | None:
         """Checksum of the mesh that was here when its result was stored, with all that is wanted of it."""
         with _explained(self.folder / FILE):
             row = self._connection.execute(
@@ -171,7 +171,10 @@ class Store:
         return row["checksum"] if all(name in kept and kept[name].is_file() for name in wants) else None
 
     def put(
-        self, outcomes: Iterable[Outcome], settings: Settings, parameters: Mapping[Path, Mapping[str, float | str]]
+        self,
+        outcomes: Iterable[Outcome],
+        settings: PredictionSettings,
+        parameters: Mapping[Path, Mapping[str, float | str]],
     ) -> None:
         """Keep cars' outcomes, all of them on disk when this returns. parameters: by file. Raises DrivAerError.
 
@@ -186,7 +189,9 @@ class Store:
                 row = (_stored(outcome.file), settings.key, outcome.checksum, _writable(outcome.error), told, _now())
                 write("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", row)
 
-    def _put_result(self, write: Callable, outcome: Outcome, settings: Settings, places: dict[str, str]) -> None:
+    def _put_result(
+        self, write: Callable, outcome: Outcome, settings: PredictionSettings, places: dict[str, str]
+    ) -> None:
         key = (outcome.checksum, settings.key)
         old = write("SELECT kept FROM results WHERE checksum = ? AND settings = ?", key).fetchone()
         kept = {**(json.loads(old["kept"]) if old else {}), **places}
@@ -194,15 +199,15 @@ class Store:
         row = (*key, _now(), __version__, *told)
         write("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def settings(self) -> list[Settings]:
+    def settings(self) -> list[PredictionSettings]:
         """All that were used, the last first."""
         with _explained(self.folder / FILE):
             rows = self._connection.execute(
                 "SELECT told FROM settings JOIN runs ON runs.settings = settings.key GROUP BY key ORDER BY max(id) DESC"
             ).fetchall()
-        return [Settings.from_json(json.loads(row["told"])) for row in rows]
+        return [PredictionSettings.from_json(json.loads(row["told"])) for row in rows]
 
-    def batch(self, settings: Settings | None = None) -> Batch:
+    def batch(self, settings: PredictionSettings | None = None) -> Batch:
         """Everything stored under these settings, the last run's unless given. Raises DrivAerError for none."""
         if settings is None:
             used = self.settings()
@@ -229,7 +234,7 @@ class Store:
             self.folder,
         )
 
-    def _car(self, row: sqlite3.Row, settings: Settings) -> StoredCar:
+    def _car(self, row: sqlite3.Row, settings: PredictionSettings) -> StoredCar:
         import numpy as np
 
         there = row["record"] is not None
@@ -249,7 +254,7 @@ class Store:
             version=row["version"] or "",
         )
 
-    def _write(self, outcome: Outcome, settings: Settings, name: str) -> str:
+    def _write(self, outcome: Outcome, settings: PredictionSettings, name: str) -> str:
         """Write one kept file. Returns its place below the store's folder, with forward slashes."""
         folder = _FOLDERS.get(name, "pictures")
         (self.folder / folder).mkdir(exist_ok=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError, MeshError, ModelError
 from drivaer_app.conditions import Conditions
-from drivaer_app.prediction_settings import ModelIdentity, Settings
+from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
 if TYPE_CHECKING:
     from data.car import CarMesh
@@ -33,7 +33,7 @@ class Task:
     """
 
     file: str
-    settings: Settings
+    settings: PredictionSettings
     known: str | None = None
     wants: tuple[str, ...] = ()
     content: bytes | None = None
@@ -99,13 +99,13 @@ def work(task: Task, ahead: Task | None = None) -> Outcome:
         return Outcome(task.file, error=f"{task.file}: {log_bug(_log, error)}")
 
 
-def _predictor(settings: Settings):
+def _predictor(settings: PredictionSettings):
     from drivaer_app.predict import predictor_of
 
     return predictor_of(settings.model, settings.device)
 
 
-def check_model(settings: Settings) -> None:
+def check_model(settings: PredictionSettings) -> None:
     """Raises ModelError where this machine's model is another than the batch is meant for."""
     identity = ModelIdentity.of(settings.model)
     if identity.digest != settings.model_digest:

@@ -98,7 +98,7 @@ def batch(
         from drivaer_app.batch.run import Plan, run
         from drivaer_app.batch.store import Store
         from drivaer_app.batch.work import FIELDS, PICTURE, VIEW
-        from drivaer_app.prediction_settings import ModelIdentity, Settings
+        from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
         try:
             identity = ModelIdentity.of(model)
@@ -108,7 +108,7 @@ def batch(
         except DrivAerError as error:
             raise BadUsage(error.line) from error
         wants = ((FIELDS,) if fields else ()) + ((PICTURE, VIEW) if pictures else ())
-        settings = Settings(model, identity.digest, conditions, reading, device)
+        settings = PredictionSettings(model, identity.digest, conditions, reading, device)
         plan = Plan.of(files, settings, identity, wants=wants, baseline=baseline)
         plan = plan.with_parameters({**known, **parameters_of(plan.files, parameters)})
         started = time.perf_counter()

@@ -17,7 +17,7 @@ from drivaer_app.conditions import Conditions
 from drivaer_app.desk.jobs import Job
 from drivaer_app.desk.study_file import SavedStudy
 from drivaer_app.predict import Reading
-from drivaer_app.prediction_settings import ModelIdentity, Settings
+from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
 LANE = "batch"
 MOST_OPENED = 500
@@ -58,7 +58,7 @@ class BatchWork:
         files = find_cars(order.cars, order.output)
         if order.baseline is not None and not order.baseline.is_file():
             raise DrivAerError("no such baseline", file=order.baseline, fix="check the name")
-        settings = Settings(order.model, identity.digest, order.conditions, order.reading)
+        settings = PredictionSettings(order.model, identity.digest, order.conditions, order.reading)
         plan = Plan.of(files, settings, identity, wants=order.wants, baseline=order.baseline)
         plan = plan.with_parameters({**order.parameters, **parameters_of(plan.files)})
         n_workers = min(order.n_workers or local.available_cores(), len(plan.files))

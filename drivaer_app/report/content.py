@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import DrivAerError
 from drivaer_app.batch.store import Batch, StoredCar
 from drivaer_app.predict import Reading
-from drivaer_app.prediction_settings import ModelIdentity, Settings
+from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 from drivaer_app.report.card import Section, sections_of
 from drivaer_app.report.columns import COLUMNS, PARAMETER, row_of
 from drivaer_app.report.difference import Judgement, judged
@@ -98,7 +98,7 @@ class Content:
     details: tuple[ReportCar, ...]
     baseline: ReportCar | None
     parameters: tuple[str, ...]
-    settings: Settings
+    settings: PredictionSettings
     model: ModelIdentity
     card: tuple[Section, ...]
     answer: tuple[str, ...]
@@ -227,7 +227,7 @@ def compared(cars: Iterable[ReportCar], base: ReportCar | None) -> list[ReportCa
 
 def arranged(
     cars: Iterable[ReportCar],
-    settings: Settings,
+    settings: PredictionSettings,
     model: ModelIdentity,
     source: tuple[tuple[str, str], ...],
     *,

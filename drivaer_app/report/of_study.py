@@ -29,7 +29,7 @@ from drivaer_app.desk.predictions import Standing
 from drivaer_app.desk.study import Recipe, StudyState, Variant
 from drivaer_app.desk.study_file import SUFFIX
 from drivaer_app.drag_along import DragAlong
-from drivaer_app.prediction_settings import ModelIdentity, Settings
+from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 from drivaer_app.report.brand import read_brand
 from drivaer_app.report.content import Content, ReportCar, arranged, asked, compared, find_car
 from drivaer_app.report.model_of_study import model_of
@@ -104,7 +104,7 @@ def content_of_study(
     model, drawings = model or _model(source), drawings or {}
     state = source.state
     wanted = set(_keys(state) if wish.keys is None else wish.keys)
-    settings = Settings(state.model, model.digest, state.conditions)
+    settings = PredictionSettings(state.model, model.digest, state.conditions)
     tables = parameters_of([variant.file for variant in state.variants])
     cars = {
         variant.key: _car(variant, source, model, tables.get(variant.file, {}), drawings.get(variant.key))

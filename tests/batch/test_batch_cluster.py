@@ -14,7 +14,7 @@ from drivaer_app.batch.run import Plan, run
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import work
 from drivaer_app.predict import Predictor
-from drivaer_app.prediction_settings import ModelIdentity, Settings
+from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
 pytest.importorskip("distributed", reason="needs dask.distributed (requirements-dev.txt)")
 
@@ -29,7 +29,7 @@ def local_cluster():
 
 def _plan(files) -> Plan:
     identity = ModelIdentity.of(None)
-    return Plan.of(files, Settings(None, identity.digest), identity)
+    return Plan.of(files, PredictionSettings(None, identity.digest), identity)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by a signal")
@@ -82,7 +82,7 @@ def _moved(tasks, file):
 def test_another_model_on_the_workers_ends_the_batch(tmp_path, make_cars, local_cluster):
     files = make_cars(tmp_path / "cars", 1)
     identity = ModelIdentity.of(None)
-    plan = Plan.of(files, Settings(None, "0" * 64), identity)
+    plan = Plan.of(files, PredictionSettings(None, "0" * 64), identity)
     with Store.create(tmp_path / "r") as store, pytest.raises(ModelError, match="another"):
         run(plan, store, lambda tasks: cluster.outcomes(tasks, local_cluster.scheduler_address))
 

@@ -17,7 +17,7 @@ from drivaer_app.batch.run import Plan, run
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import work
 from drivaer_app.conditions import Conditions
-from drivaer_app.prediction_settings import ModelIdentity, Settings
+from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,7 +84,7 @@ def once(tmp_path):
 
     def run_once(files, **more):
         identity = ModelIdentity.of(None)
-        settings = Settings(None, identity.digest, **more)
+        settings = PredictionSettings(None, identity.digest, **more)
         with Store.create(tmp_path / "results") as store:
             return run(Plan.of(files, settings, identity), store, lambda tasks: ([work(task)] for task in tasks))
 

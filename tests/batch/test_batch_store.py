@@ -13,12 +13,12 @@ from drivaer_app.batch.inputs import find_cars, parameters_of
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import PICTURE, Outcome
 from drivaer_app.conditions import Conditions
-from drivaer_app.prediction_settings import ModelIdentity, Settings
+from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
 
 @pytest.fixture
-def settings() -> Settings:
-    return Settings(None, ModelIdentity.of(None).digest)
+def settings() -> PredictionSettings:
+    return PredictionSettings(None, ModelIdentity.of(None).digest)
 
 
 def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path):
@@ -36,8 +36,8 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path):
 
 
 def test_settings_have_one_key_whatever_the_model_is_called(settings):
-    same = Settings("a/copy/of/drivaer", settings.model_digest)
-    other = Settings(None, settings.model_digest, Conditions(speed=40.0))
+    same = PredictionSettings("a/copy/of/drivaer", settings.model_digest)
+    other = PredictionSettings(None, settings.model_digest, Conditions(speed=40.0))
     assert same.key == settings.key != other.key
 
 

@@ -7,7 +7,7 @@ from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import PICTURE, work
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.study_file import read_study
-from drivaer_app.prediction_settings import ModelIdentity, Settings
+from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 from drivaer_app.report.content import content_of
 from drivaer_app.report.write import write_report
 from drivaer_app.results import Result
@@ -16,7 +16,7 @@ from drivaer_app.results import Result
 def test_a_batch_opens_as_a_study_with_its_results_on_the_measured_area(tmp_path, make_cars):
     files = make_cars(tmp_path / "cars", 2)
     identity = ModelIdentity.of(None)
-    settings = Settings(None, identity.digest, Conditions(speed=40.0, area=2.0))
+    settings = PredictionSettings(None, identity.digest, Conditions(speed=40.0, area=2.0))
     plan = Plan.of(files, settings, identity, wants=(PICTURE,), baseline=files[1])
     with Store.create(tmp_path / "r") as store:
         run(plan, store, lambda tasks: ([work(task)] for task in tasks))

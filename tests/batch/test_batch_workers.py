@@ -13,7 +13,7 @@ import pytest
 
 from drivaer_app.batch import local
 from drivaer_app.batch.work import Task
-from drivaer_app.prediction_settings import ModelIdentity, Settings
+from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 
 def test_a_car_whose_worker_dies_is_tried_again(make_cars, tmp_path):
     files = make_cars(tmp_path, 3)
-    settings = Settings(None, ModelIdentity.of(None).digest)
+    settings = PredictionSettings(None, ModelIdentity.of(None).digest)
     pool = local._Pool([Task(str(file), settings) for file in files], 1, True)
     done = []
     for outcomes in pool.run(1):

@@ -10,7 +10,7 @@ import pytest
 
 from drivaer_app.batch.store import Batch, Store
 from drivaer_app.batch.work import PICTURE, VIEW, Outcome, Task, work
-from drivaer_app.prediction_settings import ModelIdentity, Settings
+from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -45,7 +45,7 @@ def predicted(sample_file, tmp_path_factory) -> Outcome:
     vertices, faces = fast_simplification.simplify(mesh.vertices, mesh.faces, target_count=6000)
     file = tmp_path_factory.mktemp("car") / "car.stl"
     trimesh.Trimesh(vertices, faces, process=False).export(file)
-    outcome = work(Task(str(file), Settings(None, ModelIdentity.of(None).digest), wants=(PICTURE, VIEW)))
+    outcome = work(Task(str(file), PredictionSettings(None, ModelIdentity.of(None).digest), wants=(PICTURE, VIEW)))
     assert not outcome.error
     return outcome
 
@@ -69,7 +69,7 @@ def store_folder(predicted, tmp_path_factory) -> Path:
     """Three plain cars and those with hostile names; one in three outside; two failures; the second is the baseline."""
     folder = tmp_path_factory.mktemp("results")
     identity = ModelIdentity.of(None)
-    settings = Settings(None, identity.digest)
+    settings = PredictionSettings(None, identity.digest)
     with Store.create(folder) as store:
         store.begin(settings, identity, Path("/cars/plain_1.stl"))
         names = [*(f"plain_{i}.stl" for i in range(3)), *HOSTILE]
