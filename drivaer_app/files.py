@@ -1,4 +1,4 @@
-"""Files as users name them: their place from the root, and the checksum of what is in them."""
+"""Files as users name them: what a study's is called, their place from the root, the checksum of what is in them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 from data.errors import MeshError
+
+STUDY_SUFFIX = ".drivaer"
 
 
 def absolute(file: str | Path) -> Path:

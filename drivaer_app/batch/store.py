@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.batch.work import FIELDS, SUFFIXES, Outcome
+from drivaer_app.drag_along import DragAlong
 from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 from drivaer_app.results import Result
 from drivaer_app.version import __version__
@@ -58,7 +59,7 @@ class StoredCar:
 
     result: on the settings' reference area; measured: the same on the area measured on the mesh.
     file: absolute, where it was found. record: as in batch.work.Outcome. All three are None after an error.
-    drag_along: (3, S) float32 or None. kept: name of FIELDS, PICTURE or VIEW -> file.
+    drag_along: None without fields. kept: name of FIELDS, PICTURE or VIEW -> file.
     parameters: the design's, from tables beside the mesh. predicted: ISO 8601, UTC. version: of the program.
     """
 
@@ -68,7 +69,7 @@ class StoredCar:
     record: dict[str, Any] | None
     result: Result | None
     measured: Result | None
-    drag_along: Any
+    drag_along: DragAlong | None
     kept: dict[str, Path]
     parameters: dict[str, float | str]
     predicted: str
@@ -247,7 +248,7 @@ class Store:
             record=json.loads(row["record"]) if there else None,
             result=measured and measured.on(settings.conditions),
             measured=measured,
-            drag_along=None if along is None else np.frombuffer(along, "<f4").reshape(3, -1),
+            drag_along=None if along is None else DragAlong(*np.frombuffer(along, "<f4").reshape(3, -1)),
             kept=self._kept(row["kept"]) if there else {},
             parameters=json.loads(row["parameters"]),
             predicted=row["predicted"] or row["seen"],

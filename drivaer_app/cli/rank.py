@@ -12,9 +12,8 @@ from data.errors import DrivAerError
 from drivaer_app.cli.terminal import BadUsage, results_only, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from drivaer_app.report.content import Content, ReportCar
+    from drivaer_app.report.car import ReportCar
+    from drivaer_app.report.content import Content
 
 
 def rank(
@@ -36,17 +35,17 @@ def rank(
     Cars outside of what the model was trained on are marked ▲: no interval holds for them.
     """
     from drivaer_app.batch.store import Store
-    from drivaer_app.report.content import content_of
+    from drivaer_app.report.of_batch import content_of_batch
 
     with results_only() as stdout:
         with Store.open(results) as store:
             batch = store.batch()
-        content = content_of(batch, baseline=baseline, details=0)
+        content = content_of_batch(batch, baseline=baseline, details=0)
         if failed:
             _show_failed(content, stdout)
             return 0
-        keep = _condition(where, content)
-        cars = [car for car in _sorted(content, sort, descending) if keep(car)][:top]
+        kept = _matching(content, where)
+        cars = [car for car in _sorted(content, sort, descending) if car in kept][:top]
         if as_json:
             _show_json(content, cars, stdout)
         else:
@@ -56,13 +55,11 @@ def rank(
     return 0
 
 
-def _condition(where: str | None, content: Content) -> Callable[[ReportCar], bool]:
-    from drivaer_app.report.where import condition
+def _matching(content: Content, where: str | None) -> set[ReportCar]:
+    from drivaer_app.report.where import matching
 
-    if where is None:
-        return lambda car: True
     try:
-        return condition(where, content)
+        return set(content.cars if where is None else matching(content, where))
     except DrivAerError as error:
         raise BadUsage(f"--where {error.line}") from error
 

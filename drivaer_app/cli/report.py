@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data.errors import DrivAerError
 from drivaer_app.cli.terminal import BadUsage, Waiting, results_only
+from drivaer_app.files import STUDY_SUFFIX
+from drivaer_app.report.formats import FORMATS, format_of, write_report
+from drivaer_app.report.options import N_DETAILS, ReportOptions
+
+if TYPE_CHECKING:
+    from drivaer_app.batch.store import Store
+    from drivaer_app.report.content import Content
+
+_SUFFIXES = " ".join(one.suffix for one in FORMATS)
+_TEMPLATES = " and ".join(one.suffix for one in FORMATS if one.takes_template)
 
 
 def report(
@@ -18,7 +27,7 @@ def report(
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="OUT", help=".html .pdf .xlsx .csv .json .md, or a .drivaer study."),
+        typer.Option("--output", "-o", metavar="OUT", help=f"{_SUFFIXES}, or a {STUDY_SUFFIX} study."),
     ],
     baseline: Annotated[
         str | None, typer.Option(metavar="CAR", help="Compare to this car instead of the own baseline.")
@@ -28,7 +37,7 @@ def report(
     ] = None,
     details: Annotated[
         int, typer.Option(min=0, metavar="N", help="How many cars from the top have a page of their own.")
-    ] = 12,
+    ] = N_DETAILS,
     draw: Annotated[
         bool, typer.Option("--draw/--no-draw", help="Draw those cars now, where no pictures are kept.")
     ] = True,
@@ -36,7 +45,7 @@ def report(
         Path | None, typer.Option(metavar="TOML", help="A company's name, logo and colours; see docs/reports.md.")
     ] = None,
     template: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A jinja2 template instead of the program's, for .html and .md.")
+        Path | None, typer.Option(metavar="FILE", help=f"A jinja2 template instead of the program's, for {_TEMPLATES}.")
     ] = None,
     title: Annotated[str, typer.Option(help="Of the report.")] = "",
 ) -> int:
@@ -46,62 +55,60 @@ def report(
     was trained on are marked wherever their numbers stand.
     """
     check_report(output)
+    pages = tuple(car) if car else details
     with results_only() as stdout:
-        make_report(results, output, baseline, car or details, draw, brand, template, title)
+        make_report(results, output, ReportOptions(None, baseline, pages, draw, brand, template, title))
         print(output, file=stdout)
     return 0
 
 
 def check_report(output: Path) -> None:
     """Before any work is done. Raises BadUsage for a place or a format that no report can go to."""
-    from drivaer_app.report.write import check_suffix
-
-    try:
-        check_suffix(output)
-    except DrivAerError as error:
-        raise BadUsage(error.line) from error
+    if output.suffix.lower() != STUDY_SUFFIX:
+        try:
+            format_of(output, others=(STUDY_SUFFIX,))
+        except DrivAerError as error:
+            raise BadUsage(error.line) from error
     if not output.absolute().parent.is_dir():
         raise BadUsage(f"{output}: there is no folder {output.parent}")
 
 
-def make_report(
-    results: Path,
-    output: Path,
-    baseline: str | None = None,
-    details: Sequence[str] | int = 12,
-    draw: bool = True,
-    brand: Path | None = None,
-    template: Path | None = None,
-    title: str = "",
-) -> None:
+def make_report(results: Path, output: Path, options: ReportOptions = ReportOptions()) -> None:  # noqa: B008 - frozen
     """Report on a study or a store's last run, its pages' cars drawn where they are not yet. Raises DrivAerError."""
-    from drivaer_app.desk.study_file import SUFFIX
+    if results.suffix.lower() == STUDY_SUFFIX and not results.is_dir():
+        from drivaer_app.desk.report_of_study import report_on_study
+        from drivaer_app.desk.study_source import StudySource
 
-    if results.suffix.lower() == SUFFIX and not results.is_dir():
-        from drivaer_app.report.of_study import report_on_study
-        from drivaer_app.report.study_source import StudySource, Wish
-
-        pages = details if isinstance(details, int) else tuple(details)
-        wish = Wish(None, baseline, pages, draw, brand, template, title)
         with Waiting(1).on("drawing cars"):
-            report_on_study(output, StudySource.of_file(results), wish)
+            report_on_study(output, StudySource.of_file(results), options)
         return
     from drivaer_app.batch.store import Store
-    from drivaer_app.report.brand import read_brand
-    from drivaer_app.report.content import content_of
-    from drivaer_app.report.pictures import draw_missing
-    from drivaer_app.report.write import WITH_PICTURES, write_report
 
-    company = read_brand(brand)
     with Store.open(results) as store:
-        batch = store.batch()
+        if output.suffix.lower() == STUDY_SUFFIX:
+            from drivaer_app.desk.study_file import write_study
+            from drivaer_app.desk.study_of_batch import study_of_batch
 
-        def content():
-            return content_of(batch, baseline=baseline, details=details, title=title)
+            if options.template is not None:
+                raise DrivAerError(f"a template is of no use for {STUDY_SUFFIX}", fix=f"use {_TEMPLATES}")
+            write_study(output, study_of_batch(store.batch(), options.baseline))
+        else:
+            _report_on_batch(store, output, options)
 
-        told = content()
-        if draw and output.suffix.lower() in WITH_PICTURES:
-            with Waiting(1).on("drawing cars"):
-                batch = draw_missing(store, batch, [car.stored for car in told.details])
-            told = content()
-    write_report(output, told, company, template)
+
+def _report_on_batch(store: Store, output: Path, options: ReportOptions) -> None:
+    from drivaer_app.batch.drawing import draw_missing
+    from drivaer_app.report.brand import read_brand
+    from drivaer_app.report.of_batch import content_of_batch
+
+    company, batch = read_brand(options.brand), store.batch()
+
+    def content() -> Content:
+        return content_of_batch(batch, baseline=options.baseline, details=options.details, title=options.title)
+
+    found = content()
+    if options.draw and format_of(output).has_pages:
+        with Waiting(1).on("drawing cars"):
+            batch = draw_missing(store, batch, [car.file for car in found.details])
+        found = content()
+    write_report(output, found, company, options.template)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import IO
 
 from data.errors import DrivAerError
-from drivaer_app.desk.study_file import SUFFIX, SavedStudy, read_study, write_study
+from drivaer_app.desk.study_file import SavedStudy, read_study, write_study
+from drivaer_app.files import STUDY_SUFFIX
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Autosave:
 
     def __init__(self, folder: Path | None = None):
         self.folder = folder or autosave_folder()
-        self.file = self.folder / f"{uuid.uuid4().hex[:12]}{SUFFIX}"
+        self.file = self.folder / f"{uuid.uuid4().hex[:12]}{STUDY_SUFFIX}"
         self._lock: IO[bytes] | None = None
 
     def write(self, study: SavedStudy) -> None:
@@ -76,7 +77,7 @@ def leftovers(folder: Path | None = None) -> list[Leftover]:
     """Studies of sessions that ended without closing them, the latest first."""
     folder = folder or autosave_folder()
     found = []
-    for file in folder.glob(f"*{SUFFIX}"):
+    for file in folder.glob(f"*{STUDY_SUFFIX}"):
         if not file.name.startswith(".") and not _is_held(file.with_suffix(".lock")):
             found.append(Leftover(file, file.stat().st_mtime))
     return sorted(found, key=lambda leftover: -leftover.saved_at)

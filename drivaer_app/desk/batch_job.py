@@ -102,8 +102,7 @@ def has_results(folder: Path) -> bool:
 
 def open_results(folder: Path) -> Results:
     """The store's last run as a study, as far as it got. Raises DrivAerError where no car was predicted."""
-    from drivaer_app.report.as_study import study_of
-    from drivaer_app.report.content import content_of
+    from drivaer_app.desk.study_of_batch import study_of_batch
 
     with Store.open(folder) as store:
         batch = store.batch()
@@ -111,7 +110,7 @@ def open_results(folder: Path) -> Results:
     if not n:
         why = f": {batch.failed[0].error}" if batch.failed else ""
         raise DrivAerError(f"no car was predicted{why}", file=folder, fix="run the batch to its end")
-    saved = study_of(content_of(batch, details=0), MOST_OPENED)
+    saved = study_of_batch(batch, most=MOST_OPENED)
     return Results(saved, n - len(saved.state.variants))
 
 

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from data.errors import DrivAerError
 from data.formats import find_meshes
@@ -30,25 +29,15 @@ from drivaer_app.desk.morphing import Morphing
 from drivaer_app.desk.predictions import DONE, MISSING, WAITING, Predictions, Standing
 from drivaer_app.desk.reporting import Reporting
 from drivaer_app.desk.study import DesignFile, Recipe, Study, StudyState
-from drivaer_app.desk.study_file import (
-    SUFFIX,
-    SavedStudy,
-    SavedVariant,
-    find_moved,
-    read_study,
-    write_study,
-    written_path,
-)
+from drivaer_app.desk.study_file import SavedStudy, SavedVariant, find_moved, read_study, write_study, written_path
+from drivaer_app.desk.study_source import StudySource
 from drivaer_app.desk.verification import Verifications
 from drivaer_app.desk.watch import Watch
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
-from drivaer_app.files import absolute
+from drivaer_app.files import STUDY_SUFFIX, absolute
 from drivaer_app.origin import CfdCoefficients
 from drivaer_app.results import Result
-
-if TYPE_CHECKING:
-    from drivaer_app.report.study_source import StudySource
 
 _BENT = "bent"  # in a study's view
 
@@ -96,7 +85,7 @@ class Desk:
         Raises DrivAerError for a folder without meshes and for a study that cannot be read.
         """
         paths = [Path(path) for path in paths]
-        studies = [path for path in paths if path.suffix.lower() == SUFFIX]
+        studies = [path for path in paths if path.suffix.lower() == STUDY_SUFFIX]
         if studies:
             self.open_study(studies[0])
             return [v.key for v in self.study.state.variants]
@@ -228,8 +217,6 @@ class Desk:
 
     def report_source(self) -> StudySource:
         """The study at this moment, as reports are made of it."""
-        from drivaer_app.report.study_source import StudySource
-
         state = self.study.state
         known = {variant.key: self.standing(variant.key) for variant in state.variants}
         cfd = {variant.key: found for variant in state.variants if (found := self.cfd(variant.key))}

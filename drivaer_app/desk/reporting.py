@@ -17,8 +17,9 @@ from drivaer_app.desk.jobs import Job, Jobs
 from drivaer_app.engine import Engine
 
 if TYPE_CHECKING:
+    from drivaer_app.desk.study_source import StudySource
     from drivaer_app.report.content import Content
-    from drivaer_app.report.study_source import StudySource, Wish
+    from drivaer_app.report.options import ReportOptions
 
 LANE = "report"
 
@@ -33,7 +34,7 @@ class Reporting:
     _numbers: itertools.count = field(default_factory=lambda: itertools.count(1))
     _engines: set[Engine] = field(default_factory=set)
 
-    def make(self, path: str | Path, wish: Wish, on_end: Callable[[Job], None] = lambda job: None) -> Job:
+    def make(self, path: str | Path, options: ReportOptions, on_end: Callable[[Job], None] = lambda job: None) -> Job:
         """Start writing a report in the format of the suffix; the job's result is its Content.
 
         It is of the study at this moment. Cancelled or failed it leaves the file that was there.
@@ -41,12 +42,12 @@ class Reporting:
         path, source = Path(path), self.source()
 
         def work(job: Job) -> Content:
-            from drivaer_app.report.of_study import report_on_study
+            from drivaer_app.desk.report_of_study import report_on_study
 
             engine = Engine()
             self._engines.add(engine)
             try:
-                return report_on_study(path, source, wish, call=engine.call, on_progress=job.report)
+                return report_on_study(path, source, options, call=engine.call, on_progress=job.report)
             finally:
                 self._engines.discard(engine)
                 engine.close()

@@ -23,7 +23,6 @@ from drivaer_app.origin import Origin
 from drivaer_app.predict import Reading
 from drivaer_app.results import Result
 
-SUFFIX = ".drivaer"
 FORMAT = 1
 _DOCUMENT = "study.json"
 _LARGEST_DOCUMENT = 256 << 20  # bytes: beyond any real study, short of filling the memory

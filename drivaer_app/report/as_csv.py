@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from data.replacing import replacing
+from drivaer_app.report.brand import Brand
 from drivaer_app.report.content import Content
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
-def write_csv(path: Path, content: Content) -> None:
+def write(path: Path, content: Content, brand: Brand, template: Path | None) -> None:
     with replacing(path) as unfinished:
         unfinished.write_text(csv_of(content), encoding="utf-8", newline="")
 

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from data.replacing import replacing
-from drivaer_app.batch.work import PICTURE, VIEW
 from drivaer_app.paths import RESOURCES
 from drivaer_app.pictures.colours import diverging, to_srgb
 from drivaer_app.pictures.thinned_car import ThinnedCar
 from drivaer_app.report.brand import Brand
-from drivaer_app.report.content import Content, ReportCar
+from drivaer_app.report.car import ReportCar
+from drivaer_app.report.content import Content
+from drivaer_app.report.drag_curve import svg_of
 from drivaer_app.report.pictures import as_webp
 from drivaer_app.report.templates import environment, rendered, template_of
 from drivaer_app.report.texts import shortened
@@ -26,7 +27,6 @@ from drivaer_app.report.texts import shortened
 _MISSING = "No pictures: the mesh is not where it was, has changed since, or the model gives no pressure."
 _N_COLOURS = 129
 _NUMBER = re.compile(r"\d+(\.\d+)?")
-_PLOT = (40.0, 412.0, 10.0, 148.0)  # left, right, top, bottom of the curve of drag along the car
 _MEASURES = (
     ("frontal_area_m2", "frontal area, m²"),
     ("length_m", "length, m"),
@@ -41,16 +41,6 @@ _MEASURES = (
 
 
 @dataclass(frozen=True)
-class _Along:
-    """SVG coordinates of a car's curve and the baseline's, the place of Cd 0, and (y, label) of ticks."""
-
-    own: str
-    baseline: str
-    zero: float
-    ticks: tuple[tuple[float, str], ...]
-
-
-@dataclass(frozen=True)
 class _Axis:
     low: float
     high: float
@@ -59,7 +49,7 @@ class _Axis:
         return round(4 + 182 * (value - self.low) / (self.high - self.low), 1)
 
 
-def write_html(path: Path, content: Content, brand: Brand, template: Path | None = None) -> None:
+def write(path: Path, content: Content, brand: Brand, template: Path | None) -> None:
     with replacing(path) as unfinished:
         unfinished.write_text(html_of(content, brand, template), encoding="utf-8")
 
@@ -85,9 +75,9 @@ def html_of(content: Content, brand: Brand, template: Path | None = None) -> str
         number=lambda value: "" if value is None else value,
         shown=lambda value, digits: "" if value is None else f"{value:.{digits}f}",
         plotted=_plotted(content),
-        pictures={car.number: as_webp(car.stored.kept[PICTURE]) if _has(car, PICTURE) else "" for car in details},
+        pictures={car.number: as_webp(car.picture) if car.picture else "" for car in details},
         views=views,
-        along={car.number: _along(car, content.baseline) for car in details},
+        along={car.number: svg_of(car, content.baseline) for car in details},
         missing=_MISSING,
         warnings=_warnings(content.cars),
         gradient=", ".join(_colours()[::16]),
@@ -95,10 +85,6 @@ def html_of(content: Content, brand: Brand, template: Path | None = None) -> str
         three=Markup((folder / "three" / "three.bundle.min.js").read_text("utf-8")),
         script=Markup((folder / "report.js").read_text("utf-8")),
     )
-
-
-def _has(car: ReportCar, name: str) -> bool:
-    return name in car.stored.kept and car.stored.kept[name].is_file()
 
 
 def _table_columns(content: Content) -> list[tuple[str, str, str]]:
@@ -196,35 +182,12 @@ def _json(value: Any) -> str:
 
 def _view(car: ReportCar) -> str:
     """The car for the script, as JSON; empty where none was kept."""
-    if not _has(car, VIEW):
+    if car.thinned is None:
         return ""
-    view = ThinnedCar.from_bytes(car.stored.kept[VIEW].read_bytes())
+    view = ThinnedCar.from_bytes(car.thinned.read_bytes())
     arrays = {"points": view.points.astype("<u2"), "faces": view.faces.astype("<u4"), "cp": view.cp.astype("i1")}
     coded = {name: base64.b64encode(array.tobytes()).decode() for name, array in arrays.items()}
     return json.dumps({**coded, "low": view.low.tolist(), "high": view.high.tolist()})
-
-
-def _along(car: ReportCar, baseline: ReportCar | None) -> _Along | None:
-    own = car.stored.drag_along
-    if own is None:
-        return None
-    other = baseline.stored.drag_along if baseline is not None and baseline is not car else None
-    curves = [(rows[0], rows[1] + rows[2]) for rows in (own, other) if rows is not None]
-    left, right, top, bottom = _PLOT
-    x_low, x_high = (f([f(x) for x, _ in curves]) for f in (min, max))
-    low, high = min(0.0, *(float(y.min()) for _, y in curves)), max(float(y.max()) for _, y in curves)
-
-    def at(value: float) -> float:
-        return round(bottom - (value - low) / (high - low) * (bottom - top), 1)
-
-    def line(x: np.ndarray, y: np.ndarray) -> str:
-        across = left + (x - x_low) / (x_high - x_low) * (right - left)
-        return " ".join(f"{a:.1f},{at(b)}" for a, b in zip(across.tolist(), y.tolist(), strict=True))
-
-    step = 0.1 if high - low > 0.25 else 0.05
-    ticks = [value * step for value in range(int(np.ceil(low / step)), int(high / step) + 1)]
-    lines = [line(*curve) for curve in curves]
-    return _Along(lines[0], lines[1] if len(lines) > 1 else "", at(0.0), tuple((at(v), f"{v:.2f}") for v in ticks))
 
 
 def _warnings(cars: Iterable[ReportCar]) -> list[tuple[str, str]]:

@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 from data.replacing import replacing
+from drivaer_app.report.brand import Brand
 from drivaer_app.report.content import Content
 
 FORMAT = 1
 
 
-def write_json(path: Path, content: Content) -> None:
+def write(path: Path, content: Content, brand: Brand, template: Path | None) -> None:
     with replacing(path) as unfinished:
         unfinished.write_text(json_of(content), encoding="utf-8")
 

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from data.replacing import replacing
 from drivaer_app.report.brand import Brand
-from drivaer_app.report.content import Content, ReportCar
+from drivaer_app.report.car import ReportCar
+from drivaer_app.report.content import Content
 from drivaer_app.report.templates import environment, rendered, template_of
 
 # All that Markdown or the HTML in it gives a meaning to.
 _MEANT = re.compile(r"([\\`*_\[\]<>#|~&]|(?<![\w.])[-+](?=\s)|^[-+=])")
 
 
-def write_markdown(path: Path, content: Content, brand: Brand, template: Path | None = None) -> None:
+def write(path: Path, content: Content, brand: Brand, template: Path | None) -> None:
     with replacing(path) as unfinished:
         unfinished.write_text(markdown_of(content, brand, template), encoding="utf-8")
 

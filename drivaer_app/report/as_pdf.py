@@ -10,12 +10,13 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from data.replacing import replacing
-from drivaer_app.batch.work import PICTURE
 from drivaer_app.report.brand import Brand
+from drivaer_app.report.car import ReportCar
 from drivaer_app.report.card import Block
-from drivaer_app.report.content import Content, ReportCar
+from drivaer_app.report.content import Content
+from drivaer_app.report.drag_curve import drawing_of
 from drivaer_app.report.pdf_fonts import BOLD, FONT, register_fonts, writable
-from drivaer_app.report.pdf_plots import ALARM, GRID, PALE, along, ranking
+from drivaer_app.report.pdf_plots import ALARM, GRID, PALE, ranking
 from drivaer_app.report.pictures import as_jpeg
 from drivaer_app.report.texts import shortened
 
@@ -25,7 +26,7 @@ _MOST_WARNINGS = 4  # of one car, on its half page
 _MARK = "▲ outside of what the model was trained on: a guess, and no interval holds"
 
 
-def write_pdf(path: Path, content: Content, brand: Brand) -> None:
+def write(path: Path, content: Content, brand: Brand, template: Path | None) -> None:
     from reportlab.lib.pagesizes import A4
     from reportlab.platypus import SimpleDocTemplate
 
@@ -149,12 +150,12 @@ class _Story:
 
         left = 0.58 * self.width
         picture: Any = self._text("no picture: the mesh is gone, has changed, or the model gives no pressure", "pale")
-        if PICTURE in car.stored.kept and car.stored.kept[PICTURE].is_file():
-            picture = Image(as_jpeg(car.stored.kept[PICTURE]))
+        if car.picture is not None:
+            picture = Image(as_jpeg(car.picture))
             picture.drawHeight *= (left - 8) / picture.drawWidth
             picture.drawWidth = left - 8
         right = [*self._facts(car)]
-        curve = along(car, self.content.baseline, self.width - left - 6, 84, self.brand)
+        curve = drawing_of(car, self.content.baseline, self.width - left - 6, 84, self.brand)
         right += [Spacer(1, 4), curve] if curve else []
         table = Table(
             [[picture, right]], colWidths=[left, self.width - left], style=[("VALIGN", (0, 0), (-1, -1), "TOP")]

@@ -10,8 +10,9 @@ from typing import Any
 
 from data.replacing import replacing
 from drivaer_app.report.brand import Brand
+from drivaer_app.report.car import ReportCar
 from drivaer_app.report.columns import COLUMNS, PARAMETER
-from drivaer_app.report.content import Content, ReportCar
+from drivaer_app.report.content import Content
 from drivaer_app.report.texts import printable
 
 _LONGEST_CELL = 32_000  # characters: Excel's own limit is 32,767
@@ -37,7 +38,7 @@ _TRUE_OR_FALSE = '"true";"true";"false"'  # LibreOffice shows 1 and 0 where a ce
 _MOST_IN_CHART = 60
 
 
-def write_xlsx(path: Path, content: Content, brand: Brand) -> None:
+def write(path: Path, content: Content, brand: Brand, template: Path | None) -> None:
     import xlsxwriter
 
     with replacing(path) as unfinished:

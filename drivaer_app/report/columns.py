@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from drivaer_app.report.content import ReportCar
+from drivaer_app.report.car import ReportCar
 
 PARAMETER = "parameter."
 """What the names of the designs' own parameters start with."""

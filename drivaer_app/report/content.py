@@ -3,86 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
-from drivaer_app.batch.store import Batch, StoredCar
 from drivaer_app.predict import Reading
 from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
+from drivaer_app.report.car import ReportCar
 from drivaer_app.report.card import Section, sections_of
 from drivaer_app.report.columns import COLUMNS, PARAMETER, row_of
 from drivaer_app.report.difference import Judgement, judged
 from drivaer_app.report.findings import answer_of, apart_of
-from drivaer_app.report.study_source import N_DETAILS
-from drivaer_app.report.texts import printable
-from drivaer_app.results import Result
+from drivaer_app.report.options import N_DETAILS
 from drivaer_app.version import __version__
 
 if TYPE_CHECKING:
     from gnn.difference import DifferenceLaw
 
 _MOST_OUTSIDE = 30  # cars that are listed one by one for nothing but lying outside
-
-
-@dataclass(frozen=True, eq=False)
-class ReportCar:
-    """One car of a report. number: its place in the report, from 1. rank: by Cd, None after an error.
-
-    name: unique in the report, printable. path: where the mesh was. judgement: against the baseline, None for it
-    itself and without one. apart: why it stands out of the fleet, plain sentences.
-    """
-
-    number: int
-    name: str
-    path: str
-    rank: int | None
-    stored: StoredCar
-    model_digest: str
-    judgement: Judgement | None = None
-    is_baseline: bool = False
-    apart: tuple[str, ...] = ()
-
-    @property
-    def result(self) -> Result | None:
-        return self.stored.result
-
-    @property
-    def record(self) -> dict[str, Any] | None:
-        return self.stored.record
-
-    @property
-    def error(self) -> str:
-        return printable(self.stored.error)
-
-    @property
-    def checksum(self) -> str | None:
-        return self.stored.checksum
-
-    @property
-    def parameters(self) -> dict[str, float | str]:
-        return self.stored.parameters
-
-    @property
-    def predicted(self) -> str:
-        return self.stored.predicted
-
-    @property
-    def version(self) -> str:
-        return self.stored.version
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        return tuple(printable(text) for text in (self.record or {}).get("warnings", ()))
-
-    @property
-    def is_outside(self) -> bool:
-        """Whether its interval does not hold: to be marked wherever its number stands."""
-        return self.result is not None and self.result.in_distribution is False
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,29 +135,6 @@ def _in_words(law: DifferenceLaw) -> str:
     return f"± {1000 * law.base:.1f} counts{more}"
 
 
-def content_of(
-    batch: Batch,
-    *,
-    baseline: str | None = None,
-    details: Sequence[str] | int = N_DETAILS,
-    keep: Callable[[ReportCar], bool] = lambda car: True,
-    title: str = "",
-) -> Content:
-    """What to report of a batch. Raises DrivAerError for a name that no car or more than one has.
-
-    baseline: a car's name or file, instead of the batch's own. details: names, or how many from the top.
-    keep: which cars to report, asked when they are compared and not yet ranked; the baseline stays.
-    """
-    cars = _named(batch)
-    base = find_car(cars, baseline) if baseline else _baseline_of(cars, batch.baseline)
-    cars = compared(cars, base)
-    cars = [car for car in cars if keep(car) or car.is_baseline]
-    if not cars:
-        raise DrivAerError("no car is left to report", file=batch.folder, fix="loosen the condition")
-    source = (("How files were read", asked(batch.settings.reading)), ("Batch started", batch.started))
-    return arranged(cars, batch.settings, batch.model, source, details=details, title=title, started=batch.started)
-
-
 def compared(cars: Iterable[ReportCar], base: ReportCar | None) -> list[ReportCar]:
     """The cars with what may be said of each against the baseline. Raises DrivAerError for one without a result."""
     if base is not None and base.result is None:
@@ -235,7 +152,11 @@ def arranged(
     title: str = "",
     started: str | None = None,
 ) -> Content:
-    """A report of cars that are compared, in their order by Cd; the other arguments as in Content and content_of."""
+    """A report of cars that are compared, in their order by Cd; the other arguments as in Content.
+
+    details: names of those with a page of their own, or how many from the top. Raises DrivAerError for a name that no
+    car or more than one has.
+    """
     cars = sorted(cars, key=lambda car: (car.result is None, car.result.cd if car.result else 0.0, car.name))
     apart = apart_of(cars)
     final = [
@@ -265,7 +186,7 @@ def arranged(
     )
 
 
-def asked(reading: Reading) -> str:
+def reading_in_words(reading: Reading) -> str:
     """How files were to be read, in words."""
     r = reading
     return f"unit {r.unit}, up {r.up}, forward {r.forward} (auto: worked out from the shape)"
@@ -277,9 +198,9 @@ def find_car(cars: Iterable[ReportCar], name: str) -> ReportCar:
     here = os.path.abspath(name)
     tests = (
         lambda car: car.name == name,
-        lambda car: str(car.stored.file) == here,
-        lambda car: car.stored.file.name == name,
-        lambda car: car.stored.file.stem == name,
+        lambda car: str(car.file) == here,
+        lambda car: car.file.name == name,
+        lambda car: car.file.stem == name,
     )
     for test in tests:
         found = [car for car in cars if test(car)]
@@ -293,30 +214,6 @@ def find_car(cars: Iterable[ReportCar], name: str) -> ReportCar:
 
     near = difflib.get_close_matches(name, [car.name for car in cars], n=1, cutoff=0.5)
     raise DrivAerError(f"no car is called {name}", fix=f"did you mean {near[0]}?" if near else "see drivaer rank")
-
-
-def _named(batch: Batch) -> list[ReportCar]:
-    """Each car by its path below the folder that all have in common."""
-    files = [str(car.file) for car in batch.cars]
-    common = _common_folder(files)
-    names = [printable(os.path.relpath(file, common) if common else file) for file in files]
-    taken = Counter(names)
-    names = [printable(file) if taken[name] > 1 else name for file, name in zip(files, names, strict=True)]
-    return [
-        ReportCar(0, name, printable(file), None, car, batch.model.digest)
-        for car, file, name in zip(batch.cars, files, names, strict=True)
-    ]
-
-
-def _common_folder(files: Sequence[str]) -> str:
-    try:
-        return os.path.commonpath([os.path.dirname(file) for file in files]) if files else ""
-    except ValueError:  # on different drives
-        return ""
-
-
-def _baseline_of(cars: Sequence[ReportCar], file: Path | None) -> ReportCar | None:
-    return next((car for car in cars if file is not None and car.stored.file == file), None)
 
 
 def _judged(car: ReportCar, base: ReportCar | None) -> Judgement | None:

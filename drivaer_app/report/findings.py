@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from drivaer_app.report.car import ReportCar
 from drivaer_app.report.texts import shortened
-
-if TYPE_CHECKING:
-    from drivaer_app.report.content import ReportCar
 
 _FAR = 4.0  # robust standard deviations from the median Cd from which a car stands apart
 _UNSURE = 0.9  # confidence in unit and axes below which a reader should look

@@ -1,41 +1,49 @@
-"""Conditions on a batch's cars: the language of data.catalogue.where on the columns of a report."""
+"""Conditions on a report's cars: the language of data.catalogue.where on the report's columns, answered by SQLite."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 from data.catalogue.where import Column, parse_where
-from drivaer_app.report.columns import COLUMNS, PARAMETER, row_of
-from drivaer_app.report.content import Content, ReportCar
+from drivaer_app.report.car import ReportCar
+from drivaer_app.report.columns import COLUMNS, PARAMETER
+from drivaer_app.report.content import Content
 
 _TEXTS = {"name", "status", "delta_verdict", "unit", "up", "forward", "warnings", "error", "file", "mesh_sha256"}
 _TEXTS |= {"model", "model_sha256", "device", "predicted_at", "program_version"}
 _TRUTHS = {"in_distribution", "delta_calibrated", "watertight", "mirrored"}
 
 
-def condition(text: str, everything: Content) -> Callable[[ReportCar], bool]:
-    """Which cars fulfil ``cd < 0.28 and style = 'estate'``. Truths are 'true' and 'false'.
+def matching(content: Content, text: str) -> list[ReportCar]:
+    """The cars that fulfil ``cd < 0.28 and style = 'estate'``, in their order. Truths are 'true' and 'false'.
 
-    everything: a report of all cars, which knows the parameters' names; those are asked for by their own name too.
+    Parameters are asked for by their own name too, where no column has it.
     Raises WhereError, which points at the word that is wrong.
     """
-    names = everything.parameters
-    columns = [Column(column.name, "text" if column.name in _TEXTS | _TRUTHS else "number") for column in COLUMNS]
-    taken = {column.name for column in columns}
-    for name in names:
-        kind = "text" if any(isinstance(car.parameters.get(name), str) for car in everything.cars) else "number"
-        columns.append(Column(PARAMETER + name, kind))
-        if name.lower() not in taken:
-            columns.append(Column(name, kind))
-    found = parse_where(text, columns)
-    return lambda car: found.matches(_row(car, names))
+    columns = _columns(content)
+    condition = parse_where(text, list(columns))
+    asked = {column.expression: name for column, name in columns.items() if column.name in condition.columns}
+    rows = [[_plain(row[name]) for name in asked.values()] for row in content.rows]
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute(f"CREATE TABLE cars (number INTEGER PRIMARY KEY{''.join(f', {place}' for place in asked)})")
+        places = ", ".join("?" * (1 + len(asked)))
+        database.executemany(f"INSERT INTO cars VALUES ({places})", ([number, *row] for number, row in enumerate(rows)))
+        found = database.execute(f"SELECT number FROM cars WHERE {condition.sql} ORDER BY number", condition.parameters)
+        return [content.cars[number] for (number,) in found]
 
 
-def _row(car: ReportCar, names: Sequence[str]) -> dict[str, Any]:
-    row = row_of(car, tuple(names))
-    told = {name: value for name, value in car.parameters.items() if name not in row}
-    return {name: _plain(value) for name, value in {**told, **row}.items()}
+def _columns(content: Content) -> dict[Column, str]:
+    """Those that may be asked for, with the name that a report's row has them under."""
+    names = [(column.name, column.name in _TEXTS | _TRUTHS) for column in COLUMNS]
+    taken = {name for name, _ in names}
+    columns = {Column(name, "text" if is_text else "number"): name for name, is_text in names}
+    for number, name in enumerate(content.parameters):
+        is_text = any(isinstance(car.parameters.get(name), str) for car in content.cars)
+        for asked in (PARAMETER + name, *(() if name.lower() in taken else (name,))):
+            columns[Column(asked, "text" if is_text else "number", f"parameter_{number}")] = PARAMETER + name
+    return columns
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.events import Event, Notify
 from drivaer_app.desk.jobs import FAILED, Job
 from drivaer_app.desk.study import DesignFile
-from drivaer_app.desk.study_file import SUFFIX
+from drivaer_app.files import STUDY_SUFFIX
 from drivaer_app.settings import Settings
 
 
@@ -41,7 +41,7 @@ class Files(QObject):
     def open(self, paths: list) -> None:
         """Meshes, folders or a study; what is wrong is said in the window."""
         paths = [Path(path) for path in paths]
-        if any(path.suffix.lower() == SUFFIX for path in paths) and not self.may_leave():
+        if any(path.suffix.lower() == STUDY_SUFFIX for path in paths) and not self.may_leave():
             return
         try:
             keys = self.desk.open(paths)
@@ -62,7 +62,7 @@ class Files(QObject):
         from data.formats import MESH_SUFFIXES
 
         meshes = " ".join(f"*{suffix}" for suffix in MESH_SUFFIXES)
-        kinds = f"Cars and studies ({meshes} *{SUFFIX});;All files (*)"
+        kinds = f"Cars and studies ({meshes} *{STUDY_SUFFIX});;All files (*)"
         files, _ = QFileDialog.getOpenFileNames(self._window, "Open car meshes or a study", self._last_folder(), kinds)
         if files:
             self.open(files)
@@ -156,8 +156,8 @@ class Files(QObject):
         return True
 
     def _ask_where_to_save(self) -> Path | None:
-        start = self.desk.study.file or Path(self._last_folder()) / f"study{SUFFIX}"
-        file, _ = QFileDialog.getSaveFileName(self._window, "Save the study", str(start), f"Studies (*{SUFFIX})")
+        start = self.desk.study.file or Path(self._last_folder()) / f"study{STUDY_SUFFIX}"
+        file, _ = QFileDialog.getSaveFileName(self._window, "Save the study", str(start), f"Studies (*{STUDY_SUFFIX})")
         return Path(file) if file else None
 
     def _last_folder(self) -> str:

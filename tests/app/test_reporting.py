@@ -10,7 +10,7 @@ import pytest
 
 from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.jobs import CANCELLED, DONE, FAILED
-from drivaer_app.report.study_source import Wish
+from drivaer_app.report.options import ReportOptions
 
 PATIENCE = 300.0
 
@@ -30,7 +30,7 @@ def desk(engine, sample_file, tmp_path_factory):
 
 
 def test_a_report_has_the_desks_numbers_and_predicts_nothing(desk, tmp_path):
-    job = desk.reporting.make(tmp_path / "r.json", Wish())
+    job = desk.reporting.make(tmp_path / "r.json", ReportOptions())
     assert job.wait(PATIENCE) and job.state == DONE
     cars = {car["name"]: car["cd"] for car in json.loads((tmp_path / "r.json").read_text("utf-8"))["cars"]}
     assert cars == {v.name: round(desk.result(v.key).cd, 5) for v in desk.study.state.variants}
@@ -38,7 +38,7 @@ def test_a_report_has_the_desks_numbers_and_predicts_nothing(desk, tmp_path):
 
 
 def test_an_edit_after_it_was_asked_for_does_not_change_it(desk, tmp_path):
-    job = desk.reporting.make(tmp_path / "r.md", Wish())
+    job = desk.reporting.make(tmp_path / "r.md", ReportOptions())
     desk.edit(lambda study: study.rename(study.state.variants[0].key, "long roof"))
     assert job.wait(PATIENCE) and "estate" in (tmp_path / "r.md").read_text("utf-8")
     desk.undo()
@@ -47,7 +47,7 @@ def test_an_edit_after_it_was_asked_for_does_not_change_it(desk, tmp_path):
 def test_cancelled_while_it_draws_it_leaves_the_file_that_was_there(desk, tmp_path):
     path = tmp_path / "r.html"
     path.write_text("the old one")
-    job = desk.reporting.make(path, Wish())
+    job = desk.reporting.make(path, ReportOptions())
     while not (job.doing.startswith("drawing") or job.is_over):
         job.wait(0.01)
     job.cancel()
@@ -56,7 +56,7 @@ def test_cancelled_while_it_draws_it_leaves_the_file_that_was_there(desk, tmp_pa
 
 
 def test_what_is_wrong_is_the_jobs_error(desk, tmp_path):
-    job = desk.reporting.make(tmp_path / "r.html", Wish(brand=tmp_path / "none.toml"))
+    job = desk.reporting.make(tmp_path / "r.html", ReportOptions(brand=tmp_path / "none.toml"))
     assert job.wait(PATIENCE) and job.state == FAILED and "none.toml" in job.error.line
 
 

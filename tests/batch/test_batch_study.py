@@ -6,10 +6,9 @@ from drivaer_app.batch.run import Plan, run
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import PICTURE, work
 from drivaer_app.conditions import Conditions
-from drivaer_app.desk.study_file import read_study
+from drivaer_app.desk.study_file import read_study, write_study
+from drivaer_app.desk.study_of_batch import study_of_batch
 from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
-from drivaer_app.report.content import content_of
-from drivaer_app.report.write import write_report
 from drivaer_app.results import Result
 
 
@@ -21,7 +20,7 @@ def test_a_batch_opens_as_a_study_with_its_results_on_the_measured_area(tmp_path
     with Store.create(tmp_path / "r") as store:
         run(plan, store, lambda tasks: ([work(task)] for task in tasks))
         batch = store.batch()
-    write_report(tmp_path / "study.drivaer", content_of(batch))
+    write_study(tmp_path / "study.drivaer", study_of_batch(batch))
     study = read_study(tmp_path / "study.drivaer")
     assert {variant.file for variant in study.state.variants} == set(files)
     assert study.state.variant(study.state.baseline).file == files[1]

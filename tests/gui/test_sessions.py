@@ -15,7 +15,7 @@ from looking import key_of, pixels
 from PySide6.QtGui import QImage
 
 from drivaer_app.desk.autosave import leftovers
-from drivaer_app.desk.study_file import SUFFIX
+from drivaer_app.files import STUDY_SUFFIX
 from drivaer_app.settings import Settings
 from drivaer_app.ui.opengl import OpenGL
 
@@ -48,7 +48,7 @@ def test_a_study_is_saved_and_opens_as_it_was(qtbot, make_window, settle, folder
     window.desk.edit(lambda study: study.rename(key_of(window, "estate"), "long roof"))
     assert window.isWindowModified()
 
-    again = make_window([folder / f"work{SUFFIX}"])
+    again = make_window([folder / f"work{STUDY_SUFFIX}"])
     settle(again)
     assert [v.name for v in again.desk.study.state.variants] == ["estate", "low nose"]
     assert again.desk_page.answer.name.text() == "estate" and "low nose" in again.desk_page.answer.certainty.text()
@@ -62,7 +62,7 @@ def test_missing_files_are_said_and_found(make_window, settle, folder, tmp_path)
     settle(window)
     window.desk.save(tmp_path / "work")
     folder.rename(tmp_path / "elsewhere")
-    again = make_window([tmp_path / f"work{SUFFIX}"])
+    again = make_window([tmp_path / f"work{STUDY_SUFFIX}"])
     settle(again)
     assert "is not there any more" in again.desk_page.answer.state.text() and again.desk_page.answer.find.isVisible()
     assert again.desk_page.answer.cd.text().startswith("0.")  # the number of then is kept
@@ -99,7 +99,7 @@ def test_after_a_crash_the_next_start_offers_what_was_open(qtbot, make_window, s
     session = subprocess.Popen(command, env={**os.environ, **homes})
     autosaved = tmp_path / "DATA" / "drivaer" / "autosave"
     end = time.monotonic() + PATIENCE / 1000
-    while not list(autosaved.glob(f"[!.]*{SUFFIX}")) and time.monotonic() < end:
+    while not list(autosaved.glob(f"[!.]*{STUDY_SUFFIX}")) and time.monotonic() < end:
         assert session.poll() is None
         time.sleep(0.05)
     assert leftovers(autosaved) == []  # it still runs

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.report_picture import CHROMIUM, CHROMIUM_FLAGS
 from drivaer_app.report.brand import read_brand
-from drivaer_app.report.content import content_of
-from drivaer_app.report.write import write_report
+from drivaer_app.report.formats import write_report
+from drivaer_app.report.of_batch import content_of_batch
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def report(batch, tmp_path_factory) -> Path:
         'name = "A & <b>B</b>"\nlogo = "logo.png"\naccent = "#0a7d4f"\n', encoding="utf-8"
     )
     path = folder / "report.html"
-    write_report(path, content_of(batch, details=7), read_brand(folder / "brand.toml"))
+    write_report(path, content_of_batch(batch, details=7), read_brand(folder / "brand.toml"))
     return path
 
 

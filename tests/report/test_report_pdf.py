@@ -8,14 +8,14 @@ import pypdf
 import pytest
 
 from drivaer_app.report.brand import Brand
-from drivaer_app.report.content import content_of
-from drivaer_app.report.write import write_report
+from drivaer_app.report.formats import write_report
+from drivaer_app.report.of_batch import content_of_batch
 
 
 @pytest.fixture(scope="module")
 def pages(batch, tmp_path_factory) -> list[pypdf.PageObject]:
     path = tmp_path_factory.mktemp("pdf") / "report.pdf"
-    write_report(path, content_of(batch, details=6), Brand(name="Example & Sons <Ltd>"))
+    write_report(path, content_of_batch(batch, details=6), Brand(name="Example & Sons <Ltd>"))
     return list(pypdf.PdfReader(io.BytesIO(path.read_bytes())).pages)
 
 

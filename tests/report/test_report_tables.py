@@ -23,17 +23,17 @@ from drivaer_app.report.as_json import json_of
 from drivaer_app.report.as_markdown import markdown_of
 from drivaer_app.report.brand import Brand
 from drivaer_app.report.columns import COLUMNS
-from drivaer_app.report.content import content_of
 from drivaer_app.report.difference import judged
-from drivaer_app.report.where import condition
-from drivaer_app.report.write import write_report
+from drivaer_app.report.formats import write_report
+from drivaer_app.report.of_batch import content_of_batch
+from drivaer_app.report.where import matching
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def content(batch):
-    return content_of(batch)
+    return content_of_batch(batch)
 
 
 def test_csv_comes_back_exactly(content):
@@ -148,19 +148,24 @@ def test_without_a_calibration_both_intervals_are_added(content):
     assert judged_so.half_width == pytest.approx(1000 * sum(halves), abs=0.1)
 
 
-def test_conditions_pick_cars(batch, content):
-    keep = condition("boat_tail >= 3 and [parameter.=style] = '=estate' and in_distribution = 'true'", content)
-    picked = content_of(batch, keep=keep).cars
-    assert {car.parameters.get("=style") for car in picked if not car.is_baseline} == {"=estate"}
-    assert all(car.parameters["boat_tail"] >= 3 and not car.is_outside for car in picked if not car.is_baseline)
+def test_conditions_pick_cars_in_their_order(content):
+    picked = matching(content, "boat_tail >= 3 and [parameter.=style] = '=estate' and in_distribution = 'true'")
+    expected = [
+        car
+        for car in content.predicted
+        if car.parameters["boat_tail"] >= 3 and car.parameters["=style"] == "=estate" and not car.is_outside
+    ]
+    assert picked == expected and picked
+    assert matching(content, "status = 'error' and cd is missing") == list(content.failed)
+    assert matching(content, "rank <= 2") == list(content.cars[:2])
     with pytest.raises(DrivAerError, match="did you mean"):
-        condition("cdd < 1", content)
+        matching(content, "cdd < 1")
 
 
 def test_names_are_found_and_near_misses_are_told(batch):
-    assert content_of(batch, baseline="plain_2").baseline.name == "plain_2.stl"
+    assert content_of_batch(batch, baseline="plain_2").baseline.name == "plain_2.stl"
     with pytest.raises(DrivAerError, match="did you mean plain_2"):
-        content_of(batch, baseline="plan_2.stl")
+        content_of_batch(batch, baseline="plan_2.stl")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QPushButto
 from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.jobs import CANCELLED, DONE, FAILED, Job
 from drivaer_app.settings import Settings
-from drivaer_app.ui.panels.report_form import FORMATS, ReportForm
+from drivaer_app.ui.panels.report_form import ReportForm
 from drivaer_app.ui.theme import Colours
 from drivaer_app.ui.widgets import label, line, set_role
 
@@ -128,21 +128,21 @@ class ReportPanel(QScrollArea):
     # Making
 
     def make_preview(self) -> None:
-        self._make(self.desk.reporting.preview_file(self.form.suffix), is_preview=True)
+        self._make(self.desk.reporting.preview_file(self.form.chosen.suffix), is_preview=True)
 
     def ask_where(self) -> None:
-        suffix = self.form.suffix
+        suffix = self.form.chosen.suffix
         study = self.desk.study
         folder = study.file.parent if study.file else study.state.variants[0].file.parent
         start = str(folder / f"{study.name}{suffix}" if study.file else folder / f"report{suffix}")
-        kinds = f"{FORMATS[suffix].partition(',')[0]} (*{suffix})"
+        kinds = f"{self.form.chosen.title.partition(',')[0]} (*{suffix})"
         file, _ = QFileDialog.getSaveFileName(self, "Export the report", start, kinds)
         if file:
             self.export_to(Path(file))
 
     def export_to(self, file: Path) -> None:
         """In the format that is chosen; a name without its suffix gets it."""
-        suffix = self.form.suffix
+        suffix = self.form.chosen.suffix
         self._make(file if file.suffix.lower() == suffix else file.with_name(file.name + suffix), is_preview=False)
 
     def _make(self, path: Path, *, is_preview: bool) -> None:
@@ -154,7 +154,7 @@ class ReportPanel(QScrollArea):
             with contextlib.suppress(RuntimeError):  # the window is gone, the job was not
                 self._ended.emit((job, path))
 
-        self.job = self.desk.reporting.make(path, self.form.wish, on_end)
+        self.job = self.desk.reporting.make(path, self.form.options, on_end)
         self.progress.setValue(0)
         self._say("waiting for its turn…")
         self.refresh()

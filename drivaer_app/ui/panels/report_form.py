@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -18,22 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from drivaer_app.desk.desk import Desk
+from drivaer_app.report.formats import FORMATS, Format
+from drivaer_app.report.options import ReportOptions
 from drivaer_app.ui.file_field import FileField
 from drivaer_app.ui.widgets import label
 
-if TYPE_CHECKING:
-    from drivaer_app.report.study_source import Wish
-
-FORMATS = {
-    ".html": "HTML, one file with 3D",
-    ".pdf": "PDF, A4",
-    ".xlsx": "Excel workbook",
-    ".csv": "CSV table",
-    ".json": "JSON",
-    ".md": "Markdown",
-}
 ALL, SELECTED, TICKED = range(3)
-_PAGES, _TEMPLATES = (".html", ".pdf"), (".html", ".md")  # of the formats: those with pages of cars, with a template
 _MOST_ROWS = 9  # that are seen at once
 _KEY = Qt.ItemDataRole.UserRole
 
@@ -51,8 +40,8 @@ class ReportForm(QWidget):
         self.ticks = QListWidget()
         self.ticks.setAccessibleName("Variants of the report")
         self.format = QComboBox()
-        for suffix, title in FORMATS.items():
-            self.format.addItem(title, suffix)
+        for form in FORMATS:
+            self.format.addItem(form.title)
         self.title = QLineEdit()
         self.title.setPlaceholderText("by itself: Drag of … cars")
         self.pages = QSpinBox()
@@ -62,7 +51,8 @@ class ReportForm(QWidget):
         self.brand = FileField("Brand", "Brands (*.toml)", "none")
         self.brand.setToolTip("A company's name, logo and colours, a small TOML: see docs/reports.md")
         self.template = FileField("Template", "Templates (*.j2 *.html *.md)", "the program's own")
-        self.template.setToolTip("A jinja2 template instead of the program's, for HTML and Markdown")
+        takers = " and ".join(form.name for form in FORMATS if form.takes_template)
+        self.template.setToolTip(f"A jinja2 template instead of the program's, for {takers}")
         self.note = label("", "dim", wrap=True)
         self._build()
         self.refresh()
@@ -95,8 +85,9 @@ class ReportForm(QWidget):
         self.brand.changed.connect(self.changed)
 
     @property
-    def suffix(self) -> str:
-        return self.format.currentData()
+    def chosen(self) -> Format:
+        """The format that is chosen."""
+        return FORMATS[self.format.currentIndex()]
 
     @property
     def keys(self) -> list[str]:
@@ -110,12 +101,10 @@ class ReportForm(QWidget):
         return every
 
     @property
-    def wish(self) -> Wish:
-        from drivaer_app.report.study_source import Wish
-
+    def options(self) -> ReportOptions:
         keys = None if self.which.currentIndex() == ALL else tuple(self.keys)
-        template = self.template.file if self.suffix in _TEMPLATES else None
-        return Wish(
+        template = self.template.file if self.chosen.takes_template else None
+        return ReportOptions(
             keys,
             details=self.pages.value(),
             draw=self.pages.value() > 0,
@@ -132,9 +121,8 @@ class ReportForm(QWidget):
             if self.which.itemText(number) != text:
                 self.which.setItemText(number, text)
         self._refresh_ticks()
-        suffix = self.suffix
-        self.pages.setEnabled(suffix in _PAGES)
-        self.template.setEnabled(suffix in _TEMPLATES)
+        self.pages.setEnabled(self.chosen.has_pages)
+        self.template.setEnabled(self.chosen.takes_template)
         self.note.setText(self._remarks())
         self.note.setVisible(bool(self.note.text()))
 

@@ -23,19 +23,19 @@ import numpy as np
 from data.errors import DrivAerError, MeshError
 from data.replacing import replacing
 from drivaer_app.batch.inputs import parameters_of
-from drivaer_app.batch.store import StoredCar
-from drivaer_app.batch.work import PICTURE, SUFFIXES, VIEW
+from drivaer_app.desk.model_of_study import model_of
 from drivaer_app.desk.predictions import Standing
 from drivaer_app.desk.study import Recipe, StudyState, Variant
-from drivaer_app.desk.study_file import SUFFIX
+from drivaer_app.desk.study_source import StudySource
 from drivaer_app.drag_along import DragAlong
+from drivaer_app.files import STUDY_SUFFIX
 from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 from drivaer_app.report.brand import read_brand
-from drivaer_app.report.content import Content, ReportCar, arranged, asked, compared, find_car
-from drivaer_app.report.model_of_study import model_of
-from drivaer_app.report.study_source import StudySource, Wish
+from drivaer_app.report.car import ReportCar
+from drivaer_app.report.content import Content, arranged, compared, find_car, reading_in_words
+from drivaer_app.report.formats import format_of, write_report
+from drivaer_app.report.options import ReportOptions
 from drivaer_app.report.texts import printable
-from drivaer_app.report.write import WITH_PICTURES, check_suffix, check_template, write_report
 from drivaer_app.results import Result
 
 if TYPE_CHECKING:
@@ -43,22 +43,30 @@ if TYPE_CHECKING:
 
 Call = Callable[..., Any]
 """Calls a function with arguments, here or in another process."""
-Stored = tuple[Mapping[str, Path], "DragAlong | None"]
-"""A drawing in files: of PICTURE and VIEW, and drag along x."""
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """Of one car: content of the files PICTURE and VIEW, empty without fields, and its drag along x."""
+    """Of one car: the four views (PNG) and a ThinnedCar's bytes, None without fields, and its drag along x."""
 
-    kept: Mapping[str, bytes]
+    picture: bytes | None
+    thinned: bytes | None
     drag: DragAlong | None
+
+
+@dataclass(frozen=True, eq=False)
+class DrawingFiles:
+    """The same in files."""
+
+    picture: Path | None = None
+    thinned: Path | None = None
+    drag: DragAlong | None = None
 
 
 def report_on_study(
     path: str | Path,
     source: StudySource,
-    wish: Wish = Wish(),  # noqa: B008 - frozen
+    options: ReportOptions = ReportOptions(),  # noqa: B008 - frozen
     *,
     call: Call = lambda function, *arguments: function(*arguments),
     on_progress: Callable[[float, str], None] = lambda *_: None,
@@ -70,21 +78,20 @@ def report_on_study(
     complete.
     """
     path = Path(path)
-    suffix = check_suffix(path)
-    if suffix == SUFFIX:
+    if path.suffix.lower() == STUDY_SUFFIX:
         raise DrivAerError("is the study's own format", file=path, fix="save the study under that name")
-    check_template(suffix, wish.template)
-    brand = read_brand(wish.brand)
+    form = format_of(path, options.template)
+    brand = read_brand(options.brand)
     on_progress(0.0, "collecting")
     model = _model(source)
-    content = content_of_study(source, wish, model)
+    content = content_of_study(source, options, model)
     with tempfile.TemporaryDirectory(prefix="drivaer-") as folder:
-        if suffix in WITH_PICTURES and wish.draw:
+        if form.has_pages and options.draw:
             drawings = _draw(content, source, call, on_progress)
-            content = content_of_study(source, wish, model, _stored(drawings, Path(folder)))
+            content = content_of_study(source, options, model, _stored(drawings, Path(folder)))
         on_progress(0.9, f"writing {path.name}")
-        made = Path(folder, f"report{suffix}")
-        call(write_report, made, content, brand, wish.template)
+        made = Path(folder, f"report{form.suffix}")
+        call(write_report, made, content, brand, options.template)
         on_progress(0.99, f"writing {path.name}")
         with replacing(path) as unfinished:
             shutil.copyfile(made, unfinished)
@@ -93,9 +100,9 @@ def report_on_study(
 
 def content_of_study(
     source: StudySource,
-    wish: Wish = Wish(),  # noqa: B008 - frozen
+    options: ReportOptions = ReportOptions(),  # noqa: B008 - frozen
     model: ModelIdentity | None = None,
-    drawings: Mapping[str, Stored] | None = None,
+    drawings: Mapping[str, DrawingFiles] | None = None,
 ) -> Content:
     """What to report of a study. model: that its results are of, found where it is not given. drawings: by key.
 
@@ -103,15 +110,15 @@ def content_of_study(
     """
     model, drawings = model or _model(source), drawings or {}
     state = source.state
-    wanted = set(_keys(state) if wish.keys is None else wish.keys)
+    wanted = set(_keys(state) if options.keys is None else options.keys)
     settings = PredictionSettings(state.model, model.digest, state.conditions)
     tables = parameters_of([variant.file for variant in state.variants])
     cars = {
-        variant.key: _car(variant, source, model, tables.get(variant.file, {}), drawings.get(variant.key))
-        for variant in state.variants
+        v.key: _car(v, source, model, tables.get(v.file, {}), drawings.get(v.key, DrawingFiles()))
+        for v in state.variants
     }
-    if wish.baseline:
-        base = find_car(cars.values(), wish.baseline)
+    if options.baseline:
+        base = find_car(cars.values(), options.baseline)
     else:
         own = cars.get(state.baseline)
         base = own if own is not None and own.result is not None else None
@@ -121,9 +128,9 @@ def content_of_study(
         raise DrivAerError(f"no variant has a result to report{why}", fix="wait until one is predicted")
     file = [("Study", printable(str(source.file)))] if source.file else []
     readings = {variant.reading for variant in state.variants if variant.key in wanted}
-    told = asked(readings.pop()) if len(readings) == 1 else "as said for each car: see the list of meshes"
+    told = reading_in_words(readings.pop()) if len(readings) == 1 else "as said for each car: see the list of meshes"
     where = (*file, ("How files were read", told))
-    return arranged(compared(chosen, base), settings, model, where, details=wish.details, title=wish.title)
+    return arranged(compared(chosen, base), settings, model, where, details=options.details, title=options.title)
 
 
 def draw_variant(recipe: Recipe, expected: Result) -> Drawing | None:
@@ -137,17 +144,17 @@ def draw_variant(recipe: Recipe, expected: Result) -> Drawing | None:
         return None
     if (found.result.checksum, found.result.model) != (expected.checksum, expected.model):
         return None
-    return Drawing(pictures_of(found.drawn), found.drag)
+    return Drawing(*pictures_of(found.drawn), found.drag)
 
 
-def pictures_of(drawn: DrawnCar) -> dict[str, bytes]:
-    """The four views and the small 3D model of a car; nothing without fields."""
+def pictures_of(drawn: DrawnCar) -> tuple[bytes | None, bytes | None]:
+    """The four views (PNG) of a car and the bytes of it thinned; None and None without fields."""
     from drivaer_app.pictures.picture import CP_RANGE, draw_views
     from drivaer_app.pictures.raycast import Surface
     from drivaer_app.pictures.thinned_car import thinned_car
 
     if not drawn.has_fields:
-        return {}
+        return None, None
     stream = io.BytesIO()
     values = drawn.cp / np.float32(CP_RANGE)
     draw_views(Surface(drawn.points, drawn.faces, values, drawn.exposed)).save(stream, format="PNG")
@@ -155,7 +162,7 @@ def pictures_of(drawn: DrawnCar) -> dict[str, bytes]:
     points, first, of_point = np.unique(drawn.points, axis=0, return_index=True, return_inverse=True)
     faces = of_point.reshape(-1)[drawn.faces].astype(np.int32)
     thinned = thinned_car(Surface(points, faces, values[first], drawn.exposed[first]))
-    return {PICTURE: stream.getvalue(), VIEW: thinned.to_bytes()}
+    return stream.getvalue(), thinned.to_bytes()
 
 
 def _model(source: StudySource) -> ModelIdentity:
@@ -171,29 +178,27 @@ def _car(
     source: StudySource,
     model: ModelIdentity,
     table: Mapping[str, float | str],
-    drawing: Stored | None,
+    drawing: DrawingFiles,
 ) -> ReportCar:
     standing, conditions = source.standing(variant), source.state.conditions
     measured, error = standing.result, standing.error or "it is not predicted yet"
     if measured is not None and measured.model != model.signature:
         error = f"predicted by {measured.model}, the others by {model.signature}: predict it again"
         measured = None
-    kept, drag = drawing or ({}, standing.drag)
-    name = printable(variant.name)
-    stored = StoredCar(
+    drag, name = drawing.drag or standing.drag, printable(variant.name)
+    return ReportCar(
+        name=name,
         file=variant.file,
         checksum=standing.result and standing.result.checksum,
-        error="" if measured else f"{name}: {error}",
-        record=measured and _record(variant, standing, source.state),
         result=measured and measured.on(conditions),
-        measured=measured,
-        drag_along=_along(drag, measured, conditions.area) if measured and drag else None,
-        kept=dict(kept),
+        record=measured and _record(variant, standing, source.state),
+        error="" if measured else printable(f"{name}: {error}"),
+        drag=_on_area(drag, measured, conditions.area) if measured and drag else None,
+        picture=drawing.picture,
+        thinned=drawing.thinned,
         parameters={**table, **(dict(variant.morph.values) if variant.morph else {}), **_simulated(source, variant)},
-        predicted="",
-        version="",
+        model_digest=model.digest,
     )
-    return ReportCar(0, name, printable(str(variant.file)), None, stored, model.digest)
 
 
 def _simulated(source: StudySource, variant: Variant) -> dict[str, float]:
@@ -214,10 +219,10 @@ def _record(variant: Variant, standing: Standing, state: StudyState) -> dict[str
     return {**record, "warnings": [*told, *record["warnings"]]}
 
 
-def _along(drag: DragAlong, measured: Result, area: float | None) -> np.ndarray:
-    """(3, S) float32 as in StoredCar, on the reference area."""
+def _on_area(drag: DragAlong, measured: Result, area: float | None) -> DragAlong:
+    """On the reference area."""
     scale = measured.frontal_area / area if area else 1.0
-    return np.stack([drag.x, drag.pressure * scale, drag.friction * scale]).astype(np.float32)
+    return DragAlong(drag.x, *((values * scale).astype(np.float32) for values in (drag.pressure, drag.friction)))
 
 
 def _draw(
@@ -232,7 +237,7 @@ def _draw(
         variant = by_name[car.name]
         drawn, standing = source.drawn(variant.key), source.standing(variant)
         if drawn is not None:
-            drawing = Drawing(call(pictures_of, drawn), standing.drag)
+            drawing = Drawing(*call(pictures_of, drawn), standing.drag)
         elif not content.model.digest:
             continue  # the model is another one by now: it would not draw what it said then
         else:
@@ -242,12 +247,20 @@ def _draw(
     return found
 
 
-def _stored(drawings: Mapping[str, Drawing], folder: Path) -> dict[str, Stored]:
+def _stored(drawings: Mapping[str, Drawing], folder: Path) -> dict[str, DrawingFiles]:
     """The drawings' files in a folder."""
-    found = {}
-    for key, drawing in drawings.items():
-        files = {name: folder / f"{key}{SUFFIXES[name]}" for name in drawing.kept}
-        for name, file in files.items():
-            file.write_bytes(drawing.kept[name])
-        found[key] = files, drawing.drag
-    return found
+    return {
+        key: DrawingFiles(
+            _written(folder / f"{key}.png", drawing.picture),
+            _written(folder / f"{key}.npz", drawing.thinned),
+            drawing.drag,
+        )
+        for key, drawing in drawings.items()
+    }
+
+
+def _written(file: Path, content: bytes | None) -> Path | None:
+    if content is None:
+        return None
+    file.write_bytes(content)
+    return file

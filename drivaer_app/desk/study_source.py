@@ -1,4 +1,4 @@
-"""A study as a report sees it, and what a report of it is to be like. Light: a window asks for both."""
+"""A study as a report sees it. Light: a window asks for it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ from drivaer_app.desk.study_file import SavedStudy, read_study
 if TYPE_CHECKING:
     from drivaer_app.drawn_car import DrawnCar
     from drivaer_app.origin import CfdCoefficients
-
-N_DETAILS = 12
-"""Cars that have a page of their own unless told otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,23 +50,6 @@ class StudySource:
 
     def standing(self, variant: Variant) -> Standing:
         return self.known.get(variant.key, Standing())
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a report is to be like, as on the command line.
-
-    keys: the variants; None for all. The baseline is always there. baseline: a name instead of the study's own.
-    details: names of the cars with a page of their own, or how many from the top. brand: TOML. template: jinja2.
-    """
-
-    keys: tuple[str, ...] | None = None
-    baseline: str | None = None
-    details: tuple[str, ...] | int = N_DETAILS
-    draw: bool = True
-    brand: Path | None = None
-    template: Path | None = None
-    title: str = ""
 
 
 def _standing(variant: Variant, saved: SavedStudy) -> Standing:
