@@ -34,13 +34,12 @@ def _joined(left: Condition, right: Condition) -> Condition:
         sql=f"({left.sql} AND {right.sql})",
         parameters=left.parameters + right.parameters,
         columns=tuple(dict.fromkeys(left.columns + right.columns)),
-        _value=lambda row: left.matches(row) and right.matches(row),
     )
 
 
 def _node(column: Column) -> Node:
-    return Node(column.kind, column.expression, (), lambda row: row.get(column.name), 0, 0)
+    return Node(column.kind, column.expression, (), 0, 0)
 
 
 def _condition(column: Column, node: Node) -> Condition:
-    return Condition(column.name, node.sql, node.parameters, (column.name,), node.value)
+    return Condition(column.name, node.sql, node.parameters, (column.name,))

@@ -8,9 +8,8 @@ Conditions on columns, joined by ``and``, ``or``, ``not`` and parentheses:
 Texts stand in single or double quotes and are compared without regard to case, as are column names. A column whose name
 is no plain word stands in [brackets]. A comparison with a missing value is not true.
 
-A text is parsed into a tree here and nowhere else: for SQL every value of it becomes a parameter and every column is
-one of those that were allowed, so there is nothing to inject into; and the same tree tells whether a row in memory
-matches.
+A text is parsed into SQL: every value of it becomes a parameter and every column is one of those that were allowed, so
+there is nothing to inject into. Rows in memory are put into a table of SQLite's first (drivaer_app.report.where).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from data.catalogue import where_tree as tree
 from data.catalogue.where_tree import COMPARISONS, Node
@@ -50,11 +49,6 @@ class Condition:
     sql: str
     parameters: tuple[float | str, ...]
     columns: tuple[str, ...]
-    _value: Callable[[Mapping[str, Any]], Any]
-
-    def matches(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row in memory fulfils it; a column that the row lacks is missing."""
-        return self._value(row) is True
 
 
 def parse_where(text: str, columns: Sequence[Column]) -> Condition:
@@ -63,7 +57,7 @@ def parse_where(text: str, columns: Sequence[Column]) -> Condition:
         raise WhereError(f"the condition is longer than {_MOST_CHARACTERS} characters", text, 0, 1)
     parser = _Parser(text, columns)
     node = parser.whole()
-    return Condition(text, node.sql, node.parameters, tuple(dict.fromkeys(parser.used)), node.value)
+    return Condition(text, node.sql, node.parameters, tuple(dict.fromkeys(parser.used)))
 
 
 class _Parser:
@@ -275,7 +269,7 @@ class _Parser:
         if column is None:
             raise self._unknown(token)
         self.used.append(column.name)
-        return Node(column.kind, column.expression, (), lambda row: row.get(column.name), token.start, token.stop)
+        return Node(column.kind, column.expression, (), token.start, token.stop)
 
     def _unknown(self, token: Token) -> WhereError:
         near = difflib.get_close_matches(token.value.lower(), self.columns, n=3, cutoff=0.5)

@@ -52,11 +52,10 @@ CONDITIONS = [
 
 
 @pytest.mark.parametrize(("text", "rows"), CONDITIONS, ids=[text[:40] for text, _ in CONDITIONS])
-def test_sqlite_and_rows_in_memory_agree_on_a_condition(database, text, rows):
+def test_a_condition_finds_its_rows(database, text, rows):
     condition = parse_where(text, COLUMNS)
     found = database.execute(f"SELECT rowid - 1 FROM t WHERE {condition.sql} ORDER BY 1", condition.parameters)
     assert [row for (row,) in found] == rows
-    assert [i for i, row in enumerate(ROWS) if condition.matches(row)] == rows
 
 
 @pytest.mark.parametrize(
