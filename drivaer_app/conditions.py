@@ -37,3 +37,8 @@ class Conditions:
     def force(self, coefficient: float, area: float) -> float:
         """The force of a coefficient that refers to ``area`` (m²), N."""
         return self.dynamic_pressure * coefficient * area
+
+
+def area_warning(given: float, measured: float) -> str:
+    """What is said wherever coefficients do not refer to the area of the mesh, m²."""
+    return f"coefficients refer to the given area of {given:g} m²; measured on the mesh it is {measured:.3f} m²"

@@ -15,7 +15,7 @@ from data.errors import DrivAerError, ModelError
 from data.in_memory import MeshLike
 from data.load import load_car, sample_car
 from data.mesh import SurfaceSample
-from drivaer_app.conditions import Conditions
+from drivaer_app.conditions import Conditions, area_warning
 from drivaer_app.fields import CarFields, SurfaceFields, car_fields, faces_of_file, file_fields
 from drivaer_app.plausible import check_car, check_drag, drag_doubts
 
@@ -242,8 +242,6 @@ def load(mesh: MeshLike, reading: Reading) -> CarMesh:
 
 
 def _warnings(car: CarMesh, conditions: Conditions, surface: SurfacePrediction) -> tuple[str, ...]:
-    from drivaer_app.results import area_warning
-
     warnings = [] if surface.cd_low is not None else drag_doubts(float(surface.cd))
     if surface.in_distribution is False and surface.novelty_reason:
         warnings.append(surface.novelty_reason)

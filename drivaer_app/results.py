@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from drivaer_app.conditions import Conditions
+from drivaer_app.conditions import Conditions, area_warning
 from gnn.difference import DifferenceLaw
 
 if TYPE_CHECKING:
@@ -161,11 +161,6 @@ class Result:
         law = values.get("difference_law")
         values["difference_law"] = DifferenceLaw(**law) if law else None
         return cls(**{**values, "warnings": tuple(values["warnings"])})
-
-
-def area_warning(given: float, measured: float) -> str:
-    """What is said wherever coefficients do not refer to the area of the mesh, m²."""
-    return f"coefficients refer to the given area of {given:g} m²; measured on the mesh it is {measured:.3f} m²"
 
 
 def _round(value: float | None, digits: int) -> float | None:

@@ -13,7 +13,7 @@ from rich.text import Text
 from drivaer_app.cli.terminal import say
 
 if TYPE_CHECKING:
-    from drivaer_app.cli.predict import Outcome
+    from drivaer_app.cli.file_outcome import FileOutcome
     from drivaer_app.predict import Prediction
 
 _UNITS = {"m": "metres", "cm": "centimetres", "mm": "millimetres", "in": "inches", "ft": "feet"}
@@ -25,7 +25,7 @@ class JsonReport:
     def __init__(self, stdout: TextIO):
         self._stdout = stdout
 
-    def show(self, outcome: Outcome) -> None:
+    def show(self, outcome: FileOutcome) -> None:
         print(json.dumps(outcome.record(), ensure_ascii=False, allow_nan=False), file=self._stdout, flush=True)
         if outcome.prediction is None:
             say(outcome.error)
@@ -46,7 +46,7 @@ class TextReport:
         self._n_shown = 0
         self._n_failed = 0
 
-    def show(self, outcome: Outcome) -> None:
+    def show(self, outcome: FileOutcome) -> None:
         self._n_shown += 1
         if outcome.prediction is None:
             self._n_failed += 1
@@ -61,7 +61,7 @@ class TextReport:
         if self._n_failed and self._n_files > 1:
             say(f"{self._n_failed} of {self._n_files} files failed")
 
-    def _page(self, outcome: Outcome) -> None:
+    def _page(self, outcome: FileOutcome) -> None:
         prediction = outcome.prediction
         self._console.print(Text(outcome.file.name, style="bold"))
         grid = Table.grid(padding=(0, 2))
@@ -73,7 +73,7 @@ class TextReport:
         self._console.print(Padding(grid, (0, 0, 0, 2)))
         self._warnings(prediction)
 
-    def _row(self, outcome: Outcome) -> None:
+    def _row(self, outcome: FileOutcome) -> None:
         if self._n_shown - self._n_failed == 1:
             head = f"{'Cd':>6}  {'90 % interval':<15} {'drag':>8}  {'area':>8}  {'novelty':>7}  file"
             self._console.print(Text(head, style="dim"))

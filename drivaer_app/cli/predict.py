@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data.errors import DrivAerError
+from drivaer_app.cli.file_outcome import FileOutcome
 from drivaer_app.cli.inputs import Input, expand
 from drivaer_app.cli.options import (
     Area,
@@ -37,22 +38,6 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """What became of one file: a prediction and the time that its outputs took, or one line that says why not."""
-
-    file: Path
-    prediction: Prediction | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-    error: str = ""
-
-    def record(self) -> dict[str, Any]:
-        """The file's JSON object."""
-        if self.prediction is None:
-            return {"file": str(self.file), "status": "error", "error": self.error}
-        return {"file": str(self.file), "status": "ok", **self.prediction.record(self.seconds)}
-
-
-@dataclass(frozen=True, eq=False)
 class Job:
     """What is the same for all files."""
 
@@ -61,21 +46,23 @@ class Job:
     reading: Reading
     outputs: Outputs
 
-    def run(self, given: Input) -> Outcome:
+    def run(self, given: Input) -> FileOutcome:
         """Predict one file and write what was asked for; a failure is an outcome too, so that the others still run."""
         if given.error:
-            return Outcome(given.file, error=given.error)
+            return FileOutcome(given.file, error=given.error)
         try:
             prediction = self.predictor.predict(given.file, self.conditions, self.reading)
-            return Outcome(given.file, prediction, self._write(given.file, prediction))
+            return FileOutcome(given.file, prediction, self._write(given.file, prediction))
         except DrivAerError as error:
-            return Outcome(given.file, error=error.line)
+            return FileOutcome(given.file, error=error.line)
         except MemoryError:
-            return Outcome(given.file, error=f"{given.file}: there is not enough memory for it; give a coarser mesh")
+            return FileOutcome(
+                given.file, error=f"{given.file}: there is not enough memory for it; give a coarser mesh"
+            )
         except Exception as error:
             from drivaer_app.log import log_bug
 
-            return Outcome(given.file, error=f"{given.file}: {log_bug(_log, error)}")
+            return FileOutcome(given.file, error=f"{given.file}: {log_bug(_log, error)}")
 
     def _write(self, file: Path, prediction: Prediction) -> dict[str, float]:
         seconds = {}

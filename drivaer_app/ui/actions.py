@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMenu, QTextBrowser, QVBoxLayout
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMenu, QMenuBar, QTextBrowser, QVBoxLayout
 
 from drivaer_app.paths import log_file
+from drivaer_app.report.formats import FORMATS
 from drivaer_app.settings import THEMES
 from drivaer_app.ui.overlays import OVERLAYS, VIEWS
-from drivaer_app.ui.pages import BATCH, DESK, PAGES
+from drivaer_app.ui.pages import PAGES
+from drivaer_app.ui.pages.page import BATCH, DESK, PageWindow
 
 if TYPE_CHECKING:
-    from drivaer_app.ui.window import MainWindow
+    from drivaer_app.ui.pages.desk import DeskPage
+
+
+class CommandedWindow(PageWindow, Protocol):
+    """What commands ask of the window, which is a QMainWindow."""
+
+    desk_page: DeskPage
+    is_at_desk: bool
+
+    def menuBar(self) -> QMenuBar: ...
+
+    def close(self) -> bool: ...
+
+    def set_theme(self, theme: str) -> None: ...
+
+    def save_picture(self, file: str, transparent: bool = False) -> None: ...
 
 
 class Actions:
     """All of the window's commands, by name in ``named``."""
 
-    def __init__(self, window: MainWindow):
+    def __init__(self, window: CommandedWindow):
         self._window = window
         self.named: dict[str, QAction] = {}
         self._of_desk: list[QAction] = []
@@ -101,9 +118,8 @@ class Actions:
         page = self._window.desk_page
         menu = self._window.menuBar().addMenu("&Report")
         show = lambda: (self._window.turn_to(DESK), page.docks.bring("Report"))  # noqa: E731
-        self._add(
-            menu, "report", "&Make a report", show, "Ctrl+R", "Of the study: HTML, PDF, Excel, CSV, JSON, Markdown"
-        )
+        formats = ", ".join(form.name for form in FORMATS)
+        self._add(menu, "report", "&Make a report", show, "Ctrl+R", f"Of the study: {formats}")
         self._add(menu, "report_preview", "Pre&view it", lambda: (show(), page.report.make_preview()))
         self._add(menu, "report_export", "&Export it…", lambda: (show(), page.report.ask_where()), "Ctrl+E")
         menu.addSeparator()
@@ -235,7 +251,7 @@ class Actions:
         self._read(self._window, "About drivaer", text)
 
     @staticmethod
-    def _read(window: MainWindow, title: str, text: str, *, markdown: bool = False) -> None:
+    def _read(window: CommandedWindow, title: str, text: str, *, markdown: bool = False) -> None:
         dialog = QDialog(window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle(title)

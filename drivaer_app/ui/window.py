@@ -20,6 +20,7 @@ from drivaer_app.ui.files import Files
 from drivaer_app.ui.message import Message
 from drivaer_app.ui.opengl import OpenGL
 from drivaer_app.ui.pages.desk import DeskPage
+from drivaer_app.ui.pages.page import DESK
 from drivaer_app.ui.relay import Relay
 from drivaer_app.ui.theme import LIGHT, Colours, apply_theme
 from drivaer_app.ui.widgets import label, single_shot
@@ -53,7 +54,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setWindowTitle("drivaer")
         self._build()
-        self.desk_page: DeskPage = self.page(pages.DESK)
+        self.desk_page: DeskPage = self.page(DESK)
         self.actions_ = Actions(self)
         self._connect()
         self._restore_layout()
@@ -98,7 +99,7 @@ class MainWindow(QMainWindow):
         page.start.open_samples.connect(lambda: self.files.open([SAMPLES]))
         self.files.said.connect(self.message.say)
         self.files.remembered.connect(self._save_settings)
-        self.files.opened.connect(lambda _: (self.message.clear(), self.turn_to(pages.DESK)))
+        self.files.opened.connect(lambda _: (self.message.clear(), self.turn_to(DESK)))
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._scheme_changed)
         self._relay.arrived.connect(self._on_event)
 

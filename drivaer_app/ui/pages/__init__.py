@@ -4,29 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from drivaer_app.ui.pages.page import BATCH, DATA, DESK, PageWindow
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
-
-    from drivaer_app.desk.events import Event
-    from drivaer_app.ui.theme import Colours
-    from drivaer_app.ui.window import MainWindow
-
-
-class Page(Protocol):
-    """What the window asks of a page, which is a QWidget."""
-
-    is_settled: bool
-    """Whether all that it shows is the last word."""
-
-    def set_colours(self, colours: Colours) -> None: ...
-
-    def on_event(self, event: Event) -> None:
-        """Something happened on the desk; in the interface's thread."""
-
-    def close_page(self) -> None:
-        """The window is closing."""
 
 
 @dataclass(frozen=True)
@@ -35,28 +18,27 @@ class PageKind:
 
     name: str
     title: str
-    make: Callable[[MainWindow], QWidget]
+    make: Callable[[PageWindow], QWidget]
 
 
-def _desk(window: MainWindow) -> QWidget:
+def _desk(window: PageWindow) -> QWidget:
     from drivaer_app.ui.pages.desk import DeskPage
 
     return DeskPage(window)
 
 
-def _data(window: MainWindow) -> QWidget:
+def _data(window: PageWindow) -> QWidget:
     from drivaer_app.ui.pages.data import DataPage
 
     return DataPage(window)
 
 
-def _batch(window: MainWindow) -> QWidget:
+def _batch(window: PageWindow) -> QWidget:
     from drivaer_app.ui.pages.batch import BatchPage
 
     return BatchPage(window)
 
 
-DESK, DATA, BATCH = "desk", "data", "batch"
 PAGES: tuple[PageKind, ...] = (
     PageKind(DESK, "Desk", _desk),
     PageKind(DATA, "Data", _data),

@@ -20,7 +20,7 @@ from drivaer_app.ui.theme import Colours
 
 if TYPE_CHECKING:
     from drivaer_app.desk.batch_job import BatchWork, Results
-    from drivaer_app.ui.window import MainWindow
+    from drivaer_app.ui.pages.page import PageWindow
 
 RESULTS = "drivaer results"
 """The folder that is proposed, beside the cars; a batch passes its own results over."""
@@ -33,7 +33,7 @@ class BatchPage(QWidget):
     _ended = Signal(object)
     _opened = Signal(object)
 
-    def __init__(self, window: MainWindow):
+    def __init__(self, window: PageWindow):
         super().__init__()
         self._window, self.desk, self.files = window, window.desk, window.files
         self.job: Job | None = None

@@ -19,7 +19,6 @@ from drivaer_app.desk import dataset_jobs
 from drivaer_app.desk.events import Event
 from drivaer_app.desk.jobs import CANCELLED, FAILED, Job
 from drivaer_app.paths import built_in_folder
-from drivaer_app.ui import pages
 from drivaer_app.ui.overlays import SIDES
 from drivaer_app.ui.pages.data_browser import DataBrowser
 from drivaer_app.ui.pages.data_download import DownloadForm
@@ -27,6 +26,7 @@ from drivaer_app.ui.pages.data_pictures import DesignPictures
 from drivaer_app.ui.pages.data_start import DataStart
 from drivaer_app.ui.pages.data_upkeep import Upkeep
 from drivaer_app.ui.pages.data_work import LONG, READING, Work
+from drivaer_app.ui.pages.page import BATCH, DESK
 from drivaer_app.ui.panels.jobs import JobsPanel
 from drivaer_app.ui.theme import Colours
 from drivaer_app.ui.widgets import set_role, single_shot
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from data.catalogue.listing import Listing
     from data.download.get import Result
     from data.download.plan import Plan
-    from drivaer_app.ui.window import MainWindow
+    from drivaer_app.ui.pages.page import PageWindow
 
 _ASK_AFTER_MS = 150
 _MOST_NAMED = 12
@@ -44,7 +44,7 @@ _MOST_NAMED = 12
 class DataPage(QWidget):
     """Nothing here waits for a disk or a server: all of that is jobs of the desk's."""
 
-    def __init__(self, window: MainWindow):
+    def __init__(self, window: PageWindow):
         super().__init__()
         self._window, self.desk, self.files = window, window.desk, window.files
         self.there: Overview | None = None
@@ -197,7 +197,7 @@ class DataPage(QWidget):
                 return
             self.files.open_designs(job.result.designs)
             if job.result.with_pressure:
-                self._window.desk_page.stage.set_overlay(SIDES)
+                self._window.page(DESK).stage.set_overlay(SIDES)
             if refused := job.result.refused:
                 self.browser.say(f"{len(refused)} not opened: {'; '.join(refused[:3])}", bad=True)
                 self._window.message.say(f"{len(refused)} designs have no mesh on disk: {'; '.join(refused[:3])}")
@@ -214,8 +214,8 @@ class DataPage(QWidget):
             elif job.state != CANCELLED:
                 n = len(job.result.packed) + len(job.result.absent)
                 self.browser.say(f"{n} of {len(designs)} have no mesh unpacked on disk" if n else "", bad=True)
-                self._window.page(pages.BATCH).choose(job.result.files, there.root, job.result.parameters)
-                self._window.turn_to(pages.BATCH)
+                self._window.page(BATCH).choose(job.result.files, there.root, job.result.parameters)
+                self._window.turn_to(BATCH)
 
         self._work.do("finding meshes", lambda _: find_designs(there.path, named=designs), done, lane=READING)
 

@@ -27,7 +27,7 @@ from drivaer_app.ui.theme import Colours
 from drivaer_app.ui.widgets import single_shot
 
 if TYPE_CHECKING:
-    from drivaer_app.ui.window import MainWindow
+    from drivaer_app.ui.pages.page import PageWindow
 
 _MOST_COMPARED = 4
 _HOW_TO_READ = "blue: pushing the surface out lowers drag; red: pushing it in does"
@@ -48,7 +48,7 @@ class DeskPage(QStackedWidget):
     """What is on screen, or what can be done with it, is another."""
     card_asked = Signal()
 
-    def __init__(self, window: MainWindow):
+    def __init__(self, window: PageWindow):
         super().__init__()
         self.desk = window.desk
         self.files = window.files
