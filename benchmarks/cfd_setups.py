@@ -32,7 +32,7 @@ from data.errors import DrivAerError  # noqa: E402
 from data.replacing import replacing  # noqa: E402
 from drivaer_app.cfd.presets import PRESETS, Layers, Preset, Schemes  # noqa: E402
 from drivaer_app.cfd.result import CaseResult  # noqa: E402
-from drivaer_app.cfd.run import Cancelled, Progress  # noqa: E402
+from drivaer_app.cfd.run import Cancelled, RunProgress  # noqa: E402
 from drivaer_app.conditions import Conditions  # noqa: E402
 from drivaer_app.corpus.families import Family, FamilySource, open_family, solve_family  # noqa: E402
 from drivaer_app.corpus.modes import make_modes  # noqa: E402
@@ -196,7 +196,7 @@ class _Say:
     def __init__(self) -> None:
         self._last = None
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: RunProgress) -> None:
         now = (progress.step, progress.iteration // 100)
         if now != self._last:
             self._last = now

@@ -30,7 +30,7 @@ from data.corpora.case_files import read_case  # noqa: E402
 from data.load import load_car  # noqa: E402
 from data.replacing import replacing  # noqa: E402
 from drivaer_app.cfd.result import CaseResult  # noqa: E402
-from drivaer_app.cfd.run import Progress  # noqa: E402
+from drivaer_app.cfd.run import RunProgress  # noqa: E402
 from drivaer_app.cfd.setup import VISCOSITY  # noqa: E402
 from drivaer_app.cfd.simulate import simulate  # noqa: E402
 from drivaer_app.conditions import Conditions  # noqa: E402
@@ -76,7 +76,7 @@ class _Say:
     def __init__(self) -> None:
         self._last = None
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: RunProgress) -> None:
         now = (progress.step, progress.iteration // 100)
         if now != self._last:
             self._last = now

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from data.load import load_car  # noqa: E402
 from data.replacing import replacing  # noqa: E402
-from drivaer_app.pictures.raycast import Studio, Surface, View  # noqa: E402
+from drivaer_app.pictures.raycast import Renderer, Surface, View  # noqa: E402
 from drivaer_app.shapes.car import build_car  # noqa: E402
 from drivaer_app.shapes.morph import Morph  # noqa: E402
 from drivaer_app.shapes.parameters import STYLES, random_parameters  # noqa: E402
@@ -84,8 +84,8 @@ def blank(columns: int, rows: int, size: tuple[int, int]) -> tuple[Image.Image, 
 
 def picture(vertices: np.ndarray, faces: np.ndarray, view: View, size: tuple[int, int]) -> Image.Image:
     n = len(vertices)
-    studio = Studio(Surface(vertices, faces, np.full(n, PAINT, np.float32), np.ones(n, bool)))
-    return Image.fromarray(studio.look(view, *size))
+    renderer = Renderer(Surface(vertices, faces, np.full(n, PAINT, np.float32), np.ones(n, bool)))
+    return Image.fromarray(renderer.render(view, *size))
 
 
 def put(sheet: Image.Image, pen: ImageDraw.ImageDraw, column: int, row: int, image: Image.Image, label: str) -> None:

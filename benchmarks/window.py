@@ -36,7 +36,7 @@ def paint(self, event, first=window.MainWindow.paintEvent):
     print(time.time() - float(sys.argv[2]), sorted({"torch", "vtkmodules"} & set(sys.modules)), flush=True)
     os._exit(0)
 window.MainWindow.paintEvent = paint
-start.run_window(start.Wish())
+start.run_window(start.WindowOptions())
 """
 
 
@@ -184,7 +184,7 @@ def _handles(app, window, title: str, turns: int = 7) -> list[tuple[str, str]]:
 
 def _is_shown(window) -> bool:
     (key,) = window.desk_page.shown_keys
-    return window.desk.drawn(key) is not None or bool(window.desk.standing(key).error)
+    return window.desk.drawn(key) is not None or bool(window.desk.prediction(key).error)
 
 
 class _Heartbeat:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import DrivAerError, ModelError
 from data.extras import needs
-from drivaer_app.batch.work import Outcome, Task, check_model, work
+from drivaer_app.batch.work import CarOutcome, Task, check_model, work
 from drivaer_app.prediction_settings import PredictionSettings
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _PATIENCE = "20s"  # for a scheduler to answer
 
 def outcomes(
     tasks: Iterable[Task], address: str, *, send: bool = False, on_wait: Callable[[str], None] = lambda text: None
-) -> Iterator[list[Outcome]]:
+) -> Iterator[list[CarOutcome]]:
     """Work on the tasks by the cluster of the scheduler at ``address``; outcomes as they come, in any order.
 
     send: the meshes along with the tasks, for workers that do not see their folder. on_wait: told where there are no
@@ -53,7 +53,7 @@ def _connected(address: str) -> Client:
         raise DrivAerError(f"no Dask scheduler answers at {address}", fix=fix) from error
 
 
-def _flow(client: Client, tasks: Iterator[Task], send: bool) -> Iterator[list[Outcome]]:
+def _flow(client: Client, tasks: Iterator[Task], send: bool) -> Iterator[list[CarOutcome]]:
     from distributed import as_completed
 
     running: dict[Future, Task] = {}
@@ -91,7 +91,7 @@ def _submit(client: Client, task: Task, send: bool) -> Future:
         return client.submit(work_on_cluster, task, pure=False)
 
 
-def work_on_cluster(task: Task) -> Outcome:
+def work_on_cluster(task: Task) -> CarOutcome:
     """``work``, by a worker that first makes sure that its model is the batch's. Raises ModelError."""
     _checked(task.settings)
     return work(task)
@@ -102,7 +102,7 @@ def _checked(settings: PredictionSettings) -> None:
     check_model(settings)
 
 
-def _outcome(future: Future, task: Task) -> Outcome:
+def _outcome(future: Future, task: Task) -> CarOutcome:
     from distributed import KilledWorker
 
     if future.status == "finished":
@@ -113,6 +113,6 @@ def _outcome(future: Future, task: Task) -> Outcome:
     if isinstance(error, ModelError):
         raise error
     if isinstance(error, KilledWorker):
-        return Outcome(task.file, error=f"{task.file}: the workers that tried it died; give a coarser mesh")
+        return CarOutcome(task.file, error=f"{task.file}: the workers that tried it died; give a coarser mesh")
     what = f"the cluster's workers cannot do the work ({type(error).__name__}: {error})"
     raise DrivAerError(what, fix="install the same drivaer on all of them") from error

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from drivaer_app.batch import local
-from drivaer_app.batch.run import Plan, Tally, run
+from drivaer_app.batch.run import BatchPlan, Tally, run
 from drivaer_app.batch.store import Batch, Store, StoredCar
-from drivaer_app.batch.work import PICTURE, VIEW, Outcome
+from drivaer_app.batch.work import PICTURE, VIEW, CarOutcome
 from drivaer_app.files import checksum_of
 from drivaer_app.prediction_settings import ModelIdentity
 
 
 def draw_missing(
-    store: Store, batch: Batch, files: Iterable[Path], on_done: Callable[[Tally, Outcome], None] = lambda *_: None
+    store: Store, batch: Batch, files: Iterable[Path], on_done: Callable[[Tally, CarOutcome], None] = lambda *_: None
 ) -> Batch:
     """The batch with pictures and thinned cars of these files, as far as they are still there and the same.
 
@@ -25,7 +25,7 @@ def draw_missing(
     wanting = [car for car in cars if not _is_drawn(car) and _is_same(car)]
     if not wanting or ModelIdentity.of(batch.settings.model).digest != batch.model.digest:
         return batch
-    plan = Plan.of([car.file for car in wanting], batch.settings, batch.model, wants=(PICTURE, VIEW))
+    plan = BatchPlan.of([car.file for car in wanting], batch.settings, batch.model, wants=(PICTURE, VIEW))
     plan = plan.with_parameters({car.file: car.parameters for car in wanting})
     n_workers = min(local.available_cores(), len(wanting))
     run(plan, store, lambda tasks: local.outcomes(tasks, n_workers), on_done, note=False)

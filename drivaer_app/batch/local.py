@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from data.errors import DrivAerError, ModelError
-from drivaer_app.batch.work import Outcome, Task, work
+from drivaer_app.batch.work import CarOutcome, Task, work
 from drivaer_app.engine import Engine
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -29,7 +29,7 @@ def outcomes(
     threads: int = 1,
     read_ahead: bool = True,
     meanwhile: Callable[[], None] = lambda: None,
-) -> Iterator[list[Outcome]]:
+) -> Iterator[list[CarOutcome]]:
     """Work on the tasks in ``n_workers`` processes; outcomes as they come, in any order, at once those that are there.
 
     threads: of a worker's networks; a second one saves it less than it takes from the worker beside it.
@@ -50,12 +50,12 @@ class _Pool:
         self._environment = dict.fromkeys(_THREADS, str(threads))
         self._read_ahead = read_ahead
         self._turn = threading.Lock()
-        self._done: queue.Queue[Outcome | Exception | None] = queue.Queue()
+        self._done: queue.Queue[CarOutcome | Exception | None] = queue.Queue()
         self._engines: list[Engine] = []
         self._threads: list[threading.Thread] = []
         self._closed = False
 
-    def run(self, n_workers: int, meanwhile: Callable[[], None] = lambda: None) -> Iterator[list[Outcome]]:
+    def run(self, n_workers: int, meanwhile: Callable[[], None] = lambda: None) -> Iterator[list[CarOutcome]]:
         self._engines = [Engine(self._environment) for _ in range(n_workers)]
         self._threads = [threading.Thread(target=self._serve, args=(engine,), daemon=True) for engine in self._engines]
         for thread in self._threads:
@@ -65,7 +65,7 @@ class _Pool:
             said = [self._wait(meanwhile)]
             while not self._done.empty():
                 said.append(self._done.get())
-            done = [outcome for outcome in said if isinstance(outcome, Outcome)]
+            done = [outcome for outcome in said if isinstance(outcome, CarOutcome)]
             if done:
                 yield done
             for error in said:
@@ -73,7 +73,7 @@ class _Pool:
                     raise error
             running -= said.count(None)
 
-    def _wait(self, meanwhile: Callable[[], None]) -> Outcome | Exception | None:
+    def _wait(self, meanwhile: Callable[[], None]) -> CarOutcome | Exception | None:
         while True:
             try:
                 return self._done.get(timeout=_LOOK_UP)
@@ -105,7 +105,7 @@ class _Pool:
         finally:
             engine.close()
 
-    def _worked(self, engine: Engine, task: Task, ahead: Task | None) -> Outcome:
+    def _worked(self, engine: Engine, task: Task, ahead: Task | None) -> CarOutcome:
         """A car that takes its process down is tried once more, alone; the next car gets a new process."""
         try:
             return engine.call(work, task, ahead if self._read_ahead else None)
@@ -119,4 +119,4 @@ class _Pool:
         except ModelError:
             raise
         except DrivAerError as error:
-            return Outcome(task.file, error=f"{task.file}: {error.what}; {error.fix}")
+            return CarOutcome(task.file, error=f"{task.file}: {error.what}; {error.fix}")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from data.errors import DrivAerError
 from drivaer_app.batch.store import Store
-from drivaer_app.batch.work import Outcome, Task
+from drivaer_app.batch.work import CarOutcome, Task
 from drivaer_app.files import absolute
 from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class BatchPlan:
     """files: absolute. wants: of work.FIELDS, PICTURE, VIEW. parameters: by file. baseline: one of the files."""
 
     files: Sequence[Path]
@@ -25,7 +25,7 @@ class Plan:
     baseline: Path | None = None
 
     @classmethod
-    def of(cls, files: Sequence[Path], settings: PredictionSettings, model: ModelIdentity, **more) -> Plan:
+    def of(cls, files: Sequence[Path], settings: PredictionSettings, model: ModelIdentity, **more) -> BatchPlan:
         """With the files as they lie on the disk, each once, the baseline among them."""
         baseline = more.pop("baseline", None)
         baseline = None if baseline is None else absolute(baseline)
@@ -34,7 +34,7 @@ class Plan:
             every[baseline] = None
         return cls(tuple(every), settings, model, baseline=baseline, **more)
 
-    def with_parameters(self, parameters: Mapping[Path, Mapping[str, float | str]]) -> Plan:
+    def with_parameters(self, parameters: Mapping[Path, Mapping[str, float | str]]) -> BatchPlan:
         return replace(self, parameters=parameters)
 
 
@@ -51,7 +51,7 @@ class Tally:
     def n_done(self) -> int:
         return self.n_predicted + self.n_unchanged + len(self.failures)
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: CarOutcome) -> None:
         if outcome.error:
             self.failures.append(outcome.error)
         elif outcome.unchanged:
@@ -60,17 +60,17 @@ class Tally:
             self.n_predicted += 1
 
 
-Workers = Callable[[Iterator[Task]], Iterator[Sequence[Outcome]]]
+Workers = Callable[[Iterator[Task]], Iterator[Sequence[CarOutcome]]]
 """Takes tasks as it needs them and gives their outcomes in any order, at once those that are there.
 
 Closing the iterator ends the work."""
 
 
 def run(
-    plan: Plan,
+    plan: BatchPlan,
     store: Store,
     workers: Workers,
-    on_done: Callable[[Tally, Outcome], None] = lambda *_: None,
+    on_done: Callable[[Tally, CarOutcome], None] = lambda *_: None,
     *,
     note: bool = True,
 ) -> Tally:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import DrivAerError
 from data.replacing import replacing
-from drivaer_app.batch.work import FIELDS, SUFFIXES, Outcome
+from drivaer_app.batch.work import FIELDS, SUFFIXES, CarOutcome
 from drivaer_app.drag_along import DragAlong
 from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 from drivaer_app.results import Result
@@ -58,7 +58,7 @@ class StoredCar:
     """One file of a store: its result, or the line that says why there is none.
 
     result: on the settings' reference area; measured: the same on the area measured on the mesh.
-    file: absolute, where it was found. record: as in batch.work.Outcome. All three are None after an error.
+    file: absolute, where it was found. record: as in batch.work.CarOutcome. All three are None after an error.
     drag_along: None without fields. kept: name of FIELDS, PICTURE or VIEW -> file.
     parameters: the design's, from tables beside the mesh. predicted: ISO 8601, UTC. version: of the program.
     """
@@ -173,7 +173,7 @@ class Store:
 
     def put(
         self,
-        outcomes: Iterable[Outcome],
+        outcomes: Iterable[CarOutcome],
         settings: PredictionSettings,
         parameters: Mapping[Path, Mapping[str, float | str]],
     ) -> None:
@@ -191,7 +191,7 @@ class Store:
                 write("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def _put_result(
-        self, write: Callable, outcome: Outcome, settings: PredictionSettings, places: dict[str, str]
+        self, write: Callable, outcome: CarOutcome, settings: PredictionSettings, places: dict[str, str]
     ) -> None:
         key = (outcome.checksum, settings.key)
         old = write("SELECT kept FROM results WHERE checksum = ? AND settings = ?", key).fetchone()
@@ -255,7 +255,7 @@ class Store:
             version=row["version"] or "",
         )
 
-    def _write(self, outcome: Outcome, settings: PredictionSettings, name: str) -> str:
+    def _write(self, outcome: CarOutcome, settings: PredictionSettings, name: str) -> str:
         """Write one kept file. Returns its place below the store's folder, with forward slashes."""
         folder = _FOLDERS.get(name, "pictures")
         (self.folder / folder).mkdir(exist_ok=True)

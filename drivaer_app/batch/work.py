@@ -40,7 +40,7 @@ class Task:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class CarOutcome:
     """What became of a task. record: the JSON of the prediction contract. result: drivaer_app.results.Result as JSON,
     on the measured area.
 
@@ -73,7 +73,7 @@ _reader = ThreadPoolExecutor(1)
 _ahead: dict[Task, Future[_Read]] = {}
 
 
-def work(task: Task, ahead: Task | None = None) -> Outcome:
+def work(task: Task, ahead: Task | None = None) -> CarOutcome:
     """Predict one car. ahead: what this process will be asked next, to be read meanwhile.
 
     A failure of the car is an outcome; raises ModelError where the model itself cannot be used.
@@ -85,18 +85,18 @@ def work(task: Task, ahead: Task | None = None) -> Outcome:
     try:
         read = waiting.result() if waiting else _read(task)
         if read.car is None:
-            return Outcome(task.file, read.checksum, unchanged=True)
+            return CarOutcome(task.file, read.checksum, unchanged=True)
         return _predicted(task, read)
     except ModelError:
         raise
     except DrivAerError as error:
-        return Outcome(task.file, error=error.line)
+        return CarOutcome(task.file, error=error.line)
     except MemoryError:
-        return Outcome(task.file, error=f"{task.file}: there is not enough memory for it; give a coarser mesh")
+        return CarOutcome(task.file, error=f"{task.file}: there is not enough memory for it; give a coarser mesh")
     except Exception as error:
         from drivaer_app.log import log_bug
 
-        return Outcome(task.file, error=f"{task.file}: {log_bug(_log, error)}")
+        return CarOutcome(task.file, error=f"{task.file}: {log_bug(_log, error)}")
 
 
 def _predictor(settings: PredictionSettings):
@@ -136,7 +136,7 @@ def _read_file(task: Task, file: Path) -> _Read:
     return _Read(checksum, car, time.perf_counter() - started)
 
 
-def _predicted(task: Task, read: _Read) -> Outcome:
+def _predicted(task: Task, read: _Read) -> CarOutcome:
     from drivaer_app.results import Result
 
     predictor = _predictor(task.settings)
@@ -147,7 +147,7 @@ def _predicted(task: Task, read: _Read) -> Outcome:
     kept = {name: _KEEPERS[name](prediction, Path(task.file).name) for name in task.wants if prediction.surface}
     spent = {"kept": time.perf_counter() - started} if kept else {}
     result = Result.of(prediction, read.checksum).on(Conditions(area=prediction.car.frontal_area))
-    return Outcome(task.file, read.checksum, prediction.record(spent), result.to_json(), drag_along=along, kept=kept)
+    return CarOutcome(task.file, read.checksum, prediction.record(spent), result.to_json(), drag_along=along, kept=kept)
 
 
 def _drag_along(prediction: Prediction) -> bytes | None:

@@ -34,7 +34,7 @@ class Cancelled(DrivAerError):
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """One moment of a run.
 
     step: the program that works, in words; number of n_steps: which one that is.
@@ -55,7 +55,7 @@ class Progress:
     history: tuple[tuple[int, ...], tuple[float, ...]] = ((), ())
 
 
-OnProgress = Callable[[Progress], None]
+OnProgress = Callable[[RunProgress], None]
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ class Runner:
                 while process.poll() is None:
                     if self.cancel.is_set():
                         raise Cancelled("the simulation was stopped", file=self.folder, fix="the same command goes on")
-                    progress = Progress(step.words, number, n_steps)
+                    progress = RunProgress(step.words, number, n_steps)
                     self.on_progress(watch.look(progress) if watch else progress)
                     self.cancel.wait(pause)
                     pause = min(2 * pause, _POLL_SECONDS[1])
@@ -225,7 +225,7 @@ class Runner:
         if process.returncode != 0:
             raise logs.failure(step.name, process.returncode, log)
         if watch:
-            self.on_progress(watch.look(Progress(step.words, number, n_steps)))
+            self.on_progress(watch.look(RunProgress(step.words, number, n_steps)))
 
     def _start(self, step: Step, log) -> subprocess.Popen:
         command = [self.installation.program(step.name), *step.arguments]
@@ -288,7 +288,7 @@ class _SolverWatch:
         self._residuals: dict[str, float] = {}
         self._iteration = 0
 
-    def look(self, progress: Progress) -> Progress:
+    def look(self, progress: RunProgress) -> RunProgress:
         """The progress with what the solver has said since. Raises DrivAerError when it has run away."""
         self._read_log()
         coefficients = logs.read_coefficients(self._runner.folder)
@@ -296,7 +296,7 @@ class _SolverWatch:
             what, fix = logs.diverged(SOLVE.name)
             raise DrivAerError(what, file=self._log, fix=fix)
         n = len(coefficients)
-        return Progress(
+        return RunProgress(
             progress.step,
             progress.number,
             progress.n_steps,

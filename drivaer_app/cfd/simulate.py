@@ -43,7 +43,7 @@ def simulate(
     were run are added, at least a window of the preset's, over which the means begin anew; fewer than were run take
     none away. iterations, processes: None takes the preset's, and all cores; more than 40 iterations are rounded up to
     tens.
-    on_progress: called with a `Progress` from this thread. cancel: set it from another thread to stop.
+    on_progress: called with a `RunProgress` from this thread. cancel: set it from another thread to stop.
     Raises DrivAerError: no solver, a surface without an inside, a folder that holds another case, a failed step,
     a full disk; Cancelled.
     """

@@ -29,8 +29,8 @@ from drivaer_app.cli.terminal import BadUsage, results_only, say
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from drivaer_app.batch.run import Plan, Tally, Workers
-    from drivaer_app.batch.work import Outcome
+    from drivaer_app.batch.run import BatchPlan, Tally, Workers
+    from drivaer_app.batch.work import CarOutcome
 
 _MOST_FAILURES = 20  # that are said again in the end
 
@@ -95,7 +95,7 @@ def batch(
         check_report(report)
     with results_only() as stdout:
         from drivaer_app.batch.inputs import parameters_of
-        from drivaer_app.batch.run import Plan, run
+        from drivaer_app.batch.run import BatchPlan, run
         from drivaer_app.batch.store import Store
         from drivaer_app.batch.work import FIELDS, PICTURE, VIEW
         from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
@@ -109,7 +109,7 @@ def batch(
             raise BadUsage(error.line) from error
         wants = ((FIELDS,) if fields else ()) + ((PICTURE, VIEW) if pictures else ())
         settings = PredictionSettings(model, identity.digest, conditions, reading, device)
-        plan = Plan.of(files, settings, identity, wants=wants, baseline=baseline)
+        plan = BatchPlan.of(files, settings, identity, wants=wants, baseline=baseline)
         plan = plan.with_parameters({**known, **parameters_of(plan.files, parameters)})
         started = time.perf_counter()
         with Store.create(output) as store, _progress(len(plan.files)) as on_done:
@@ -145,7 +145,7 @@ def _found(cars: list[str], where: str | None, output: Path) -> tuple[Sequence[P
     return found.files, {absolute(file): told for file, told in found.parameters.items()}
 
 
-def _workers(plan: Plan, jobs: int | None, scheduler: str | None, scatter: bool) -> Workers:
+def _workers(plan: BatchPlan, jobs: int | None, scheduler: str | None, scatter: bool) -> Workers:
     if scheduler is not None:
         from drivaer_app.batch import cluster
 
@@ -157,7 +157,7 @@ def _workers(plan: Plan, jobs: int | None, scheduler: str | None, scatter: bool)
 
 
 @contextmanager
-def _progress(n_files: int) -> Iterator[Callable[[Tally, Outcome], None]]:
+def _progress(n_files: int) -> Iterator[Callable[[Tally, CarOutcome], None]]:
     """A bar with the rate and the time left at a terminal, failures above it; elsewhere nothing."""
     from rich.console import Console
     from rich.markup import escape
@@ -175,7 +175,7 @@ def _progress(n_files: int) -> Iterator[Callable[[Tally, Outcome], None]]:
         shown = bar.add_task("starting", total=n_files, rate="")
         started = time.monotonic()
 
-        def on_done(tally: Tally, outcome: Outcome) -> None:
+        def on_done(tally: Tally, outcome: CarOutcome) -> None:
             if outcome.error and console.is_terminal:
                 bar.console.print(f"drivaer: {escape(_one_line(outcome.error))}", soft_wrap=True, highlight=False)
             rate = f"{tally.n_done / max(time.monotonic() - started, 1e-3):.1f} cars/s"

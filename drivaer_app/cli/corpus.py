@@ -52,7 +52,7 @@ def grow(
     from data.errors import DrivAerError
     from drivaer_app.cfd.find import find_openfoam
     from drivaer_app.cfd.run import Cancelled
-    from drivaer_app.corpus.growth import Plan, sources_of
+    from drivaer_app.corpus.growth import GrowthPlan, sources_of
     from drivaer_app.corpus.growth import grow as grow_corpus
     from drivaer_app.corpus.settings import settled_settings
 
@@ -68,7 +68,7 @@ def grow(
         raise DrivAerError(f"the folder cannot be made ({error.strerror})", file=work) from error
     settings = settled_settings(work, seed=seed, preset=preset)
     try:
-        grow_corpus(Plan(work, sources, settings, count, nice), workers, say)
+        grow_corpus(GrowthPlan(work, sources, settings, count, nice), workers, say)
     except Cancelled as stopped:
         say(stopped.line)
         raise KeyboardInterrupt from stopped

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from drivaer_app.cli.options import AsJson, OnDevice
-from drivaer_app.cli.terminal import BadUsage, Progress, results_only, say
+from drivaer_app.cli.terminal import BadUsage, StageProgress, results_only, say
 
 
 def evaluate(
@@ -29,7 +29,7 @@ def evaluate(
     """
     if html is not None and not html.absolute().parent.is_dir():
         raise BadUsage(f"--html {html}: there is no folder {html.parent}")
-    with results_only() as stdout, Progress() as progress:
+    with results_only() as stdout, StageProgress() as progress:
         from dataclasses import asdict
 
         from drivaer_app.lab.training import evaluate_model, kept_learning_curve

@@ -60,12 +60,12 @@ def compare(
     if len(names) < 2:
         raise BadUsage("give two models or more")
     with results_only() as stdout:
-        from drivaer_app.cli.terminal import Progress
+        from drivaer_app.cli.terminal import StageProgress
         from drivaer_app.lab.training import evaluate_model
         from gnn.figures import better_by_chance, figures_as_markdown
 
         judged = {}
-        with Progress() as progress:
+        with StageProgress() as progress:
             for name in names:
                 judged[name], found = evaluate_model(name, corpus or [], split, report=progress.report)
                 print(f"## {found['model']}\n\n{figures_as_markdown(found)}\n", file=stdout)

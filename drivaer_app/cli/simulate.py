@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from drivaer_app.cfd.result import CaseResult
-    from drivaer_app.cfd.run import Progress
+    from drivaer_app.cfd.run import RunProgress
 
 PresetName = Literal["draft", "coarse", "medium", "fine", "trial"]
 Sides = Literal["auto", "half", "whole"]
@@ -86,7 +86,7 @@ def simulate(
 
 
 @contextmanager
-def progress_shown() -> Iterator[Callable[[Progress], None]]:
+def progress_shown() -> Iterator[Callable[[RunProgress], None]]:
     """A live line at a terminal; else a line for each step and every fiftieth iteration, on stderr.
 
     What ends a job on a cluster (SIGTERM) ends it here as Ctrl-C does, so that no solver is left behind.
@@ -103,7 +103,7 @@ def progress_shown() -> Iterator[Callable[[Progress], None]]:
 
 
 @contextmanager
-def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
+def _shown(console: Console) -> Iterator[Callable[[RunProgress], None]]:
     if not console.is_terminal:
         yield _Lines().show
         return
@@ -114,7 +114,7 @@ def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
         task = bar.add_task("preparing", total=None, facts="")
         started: dict[int, float] = {}
 
-        def show_live(progress: Progress) -> None:
+        def show_live(progress: RunProgress) -> None:
             since = started.setdefault(progress.number, time.monotonic())
             bar.update(
                 task,
@@ -127,7 +127,7 @@ def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
         yield show_live
 
 
-def facts(progress: Progress) -> str:
+def facts(progress: RunProgress) -> str:
     """``120 of 300, Cd 0.3120, Cl 0.051, 3 min left``; nothing before there are iterations."""
     if not progress.iteration:
         return ""
@@ -145,7 +145,7 @@ class _Lines:
     def __init__(self) -> None:
         self._last = (0, 0)
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: RunProgress) -> None:
         now = (progress.number, progress.iteration // 50)
         if now == self._last:
             return

@@ -61,13 +61,12 @@ class Waiting:
         return self.on(line.replace("[", "\\["))
 
 
-class Progress:
+class StageProgress:
     """How far long work is, on stderr: a bar and the time left at a terminal, else a line for each tenth of a stage."""
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bars
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         console = Console(stderr=True)
         columns = (
@@ -76,10 +75,10 @@ class Progress:
             "{task.completed}/{task.total}",
             TextColumn("{task.fields[loss]}"),
         )
-        self._bars = Bars(*columns, TimeRemainingColumn(), console=console) if console.is_terminal else None
+        self._bars = Progress(*columns, TimeRemainingColumn(), console=console) if console.is_terminal else None
         self._stage, self._task, self._said = "", None, 0
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> StageProgress:
         if self._bars:
             self._bars.start()
         return self

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from drivaer_app.cli.options import Device
-from drivaer_app.cli.terminal import BadUsage, Progress, results_only, say
+from drivaer_app.cli.terminal import BadUsage, StageProgress, results_only, say
 
 if TYPE_CHECKING:
     from gnn.training.loop import Epoch
@@ -89,7 +89,7 @@ def train(
     if base is None and model is None:
         raise BadUsage("say what to learn: --model drag or --model field")
     shares = _shares(curve)
-    with results_only() as stdout, Progress() as progress:
+    with results_only() as stdout, StageProgress() as progress:
         from drivaer_app.lab.learning import check_new_name
 
         check_new_name(folder)
@@ -115,7 +115,7 @@ def _teach(
     folder: Path,
     steps: int | None,
     seed: int | None,
-    progress: Progress,
+    progress: StageProgress,
 ) -> list[str]:
     from drivaer_app.lab.learning import learn_own_cars
     from drivaer_app.paths import own_corpus
@@ -133,7 +133,7 @@ def _train_on(
     shares: list[float],
     device: str,
     workers: int,
-    progress: Progress,
+    progress: StageProgress,
 ) -> list[str]:
     from drivaer_app.lab.training import learning_curve, train_on_corpora
     from gnn.figures import figures_as_markdown

@@ -24,7 +24,7 @@ from drivaer_app.cli.simulate import HALF, PresetName, Sides, progress_shown
 from drivaer_app.cli.terminal import error_as_json, results_only, say
 
 if TYPE_CHECKING:
-    from drivaer_app.cfd.verify import Comparison
+    from drivaer_app.cfd.comparison import Comparison
 
 PICTURE = "verify.png"
 _N_PLACES = 5
@@ -59,9 +59,9 @@ def verify(
     conditions, reading = conditions_of(speed, density, None), reading_of(units, up, forward)
     folder = output or Path(f"{file.stem}_case")
     with results_only() as stdout, error_as_json(file, stdout, wanted=as_json):
+        from drivaer_app.cfd.comparison import compare
+        from drivaer_app.cfd.comparison_picture import write_comparison
         from drivaer_app.cfd.simulate import simulate
-        from drivaer_app.cfd.verify import compare
-        from drivaer_app.cfd.verify_picture import write_comparison
         from drivaer_app.predict import load
 
         predictor = predictor_of(model, device)

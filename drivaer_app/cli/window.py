@@ -47,11 +47,11 @@ def window(
         raise BadUsage("--select is for the desk")
     if shot is not None and not paths and page == "desk":
         raise BadUsage("--shot needs something to show: give files, a folder or a study")
-    from drivaer_app.ui.start import Wish, run_window
+    from drivaer_app.ui.start import WindowOptions, run_window
 
     width, height = (int(number) for number in measures.groups())
     status, remarks = run_window(
-        Wish(tuple(paths or ()), tuple(select or ()), shot, show, theme, (width, height), page)
+        WindowOptions(tuple(paths or ()), tuple(select or ()), shot, show, theme, (width, height), page)
     )
     for remark in remarks:
         say(remark)

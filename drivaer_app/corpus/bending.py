@@ -1,4 +1,4 @@
-"""Taking the air along when a car's surface moves: what each point of a volume mesh does when the car is bent.
+"""Mesh motion: what each point of the volume mesh around a car does when the car's surface is bent.
 
 Radial basis functions carry the surface's displacement into the volume (de Boer, van der Schoot, Bijl, "Mesh
 deformation based on radial basis function interpolation", Computers & Structures 85, 2007), with Wendland's compactly
@@ -28,7 +28,7 @@ def wendland_c2(distance: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Carrier:
+class RbfInterpolation:
     """A linear map from values at source points (S,) to values at targets (T,), built once for a mesh."""
 
     _centres: np.ndarray
@@ -40,7 +40,7 @@ class Carrier:
     _reach: float
 
     @classmethod
-    def between(cls, sources: np.ndarray, targets: np.ndarray, scale: float = 1.0) -> Carrier:
+    def between(cls, sources: np.ndarray, targets: np.ndarray, scale: float = 1.0) -> RbfInterpolation:
         """sources (S, 3), targets (T, 3) m. scale: of the car, against one of usual size."""
         from scipy.spatial import cKDTree
         from scipy.spatial.distance import cdist
@@ -84,7 +84,7 @@ def _some(n_of: int, n: int) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Air:
+class MeshMotion:
     """A volume mesh around a car, told how its car moves.
 
     points: (P, 3) m of the whole mesh. car, ground, symmetry, outside: which of them lie on the car, slide on the
@@ -121,8 +121,8 @@ class Air:
             values = moves[which].T
             if up:
                 values = np.concatenate([values, np.zeros((len(held), len(which)))])
-            carrier = Carrier.between(sources, self.points[reached], self.scale)
-            result[np.ix_(which, reached)] = carrier(values).T
+            interpolation = RbfInterpolation.between(sources, self.points[reached], self.scale)
+            result[np.ix_(which, reached)] = interpolation(values).T
         result[:, self.car] = moves
         result[np.ix_(axes == 2, self.ground)] = 0.0
         result[np.ix_(axes == 1, self.symmetry)] = 0.0

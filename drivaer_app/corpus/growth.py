@@ -13,7 +13,7 @@ from pathlib import Path
 
 from data.errors import DrivAerError
 from data.replacing import replacing
-from drivaer_app.cfd.run import Cancelled, Progress, claimed
+from drivaer_app.cfd.run import Cancelled, RunProgress, claimed
 from drivaer_app.corpus.families import Family, FamilySource, open_family, solve_family
 from drivaer_app.corpus.modes import SURFACE, make_modes
 from drivaer_app.corpus.noise import measure_noise
@@ -44,7 +44,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class GrowthPlan:
     """What is to be grown. work: the corpus's folder. sources: its families. count: designs of each.
 
     nice: how far the work steps back behind everybody else's, 0 to 19.
@@ -79,7 +79,7 @@ def sources_of(work: Path, families: str | None) -> tuple[FamilySource, ...]:
     return sources
 
 
-def grow(plan: Plan, workers: int, tell: Tell) -> None:
+def grow(plan: GrowthPlan, workers: int, tell: Tell) -> None:
     """Run every design of the plan that is neither done nor failed.
 
     What is finished is skipped, so the same call goes on after any end; it may also be made twice at a time. Raises
@@ -93,7 +93,7 @@ def grow(plan: Plan, workers: int, tell: Tell) -> None:
     _side_by_side(plan, workers)
 
 
-def _write_plan(plan: Plan) -> None:
+def _write_plan(plan: GrowthPlan) -> None:
     sources = [{"name": s.name, "style": s.style, "seed": s.seed, "file": s.file and str(s.file)} for s in plan.sources]
     with replacing(plan.work / _PLAN) as unfinished:
         unfinished.write_text(json.dumps({"sources": sources, "count": plan.count}) + "\n", encoding="utf-8")
@@ -115,14 +115,14 @@ def read_plan(work: Path) -> tuple[tuple[FamilySource, ...], int] | None:
         raise DrivAerError(f"is damaged ({error})", file=path, fix="remove it; 'corpus grow' writes it anew") from error
 
 
-def _told_families(plan: Plan) -> None:
+def _told_families(plan: GrowthPlan) -> None:
     """Refuse a family that is another one's before hours of work go by."""
     for source in plan.sources:
         if (plan.work / "families" / source.name).exists():
             open_family(plan.work, source, plan.settings)
 
 
-def _side_by_side(plan: Plan, workers: int) -> None:
+def _side_by_side(plan: GrowthPlan, workers: int) -> None:
     from data.spawned import spawning
 
     context = spawning()
@@ -143,7 +143,7 @@ def _side_by_side(plan: Plan, workers: int) -> None:
         raise DrivAerError("a worker ended early", file=plan.work / LOG, fix="see there; the same command goes on")
 
 
-def _worker(plan: Plan) -> None:
+def _worker(plan: GrowthPlan) -> None:
     """A worker process's whole life."""
     try:
         work_through(plan, lambda line: None)
@@ -157,7 +157,7 @@ def _worker(plan: Plan) -> None:
         raise
 
 
-def work_through(plan: Plan, tell: Tell) -> None:
+def work_through(plan: GrowthPlan, tell: Tell) -> None:
     """One worker: every job that no other worker has or had. Raises as `grow` does."""
     step_back(plan.nice)
     cancel = _cancelled_by_signals()
@@ -192,7 +192,7 @@ def _logged(work: Path, tell: Tell) -> Tell:
 
 
 class _Worker:
-    def __init__(self, plan: Plan, say: Tell, cancel: threading.Event, watch: Callable[[Progress], None]):
+    def __init__(self, plan: GrowthPlan, say: Tell, cancel: threading.Event, watch: Callable[[RunProgress], None]):
         self._plan, self._say, self._cancel, self._watch = plan, say, cancel, watch
         self._ready: dict[str, ReadyFamily] = {}
         self._n_broken = 0
@@ -303,13 +303,13 @@ def _cancelled_by_signals() -> threading.Event:
     return cancel
 
 
-def _parent_watch(cancel: threading.Event) -> Callable[[Progress], None]:
+def _parent_watch(cancel: threading.Event) -> Callable[[RunProgress], None]:
     """Stops a worker whose parent was killed: nobody would know of it."""
     from multiprocessing import parent_process
 
     parent = parent_process()
 
-    def look(_: Progress) -> None:
+    def look(_: RunProgress) -> None:
         if parent is not None and not parent.is_alive():
             cancel.set()
 

@@ -26,7 +26,7 @@ from data.weld import weld
 from drivaer_app.cfd.domain import REFERENCE_LENGTH, size_of
 from drivaer_app.cfd.setup import CaseSetup
 from drivaer_app.cfd.wheels import FRONT, REAR
-from drivaer_app.corpus.bending import Air
+from drivaer_app.corpus.bending import MeshMotion
 from drivaer_app.corpus.families import Family
 from drivaer_app.corpus.polymesh import VolumeMesh, read_mesh
 from drivaer_app.shapes.landmarks import find_landmarks
@@ -48,7 +48,7 @@ def make_modes(family: Family) -> None:
     mesh = read_mesh(family.case / "constant" / "polyMesh")
     car, modes = _car_modes(field, mesh, family.setup)
     handles = handles_of(field)
-    volume = _air(mesh, car, size_of(family.car) / REFERENCE_LENGTH).bent(modes, handles.axis)
+    volume = _motion_of(mesh, car, size_of(family.car) / REFERENCE_LENGTH).bent(modes, handles.axis)
     with replacing(family.folder / VOLUME) as unfinished:
         np.save(unfinished, volume.astype(np.float32))
     write_family(family.folder / SURFACE, _compact(family, field, handles, mesh, car, modes))
@@ -114,10 +114,10 @@ def _stick(points: np.ndarray, modes: np.ndarray, body: np.ndarray, wheel: np.nd
     modes[:, free] += share * (modes[:, shared[nearest[near]]] - modes[:, free])
 
 
-def _air(mesh: VolumeMesh, car: np.ndarray, scale: float) -> Air:
+def _motion_of(mesh: VolumeMesh, car: np.ndarray, scale: float) -> MeshMotion:
     patches = {name: patch.points for name, patch in mesh.patches.items()}
     outside = np.unique(np.concatenate([patches[name] for name in ("inlet", "outlet", "far")]))
-    return Air(mesh.points, car, patches["ground"], patches["symmetry"], outside, scale)
+    return MeshMotion(mesh.points, car, patches["ground"], patches["symmetry"], outside, scale)
 
 
 def _compact(

@@ -11,7 +11,7 @@ import numpy as np
 from data.corpora.case import Case
 from data.corpora.case_files import CASES, read_case
 from drivaer_app.corpus.families import known_families
-from drivaer_app.corpus.growth import Plan, read_plan, running
+from drivaer_app.corpus.growth import GrowthPlan, read_plan, running
 from drivaer_app.corpus.noise import OWN, WAYS, read_noise
 from drivaer_app.corpus.runs import FAILURES
 from drivaer_app.corpus.settings import load_settings
@@ -64,7 +64,7 @@ def corpus_status(work: Path) -> CorpusStatus:
     asked = read_plan(work)
     in_hand = tuple(running(work))
     seconds = float(np.median([case.meta["seconds"] for case in by_age[-_RECENT:]])) if by_age else None
-    n_left = _n_left(Plan(work, asked[0], settings, asked[1]), cases, failures) if asked else 0
+    n_left = _n_left(GrowthPlan(work, asked[0], settings, asked[1]), cases, failures) if asked else 0
     left = seconds * n_left / len(in_hand) if seconds and in_hand else None
     families = {family.name: family.solved for family in known_families(work, settings)}
     return CorpusStatus(
@@ -102,7 +102,7 @@ def _failure(path: Path) -> Failure:
     return Failure(told["name"], told["family"], told["reason"])
 
 
-def _n_left(plan: Plan, cases: list[Case], failures: tuple[Failure, ...]) -> int:
+def _n_left(plan: GrowthPlan, cases: list[Case], failures: tuple[Failure, ...]) -> int:
     through = {case.name for case in cases} | {failure.name for failure in failures}
     return sum(
         source.name not in through and f"{source.name}_{index:04d}" not in through for source, index in plan.jobs()

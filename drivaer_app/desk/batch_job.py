@@ -10,9 +10,9 @@ from pathlib import Path
 from data.errors import DrivAerError
 from drivaer_app.batch import local
 from drivaer_app.batch.inputs import find_cars, parameters_of
-from drivaer_app.batch.run import Plan, Tally, run
+from drivaer_app.batch.run import BatchPlan, Tally, run
 from drivaer_app.batch.store import FILE, Store
-from drivaer_app.batch.work import Outcome
+from drivaer_app.batch.work import CarOutcome
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.jobs import Job
 from drivaer_app.desk.study_file import SavedStudy
@@ -59,12 +59,12 @@ class BatchWork:
         if order.baseline is not None and not order.baseline.is_file():
             raise DrivAerError("no such baseline", file=order.baseline, fix="check the name")
         settings = PredictionSettings(order.model, identity.digest, order.conditions, order.reading)
-        plan = Plan.of(files, settings, identity, wants=order.wants, baseline=order.baseline)
+        plan = BatchPlan.of(files, settings, identity, wants=order.wants, baseline=order.baseline)
         plan = plan.with_parameters({**order.parameters, **parameters_of(plan.files)})
         n_workers = min(order.n_workers or local.available_cores(), len(plan.files))
         self.tally, self._started = Tally(len(plan.files)), time.monotonic()
 
-        def tell(tally: Tally | None = None, outcome: Outcome | None = None) -> None:
+        def tell(tally: Tally | None = None, outcome: CarOutcome | None = None) -> None:
             self.tally = tally or self.tally
             job.report(self.tally.n_done / self.tally.n_files, self.in_words)
 

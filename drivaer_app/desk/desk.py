@@ -24,9 +24,9 @@ from drivaer_app.desk.events import Event, Notify
 from drivaer_app.desk.examine import warm_up
 from drivaer_app.desk.jobs import Job, Jobs
 from drivaer_app.desk.layers import Layers
-from drivaer_app.desk.memory import Memory
+from drivaer_app.desk.lru_cache import LruCache
 from drivaer_app.desk.morphing import Morphing
-from drivaer_app.desk.predictions import DONE, MISSING, WAITING, Predictions, Standing
+from drivaer_app.desk.predictions import DONE, MISSING, WAITING, Predictions, PredictionState
 from drivaer_app.desk.reporting import Reporting
 from drivaer_app.desk.study import DesignFile, Recipe, Study, StudyState
 from drivaer_app.desk.study_file import SavedStudy, SavedVariant, find_moved, read_study, write_study, written_path
@@ -56,13 +56,13 @@ class Desk:
         self.study = Study()
         self.jobs = Jobs(lambda job: self._notify(Event("job", job=job)))
         self.engine = engine or Engine()
-        self.memory = Memory(memory_mb << 20)
+        self.cache = LruCache(memory_mb << 20)
         self.autosave = autosave
-        self.predictions = Predictions(self.engine, self.jobs, self.memory, lambda: self.study.state, notify)
+        self.predictions = Predictions(self.engine, self.jobs, self.cache, lambda: self.study.state, notify)
         self.morphing = Morphing(self.engine, self.jobs, lambda key: self._notify(Event("bent", key)))
         self.verifications = Verifications(self.jobs, lambda: self.study.state, notify, self._found)
         self.reporting = Reporting(self.jobs, self.report_source)
-        self.layers = Layers(self.engine, self.jobs, self.memory, lambda: self.study.state, self._case_of, notify)
+        self.layers = Layers(self.engine, self.jobs, self.cache, lambda: self.study.state, self._case_of, notify)
         self._own_engine = engine is None
         self._notify = notify
         self._watch = Watch(self._files_changed)
@@ -116,8 +116,8 @@ class Desk:
         for variant in saved.state.variants:
             kept = saved.kept.get(variant.key, SavedVariant())
             done = WAITING if kept.result is None else DONE
-            standing = Standing(done, kept.result, kept.previous, None, kept.thumbnail)
-            self.predictions.remember(saved.state.recipe(variant), standing)
+            prediction = PredictionState(done, kept.result, kept.previous, None, kept.thumbnail)
+            self.predictions.remember(saved.state.recipe(variant), prediction)
             if kept.cfd is not None:
                 self.verifications.take_up(saved.state.recipe(variant), kept.cfd)
         self._take_up(self.study.view.pop(_BENT, None))
@@ -148,7 +148,7 @@ class Desk:
         state = self.study.state
         kept = {}
         for variant in state.variants:
-            s = self.standing(variant.key)
+            s = self.prediction(variant.key)
             cfd = self.verifications.kept(state.recipe(variant))
             kept[variant.key] = SavedVariant(s.result, s.previous, s.thumbnail, cfd)
         bent = self.morphing.half_bent
@@ -164,11 +164,11 @@ class Desk:
 
     def find_moved(self, folder: str | Path) -> list[str]:
         """Look below a folder for the files that are missing; returns the keys of those found."""
-        missing = {v.key: v.file for v in self.study.state.variants if self.standing(v.key).status == MISSING}
-        sums = {key: s.result.checksum for key in missing if (s := self.standing(key)).result}
+        missing = {v.key: v.file for v in self.study.state.variants if self.prediction(v.key).status == MISSING}
+        sums = {key: s.result.checksum for key in missing if (s := self.prediction(key)).result}
         found = find_moved(missing, sums, folder)
         for key, file in found.items():
-            old, before = self.standing(key), self._recipe(key)
+            old, before = self.prediction(key), self._recipe(key)
             self.study.set_file(key, file)
             self.verifications.moved(before, self._recipe(key))
             self.verifications.check(self._recipe(key))
@@ -192,15 +192,15 @@ class Desk:
 
     # What is known
 
-    def standing(self, key: str) -> Standing:
+    def prediction(self, key: str) -> PredictionState:
         variant = self.study.state.variant(key)
         if variant is None:
-            return Standing()
-        return self.predictions.standing(self.study.state.recipe(variant))
+            return PredictionState()
+        return self.predictions.of(self.study.state.recipe(variant))
 
     def result(self, key: str | None) -> Result | None:
         """On the study's conditions."""
-        result = self.standing(key).result if key else None
+        result = self.prediction(key).result if key else None
         return None if result is None else result.on(self.study.state.conditions)
 
     def difference(self, key: str) -> Difference | None:
@@ -211,14 +211,14 @@ class Desk:
 
     def cfd_is_outdated(self, key: str) -> bool:
         """Whether the variant's mesh has changed since its CFD was run."""
-        recipe, result = self._recipe(key), self.standing(key).result
+        recipe, result = self._recipe(key), self.prediction(key).result
         kept = self.verifications.kept(recipe) if recipe else None
         return kept is not None and result is not None and kept.mesh != result.checksum
 
     def report_source(self) -> StudySource:
         """The study at this moment, as reports are made of it."""
         state = self.study.state
-        known = {variant.key: self.standing(variant.key) for variant in state.variants}
+        known = {variant.key: self.prediction(variant.key) for variant in state.variants}
         cfd = {variant.key: found for variant in state.variants if (found := self.cfd(variant.key))}
         return StudySource(state, known, self.drawn, cfd, self.study.file)
 
@@ -231,12 +231,12 @@ class Desk:
         if variant is None:
             return None
         kept = self.verifications.kept(self.study.state.recipe(variant))
-        return cfd_of(self.standing(key).result, kept, variant.origin, self.study.state.conditions)
+        return cfd_of(self.prediction(key).result, kept, variant.origin, self.study.state.conditions)
 
     def drawn(self, key: str) -> DrawnCar | None:
         """The mesh with its fields where it is in memory."""
         recipe = self._recipe(key)
-        return None if recipe is None else self.memory.get(recipe)
+        return None if recipe is None else self.cache.get(recipe)
 
     # Work
 
@@ -246,7 +246,7 @@ class Desk:
 
     def verify(self, key: str, preset: str, iterations: int | None = None) -> None:
         """Start the CFD run of a variant, or go on with it, under the study's conditions. Raises DrivAerError."""
-        result = self.standing(key).result
+        result = self.prediction(key).result
         if result is None:
             raise DrivAerError("the variant is not predicted yet", fix="wait for its prediction, then verify it")
         self.verifications.start(key, preset, self.study.state.conditions, result.checksum, iterations)
@@ -314,7 +314,7 @@ class Desk:
         return None if variant is None else self.study.state.recipe(variant)
 
     def _case_of(self, recipe: Recipe) -> Path | None:
-        result = self.predictions.standing(recipe).result
+        result = self.predictions.of(recipe).result
         return self.verifications.case_of(recipe, result.checksum if result else None)
 
     def _found(self) -> None:
@@ -342,7 +342,7 @@ class Desk:
         variants = self.study.state.variants
         for number, variant in enumerate(variants):
             job.report(number / len(variants), variant.name)
-            result = self.standing(variant.key).result
+            result = self.prediction(variant.key).result
             self.verifications.check(self.study.state.recipe(variant))
             if not variant.file.exists():
                 self.predictions.is_missing(variant)

@@ -12,7 +12,7 @@ from drivaer_app.desk.jobs import Job
 class Event:
     """Something that a face shows.
 
-    kind: ``study`` (any edit), ``standing`` (key's), ``drawn`` (key's mesh is there), ``job``,
+    kind: ``study`` (any edit), ``prediction`` (key's), ``drawn`` (key's mesh is there), ``job``,
     ``layer`` (key's, its name in text), ``bent`` (there is more to know of key in ``morphing``),
     ``verified`` (there is more to know of key in ``verifications``),
     ``watched`` (key's file was saved again), ``appeared`` (a mesh in a watched folder, its path in text), ``note``.

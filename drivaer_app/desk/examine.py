@@ -78,10 +78,10 @@ def warm_up(model: str | None = None, device: str = "auto", report: Report = lam
 
 def _thumbnail(prediction: Prediction, drawn: DrawnCar) -> np.ndarray:
     from drivaer_app.pictures.picture import drawn_surface
-    from drivaer_app.pictures.raycast import Studio, Surface, View
+    from drivaer_app.pictures.raycast import Renderer, Surface, View
 
     if drawn.has_fields:
         surface = drawn_surface(prediction)
     else:
         surface = Surface(drawn.points, drawn.faces, np.zeros(len(drawn.points), np.float32), drawn.exposed)
-    return Studio(surface).look(View("thumbnail", 42.0, 16.0), *THUMBNAIL_SIZE)
+    return Renderer(surface).render(View("thumbnail", 42.0, 16.0), *THUMBNAIL_SIZE)

@@ -16,7 +16,7 @@ import numpy as np
 from drivaer_app.compare import pressure_difference
 from drivaer_app.desk.events import Event, Notify
 from drivaer_app.desk.jobs import DONE, FAILED, Job, Jobs
-from drivaer_app.desk.memory import Memory
+from drivaer_app.desk.lru_cache import LruCache
 from drivaer_app.desk.morphing import values_of
 from drivaer_app.desk.predictions import COMPARED
 from drivaer_app.desk.sensitivity import sensitivity_on
@@ -37,7 +37,7 @@ Work = tuple[Callable[..., Any], tuple[Any, ...], str]
 
 
 class Layers:
-    """state: gives the study's present state. memory: where the drawn cars are, and the layers go.
+    """state: gives the study's present state. cache: where the drawn cars are, and the layers go.
 
     case_of: the folder of a recipe's finished CFD run, or None.
     """
@@ -46,12 +46,12 @@ class Layers:
         self,
         engine: Engine,
         jobs: Jobs,
-        memory: Memory,
+        cache: LruCache,
         state: Callable[[], StudyState],
         case_of: Callable[[Recipe], Any],
         notify: Notify,
     ):
-        self._engine, self._jobs, self._memory, self._notify = engine, jobs, memory, notify
+        self._engine, self._jobs, self._cache, self._notify = engine, jobs, cache, notify
         self._state, self._case_of = state, case_of
         self._running: dict[tuple, Job] = {}
         self._failed: dict[tuple, tuple[weakref.ref, str]] = {}
@@ -66,7 +66,7 @@ class Layers:
         truth = self.truth(key)
         if truth is None or name == TRUTH:
             return truth and truth.cp
-        drawn = self._memory.get(self._identity(name, key)[1])
+        drawn = self._cache.get(self._identity(name, key)[1])
         return drawn.cp - truth.cp if drawn.has_fields else None
 
     def truth(self, key: str) -> CarTruth | None:
@@ -75,11 +75,11 @@ class Layers:
 
     def _kept(self, name: str, key: str) -> Any:
         identity = self._identity(name, key)
-        kept = None if identity is None else self._memory.get(identity)
+        kept = None if identity is None else self._cache.get(identity)
         if kept is None:
             return None
         made_on, layer = kept
-        return layer if made_on() is self._memory.get(identity[1]) else None  # the file may have been saved again
+        return layer if made_on() is self._cache.get(identity[1]) else None  # the file may have been saved again
 
     def lacking(self, name: str, key: str) -> str:
         """Why there is no such layer, a sentence; empty where it is there, or only has to be worked out."""
@@ -89,11 +89,11 @@ class Layers:
         identity = self._identity(name, key)
         if name in (CFD, TRUTH) and (identity is None or identity[2] is None):
             return "no CFD of this variant is known: start a run on the Verify panel, or open a catalogue's design"
-        drawn = identity and self._memory.get(identity[1])
+        drawn = identity and self._cache.get(identity[1])
         if name == CFD and drawn is not None and not drawn.has_fields:
             return "this model predicts drag only, no fields"
         kept = self._failed.get(identity) if identity else None
-        return kept[1] if kept and kept[0]() is self._memory.get(identity[1]) else ""
+        return kept[1] if kept and kept[0]() is self._cache.get(identity[1]) else ""
 
     def want(self, name: str, key: str) -> None:
         """See to it that a layer is, or will be, there. Does nothing while a mesh that it needs is not in memory."""
@@ -101,7 +101,7 @@ class Layers:
         if identity is None or self.get(name, key) is not None or self.lacking(name, key):
             return
         job = self._running.get(identity)
-        drawn: DrawnCar | None = self._memory.get(identity[1])
+        drawn: DrawnCar | None = self._cache.get(identity[1])
         work = None if drawn is None else self._work(name, identity, drawn)
         if work is None or (job is not None and not job.is_over):
             return
@@ -111,7 +111,7 @@ class Layers:
             self._running.pop(identity, None)
             if job.state == DONE:
                 layer, job.result = job.result, None
-                self._memory.put(identity, (weakref.ref(drawn), layer), getattr(layer, "cp", layer).nbytes)
+                self._cache.put(identity, (weakref.ref(drawn), layer), getattr(layer, "cp", layer).nbytes)
             elif job.state == FAILED:
                 self._failed[identity] = weakref.ref(drawn), job.error.line
             self._notify(Event("layer", key, text=name))
@@ -148,7 +148,7 @@ class Layers:
             return None
         if name == LINES:
             return flow_lines, (drawn,), "drawing the flow's lines"
-        baseline = self._memory.get(other)
+        baseline = self._cache.get(other)
         if baseline is None or not baseline.has_fields:
             return None
         return difference_on, (drawn, baseline), "comparing the pressure"

@@ -43,7 +43,7 @@ _MOST_NAMED = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Grip:
+class DeformationBasis:
     """What moves a drawn car. field: its handles. weights: as Morph.weights_at, for all of ``places_of`` the car."""
 
     field: MorphField
@@ -80,7 +80,7 @@ class Bending:
     drawn: DrawnCar
     own: Mapping[str, float]
     values: Mapping[str, float]
-    grip: Grip | None = None
+    basis: DeformationBasis | None = None
     bent: DrawnCar | None = None
     bent_values: Mapping[str, float] | None = None
     cd: float | None = None
@@ -90,7 +90,7 @@ class Bending:
 
     @property
     def handles(self) -> dict[str, Handle]:
-        return {} if self.grip is None else self.grip.handles
+        return {} if self.basis is None else self.basis.handles
 
     @property
     def changes(self) -> dict[str, float]:
@@ -129,7 +129,7 @@ class Morphing:
         with self._lock:
             now = self.now
             same = now is not None and (now.key, now.recipe) == (key, recipe)
-            if same and now.drawn is drawn and (now.grip is not None or not now.error):
+            if same and now.drawn is drawn and (now.basis is not None or not now.error):
                 return
             own = dict(values_of(recipe))
             if now is not None and now.key != key and now.is_bent:
@@ -138,15 +138,15 @@ class Morphing:
             held = Bending(key, recipe, drawn, own, begun)
             self.now = held
 
-        def work(job: Job) -> Grip:
+        def work(job: Job) -> DeformationBasis:
             places = places_of(drawn)
-            return self._engine.call(take_grip, recipe.file, recipe.reading, values_of(recipe), places)
+            return self._engine.call(deformation_basis, recipe.file, recipe.reading, values_of(recipe), places)
 
         def done(job: Job) -> None:
             if job.state == FAILED:
                 self._change(held, error=job.error.line)
             elif job.result is not None:
-                now = self._change(held, grip=job.result)
+                now = self._change(held, basis=job.result)
                 job.result = None
                 if now is not None and now.is_bent:
                     self.bend(now.values, exact=True)
@@ -159,7 +159,7 @@ class Morphing:
         exact: the handles rest: predict the bent car as any variant. Results come by ``on_change``.
         """
         held = self._change(self.now, values=dict(values), error="") if self.now else None
-        if held is None or held.grip is None:
+        if held is None or held.basis is None:
             return
         if self._drawing.ask((held, dict(values))):
             self._jobs.submit("bending", self._draw, lane=_LANE, on_end=lambda _: self._drawing.end())
@@ -189,7 +189,7 @@ class Morphing:
     def _draw(self, job: Job) -> None:
         while (asked := self._drawing.take()) is not None:
             held, values = asked
-            drawn = None if values == held.own else bent_car(held.grip, held.drawn, values, held.own)
+            drawn = None if values == held.own else bent_car(held.basis, held.drawn, values, held.own)
             self._change(held, bent=drawn, bent_values=values)
 
     def _predict(self, job: Job) -> None:
@@ -270,9 +270,11 @@ def places_of(drawn: DrawnCar) -> np.ndarray:
     return np.concatenate([drawn.points, drawn.creases.reshape(-1, 3), drawn.open_edges.reshape(-1, 3)])
 
 
-def bent_car(grip: Grip, drawn: DrawnCar, values: Mapping[str, float], own: Mapping[str, float]) -> DrawnCar:
+def bent_car(
+    basis: DeformationBasis, drawn: DrawnCar, values: Mapping[str, float], own: Mapping[str, float]
+) -> DrawnCar:
     """A drawn car of ``own`` values with others. Its fields stay as they were: they are the unbent car's."""
-    places = places_of(drawn) + grip.displacement(values, own)
+    places = places_of(drawn) + basis.displacement(values, own)
     n, m = len(drawn.points), len(drawn.points) + 2 * len(drawn.creases)
     points = np.ascontiguousarray(places[:n])
     normals = vertex_normals(points, drawn.faces)  # creases stay sharp: their points are there once for each side
@@ -288,10 +290,10 @@ def bent_car(grip: Grip, drawn: DrawnCar, values: Mapping[str, float], own: Mapp
 # In the engine's process
 
 
-def take_grip(file: Path, reading: Reading, own: Values, places: np.ndarray) -> Grip:
+def deformation_basis(file: Path, reading: Reading, own: Values, places: np.ndarray) -> DeformationBasis:
     """own: the values with which ``places`` (N, 3) m lie on the car. Raises DrivAerError where it has no handles."""
     morph = _morph(file, reading)
-    return Grip(morph.field, morph.weights_at(places, dict(own)))
+    return DeformationBasis(morph.field, morph.weights_at(places, dict(own)))
 
 
 def quick_cd(file: Path, reading: Reading, model: str | None, values: Values) -> float:

@@ -13,7 +13,7 @@ from data.errors import MeshError
 from drivaer_app.desk.events import Event, Notify
 from drivaer_app.desk.examine import Examined, examine
 from drivaer_app.desk.jobs import CANCELLED, Job, Jobs
-from drivaer_app.desk.memory import Memory
+from drivaer_app.desk.lru_cache import LruCache
 from drivaer_app.desk.morphing import values_of
 from drivaer_app.desk.study import Recipe, StudyState, Variant
 from drivaer_app.drag_along import DragAlong
@@ -27,7 +27,7 @@ FOCUS, COMPARED, NEIGHBOUR, BACKGROUND = 0, 1, 2, 10
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class PredictionState:
     """What is known of a recipe. status: waiting, working, done, failed or missing.
 
     result: of the file as it is, or as the study was saved. previous: of the file before it was saved again.
@@ -49,30 +49,30 @@ class Standing:
 class Predictions:
     """Standings by recipe, so that an edit which is undone finds its result at once.
 
-    state: gives the study's present state. memory: takes the meshes with their fields.
+    state: gives the study's present state. cache: takes the meshes with their fields.
     """
 
-    def __init__(self, engine: Engine, jobs: Jobs, memory: Memory, state: Callable[[], StudyState], notify: Notify):
+    def __init__(self, engine: Engine, jobs: Jobs, cache: LruCache, state: Callable[[], StudyState], notify: Notify):
         self.focused: tuple[str, ...] = ()
-        self._engine, self._jobs, self._memory, self._state, self._notify = engine, jobs, memory, state, notify
+        self._engine, self._jobs, self._cache, self._state, self._notify = engine, jobs, cache, state, notify
         self._lock = threading.RLock()
-        self._standings: dict[Recipe, Standing] = {}
+        self._states: dict[Recipe, PredictionState] = {}
         self._running: dict[Recipe, Job] = {}
 
-    def standing(self, recipe: Recipe) -> Standing:
+    def of(self, recipe: Recipe) -> PredictionState:
         with self._lock:
-            return self._standings.get(recipe, Standing())
+            return self._states.get(recipe, PredictionState())
 
-    def put(self, recipe: Recipe, standing: Standing) -> None:
+    def put(self, recipe: Recipe, prediction: PredictionState) -> None:
         """Set what is known, and tell everybody."""
-        self.remember(recipe, standing)
+        self.remember(recipe, prediction)
         for key in self._state().keys_of(recipe):
-            self._notify(Event("standing", key))
+            self._notify(Event("prediction", key))
 
-    def remember(self, recipe: Recipe, standing: Standing) -> None:
+    def remember(self, recipe: Recipe, prediction: PredictionState) -> None:
         """Set what is known, and tell nobody."""
         with self._lock:
-            self._standings[recipe] = standing
+            self._states[recipe] = prediction
 
     # Wanting
 
@@ -82,7 +82,7 @@ class Predictions:
         near = tuple(near)
         held = [variant for key in (*self.focused, *near) if (variant := self._state().variant(key))]
         recipes = [self._state().recipe(variant) for variant in held]
-        self._memory.hold(recipes)
+        self._cache.hold(recipes)
         for recipe, job in list(self._running.items()):
             if recipe not in recipes and job.priority < BACKGROUND:
                 self._jobs.prioritise(job, BACKGROUND)
@@ -106,11 +106,11 @@ class Predictions:
     def want(self, variant: Variant, priority: int, *, drawn: bool) -> None:
         """See to it that a variant's result is, or will be, there; with ``drawn`` its mesh as well."""
         recipe = self._state().recipe(variant)
-        standing = self.standing(recipe)
-        if standing.status in (FAILED, MISSING):
+        prediction = self.of(recipe)
+        if prediction.status in (FAILED, MISSING):
             return
-        there = recipe in self._memory
-        if there if drawn else standing.result is not None and standing.status == DONE:
+        there = recipe in self._cache
+        if there if drawn else prediction.result is not None and prediction.status == DONE:
             if there and drawn:
                 self._notify(Event("drawn", variant.key))
             return
@@ -130,22 +130,22 @@ class Predictions:
     def read_again(self, variant: Variant) -> None:
         """The variant's file has another content than what is known of it."""
         recipe = self._state().recipe(variant)
-        self._memory.forget(recipe)
-        self.put(recipe, replace(self.standing(recipe), status=WAITING, error="", changed=True))
+        self._cache.forget(recipe)
+        self.put(recipe, replace(self.of(recipe), status=WAITING, error="", changed=True))
         self._notify(Event("watched", variant.key))
         self.want(variant, FOCUS if variant.key in self.focused else NEIGHBOUR, drawn=True)
 
     def retry(self, variant: Variant) -> None:
         """Read and predict again: after an error, or because somebody asks."""
         recipe = self._state().recipe(variant)
-        self.put(recipe, replace(self.standing(recipe), status=WAITING, error=""))
-        self._memory.forget(recipe)
+        self.put(recipe, replace(self.of(recipe), status=WAITING, error=""))
+        self._cache.forget(recipe)
         self.want(variant, FOCUS, drawn=True)
 
     def is_missing(self, variant: Variant) -> None:
         """The variant's file is gone."""
         recipe = self._state().recipe(variant)
-        self.put(recipe, _missing(self.standing(recipe), recipe.file))
+        self.put(recipe, _missing(self.of(recipe), recipe.file))
 
     def forget_jobs(self) -> None:
         """Another study takes the place of this one."""
@@ -156,11 +156,11 @@ class Predictions:
     # Doing
 
     def _examine(self, job: Job, recipe: Recipe) -> Examined:
-        self.put(recipe, replace(self.standing(recipe), status=WORKING, error="", doing="reading"))
+        self.put(recipe, replace(self.of(recipe), status=WORKING, error="", doing="reading"))
 
         def report(fraction: float, doing: str) -> None:
             job.report(fraction, doing)
-            self.put(recipe, replace(self.standing(recipe), doing=doing, fraction=fraction))
+            self.put(recipe, replace(self.of(recipe), doing=doing, fraction=fraction))
 
         return self._engine.call(examine, recipe.file, recipe.reading, recipe.model, values_of(recipe), report=report)
 
@@ -168,7 +168,7 @@ class Predictions:
         with self._lock:
             if self._running.get(recipe) is job:
                 del self._running[recipe]
-        old = self.standing(recipe)
+        old = self.of(recipe)
         if job.state == CANCELLED:
             self.put(recipe, replace(old, status=DONE if old.result else WAITING, doing=""))
             return
@@ -184,11 +184,11 @@ class Predictions:
             previous = old.result
         keys = self._state().keys_of(recipe)
         wanted = job.priority <= NEIGHBOUR or any(key in self.focused for key in keys)
-        self._memory.put(recipe, done.drawn, done.drawn.n_bytes, displace=wanted)
-        self.put(recipe, Standing(DONE, done.result, previous, done.drag, done.thumbnail, changed=old.changed))
+        self._cache.put(recipe, done.drawn, done.drawn.n_bytes, displace=wanted)
+        self.put(recipe, PredictionState(DONE, done.result, previous, done.drag, done.thumbnail, changed=old.changed))
         for key in keys:
             self._notify(Event("drawn", key))
 
 
-def _missing(standing: Standing, file: Path) -> Standing:
-    return replace(standing, status=MISSING, error=f"{file}: is not there any more", doing="")
+def _missing(prediction: PredictionState, file: Path) -> PredictionState:
+    return replace(prediction, status=MISSING, error=f"{file}: is not there any more", doing="")

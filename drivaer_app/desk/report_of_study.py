@@ -24,7 +24,7 @@ from data.errors import DrivAerError, MeshError
 from data.replacing import replacing
 from drivaer_app.batch.inputs import parameters_of
 from drivaer_app.desk.model_of_study import model_of
-from drivaer_app.desk.predictions import Standing
+from drivaer_app.desk.predictions import PredictionState
 from drivaer_app.desk.study import Recipe, StudyState, Variant
 from drivaer_app.desk.study_source import StudySource
 from drivaer_app.drag_along import DragAlong
@@ -180,18 +180,18 @@ def _car(
     table: Mapping[str, float | str],
     drawing: DrawingFiles,
 ) -> ReportCar:
-    standing, conditions = source.standing(variant), source.state.conditions
-    measured, error = standing.result, standing.error or "it is not predicted yet"
+    prediction, conditions = source.prediction(variant), source.state.conditions
+    measured, error = prediction.result, prediction.error or "it is not predicted yet"
     if measured is not None and measured.model != model.signature:
         error = f"predicted by {measured.model}, the others by {model.signature}: predict it again"
         measured = None
-    drag, name = drawing.drag or standing.drag, printable(variant.name)
+    drag, name = drawing.drag or prediction.drag, printable(variant.name)
     return ReportCar(
         name=name,
         file=variant.file,
-        checksum=standing.result and standing.result.checksum,
+        checksum=prediction.result and prediction.result.checksum,
         result=measured and measured.on(conditions),
-        record=measured and _record(variant, standing, source.state),
+        record=measured and _record(variant, prediction, source.state),
         error="" if measured else printable(f"{name}: {error}"),
         drag=_on_area(drag, measured, conditions.area) if measured and drag else None,
         picture=drawing.picture,
@@ -207,9 +207,9 @@ def _simulated(source: StudySource, variant: Variant) -> dict[str, float]:
     return {name: round(value, 5) for name, value in values.items() if value is not None}
 
 
-def _record(variant: Variant, standing: Standing, state: StudyState) -> dict[str, Any]:
-    record = standing.result.record(state.conditions)
-    told = [standing.error] if standing.error else []
+def _record(variant: Variant, prediction: PredictionState, state: StudyState) -> dict[str, Any]:
+    record = prediction.result.record(state.conditions)
+    told = [prediction.error] if prediction.error else []
     if variant.morph:
         base = state.variant(variant.morph.base)
         values = ", ".join(f"{name} {value:g}" for name, value in variant.morph.values)
@@ -235,13 +235,13 @@ def _draw(
     for number, car in enumerate(cars):
         on_progress(0.9 * number / len(cars), f"drawing {car.name}")
         variant = by_name[car.name]
-        drawn, standing = source.drawn(variant.key), source.standing(variant)
+        drawn, prediction = source.drawn(variant.key), source.prediction(variant)
         if drawn is not None:
-            drawing = Drawing(*call(pictures_of, drawn), standing.drag)
+            drawing = Drawing(*call(pictures_of, drawn), prediction.drag)
         elif not content.model.digest:
             continue  # the model is another one by now: it would not draw what it said then
         else:
-            drawing = call(draw_variant, source.state.recipe(variant), standing.result)
+            drawing = call(draw_variant, source.state.recipe(variant), prediction.result)
         if drawing is not None:
             found[variant.key] = drawing
     return found

@@ -75,7 +75,7 @@ def written_path(path: str | Path | None) -> Path:
     if path is None:
         raise DrivAerError("the study has no file yet", fix="save it under a name")
     target = absolute(path)
-    return target if target.suffix.lower() == SUFFIX else target.with_name(target.name + SUFFIX)
+    return target if target.suffix.lower() == STUDY_SUFFIX else target.with_name(target.name + STUDY_SUFFIX)
 
 
 def read_study(path: str | Path) -> SavedStudy:

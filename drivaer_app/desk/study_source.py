@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivaer_app.desk.cfd_kept import cfd_of
-from drivaer_app.desk.predictions import Standing
+from drivaer_app.desk.predictions import PredictionState
 from drivaer_app.desk.study import StudyState, Variant
 from drivaer_app.desk.study_file import SavedStudy, read_study
 
@@ -27,7 +27,7 @@ class StudySource:
     """
 
     state: StudyState
-    known: Mapping[str, Standing]
+    known: Mapping[str, PredictionState]
     drawn: Callable[[str], DrawnCar | None] = lambda key: None
     cfd: Mapping[str, CfdCoefficients] = field(default_factory=dict)
     file: Path | None = None
@@ -48,17 +48,17 @@ class StudySource:
         cfd = {key: found for key, found in told.items() if found}
         return cls(saved.state, known, cfd=cfd, file=file)
 
-    def standing(self, variant: Variant) -> Standing:
-        return self.known.get(variant.key, Standing())
+    def prediction(self, variant: Variant) -> PredictionState:
+        return self.known.get(variant.key, PredictionState())
 
 
-def _standing(variant: Variant, saved: SavedStudy) -> Standing:
+def _standing(variant: Variant, saved: SavedStudy) -> PredictionState:
     """Of a saved variant. error: where the mesh is another one by now."""
     from drivaer_app.files import checksum_of
 
     kept = saved.kept.get(variant.key)
     if kept is None or kept.result is None:
-        return Standing()
+        return PredictionState()
     changed = variant.file.is_file() and checksum_of(variant.file) != kept.result.checksum
     error = "the mesh has been saved again since: these are the numbers of before" if changed else ""
-    return Standing(result=kept.result, error=error)
+    return PredictionState(result=kept.result, error=error)

@@ -26,7 +26,7 @@ from drivaer_app.files import checksum_of
 from drivaer_app.predict import Reading, load
 
 if TYPE_CHECKING:
-    from drivaer_app.cfd.run import Progress
+    from drivaer_app.cfd.run import RunProgress
     from drivaer_app.truth import CarTruth
 
 IDLE, RUNNING, STOPPING, STOPPED, DONE, FAILED_RUN = "idle", "running", "stopping", "stopped", "done", "failed"
@@ -49,7 +49,7 @@ class Run:
     folder: Path
     preset: str
     status: str = IDLE
-    progress: Progress | None = None
+    progress: RunProgress | None = None
     history: History = ((), ())
     residuals: Residuals = ()
     finished: KeptCfd | None = None
@@ -140,7 +140,7 @@ class Verifications:
         asked = (recipe.file, recipe.reading, values_of(recipe), folder, preset, iterations, conditions)
 
         def work(job: Job) -> CfdNumbers:
-            def report(progress: Progress) -> None:
+            def report(progress: RunProgress) -> None:
                 if job.is_cancelled:
                     _ask_to_stop(folder)
                 else:
@@ -179,7 +179,7 @@ class Verifications:
                 job.wait(_PATIENCE)
         self.engine.close()
 
-    def _told(self, recipe: Recipe, progress: Progress) -> None:
+    def _told(self, recipe: Recipe, progress: RunProgress) -> None:
         run = self._run(recipe)
         residuals = run.residuals
         if progress.residuals and (not residuals or residuals[-1][0] < progress.iteration):
@@ -249,7 +249,7 @@ def _ask_to_stop(folder: Path) -> None:
         (folder / _STOP).touch()
 
 
-def fraction_of(progress: Progress) -> float:
+def fraction_of(progress: RunProgress) -> float:
     """Of the whole run; the solver takes nearly all of the time."""
     if progress.n_iterations:
         return 0.2 + 0.8 * progress.iteration / progress.n_iterations
@@ -267,7 +267,7 @@ def run_case(
     preset: str,
     iterations: int | None,
     conditions: Conditions,
-    report: Callable[[Progress], None],
+    report: Callable[[RunProgress], None],
 ) -> CfdNumbers:
     """Solve, looking for the file that asks to stop. Raises DrivAerError."""
     import threading
@@ -281,7 +281,7 @@ def run_case(
         car = Morph.of(car).apply(dict(values))
     cancel = threading.Event()
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: RunProgress) -> None:
         if (folder / _STOP).exists():
             cancel.set()
         report(progress)

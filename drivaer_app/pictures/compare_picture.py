@@ -14,7 +14,7 @@ from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.pictures.colours import colour_bar
 from drivaer_app.pictures.drawing import ALARM, GRID, INK, PALE, PAPER, SERIES, font, ticks
 from drivaer_app.pictures.picture import VIEWS
-from drivaer_app.pictures.raycast import Studio, Surface
+from drivaer_app.pictures.raycast import Renderer, Surface
 
 DELTA_RANGE = 0.3
 """ΔCp at the ends of the colours."""
@@ -27,12 +27,12 @@ def write_delta_picture(path: Path, car: DrawnCar, difference: PressureDifferenc
     from PIL import Image, ImageDraw
 
     values = difference.delta / np.float32(DELTA_RANGE)
-    studio = Studio(Surface(car.points, car.faces, values, difference.counterpart))
+    renderer = Renderer(Surface(car.points, car.faces, values, difference.counterpart))
     image = Image.new("RGB", (2 * _PANEL[0], _HEADER + 2 * _PANEL[1] + _FOOTER), PAPER)
     pen = ImageDraw.Draw(image)
     for i, view in enumerate(VIEWS):
         corner = (i % 2 * _PANEL[0], _HEADER + i // 2 * _PANEL[1])
-        image.paste(Image.fromarray(studio.look(view, *_PANEL)), corner)
+        image.paste(Image.fromarray(renderer.render(view, *_PANEL)), corner)
         pen.text((corner[0] + 18, corner[1] + 14), view.name, font=font(17), fill=PALE)
     pen.text((_MARGIN, 18), title, font=font(28), fill=INK)
     pen.text((_MARGIN, 60), note, font=font(19), fill=ALARM)

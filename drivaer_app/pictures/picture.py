@@ -16,7 +16,7 @@ from data.replacing import replacing
 from drivaer_app.drawn_car import plates
 from drivaer_app.pictures.colours import colour_bar
 from drivaer_app.pictures.drawing import ALARM, INK, PALE, PAPER, font
-from drivaer_app.pictures.raycast import Studio, Surface, View
+from drivaer_app.pictures.raycast import Renderer, Surface, View
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -57,12 +57,12 @@ def draw_views(surface: Surface) -> Image.Image:
     """The same without a title, for whoever sets one: its place, HEADER pixels high, is left free."""
     from PIL import Image, ImageDraw
 
-    studio = Studio(surface)
+    renderer = Renderer(surface)
     image = Image.new("RGB", (2 * PANEL[0], HEADER + 2 * PANEL[1] + _FOOTER), PAPER)
     pen = ImageDraw.Draw(image)
     for i, view in enumerate(VIEWS):
         corner = (i % 2 * PANEL[0], HEADER + i // 2 * PANEL[1])
-        image.paste(Image.fromarray(studio.look(view, *PANEL)), corner)
+        image.paste(Image.fromarray(renderer.render(view, *PANEL)), corner)
         pen.text((corner[0] + 18, corner[1] + 14), view.name, font=font(17), fill=PALE)
     _colour_bar(image, pen)
     return image

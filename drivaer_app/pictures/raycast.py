@@ -50,7 +50,7 @@ class View:
         return np.stack([right, np.cross(towards, right), towards])
 
 
-class Studio:
+class Renderer:
     """A surface on its ground, ready to be looked at from anywhere."""
 
     def __init__(self, surface: Surface):
@@ -69,7 +69,7 @@ class Studio:
         self._low, self._high = used.min(axis=0), used.max(axis=0)
         self._framed = used[:: 1 + len(used) // 20_000]  # what has to fit into a picture
 
-    def look(self, view: View, width: int, height: int) -> np.ndarray:
+    def render(self, view: View, width: int, height: int) -> np.ndarray:
         """(height, width, 3) uint8 sRGB picture: one ray a pixel, and nine where it differs from its neighbours."""
         axes = view.axes()
         origin = self._place_camera(axes, width / height)

@@ -10,7 +10,7 @@ import numpy as np
 from data.replacing import replacing
 from drivaer_app.pictures.colours import colour_bar
 from drivaer_app.pictures.drawing import INK, PALE, PAPER, font
-from drivaer_app.pictures.raycast import Studio, Surface, View
+from drivaer_app.pictures.raycast import Renderer, Surface, View
 
 if TYPE_CHECKING:
     from drivaer_app.drawn_car import DrawnCar
@@ -36,10 +36,10 @@ def write_sides(path: Path, car: DrawnCar, cfd_cp: np.ndarray, title: str, facts
     pen.text((_LEFT, 22), title, font=font(38), fill=INK)
     pen.text((width - _LEFT, 42), facts.encode("ascii", "replace").decode(), font=font(19), fill=PALE, anchor="rs")
     for row, (label, surface) in enumerate(rows):
-        studio = Studio(surface)
+        renderer = Renderer(surface)
         for column, view in enumerate(VIEWS):
             corner = (column * _PANEL[0], _HEADER + row * _PANEL[1])
-            image.paste(Image.fromarray(studio.look(view, *_PANEL)), corner)
+            image.paste(Image.fromarray(renderer.render(view, *_PANEL)), corner)
         pen.text((_LEFT, _HEADER + row * _PANEL[1] + 12), label, font=font(19), fill=INK)
     _bar(image, pen, (_LEFT + 40, height - _FOOTER + 18), CP_RANGE, "Cp")
     _bar(image, pen, (width // 2 + 100, height - _FOOTER + 18), DIFFERENCE_RANGE, "difference")

@@ -47,7 +47,7 @@ def draw(path: Path, design_id: str, place: Path) -> None:
     from data.catalogue.opening import load_mesh
     from data.load import scene_of
     from drivaer_app.pictures.picture import plates
-    from drivaer_app.pictures.raycast import Studio, Surface, View
+    from drivaer_app.pictures.raycast import Renderer, Surface, View
 
     with open_catalogue(path, read_only=True) as catalogue:
         design = catalogue.design(design_id)
@@ -61,7 +61,7 @@ def draw(path: Path, design_id: str, place: Path) -> None:
         vertices, faces = plates(car)
     tint = np.full(len(vertices), _TINT, np.float32)
     shape = Surface(vertices, faces, tint, np.ones(len(vertices), bool))
-    pixels = Studio(shape).look(View("thumbnail", _AZIMUTH_DEG, _ELEVATION_DEG), *SIZE)
+    pixels = Renderer(shape).render(View("thumbnail", _AZIMUTH_DEG, _ELEVATION_DEG), *SIZE)
     place.parent.mkdir(parents=True, exist_ok=True)
     with replacing(place) as unfinished:
         Image.fromarray(pixels).save(unfinished, format="PNG")

@@ -46,9 +46,8 @@ FORMATS: tuple[Format, ...] = (
 def format_of(path: Path, template: Path | None = None, *, others: tuple[str, ...] = ()) -> Format:
     """The format of a file's suffix, before any work is done.
 
-    Raises DrivAerError for a suffix that is none of theirs, for a template that the format does not take, and where what
-    writes it is not installed.
-    others: suffixes that the user may write besides.
+    others: suffixes that the user may write besides. Raises DrivAerError for a suffix that is none of theirs, for a
+    template that the format does not take, and where what writes it is not installed.
     """
     suffix = path.suffix.lower()
     found = next((one for one in FORMATS if one.suffix == suffix), None)

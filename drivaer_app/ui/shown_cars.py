@@ -37,7 +37,7 @@ class ShownCars:
     def stay(self, cars: Sequence[Shown]) -> bool:
         """While a single car's mesh is on its way, the one before stays on screen, under the new one's name."""
         single = len(cars) == 1 and cars[0].drawn is None
-        waits = single and self._desk.standing(cars[0].key).status in ("waiting", "working")
+        waits = single and self._desk.prediction(cars[0].key).status in ("waiting", "working")
         return waits and self._stage.shows_a_car
 
     def remark(self, key: str) -> str:

@@ -28,7 +28,7 @@ _SHOT_TIMEOUT_MS = 30 * 60 * 1000
 
 
 @dataclass(frozen=True)
-class Wish:
+class WindowOptions:
     """What the command line asked for. select: names of variants, the first one the current one. page: where paths go
     to; to the data page one folder, or ``built-in``, to the batch page one folder or files."""
 
@@ -41,7 +41,7 @@ class Wish:
     page: str = "desk"
 
 
-def run_window(wish: Wish) -> tuple[int, list[str]]:
+def run_window(options: WindowOptions) -> tuple[int, list[str]]:
     """Until the window is closed. Returns the exit status and lines for the terminal. Raises DrivAerError."""
     needs("window")
     check_screen()
@@ -56,33 +56,33 @@ def run_window(wish: Wish) -> tuple[int, list[str]]:
     from drivaer_app.desk.autosave import Autosave, leftovers
     from drivaer_app.settings import Settings
 
-    settings = Settings() if wish.shot else Settings.load()
-    if wish.theme:
-        settings.theme = wish.theme
+    settings = Settings() if options.shot else Settings.load()
+    if options.theme:
+        settings.theme = options.theme
     sys.excepthook = _log_bug
-    window = new_window(settings, autosave=None if wish.shot else Autosave())
-    window.remembers = wish.shot is None
-    if wish.shot:
-        window.resize(*wish.size)
+    window = new_window(settings, autosave=None if options.shot else Autosave())
+    window.remembers = options.shot is None
+    if options.shot:
+        window.resize(*options.size)
     window.show()
     window.desk.warm_up()
-    if not wish.shot:
+    if not options.shot:
         window.desk.watch()
-    if wish.page != "desk":
-        window.turn_to(wish.page)
-    if wish.paths and wish.page == "data":
-        window.page("data").open_corpus(wish.paths[0])
-    elif wish.paths and wish.page == "batch":
-        window.page("batch").choose([path.absolute() for path in wish.paths])
-    elif wish.paths:
-        window.files.open(list(wish.paths))
-    elif not wish.shot:
+    if options.page != "desk":
+        window.turn_to(options.page)
+    if options.paths and options.page == "data":
+        window.page("data").open_corpus(options.paths[0])
+    elif options.paths and options.page == "batch":
+        window.page("batch").choose([path.absolute() for path in options.paths])
+    elif options.paths:
+        window.files.open(list(options.paths))
+    elif not options.shot:
         window.desk_page.start.show_leftovers(leftovers())
-    _select(window, wish.select)
-    if wish.show != "cp":
-        window.desk_page.stage.set_overlay(wish.show)
-    if wish.shot:
-        return _shoot(app, window, wish.shot)
+    _select(window, options.select)
+    if options.show != "cp":
+        window.desk_page.stage.set_overlay(options.show)
+    if options.shot:
+        return _shoot(app, window, options.shot)
     return app.exec(), []
 
 
@@ -208,7 +208,7 @@ def _shoot(app, window, file: Path) -> tuple[int, list[str]]:
         if not picture.save(str(unfinished), "PNG", _SMALLEST):
             raise OSError("the picture could not be written")
     desk = window.desk
-    failed = [s.error for v in desk.study.state.variants if (s := desk.standing(v.key)).error]
+    failed = [s.error for v in desk.study.state.variants if (s := desk.prediction(v.key)).error]
     window.remembers = False
     window.close()
     return 1 if failed or timed_out else 0, remarks + failed

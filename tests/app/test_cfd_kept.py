@@ -56,7 +56,7 @@ def study_file(sample_file, case, tmp_path, engine) -> Path:
     desk = Desk(engine=engine)
     (key,) = desk.open([folder / "car.stl"])
     assert desk.wait(PATIENCE)
-    result = desk.standing(key).result
+    result = desk.prediction(key).result
     kept = KeptCfd(NUMBERS, folder / "car_cfd", checksum_of(case), result.checksum, Conditions(40.0, 1.2))
     write_study(folder / "work.drivaer", SavedStudy(desk.study.state, {key: SavedVariant(result, cfd=kept)}))
     desk.close()

@@ -45,12 +45,12 @@ def key_of(desk: Desk, name: str) -> str:
 def test_a_folder_is_predicted_and_an_error_stands_on_its_own_variant(desk, folder):
     desk.open([folder])
     assert desk.wait(PATIENCE)
-    broken = desk.standing(key_of(desk, "broken"))
+    broken = desk.prediction(key_of(desk, "broken"))
     assert broken.status == FAILED and "broken.stl" in broken.error
     for name in ("estate", "fastback"):
-        standing = desk.standing(key_of(desk, name))
-        assert standing.status == DONE and 0.2 < standing.result.cd < 0.5
-        assert standing.thumbnail.std() > 5
+        prediction = desk.prediction(key_of(desk, name))
+        assert prediction.status == DONE and 0.2 < prediction.result.cd < 0.5
+        assert prediction.thumbnail.std() > 5
 
 
 def test_what_is_in_focus_comes_first(desk, folder):
@@ -82,13 +82,13 @@ def test_the_difference_to_the_baseline_is_in_counts(desk, folder):
 
 def test_memory_stays_within_its_limit_and_what_left_comes_back(engine, folder):
     desk = Desk(engine=engine, memory_mb=64)
-    desk.memory.limit = 3_000_000  # one of the sample cars
+    desk.cache.limit = 3_000_000  # one of the sample cars
     keys = desk.open([folder / "estate.stl", folder / "fastback.stl"])
     for key in (*keys, keys[0]):
         desk.focus([key])
         assert desk.wait(PATIENCE)
         assert desk.drawn(key) is not None
-        assert desk.memory.n_bytes <= desk.memory.limit
+        assert desk.cache.n_bytes <= desk.cache.limit
     desk.close()
 
 
@@ -99,10 +99,10 @@ def test_a_mesh_that_is_saved_again_is_read_again_and_the_old_value_kept(desk, f
     desk.watch(interval=0.05)
     shutil.copy(folder / "estate.stl", folder / "fastback.stl")
     end = time.monotonic() + PATIENCE
-    while desk.standing(key).previous is None and time.monotonic() < end:
+    while desk.prediction(key).previous is None and time.monotonic() < end:
         time.sleep(0.02)
-    standing = desk.standing(key)
-    assert standing.changed and standing.previous == before and standing.result.cd != before.cd
+    prediction = desk.prediction(key)
+    assert prediction.changed and prediction.previous == before and prediction.result.cd != before.cd
 
 
 def test_a_saved_study_opens_with_its_numbers_and_says_what_is_missing(engine, desk, folder):
@@ -118,9 +118,9 @@ def test_a_saved_study_opens_with_its_numbers_and_says_what_is_missing(engine, d
     assert again.wait(PATIENCE)
     keys = [v.key for v in again.study.state.variants]
     assert [again.result(key) for key in keys] == numbers
-    assert [again.standing(key).status for key in keys] == [MISSING, DONE]
+    assert [again.prediction(key).status for key in keys] == [MISSING, DONE]
     assert again.find_moved(folder) == [keys[0]]
-    assert again.standing(keys[0]).status == DONE
+    assert again.prediction(keys[0]).status == DONE
     again.close()
 
 
@@ -156,33 +156,33 @@ def test_a_model_that_is_not_there_is_said_on_the_variant_and_the_one_before_com
     assert desk.wait(PATIENCE)
     desk.edit(lambda study: study.set_model("no-such-model"))
     assert desk.wait(PATIENCE)
-    assert desk.standing(key).status == FAILED and "no such model" in desk.standing(key).error
+    assert desk.prediction(key).status == FAILED and "no such model" in desk.prediction(key).error
     desk.undo()
-    assert desk.standing(key).status == DONE
+    assert desk.prediction(key).status == DONE
 
 
 def test_a_cancelled_prediction_leaves_the_variant_waiting_and_can_be_had_later(desk, folder):
     (key,) = desk.open([folder / "fastback.stl"])
     desk.jobs.cancel_all()
     assert desk.wait(PATIENCE)
-    if desk.standing(key).status == WAITING:  # else it was done before it could be cancelled
+    if desk.prediction(key).status == WAITING:  # else it was done before it could be cancelled
         desk.focus([key])
         assert desk.wait(PATIENCE)
-    assert desk.standing(key).status == DONE
+    assert desk.prediction(key).status == DONE
 
 
 def test_a_crash_of_the_process_that_predicts_is_said_and_the_next_try_works(folder):
     desk = Desk()
     (key,) = desk.open([folder / "fastback.stl"])
     end = time.monotonic() + PATIENCE
-    while not (desk.standing(key).doing and desk.engine._process) and time.monotonic() < end:
+    while not (desk.prediction(key).doing and desk.engine._process) and time.monotonic() < end:
         time.sleep(0.005)
     desk.engine._process.kill()
     assert desk.wait(PATIENCE)
-    assert desk.standing(key).status == FAILED and "ended unexpectedly" in desk.standing(key).error
+    assert desk.prediction(key).status == FAILED and "ended unexpectedly" in desk.prediction(key).error
     desk.retry(key)
     assert desk.wait(PATIENCE)
-    assert desk.standing(key).status == DONE
+    assert desk.prediction(key).status == DONE
     desk.close()
 
 
@@ -285,7 +285,7 @@ def test_a_kept_variant_is_saved_with_its_values_and_predicted_again_when_opened
     assert again.result(key) == in_hand.result(key)
     again.retry(key)
     assert again.wait(PATIENCE)
-    assert again.standing(key).status == DONE and again.drawn(key) is not None
+    assert again.prediction(key).status == DONE and again.drawn(key) is not None
     again.close()
 
 
@@ -322,7 +322,7 @@ def test_a_folder_of_500_variants_opens_and_memory_stays_bounded(engine, sample_
     for number in range(1, 500):
         os.link(first, tmp_path / f"car_{number:03}.stl")
     desk = Desk(engine=engine, memory_mb=64)
-    desk.memory.limit = 6_000_000  # two of these cars
+    desk.cache.limit = 6_000_000  # two of these cars
     keys = desk.open([tmp_path])
     assert len(keys) == 500
     for number in (0, 499, 250):
@@ -331,5 +331,5 @@ def test_a_folder_of_500_variants_opens_and_memory_stays_bounded(engine, sample_
         while desk.drawn(keys[number]) is None and time.monotonic() < end:
             time.sleep(0.01)
         assert desk.drawn(keys[number]) is not None  # what is looked at does not wait for the other 499
-        assert desk.memory.n_bytes <= desk.memory.limit
+        assert desk.cache.n_bytes <= desk.cache.limit
     desk.close()

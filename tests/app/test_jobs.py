@@ -9,7 +9,7 @@ import pytest
 
 from data.errors import DrivAerError
 from drivaer_app.desk.jobs import CANCELLED, DONE, FAILED, Jobs
-from drivaer_app.desk.memory import Memory
+from drivaer_app.desk.lru_cache import LruCache
 
 PATIENCE = 30.0
 
@@ -111,7 +111,7 @@ def test_progress_is_told(jobs):
 
 
 def test_the_least_recently_used_goes_first():
-    memory = Memory(100)
+    memory = LruCache(100)
     for name in "abc":
         memory.put(name, name, 33)
     memory.get("a")
@@ -121,7 +121,7 @@ def test_the_least_recently_used_goes_first():
 
 
 def test_what_is_held_stays_and_what_would_displace_may_be_refused():
-    memory = Memory(100)
+    memory = LruCache(100)
     memory.put("shown", 1, 60)
     memory.hold(["shown"])
     memory.put("large", 2, 90)

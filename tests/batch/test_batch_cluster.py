@@ -10,7 +10,7 @@ import pytest
 
 from data.errors import DrivAerError, ModelError
 from drivaer_app.batch import cluster
-from drivaer_app.batch.run import Plan, run
+from drivaer_app.batch.run import BatchPlan, run
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import work
 from drivaer_app.predict import Predictor
@@ -27,9 +27,9 @@ def local_cluster():
         yield made
 
 
-def _plan(files) -> Plan:
+def _plan(files) -> BatchPlan:
     identity = ModelIdentity.of(None)
-    return Plan.of(files, PredictionSettings(None, identity.digest), identity)
+    return BatchPlan.of(files, PredictionSettings(None, identity.digest), identity)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by a signal")
@@ -82,7 +82,7 @@ def _moved(tasks, file):
 def test_another_model_on_the_workers_ends_the_batch(tmp_path, make_cars, local_cluster):
     files = make_cars(tmp_path / "cars", 1)
     identity = ModelIdentity.of(None)
-    plan = Plan.of(files, PredictionSettings(None, "0" * 64), identity)
+    plan = BatchPlan.of(files, PredictionSettings(None, "0" * 64), identity)
     with Store.create(tmp_path / "r") as store, pytest.raises(ModelError, match="another"):
         run(plan, store, lambda tasks: cluster.outcomes(tasks, local_cluster.scheduler_address))
 

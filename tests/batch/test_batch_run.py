@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from drivaer_app.batch.run import Plan, run
+from drivaer_app.batch.run import BatchPlan, run
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import work
 from drivaer_app.conditions import Conditions
@@ -86,7 +86,7 @@ def once(tmp_path):
         identity = ModelIdentity.of(None)
         settings = PredictionSettings(None, identity.digest, **more)
         with Store.create(tmp_path / "results") as store:
-            return run(Plan.of(files, settings, identity), store, lambda tasks: ([work(task)] for task in tasks))
+            return run(BatchPlan.of(files, settings, identity), store, lambda tasks: ([work(task)] for task in tasks))
 
     return run_once
 

@@ -11,7 +11,7 @@ import pytest
 from data.errors import DrivAerError
 from drivaer_app.batch.inputs import find_cars, parameters_of
 from drivaer_app.batch.store import Store
-from drivaer_app.batch.work import PICTURE, Outcome
+from drivaer_app.batch.work import PICTURE, CarOutcome
 from drivaer_app.conditions import Conditions
 from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
@@ -46,7 +46,7 @@ def test_a_name_that_is_no_text_comes_back_as_it_was(tmp_path, settings):
     file = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.stl")
     with Store.create(tmp_path / "r") as store:
         store.begin(settings, ModelIdentity.of(None), None)
-        store.put([Outcome(file, error=f"{file}: is empty")], settings, {})
+        store.put([CarOutcome(file, error=f"{file}: is empty")], settings, {})
         assert [str(car.file) for car in store.batch().cars] == [file]
 
 
@@ -54,7 +54,7 @@ def test_a_name_that_is_no_text_comes_back_as_it_was(tmp_path, settings):
     "name", ["../../evil.stl", "a" * 300 + ".stl", "=1+1.stl", "车 <b>.stl", ".stl", "con\nfig.stl"]
 )
 def test_what_is_kept_lies_below_the_store_whatever_the_mesh_is_called(tmp_path, settings, name):
-    outcome = Outcome(f"/cars/{name}", "ab" * 32, {}, _result(), kept={PICTURE: b"png"})
+    outcome = CarOutcome(f"/cars/{name}", "ab" * 32, {}, _result(), kept={PICTURE: b"png"})
     with Store.create(tmp_path / "r") as store:
         store.begin(settings, ModelIdentity.of(None), None)
         store.put([outcome], settings, {})

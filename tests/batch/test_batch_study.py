@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drivaer_app.batch.run import Plan, run
+from drivaer_app.batch.run import BatchPlan, run
 from drivaer_app.batch.store import Store
 from drivaer_app.batch.work import PICTURE, work
 from drivaer_app.conditions import Conditions
@@ -16,7 +16,7 @@ def test_a_batch_opens_as_a_study_with_its_results_on_the_measured_area(tmp_path
     files = make_cars(tmp_path / "cars", 2)
     identity = ModelIdentity.of(None)
     settings = PredictionSettings(None, identity.digest, Conditions(speed=40.0, area=2.0))
-    plan = Plan.of(files, settings, identity, wants=(PICTURE,), baseline=files[1])
+    plan = BatchPlan.of(files, settings, identity, wants=(PICTURE,), baseline=files[1])
     with Store.create(tmp_path / "r") as store:
         run(plan, store, lambda tasks: ([work(task)] for task in tasks))
         batch = store.batch()

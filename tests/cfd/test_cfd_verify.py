@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from drivaer_app.cfd.verify import relative_l2
+from drivaer_app.cfd.comparison import relative_l2
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from drivaer_app.corpus.bending import REACH, Air
+from drivaer_app.corpus.bending import REACH, MeshMotion
 
 
 @pytest.fixture(scope="module")
-def air() -> Air:
+def air() -> MeshMotion:
     """Half a ball over the ground, in a grid of points."""
     rng = np.random.default_rng(1)
     ball = rng.normal(size=(1500, 3))
@@ -18,7 +18,7 @@ def air() -> Air:
     points = np.concatenate([ball, grid])
     outside = np.flatnonzero((points[:, 0] == 6) | (points[:, 1] == 5) | (points[:, 2] == 5))
     on = [np.flatnonzero(points[:, axis] == 0.0) for axis in (2, 1)]
-    return Air(points, np.arange(1500), on[0], on[1], outside)
+    return MeshMotion(points, np.arange(1500), on[0], on[1], outside)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_the_far_field_stays(air, bent):
 def test_what_is_beside_the_surface_goes_with_it(air):
     """A point a hair's breadth off the surface moves as the surface does, also between the exact points."""
     close = np.array([0.0, 0.0, 1e-3]) + air.points[air.car[700:720]]
-    more = Air(np.concatenate([air.points, close]), air.car, air.ground, air.symmetry, air.outside)
+    more = MeshMotion(np.concatenate([air.points, close]), air.car, air.ground, air.symmetry, air.outside)
     x = more.points[more.car][:, 0]
     wave = 0.02 * np.sin(20 * x)
     bent = more.bent(wave[None], np.array([0]))

@@ -71,7 +71,7 @@ def test_a_folder_is_predicted_watched_cancelled_gone_on_with_and_opened(qtbot, 
     with Store.open(results) as store:
         known = {car.file: car.result.cd for car in store.batch().predicted}
     assert {v.file: window.desk.result(v.key).cd for v in variants} == pytest.approx(known)
-    assert all(window.desk.standing(v.key).thumbnail is not None for v in variants)
+    assert all(window.desk.prediction(v.key).thumbnail is not None for v in variants)
 
 
 def test_some_files_and_a_baseline(qtbot, window, page, cars, monkeypatch):

@@ -79,7 +79,7 @@ def test_a_mesh_saved_again_is_predicted_again_marked_and_compared_to_before(qtb
     window.desk_page.variants.select([key_of(window, "fastback")])
     shutil.copy(folder / "estate.stl", folder / "fastback.stl")
     qtbot.waitUntil(lambda: "counts since" in window.desk_page.answer.previous.text(), timeout=PATIENCE)
-    assert window.desk.standing(key_of(window, "fastback")).changed
+    assert window.desk.prediction(key_of(window, "fastback")).changed
     assert "fastback was saved again" in window.message.text.text()
 
 
@@ -167,9 +167,9 @@ def test_nothing_that_touches_qt_is_loaded_beside_the_window():
     script = """
 import sys
 from PySide6.QtCore import QCoreApplication
-from drivaer_app.ui.late import Late
+from drivaer_app.ui.late_imports import LateImports
 app = QCoreApplication([])
-late = Late(with_viewport=True)
+late = LateImports(with_viewport=True)
 late.start()
 late._thread.join()
 assert "pyvista.plotting" in sys.modules

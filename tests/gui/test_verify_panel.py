@@ -93,9 +93,9 @@ def test_a_run_is_watched_stopped_and_gone_on_with_and_the_result_stands_beside_
 def test_a_kept_result_is_shown_without_a_run_and_says_when_the_mesh_has_changed(qtbot, verifying, settle, samples):
     window, panel, key = verifying, verifying.desk_page.verify, key_of(verifying, "fastback")
     desk, file = window.desk, window.desk.study.state.variant(key).file
-    area = desk.standing(key).result.frontal_area
+    area = desk.prediction(key).result.frontal_area
     numbers = CfdNumbers(0.305, 0.002, 0.05, -0.02, 0.07, 0.275, 0.03, area, True, 400, 134_000, "coarse", ("smooth",))
-    kept = KeptCfd(numbers, file.parent / "gone", "", desk.standing(key).result.checksum, Conditions(40.0))
+    kept = KeptCfd(numbers, file.parent / "gone", "", desk.prediction(key).result.checksum, Conditions(40.0))
     saved = desk.saved()
     saved = replace(saved, kept={key: replace(saved.kept[key], cfd=kept)})
     write_study(file.with_name("work.drivaer"), saved)

@@ -78,9 +78,9 @@ def test_a_difference_within_its_uncertainty_is_grey_and_one_beyond_it_is_not(wi
     desk, key = window.desk, key_of(window, "fastback")
     for base, words, role in ((0.5, "within", "dim"), (0.001, "larger", "good")):
         for other in (key, key_of(window, "estate")):
-            recipe, standing = desk._recipe(other), desk.standing(other)
-            result = replace(standing.result, in_distribution=True, difference_law=DifferenceLaw(0.9, base, 0.0))
-            desk.predictions.put(recipe, replace(standing, result=result))
+            recipe, prediction = desk._recipe(other), desk.prediction(other)
+            result = replace(prediction.result, in_distribution=True, difference_law=DifferenceLaw(0.9, base, 0.0))
+            desk.predictions.put(recipe, replace(prediction, result=result))
         window.desk_page.variants.select([key])
         window.desk_page.answer.refresh()
         assert words in window.desk_page.answer.certainty.text()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drivaer_app.batch.store import Batch, Store
-from drivaer_app.batch.work import PICTURE, VIEW, Outcome, Task, work
+from drivaer_app.batch.work import PICTURE, VIEW, CarOutcome, Task, work
 from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -36,7 +36,7 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="session")
-def predicted(sample_file, tmp_path_factory) -> Outcome:
+def predicted(sample_file, tmp_path_factory) -> CarOutcome:
     """One real outcome with pictures."""
     import fast_simplification
     import trimesh
@@ -50,7 +50,7 @@ def predicted(sample_file, tmp_path_factory) -> Outcome:
     return outcome
 
 
-def shifted(outcome: Outcome, number: int, **more) -> Outcome:
+def shifted(outcome: CarOutcome, number: int, **more) -> CarOutcome:
     """The outcome as of another mesh: Cd a little higher, whatever else is asked for in both its forms."""
     shift = 0.002 * number
     coefficients = {name: outcome.result[name] + shift for name in ("cd", "cd_low", "cd_high")}
@@ -81,7 +81,7 @@ def store_folder(predicted, tmp_path_factory) -> Path:
             design = {"boat_tail": 0.5 * i, "=style": "=estate" if i % 2 else "suv"}
             store.put([outcome], settings, {Path(outcome.file): design})
         for name in ("broken.stl", "=cmd|' /C calc'!A0.stl"):
-            failed = Outcome(f"/cars/{name}", error=f"/cars/{name}: is empty; export it again")
+            failed = CarOutcome(f"/cars/{name}", error=f"/cars/{name}: is empty; export it again")
             store.put([failed], settings, {})
     return folder
 

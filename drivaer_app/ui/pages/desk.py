@@ -11,15 +11,15 @@ from PySide6.QtWidgets import QStackedWidget
 from drivaer_app.desk.events import Event
 from drivaer_app.desk.layers import CFD, SENSITIVITY, TRUTH
 from drivaer_app.desk.study import Study
-from drivaer_app.ui.late import Late
+from drivaer_app.ui.late_imports import LateImports
 from drivaer_app.ui.overlays import SIDES
 from drivaer_app.ui.pages.docks import Docks
 from drivaer_app.ui.panels.answer import AnswerPanel
 from drivaer_app.ui.panels.bottom import BottomPanel
+from drivaer_app.ui.panels.cfd_run import VerifyPanel
 from drivaer_app.ui.panels.morph import MorphPanel
 from drivaer_app.ui.panels.report import ReportPanel
 from drivaer_app.ui.panels.variants import VariantsPanel
-from drivaer_app.ui.panels.verify import VerifyPanel
 from drivaer_app.ui.shown_cars import ShownCars
 from drivaer_app.ui.stage import Stage
 from drivaer_app.ui.start_page import StartPage
@@ -71,7 +71,7 @@ class DeskPage(QStackedWidget):
         self._studying = single_shot(self, _NUMBERS_AFTER_MS, self._refresh_numbers)
         self._verifying = single_shot(self, _CFD_AFTER_MS, self._refresh_verification)
         self._connect()
-        self._late = Late(with_viewport=not window.opengl.lacking)
+        self._late = LateImports(with_viewport=not window.opengl.lacking)
         self._late.ready.connect(self._late_parts)
 
     def _connect(self) -> None:
@@ -123,7 +123,7 @@ class DeskPage(QStackedWidget):
         if event.kind == "job":
             self.bottom.jobs.something_changed()
             self.report.something_changed(event.job)
-        elif event.kind == "standing":
+        elif event.kind == "prediction":
             self.variants.model.refresh_one(event.key)
             if event.key == self.answer.key:
                 self.answer.refresh()

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.desk import Desk
-from drivaer_app.desk.predictions import FAILED, MISSING, WORKING, Standing
+from drivaer_app.desk.predictions import FAILED, MISSING, WORKING, PredictionState
 from drivaer_app.desk.study import Variant
 from drivaer_app.origin import CfdCoefficients
 from drivaer_app.results import COUNT, Result
@@ -220,29 +220,29 @@ class AnswerPanel(QScrollArea):
 
     def refresh(self) -> None:
         variant = self.desk.study.state.variant(self.key)
-        standing = self.desk.standing(self.key) if variant else Standing()
+        prediction = self.desk.prediction(self.key) if variant else PredictionState()
         result = self.desk.result(self.key) if variant else None
         self.name.setText(variant.name if variant else "No variant is selected")
-        self._show_state(standing, variant)
-        self._show_headline(result, standing)
+        self._show_state(prediction, variant)
+        self._show_headline(result, prediction)
         self._show_facts(result)
         self._show_novelty(result)
         self.reading.show_variant(variant, result)
         self._show_conditions()
 
-    def _show_state(self, standing: Standing, variant: Variant | None) -> None:
-        failed = standing.status in (FAILED, MISSING)
-        text = standing.error if failed else ""
-        if variant and standing.result is None and not failed:
-            text = f"{standing.doing}…" if standing.status == WORKING else "waiting for its turn…"
+    def _show_state(self, prediction: PredictionState, variant: Variant | None) -> None:
+        failed = prediction.status in (FAILED, MISSING)
+        text = prediction.error if failed else ""
+        if variant and prediction.result is None and not failed:
+            text = f"{prediction.doing}…" if prediction.status == WORKING else "waiting for its turn…"
         self.state.setText(text)
         self.state.setVisible(bool(text))
         set_role(self.state, "bad" if failed else "dim")
-        self.retry.setVisible(standing.status == FAILED)
-        self.find.setVisible(standing.status == MISSING)
+        self.retry.setVisible(prediction.status == FAILED)
+        self.find.setVisible(prediction.status == MISSING)
 
-    def _show_headline(self, result: Result | None, standing: Standing) -> None:
-        pending = "" if standing.error else "…"
+    def _show_headline(self, result: Result | None, prediction: PredictionState) -> None:
+        pending = "" if prediction.error else "…"
         self.cd.setText(pending if result is None else f"{result.cd:.3f}")
         self.interval.setText("" if result is None else interval(result))
         baseline = self.desk.study.state.baseline
@@ -266,7 +266,7 @@ class AnswerPanel(QScrollArea):
             set_role(self.delta, role)  # a colour says better or worse: only where that is certain
         self.delta.setVisible(difference is not None)
         self.certainty.setVisible(bool(self.certainty.text()))
-        self._show_previous(result, standing)
+        self._show_previous(result, prediction)
 
     def _show_cfd(self, result: Result | None, cfd: CfdCoefficients | None) -> None:
         truth = self.desk.layers.truth(self.key) if self.key else None
@@ -286,10 +286,10 @@ class AnswerPanel(QScrollArea):
         for widget in self._lift_shares:
             widget.setVisible(cfd is not None and None not in (cfd.clf, cfd.clr))
 
-    def _show_previous(self, result: Result | None, standing: Standing) -> None:
+    def _show_previous(self, result: Result | None, prediction: PredictionState) -> None:
         text = ""
-        if result is not None and standing.previous is not None:
-            before = standing.previous.on(self.desk.study.state.conditions)
+        if result is not None and prediction.previous is not None:
+            before = prediction.previous.on(self.desk.study.state.conditions)
             change = signed((result.cd - before.cd) / COUNT, 1)
             text = f"saved again: Cd was {before.cd:.3f}, {change} counts since"
         self.previous.setText(text)

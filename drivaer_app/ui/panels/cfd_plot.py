@@ -38,7 +38,7 @@ class CfdPlot(QWidget):
         self.drag.clear()
         self.residuals.clear()
         run = self.desk.verifications.of(key) if key else None
-        result = self.desk.standing(key).result if key else None  # on the measured area, as the solver's
+        result = self.desk.prediction(key).result if key else None  # on the measured area, as the solver's
         if run is None:
             return
         if run.history[0]:

@@ -164,7 +164,7 @@ class MorphPanel(QWidget):
         self.key: str | None = None
         self.colours: Colours = LIGHT
         self.rows: dict[str, HandleRow] = {}
-        self._shown_grip: object = None
+        self._shown_basis: object = None
         self.is_in_front = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 6, 0, 12)
@@ -241,7 +241,7 @@ class MorphPanel(QWidget):
 
     def refresh(self) -> None:
         bending = self._bending()
-        if (bending and bending.grip) is not self._shown_grip:
+        if (bending and bending.basis) is not self._shown_basis:
             self._build_rows(bending)
         variant = self.desk.study.state.variant(self.key)
         self.name.setText(variant.name if variant else "No variant is selected")
@@ -256,7 +256,7 @@ class MorphPanel(QWidget):
         return now if now is not None and now.key == self.key else None
 
     def _build_rows(self, bending: Bending | None) -> None:
-        self._shown_grip = bending and bending.grip
+        self._shown_basis = bending and bending.basis
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 4, 14, 4)
@@ -274,7 +274,7 @@ class MorphPanel(QWidget):
 
     def _show_drag(self, bending: Bending | None) -> None:
         result = self.desk.result(self.key) if self.key else None
-        measured = self.desk.standing(self.key).result if self.key else None
+        measured = self.desk.prediction(self.key).result if self.key else None
         cd = result.cd if result else None
         change = None
         if bending and bending.is_bent and bending.cd is not None and result:
@@ -289,11 +289,11 @@ class MorphPanel(QWidget):
 
     def _show_state(self, bending: Bending | None) -> None:
         text, role = "", "dim"
-        standing = self.desk.standing(self.key) if self.key else None
+        prediction = self.desk.prediction(self.key) if self.key else None
         if bending is not None and bending.error:
             text, role = bending.error, "bad"
-        elif standing is not None and standing.error:
-            text, role = standing.error, "bad"
+        elif prediction is not None and prediction.error:
+            text, role = prediction.error, "bad"
         elif self.key and not self.rows:
             text = "finding the handles"
         elif bending is not None and bending.is_bent:

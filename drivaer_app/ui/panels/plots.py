@@ -133,10 +133,10 @@ class AlongPlot(Plot):
         self.clear()
         state = self.desk.study.state
         for number, key in enumerate(keys):
-            variant, along, result = state.variant(key), self.desk.standing(key).drag, self.desk.result(key)
+            variant, along, result = state.variant(key), self.desk.prediction(key).drag, self.desk.result(key)
             if variant is None or along is None or result is None:
                 continue
-            scale = self.desk.standing(key).result.frontal_area / result.frontal_area
+            scale = self.desk.prediction(key).result.frontal_area / result.frontal_area
             self.item.plot(along.x, along.total * scale, pen=self.pen(number), name=variant.name)
         self.item.autoRange(padding=0.08)
 

@@ -92,7 +92,7 @@ class ReportPanel(QScrollArea):
     @property
     def can_make(self) -> bool:
         """Whether there is something to report, and nothing is being made."""
-        return self.job is None and any(self.desk.standing(key).result is not None for key in self.form.keys)
+        return self.job is None and any(self.desk.prediction(key).result is not None for key in self.form.keys)
 
     def refresh(self) -> None:
         """After an edit of the study, another selection, or news of a variant."""

@@ -41,7 +41,7 @@ class ReportForm(QWidget):
         self.ticks.setAccessibleName("Variants of the report")
         self.format = QComboBox()
         for form in FORMATS:
-            self.format.addItem(form.title)
+            self.format.addItem(form.title, form.suffix)
         self.title = QLineEdit()
         self.title.setPlaceholderText("by itself: Drag of … cars")
         self.pages = QSpinBox()
@@ -154,7 +154,7 @@ class ReportForm(QWidget):
         baseline = state.variant(state.baseline)
         if baseline is not None and baseline.key not in keys and keys:
             told.append(f"{baseline.name}, the baseline, comes too.")
-        lacking = sum(self.desk.standing(key).result is None for key in keys)
+        lacking = sum(self.desk.prediction(key).result is None for key in keys)
         if lacking:
             told.append(f"{lacking} of {len(keys)} have no prediction: the report says so and gives no number.")
         return " ".join(told)

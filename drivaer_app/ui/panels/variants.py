@@ -118,23 +118,23 @@ class VariantsModel(QAbstractListModel):
 
     def lines(self, key: str) -> tuple[str, str]:
         """What stands under the name: Cd or the state of things, and ΔCd or what that is about."""
-        standing, result = self.desk.standing(key), self.desk.result(key)
-        if standing.status in (FAILED, MISSING):
-            what = "cannot be read" if standing.status == FAILED else "file is missing"
-            return what, standing.error
+        prediction, result = self.desk.prediction(key), self.desk.result(key)
+        if prediction.status in (FAILED, MISSING):
+            what = "cannot be read" if prediction.status == FAILED else "file is missing"
+            return what, prediction.error
         if result is None:
-            return ("…", standing.doing or "waiting") if standing.status == WORKING else ("…", "waiting")
+            return ("…", prediction.doing or "waiting") if prediction.status == WORKING else ("…", "waiting")
         if key == self.desk.study.state.baseline:
             second = "baseline"
         else:
             difference = self.desk.difference(key)
             second = "" if difference is None else counts(difference)
-        if standing.status == WORKING:
+        if prediction.status == WORKING:
             second = "reading again"
         return f"{result.cd:.3f}", second
 
     def picture(self, key: str) -> QPixmap | None:
-        pixels = self.desk.standing(key).thumbnail
+        pixels = self.desk.prediction(key).thumbnail
         if pixels is None:
             return None
         if id(pixels) not in self._pictures:
@@ -165,9 +165,9 @@ class VariantsModel(QAbstractListModel):
         return row
 
     def _tip(self, key: str) -> str:
-        standing = self.desk.standing(key)
+        prediction = self.desk.prediction(key)
         file = self.desk.study.state.variant(key).file
-        return standing.error or str(file)
+        return prediction.error or str(file)
 
 
 class _Delegate(QStyledItemDelegate):
@@ -214,7 +214,7 @@ class _Delegate(QStyledItemDelegate):
         painter.drawRect(place)
 
     def _texts(self, painter: QPainter, option: QStyleOptionViewItem, key: str, name: str) -> None:
-        c, standing = self.colours, self.model.desk.standing(key)
+        c, prediction = self.colours, self.model.desk.prediction(key)
         first, second = self.model.lines(key)
         left = option.rect.left() + _THUMBNAIL.width() + 18
         room = QRect(left, option.rect.top() + 8, option.rect.right() - left - 8, 22)
@@ -225,7 +225,7 @@ class _Delegate(QStyledItemDelegate):
         cut = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, cut)
         under = room.translated(0, 25)
-        failed = standing.status in (FAILED, MISSING)
+        failed = prediction.status in (FAILED, MISSING)
         painter.setPen(QColor(c.bad if failed else c.text))
         painter.setFont(option.font)
         painter.drawText(under, Qt.AlignmentFlag.AlignVCenter, first)
@@ -236,7 +236,7 @@ class _Delegate(QStyledItemDelegate):
         painter.setPen(QColor(self._second_colour(key)))
         cut = painter.fontMetrics().elidedText(second, Qt.TextElideMode.ElideRight, rest.width())
         painter.drawText(rest, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, cut)
-        if standing.changed and standing.status == DONE:
+        if prediction.changed and prediction.status == DONE:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(c.warn))
             painter.drawEllipse(option.rect.left() + 11, option.rect.top() + 10, 9, 9)

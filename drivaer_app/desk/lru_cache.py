@@ -1,4 +1,4 @@
-"""A store of large things that forgets the least recently used ones."""
+"""An LRU cache by size in bytes, some of whose entries can be pinned."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 
-class Memory:
+class LruCache:
     """At most ``limit`` bytes of values; those that are held stay whatever the limit."""
 
     def __init__(self, limit: int):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from data.corpora.pressure import SurfacePressure
-from drivaer_app.cfd.verify import Comparison
+from drivaer_app.cfd.comparison import Comparison
 from drivaer_app.drawn_car import drawn_car
 from drivaer_app.pictures.sides_picture import write_sides
 from drivaer_app.truth import truth_on

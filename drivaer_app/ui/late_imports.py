@@ -12,7 +12,7 @@ import threading
 from PySide6.QtCore import QObject, Signal
 
 
-class Late(QObject):
+class LateImports(QObject):
     ready = Signal()
     _loaded = Signal()
 
