@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from data.download.repair import Repaired
     from data.download.session import Download
     from data.download.verify import Verified
-    from drivaer_app.desk.study import DesignFile
+    from drivaer_app.desk.study_state import DesignFile
 
 MOST_OPENED = 200
 """Designs in one study; a batch does more."""
@@ -151,7 +151,7 @@ def designs_of(path: Path, designs: Sequence[str], job: Job) -> Opened:
 def _design_file(catalogue: Catalogue, design_id: str) -> DesignFile:
     from data.catalogue.opening import reading_of
     from data.catalogue.recognise import CASES
-    from drivaer_app.desk.study import DesignFile
+    from drivaer_app.desk.study_state import DesignFile
     from drivaer_app.origin import origin_of
     from drivaer_app.predict import Reading
 

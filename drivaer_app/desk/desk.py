@@ -28,9 +28,10 @@ from drivaer_app.desk.lru_cache import LruCache
 from drivaer_app.desk.morphing import Morphing
 from drivaer_app.desk.predictions import DONE, MISSING, WAITING, Predictions, PredictionState
 from drivaer_app.desk.reporting import Reporting
-from drivaer_app.desk.study import DesignFile, Recipe, Study, StudyState
+from drivaer_app.desk.study import Study
 from drivaer_app.desk.study_file import SavedStudy, SavedVariant, find_moved, read_study, write_study, written_path
 from drivaer_app.desk.study_source import StudySource
+from drivaer_app.desk.study_state import DesignFile, Recipe, StudyState
 from drivaer_app.desk.verification import Verifications
 from drivaer_app.desk.watch import Watch
 from drivaer_app.drawn_car import DrawnCar

@@ -20,7 +20,7 @@ from drivaer_app.desk.lru_cache import LruCache
 from drivaer_app.desk.morphing import values_of
 from drivaer_app.desk.predictions import COMPARED
 from drivaer_app.desk.sensitivity import sensitivity_on
-from drivaer_app.desk.study import Recipe, StudyState
+from drivaer_app.desk.study_state import Recipe, StudyState
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.flow_lines import flow_lines

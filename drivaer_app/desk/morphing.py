@@ -21,7 +21,7 @@ import numpy as np
 
 from data.errors import DrivAerError, MeshError
 from drivaer_app.desk.jobs import FAILED, Job, Jobs
-from drivaer_app.desk.study import Recipe
+from drivaer_app.desk.study_state import Recipe
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.fields import vertex_normals

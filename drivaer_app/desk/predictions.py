@@ -15,7 +15,7 @@ from drivaer_app.desk.examine import Examined, examine
 from drivaer_app.desk.jobs import CANCELLED, Job, Jobs
 from drivaer_app.desk.lru_cache import LruCache
 from drivaer_app.desk.morphing import values_of
-from drivaer_app.desk.study import Recipe, StudyState, Variant
+from drivaer_app.desk.study_state import Recipe, StudyState, Variant
 from drivaer_app.drag_along import DragAlong
 from drivaer_app.engine import Engine
 from drivaer_app.results import Result

@@ -25,8 +25,8 @@ from data.replacing import replacing
 from drivaer_app.batch.inputs import parameters_of
 from drivaer_app.desk.model_of_study import model_of
 from drivaer_app.desk.predictions import PredictionState
-from drivaer_app.desk.study import Recipe, StudyState, Variant
 from drivaer_app.desk.study_source import StudySource
+from drivaer_app.desk.study_state import Recipe, StudyState, Variant
 from drivaer_app.drag_along import DragAlong
 from drivaer_app.files import STUDY_SUFFIX
 from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings

@@ -17,8 +17,8 @@ from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.cfd_kept import KeptCfd
-from drivaer_app.desk.study import Morph, StudyState, Variant
-from drivaer_app.files import absolute, checksum_of
+from drivaer_app.desk.study_state import Morph, StudyState, Variant
+from drivaer_app.files import STUDY_SUFFIX, absolute, checksum_of
 from drivaer_app.origin import Origin
 from drivaer_app.predict import Reading
 from drivaer_app.results import Result

@@ -9,8 +9,8 @@ import numpy as np
 from drivaer_app.batch.store import Batch, StoredCar
 from drivaer_app.batch.work import PICTURE
 from drivaer_app.desk.examine import THUMBNAIL_SIZE
-from drivaer_app.desk.study import StudyState, Variant
 from drivaer_app.desk.study_file import SavedStudy, SavedVariant
+from drivaer_app.desk.study_state import StudyState, Variant
 from drivaer_app.report.of_batch import content_of_batch
 
 

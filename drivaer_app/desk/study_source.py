@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from drivaer_app.desk.cfd_kept import cfd_of
 from drivaer_app.desk.predictions import PredictionState
-from drivaer_app.desk.study import StudyState, Variant
 from drivaer_app.desk.study_file import SavedStudy, read_study
+from drivaer_app.desk.study_state import StudyState, Variant
 
 if TYPE_CHECKING:
     from drivaer_app.drawn_car import DrawnCar

@@ -19,7 +19,7 @@ from drivaer_app.desk.cfd_kept import CASE, CfdNumbers, History, KeptCfd, Residu
 from drivaer_app.desk.events import Event, Notify
 from drivaer_app.desk.jobs import FAILED, Cancelled, Job, Jobs
 from drivaer_app.desk.morphing import Values, values_of
-from drivaer_app.desk.study import Recipe, StudyState, Variant
+from drivaer_app.desk.study_state import Recipe, StudyState, Variant
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.files import checksum_of

@@ -13,7 +13,7 @@ from drivaer_app.desk.autosave import Leftover, leftovers
 from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.events import Event, Notify
 from drivaer_app.desk.jobs import FAILED, Job
-from drivaer_app.desk.study import DesignFile
+from drivaer_app.desk.study_state import DesignFile
 from drivaer_app.files import STUDY_SUFFIX
 from drivaer_app.settings import Settings
 

@@ -20,7 +20,7 @@ from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.predictions import FAILED, MISSING, WORKING, PredictionState
-from drivaer_app.desk.study import Variant
+from drivaer_app.desk.study_state import Variant
 from drivaer_app.origin import CfdCoefficients
 from drivaer_app.results import COUNT, Result
 from drivaer_app.ui.panels.reading_form import ReadingForm

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 
 from data.errors import DrivAerError
 from drivaer_app.desk.desk import Desk
-from drivaer_app.desk.study import Variant
+from drivaer_app.desk.study_state import Variant
 from drivaer_app.predict import Reading
 from drivaer_app.results import Result
 from drivaer_app.ui.reading_boxes import UNITS, ReadingBoxes

@@ -1,0 +1,93 @@
+"""What a study is at one moment: its variants, which one is the baseline, the conditions and the model."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from drivaer_app.conditions import Conditions
+from drivaer_app.files import absolute
+from drivaer_app.origin import Origin
+from drivaer_app.predict import Reading
+
+
+@dataclass(frozen=True)
+class Morph:
+    """A shape made from another variant. base: that variant's key. values: (name, value) of each handle."""
+
+    base: str
+    values: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a result depends on: two variants of one recipe share it, and undoing an edit finds the earlier one."""
+
+    file: Path
+    morph: Morph | None
+    reading: Reading
+    model: str | None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One mesh of the study. key: never changes. file: absolute; a morph has the file of the shape that it bends.
+
+    origin: the catalogue's design that it is, with the CFD of that.
+    """
+
+    key: str
+    name: str
+    file: Path
+    reading: Reading = Reading()
+    morph: Morph | None = None
+    origin: Origin | None = None
+
+    @classmethod
+    def of_file(
+        cls, file: str | Path, name: str, reading: Reading | None = None, origin: Origin | None = None
+    ) -> Variant:
+        return cls(uuid.uuid4().hex[:10], name, absolute(file), reading or Reading(), origin=origin)
+
+
+@dataclass(frozen=True)
+class DesignFile:
+    """A catalogue's design, ready to be put into a study: its mesh's file and how that is to be read."""
+
+    file: Path
+    reading: Reading
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class StudyState:
+    """One moment of a study. baseline: a variant's key or None. model: as in Predictor, None for the bundled one."""
+
+    variants: tuple[Variant, ...] = ()
+    baseline: str | None = None
+    conditions: Conditions = Conditions()
+    model: str | None = None
+
+    def variant(self, key: str | None) -> Variant | None:
+        return self._by_key.get(key)
+
+    def keys_of(self, recipe: Recipe) -> tuple[str, ...]:
+        """The variants that a result belongs to."""
+        return self._by_recipe.get(recipe, ())
+
+    def recipe(self, variant: Variant) -> Recipe:
+        return Recipe(variant.file, variant.morph, variant.reading, self.model)
+
+    @cached_property
+    def _by_key(self) -> dict[str | None, Variant]:
+        return {v.key: v for v in self.variants}
+
+    @cached_property
+    def _by_recipe(self) -> dict[Recipe, tuple[str, ...]]:
+        found: dict[Recipe, tuple[str, ...]] = {}
+        for variant in self.variants:
+            recipe = self.recipe(variant)
+            found[recipe] = (*found.get(recipe, ()), variant.key)
+        return found
