@@ -39,7 +39,7 @@ def _answer(answers, number: int, function, arguments: tuple, reports: bool) -> 
     def say(kind: str, content) -> None:
         send(answers, pickle.dumps((number, kind, content), protocol=5))
 
-    named = {"report": lambda *said: say("report", said)} if reports else {}
+    named = {"report": lambda *progress: say("report", progress)} if reports else {}
     try:
         say("answer", function(*arguments, **named))
     except DrivAerError as error:

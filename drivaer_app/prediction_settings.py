@@ -80,8 +80,8 @@ class PredictionSettings:
     @property
     def key(self) -> str:
         """A name for all that a result depends on besides the mesh; where the model lies is not part of it."""
-        told = {**asdict(self), "model": None}
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        parts = {**asdict(self), "model": None}
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

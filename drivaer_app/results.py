@@ -120,16 +120,16 @@ class Result:
 
     def record(self, conditions: Conditions) -> dict[str, Any]:
         """The JSON object of the prediction contract, as Prediction.record, of a result on the measured area."""
-        told = self.on(conditions)
+        on_area = self.on(conditions)
         warnings = ((self.novelty_reason,) if self.novelty_reason else ()) + self.warnings
         if conditions.area is not None:
             warnings += (area_warning(conditions.area, self.frontal_area),)
-        coefficients = {name: _round(getattr(told, name), 5) for name in _COEFFICIENTS}
+        coefficients = {name: _round(getattr(on_area, name), 5) for name in _COEFFICIENTS}
         return {
             **coefficients,
-            "frontal_area_m2": _round(told.frontal_area, 5),
-            "cda_m2": _round(told.cda, 5),
-            "drag_n": _round(told.drag(conditions), 3),
+            "frontal_area_m2": _round(on_area.frontal_area, 5),
+            "cda_m2": _round(on_area.cda, 5),
+            "drag_n": _round(on_area.drag(conditions), 3),
             "speed_ms": conditions.speed,
             "density_kgm3": conditions.density,
             "novelty": _round(self.novelty, 3),

@@ -117,8 +117,8 @@ def beside_its_cfd(catalogue: Catalogue, design_id: str, predictor: Predictor) -
     warnings = [*(truth.warnings if truth else [f"no CFD pressure of {design_id} is on disk"])]
     area = opened.design.area
     if area and abs(area / opened.car.frontal_area - 1) > _AREAS_ALIKE:
-        told = f"the catalogue's frontal area is {area:.3f} m², the mesh's {opened.car.frontal_area:.3f} m²"
-        warnings.append(f"{told}: equal Cd would not be equal drag")
+        areas = f"the catalogue's frontal area is {area:.3f} m², the mesh's {opened.car.frontal_area:.3f} m²"
+        warnings.append(f"{areas}: equal Cd would not be equal drag")
     return BesideCfd(prediction, drawn, published_of(opened.design), truth, tuple(warnings))
 
 

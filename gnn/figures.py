@@ -67,7 +67,7 @@ def pair_rank(said: np.ndarray, true: np.ndarray, apart: float = COUNTS_APART * 
     return float((np.sign(said[i] - said[j]) * np.sign(true[i] - true[j]))[far].mean())
 
 
-def better_by_chance(name: str, one: Sequence[Judged], other: str, two: Sequence[Judged]) -> list[str]:
+def paired_bootstrap(name: str, one: Sequence[Judged], other: str, two: Sequence[Judged]) -> list[str]:
     """Which of two models has the smaller mean error on the same cars, in a sentence for drag and one for Cp.
 
     The range is of the paired difference, over resampled cars: where it holds 0 the two may be as good.

@@ -44,7 +44,7 @@ def find_designs(path: Path, where: str | None = None, named: Sequence[str] | No
             elif found.member:
                 packed.append(design.id)
             else:
-                files[catalogue.root / found.path] = _told(design)
+                files[catalogue.root / found.path] = _parameters(design)
     if not files:
         n = len(packed) + len(absent)
         why = f"none of the {n} designs has its mesh unpacked on disk" if n else "no design fulfils the condition"
@@ -52,7 +52,7 @@ def find_designs(path: Path, where: str | None = None, named: Sequence[str] | No
     return Designs(tuple(files), files, tuple(packed), tuple(absent))
 
 
-def _told(design: Design) -> dict[str, float | str]:
+def _parameters(design: Design) -> dict[str, float | str]:
     facts = {name.removeprefix("design_"): getattr(design, name) for name in _FACTS}
     facts |= {"cfd_cd": design.cd, "cfd_cl": design.cl, **design.parameters}
     return {name: value for name, value in facts.items() if value is not None}

@@ -62,16 +62,16 @@ class _Pool:
             thread.start()
         running = n_workers
         while running:
-            said = [self._wait(meanwhile)]
+            results = [self._wait(meanwhile)]
             while not self._done.empty():
-                said.append(self._done.get())
-            done = [outcome for outcome in said if isinstance(outcome, CarOutcome)]
+                results.append(self._done.get())
+            done = [outcome for outcome in results if isinstance(outcome, CarOutcome)]
             if done:
                 yield done
-            for error in said:
+            for error in results:
                 if isinstance(error, Exception):
                     raise error
-            running -= said.count(None)
+            running -= results.count(None)
 
     def _wait(self, meanwhile: Callable[[], None]) -> CarOutcome | Exception | None:
         while True:

@@ -147,8 +147,8 @@ class Store:
     def begin(self, settings: PredictionSettings, model: ModelIdentity, baseline: Path | None) -> None:
         """Note that a run with these settings starts; reports are about the last one unless told otherwise."""
         with self._writing() as write:
-            told = (model.digest, model.name, model.card, json.dumps(model.config.document() if model.config else {}))
-            write("INSERT OR IGNORE INTO models VALUES (?, ?, ?, ?)", told)
+            columns = (model.digest, model.name, model.card, json.dumps(model.config.document() if model.config else {}))
+            write("INSERT OR IGNORE INTO models VALUES (?, ?, ?, ?)", columns)
             write(
                 "INSERT OR IGNORE INTO settings VALUES (?, ?, ?)",
                 (settings.key, model.digest, json.dumps(settings.to_json())),
@@ -186,8 +186,8 @@ class Store:
             for outcome, places in kept:
                 if outcome.record is not None:
                     self._put_result(write, outcome, settings, places)
-                told = json.dumps(dict(parameters.get(Path(outcome.file), {})))
-                row = (_stored(outcome.file), settings.key, outcome.checksum, _writable(outcome.error), told, _now())
+                design = json.dumps(dict(parameters.get(Path(outcome.file), {})))
+                row = (_stored(outcome.file), settings.key, outcome.checksum, _writable(outcome.error), design, _now())
                 write("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def _put_result(
@@ -196,8 +196,8 @@ class Store:
         key = (outcome.checksum, settings.key)
         old = write("SELECT kept FROM results WHERE checksum = ? AND settings = ?", key).fetchone()
         kept = {**(json.loads(old["kept"]) if old else {}), **places}
-        told = (json.dumps(outcome.record), json.dumps(outcome.result), outcome.drag_along, json.dumps(kept))
-        row = (*key, _now(), __version__, *told)
+        columns = (json.dumps(outcome.record), json.dumps(outcome.result), outcome.drag_along, json.dumps(kept))
+        row = (*key, _now(), __version__, *columns)
         write("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def settings(self) -> list[PredictionSettings]:

@@ -126,8 +126,8 @@ def _reason(program: str, status: int, text: str) -> tuple[str, str]:
         return diverged(program)
     fatal = _FATAL.search(text)
     if fatal:
-        said = " ".join(fatal[1].split())[:300]
-        return f"{program} stopped: {said or 'a fatal error'}", _fix(program)
+        message = " ".join(fatal[1].split())[:300]
+        return f"{program} stopped: {message or 'a fatal error'}", _fix(program)
     if status < 0 or status > 128:
         number = -status if status < 0 else status - 128
         name = signal.Signals(number).name if number in set(signal.Signals) else str(number)

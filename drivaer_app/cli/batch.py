@@ -142,7 +142,7 @@ def _found(cars: list[str], where: str | None, output: Path) -> tuple[Sequence[P
     for ids, why in ((found.packed, "in an archive: unpack it first"), (found.absent, "not on disk")):
         if ids:
             say(f"{len(ids)} designs are passed over, their meshes are {why} ({', '.join(ids[:3])}, ...)")
-    return found.files, {absolute(file): told for file, told in found.parameters.items()}
+    return found.files, {absolute(file): known for file, known in found.parameters.items()}
 
 
 def _workers(plan: BatchPlan, jobs: int | None, scheduler: str | None, scatter: bool) -> Workers:
@@ -186,12 +186,12 @@ def _progress(n_files: int) -> Iterator[Callable[[Tally, CarOutcome], None]]:
 
 
 def _conclude(tally: Tally, seconds: float, output: Path, stdout) -> None:
-    told = [f"{tally.n_predicted} of {_cars(tally.n_files)} predicted in {seconds:.0f} s"]
+    parts = [f"{tally.n_predicted} of {_cars(tally.n_files)} predicted in {seconds:.0f} s"]
     if tally.n_unchanged:
-        told.append(f"{tally.n_unchanged} known and unchanged")
+        parts.append(f"{tally.n_unchanged} known and unchanged")
     if tally.failures:
-        told.append(f"{len(tally.failures)} failed")
-    print(f"{output}: {', '.join(told)}", file=stdout)
+        parts.append(f"{len(tally.failures)} failed")
+    print(f"{output}: {', '.join(parts)}", file=stdout)
     if tally.failures:
         say(f"{len(tally.failures)} of {_cars(tally.n_files)} failed:")
         for line in tally.failures[:_MOST_FAILURES]:

@@ -62,7 +62,7 @@ def compare(
     with results_only() as stdout:
         from drivaer_app.cli.terminal import StageProgress
         from drivaer_app.lab.training import evaluate_model
-        from gnn.figures import better_by_chance, figures_as_markdown
+        from gnn.figures import figures_as_markdown, paired_bootstrap
 
         judged = {}
         with StageProgress() as progress:
@@ -71,7 +71,7 @@ def compare(
                 print(f"## {found['model']}\n\n{figures_as_markdown(found)}\n", file=stdout)
         first = names[0]
         for other in names[1:]:
-            for line in better_by_chance(first, judged[first], other, judged[other]):
+            for line in paired_bootstrap(first, judged[first], other, judged[other]):
                 print(line, file=stdout)
     return 0
 

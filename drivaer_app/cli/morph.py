@@ -173,7 +173,7 @@ def _planned(car_file: Path, values: dict[str, float], swept: dict[str, list[flo
         suffix = suffix if suffix in WRITTEN_SUFFIXES else ".stl"
         digits = len(str(len(grid)))
         variants = [
-            Variant(point, output / f"{stem}_{_told(point, swept, i, digits)}{suffix}")
+            Variant(point, output / f"{stem}_{_values_in_name(point, swept, i, digits)}{suffix}")
             for i, point in enumerate(grid, start=1)
         ]
     for variant in variants:
@@ -189,7 +189,7 @@ def _grid(swept: dict[str, list[float]]) -> Iterator[dict[str, float]]:
         yield dict(zip(swept, point, strict=True))
 
 
-def _told(point: dict[str, float], swept: Mapping[str, object], i: int, digits: int) -> str:
+def _values_in_name(point: dict[str, float], swept: Mapping[str, object], i: int, digits: int) -> str:
     """``03_boat_tail_4``: numbered so that a folder sorts as the sweep runs."""
     if not swept:
         return "_".join(f"{name}_{value:g}" for name, value in point.items()) or "as_it_was"

@@ -131,12 +131,12 @@ def facts(progress: RunProgress) -> str:
     """``120 of 300, Cd 0.3120, Cl 0.051, 3 min left``; nothing before there are iterations."""
     if not progress.iteration:
         return ""
-    told = [f"{progress.iteration} of {progress.n_iterations}"]
+    parts = [f"{progress.iteration} of {progress.n_iterations}"]
     if progress.cd is not None:
-        told.append(f"Cd {progress.cd:.4f}, Cl {progress.cl:.3f}")
+        parts.append(f"Cd {progress.cd:.4f}, Cl {progress.cl:.3f}")
     if progress.seconds_left is not None:
-        told.append(_duration(progress.seconds_left) + " left")
-    return ", ".join(told)
+        parts.append(_duration(progress.seconds_left) + " left")
+    return ", ".join(parts)
 
 
 class _Lines:

@@ -76,7 +76,7 @@ class StageProgress:
             TextColumn("{task.fields[loss]}"),
         )
         self._bars = Progress(*columns, TimeRemainingColumn(), console=console) if console.is_terminal else None
-        self._stage, self._task, self._said = "", None, 0
+        self._stage, self._task, self._tenths = "", None, 0
 
     def __enter__(self) -> StageProgress:
         if self._bars:
@@ -96,15 +96,15 @@ class StageProgress:
 
     def report(self, stage: str, done: int, total: int, loss: float | None = None) -> None:
         """stage: what is being done; how much of it, of how much; loss, where there is one."""
-        told = "" if loss is None else f"loss {loss:.4f}"
+        loss_text = "" if loss is None else f"loss {loss:.4f}"
         if stage != self._stage:
-            self._stage, self._said = stage, 0
+            self._stage, self._tenths = stage, 0
             self._task = self._bars.add_task(stage, total=total, loss="") if self._bars else None
         if self._bars:
-            self._bars.update(self._task, completed=done, loss=told)
-        elif 10 * done // total > self._said:
-            self._said = 10 * done // total
-            say(f"{stage}: {done} of {total}  {told}".rstrip())
+            self._bars.update(self._task, completed=done, loss=loss_text)
+        elif 10 * done // total > self._tenths:
+            self._tenths = 10 * done // total
+            say(f"{stage}: {done} of {total}  {loss_text}".rstrip())
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def _teach(
 
     lengths = {} if steps is None else {"drag_steps": steps, "field_steps": steps}
     recipe = FineTuningRecipe(**lengths, seed=seed or 0)
-    return _told(learn_own_cars(base, add or [own_corpus()], folder, recipe, progress.report, repeat))
+    return _summary(learn_own_cars(base, add or [own_corpus()], folder, recipe, progress.report, repeat))
 
 
 def _train_on(
@@ -195,7 +195,7 @@ def _new_folder(name: str | None, out: Path | None) -> Path:
     return own_models() / name
 
 
-def _told(metrics: dict) -> list[str]:
+def _summary(metrics: dict) -> list[str]:
     """Cd's mean error before and after, on the user's cars and on ours."""
     lines = []
     for which, whose in (("own", "your cars"), ("ours", "our cars")):

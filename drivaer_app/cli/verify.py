@@ -114,8 +114,8 @@ def _show(comparison: Comparison, name: str, picture: Path, stdout) -> None:
     for place in comparison.places[:_N_PLACES]:
         console.print(f"    {place.words}")
     console.print(f"  Picture  {picture}")
-    told = (*comparison.prediction.warnings, *comparison.result.warnings)
-    for warning in dict.fromkeys(told):
+    warnings = (*comparison.prediction.warnings, *comparison.result.warnings)
+    for warning in dict.fromkeys(warnings):
         line = Table.grid(padding=(0, 1))
         line.add_row(Text("!", style="bold yellow"), Text(warning, style="yellow"))
         console.print(Padding(line, (0, 0, 0, 2)))

@@ -143,20 +143,20 @@ def open_family(work: Path, source: FamilySource, settings: GrowthSettings, shif
     Raises DrivAerError where the folder holds a family from somewhere else.
     """
     family = Family(source, work / "families" / source.name, settings, shift)
-    told = {"style": source.style, "seed": source.seed, "file": _digest(source.file)}
+    origin = {"style": source.style, "seed": source.seed, "file": _digest(source.file)}
     path = family.folder / _SOURCE
     if path.exists():
         known = json.loads(path.read_text("utf-8"))
         if source.file and not source.file.exists():  # the family has a copy of it
-            told["file"] = known["file"]
-        if known != told:
+            origin["file"] = known["file"]
+        if known != origin:
             what = f"holds another family of the name {source.name}"
             raise DrivAerError(what, file=path, fix="rename the car's file")
         return family
     family.folder.mkdir(parents=True, exist_ok=True)
     _put_car(family)
     with replacing(path) as unfinished:
-        unfinished.write_text(json.dumps(told) + "\n", encoding="utf-8")
+        unfinished.write_text(json.dumps(origin) + "\n", encoding="utf-8")
     return family
 
 
@@ -164,9 +164,9 @@ def known_families(work: Path, settings: GrowthSettings) -> list[Family]:
     """Every family that a corpus has, in the order of their names."""
     families = []
     for path in sorted((work / "families").glob(f"*/{_SOURCE}")):
-        told = json.loads(path.read_text("utf-8"))
-        file = _car_file(path.parent) if told["file"] else None
-        source = FamilySource(path.parent.name, told["style"], told["seed"], file)
+        stored = json.loads(path.read_text("utf-8"))
+        file = _car_file(path.parent) if stored["file"] else None
+        source = FamilySource(path.parent.name, stored["style"], stored["seed"], file)
         families.append(Family(source, path.parent, settings))
     return families
 

@@ -1,4 +1,8 @@
-"""Growing a corpus: which design comes next, families made ready when their turn comes, several workers at once."""
+"""Growing a corpus: workers take designs in turn, solve each by CFD and write its case.
+
+A design is open until the corpus holds its case or its failure, and is taken by claiming its folder. So any number of
+workers, also of two commands, share the work, and a command that was killed is simply given again.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +49,9 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class GrowthPlan:
-    """What is to be grown. work: the corpus's folder. sources: its families. count: designs of each.
+    """Which designs to solve. work: the corpus's folder. sources: its families. count: designs of each family.
 
-    nice: how far the work steps back behind everybody else's, 0 to 19.
+    nice: scheduling priority of the workers (niceness), 0 to 19.
     """
 
     work: Path
@@ -57,16 +61,16 @@ class GrowthPlan:
     nice: int = NICE
 
     def jobs(self) -> Iterator[tuple[FamilySource, int]]:
-        """Families take turns: wherever growth is stopped, all of them have grown alike."""
+        """(family, number of the design), one design of each family in turn: all families grow at the same pace."""
         for index in range(self.count):
             for source in self.sources:
                 yield source, index
 
 
 def sources_of(work: Path, families: str | None) -> tuple[FamilySource, ...]:
-    """The families that were asked for; else those that were asked for last; else one of each body style.
+    """The families of a comma-separated list; without one those of the last call, at first one of each body style.
 
-    Raises DrivAerError for what is no family, and for two of one name.
+    Raises DrivAerError for a text that is no family, and for two families of one name.
     """
     if families is None:
         asked = read_plan(work)
@@ -80,12 +84,12 @@ def sources_of(work: Path, families: str | None) -> tuple[FamilySource, ...]:
 
 
 def grow(plan: GrowthPlan, workers: int, tell: Tell) -> None:
-    """Run every design of the plan that is neither done nor failed.
+    """Solve every design of the plan that has neither a case nor a failure.
 
-    What is finished is skipped, so the same call goes on after any end; it may also be made twice at a time. Raises
-    Cancelled when told to stop (SIGINT, SIGTERM), and what no design can mend: no solver, a full disk.
+    The same call continues after an interruption, and two calls at a time share the work. Raises Cancelled after SIGINT
+    or SIGTERM, and DrivAerError for what stops every design, such as a missing solver or a full disk.
     """
-    _told_families(plan)
+    _check_families(plan)
     _write_plan(plan)
     if workers == 1:
         work_through(plan, tell)
@@ -100,23 +104,23 @@ def _write_plan(plan: GrowthPlan) -> None:
 
 
 def read_plan(work: Path) -> tuple[tuple[FamilySource, ...], int] | None:
-    """The families that were asked for last, and how many designs of each; None where nothing was."""
+    """The families of the last call and how many designs of each; None before the first call. Raises DrivAerError."""
     path = work / _PLAN
     if not path.is_file():
         return None
     try:
-        told = json.loads(path.read_text("utf-8"))
+        stored = json.loads(path.read_text("utf-8"))
         sources = tuple(
             FamilySource(s["name"], s["style"], s["seed"], Path(s["file"]) if s["file"] else None)
-            for s in told["sources"]
+            for s in stored["sources"]
         )
-        return sources, int(told["count"])
+        return sources, int(stored["count"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DrivAerError(f"is damaged ({error})", file=path, fix="remove it; 'corpus grow' writes it anew") from error
 
 
-def _told_families(plan: GrowthPlan) -> None:
-    """Refuse a family that is another one's before hours of work go by."""
+def _check_families(plan: GrowthPlan) -> None:
+    """Raise DrivAerError at once for a family whose folder holds another car, rather than hours later."""
     for source in plan.sources:
         if (plan.work / "families" / source.name).exists():
             open_family(plan.work, source, plan.settings)
@@ -144,7 +148,7 @@ def _side_by_side(plan: GrowthPlan, workers: int) -> None:
 
 
 def _worker(plan: GrowthPlan) -> None:
-    """A worker process's whole life."""
+    """What a worker process runs."""
     try:
         work_through(plan, lambda line: None)
     except Cancelled:
@@ -158,7 +162,7 @@ def _worker(plan: GrowthPlan) -> None:
 
 
 def work_through(plan: GrowthPlan, tell: Tell) -> None:
-    """One worker: every job that no other worker has or had. Raises as `grow` does."""
+    """Solve the open designs, one at a time, in this process. Raises as `grow` does."""
     step_back(plan.nice)
     cancel = _cancelled_by_signals()
     watch = _parent_watch(cancel)
@@ -173,7 +177,7 @@ def work_through(plan: GrowthPlan, tell: Tell) -> None:
 
 
 def measure(families: Sequence[Family], work: Path, n_designs: int, tell: Tell) -> None:
-    """Measure the noise of families' labels at the lowest priority. Raises as `measure_noise` does."""
+    """Measure the noise of families' labels, at the lowest scheduling priority. Raises as `measure_noise` does."""
     step_back(NICE)
     cancel = _cancelled_by_signals()
     for family in families:
@@ -207,7 +211,7 @@ class _Worker:
         return not any(path.exists() for path in done)
 
     def do(self, source: FamilySource, index: int) -> bool:
-        """Whether the job is through; False where another worker is at it."""
+        """Solve a design. Returns False where another worker has claimed it."""
         self.check()
         try:
             ready = self._family(source)
@@ -221,7 +225,7 @@ class _Worker:
         except Cancelled:
             raise
         except DrivAerError as error:
-            self._endure(f"{source.name}_{index:04d}", error)
+            self._count_error(f"{source.name}_{index:04d}", error)
             return True
         self._n_broken = 0
         if meta:
@@ -235,15 +239,15 @@ class _Worker:
             self._say(f"{design.name}: failed, {record['reason']}")
         return True
 
-    def _endure(self, name: str, error: DrivAerError) -> None:
-        """What is no design's fault, such as a solver that was killed, ends the growth when it goes on and on."""
+    def _count_error(self, name: str, error: DrivAerError) -> None:
+        """An error that is no design's fault, such as a killed solver: raised after _MOST_BROKEN of them in a row."""
         self._n_broken += 1
         self._say(f"{name}: left for the next time, {error.line}")
         if self._n_broken >= _MOST_BROKEN:
             raise error
 
     def _family(self, source: FamilySource) -> ReadyFamily | None:
-        """The family made ready, once; None where it failed. Raises Busy where another worker makes it."""
+        """The family with its mesh and modes, made once; None where it failed. Raises Busy while another makes it."""
         if source.name not in self._ready:
             family = open_family(self._plan.work, source, self._plan.settings)
             if not (family.folder / SURFACE).exists() and not self._prepared(family):
@@ -273,7 +277,7 @@ class _Worker:
 
 
 def running(work: Path) -> list[str]:
-    """Designs, and families, that a worker has in hand just now."""
+    """Names of the designs, and of the families, that a worker has claimed."""
     designs = [path.name for path in sorted((work / RUNNING).glob("*")) if path.is_dir() and _is_claimed(path)]
     making = [path.parent.name for path in sorted((work / "families").glob(f"*/{_MAKING}")) if _is_claimed(path)]
     return [*designs, *(f"the family {name}" for name in making)]
@@ -295,7 +299,7 @@ def _write_log(work: Path, line: str) -> None:
 
 
 def _cancelled_by_signals() -> threading.Event:
-    """An event that Ctrl-C or a polite kill sets, so that the solver is ended with us."""
+    """An event that SIGINT and SIGTERM set: the solver then ends with this process."""
     cancel = threading.Event()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -304,7 +308,7 @@ def _cancelled_by_signals() -> threading.Event:
 
 
 def _parent_watch(cancel: threading.Event) -> Callable[[RunProgress], None]:
-    """Stops a worker whose parent was killed: nobody would know of it."""
+    """Sets ``cancel`` once the parent process is gone: a worker must not outlive it."""
     from multiprocessing import parent_process
 
     parent = parent_process()

@@ -331,10 +331,10 @@ def _meta(ready: ReadyFamily, design: Design, amounts: np.ndarray, result: CaseR
     }
 
 
-def note_failure(work: Path, name: str, family: str, reason: str, **told: object) -> None:
+def note_failure(work: Path, name: str, family: str, reason: str, **details: object) -> None:
     """Keep that a design, or a family, cannot be had, and why."""
     (work / FAILURES).mkdir(parents=True, exist_ok=True)
     when = datetime.now(timezone.utc).isoformat(timespec="seconds")
     with replacing(work / FAILURES / f"{name}.json") as unfinished:
-        record = {"name": name, "family": family, "reason": reason, **told, "when": when}
+        record = {"name": name, "family": family, "reason": reason, **details, "when": when}
         unfinished.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

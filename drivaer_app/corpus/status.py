@@ -98,8 +98,8 @@ def _size(changes: list[float]) -> str:
 
 
 def _failure(path: Path) -> Failure:
-    told = json.loads(path.read_text("utf-8"))
-    return Failure(told["name"], told["family"], told["reason"])
+    stored = json.loads(path.read_text("utf-8"))
+    return Failure(stored["name"], stored["family"], stored["reason"])
 
 
 def _n_left(plan: GrowthPlan, cases: list[Case], failures: tuple[Failure, ...]) -> int:

@@ -75,16 +75,16 @@ class BatchWork:
     def in_words(self) -> str:
         """``120 of 300 cars, 0.8 a second, 4 min left, 2 failed``."""
         t = self.tally
-        told = [f"{t.n_done} of {t.n_files} cars"]
+        parts = [f"{t.n_done} of {t.n_files} cars"]
         new = t.n_predicted + len(t.failures)  # known ones pass by in no time and say nothing of the rate
         if new:
             rate = new / max(time.monotonic() - self._started, 1e-3)
-            told += [f"{rate:.2g} a second", _left((t.n_files - t.n_done) / rate)]
+            parts += [f"{rate:.2g} a second", _left((t.n_files - t.n_done) / rate)]
         else:
-            told.append("starting")
+            parts.append("starting")
         if t.failures:
-            told.append(f"{len(t.failures)} failed")
-        return ", ".join(text for text in told if text)
+            parts.append(f"{len(t.failures)} failed")
+        return ", ".join(text for text in parts if text)
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,20 +67,20 @@ class KeptCfd:
 
     def to_json(self) -> dict[str, Any]:
         """Without the folder, which is told as the study sees it."""
-        told = {"case_sha256": self.case, "mesh_sha256": self.mesh}
+        checksums = {"case_sha256": self.case, "mesh_sha256": self.mesh}
         wind = {"speed_ms": self.wind.speed, "density_kgm3": self.wind.density}
-        return {"numbers": asdict(self.numbers), **told, **wind}
+        return {"numbers": asdict(self.numbers), **checksums, **wind}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any], folder: Path) -> KeptCfd:
         """Raises KeyError, TypeError, ValueError or DrivAerError for what is no stored run."""
-        told = stored["numbers"]
-        numbers = {name: float(told[name]) for name in (*_SCALED, "frontal_area")}
-        counts = {name: int(told[name]) for name in ("iterations", "cells")}
-        warnings = tuple(str(text) for text in told["warnings"])
+        given = stored["numbers"]
+        numbers = {name: float(given[name]) for name in (*_SCALED, "frontal_area")}
+        counts = {name: int(given[name]) for name in ("iterations", "cells")}
+        warnings = tuple(str(text) for text in given["warnings"])
         return cls(
             CfdNumbers(
-                **numbers, **counts, settled=bool(told["settled"]), preset=str(told["preset"]), warnings=warnings
+                **numbers, **counts, settled=bool(given["settled"]), preset=str(given["preset"]), warnings=warnings
             ),
             folder,
             str(stored["case_sha256"]),

@@ -105,11 +105,11 @@ class Bending:
     @property
     def in_words(self) -> str:
         """``roof height +20 mm, boat tail +3°``."""
-        told = [
+        parts = [
             f"{name.replace('_', ' ')} {amount_in_words(self.handles[name], v)}" for name, v in self.changes.items()
         ]
-        more = [f"{len(told) - _MOST_NAMED} more"] if len(told) > _MOST_NAMED else []
-        return ", ".join(told[:_MOST_NAMED] + more)
+        more = [f"{len(parts) - _MOST_NAMED} more"] if len(parts) > _MOST_NAMED else []
+        return ", ".join(parts[:_MOST_NAMED] + more)
 
 
 class Morphing:
@@ -200,13 +200,13 @@ class Morphing:
             try:
                 if exact:
                     result = self._engine.call(predict_bent, *what)
-                    self._told(held, values, cd=result.cd, result=result)
+                    self._publish(held, values, cd=result.cd, result=result)
                 else:
-                    self._told(held, values, cd=self._engine.call(quick_cd, *what), result=None)
+                    self._publish(held, values, cd=self._engine.call(quick_cd, *what), result=None)
             except DrivAerError as error:
-                self._told(held, values, cd=None, result=None, error=error.line)
+                self._publish(held, values, cd=None, result=None, error=error.line)
 
-    def _told(self, held: Bending, values: Mapping[str, float], **changes) -> None:
+    def _publish(self, held: Bending, values: Mapping[str, float], **changes) -> None:
         if self.now is not None and (self.now.is_bent or "error" in changes):
             self._change(held, cd_values=values, **changes)
 

@@ -128,8 +128,8 @@ def content_of_study(
         raise DrivAerError(f"no variant has a result to report{why}", fix="wait until one is predicted")
     file = [("Study", printable(str(source.file)))] if source.file else []
     readings = {variant.reading for variant in state.variants if variant.key in wanted}
-    told = reading_in_words(readings.pop()) if len(readings) == 1 else "as said for each car: see the list of meshes"
-    where = (*file, ("How files were read", told))
+    reading = reading_in_words(readings.pop()) if len(readings) == 1 else "as said for each car: see the list of meshes"
+    where = (*file, ("How files were read", reading))
     return arranged(compared(chosen, base), settings, model, where, details=options.details, title=options.title)
 
 
@@ -209,14 +209,12 @@ def _simulated(source: StudySource, variant: Variant) -> dict[str, float]:
 
 def _record(variant: Variant, prediction: PredictionState, state: StudyState) -> dict[str, Any]:
     record = prediction.result.record(state.conditions)
-    told = [prediction.error] if prediction.error else []
+    own = [prediction.error] if prediction.error else []
     if variant.morph:
         base = state.variant(variant.morph.base)
         values = ", ".join(f"{name} {value:g}" for name, value in variant.morph.values)
-        told.append(
-            f"bent from {base.name if base else variant.file.name} ({values}); path and checksum are its mesh's"
-        )
-    return {**record, "warnings": [*told, *record["warnings"]]}
+        own.append(f"bent from {base.name if base else variant.file.name} ({values}); path and checksum are its mesh's")
+    return {**record, "warnings": [*own, *record["warnings"]]}
 
 
 def _on_area(drag: DragAlong, measured: Result, area: float | None) -> DragAlong:

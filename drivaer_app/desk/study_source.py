@@ -41,11 +41,11 @@ class StudySource:
     def of_saved(cls, saved: SavedStudy, file: Path | None = None) -> StudySource:
         known = {variant.key: _standing(variant, saved) for variant in saved.state.variants}
         kept = {key: one.cfd for key, one in saved.kept.items()}
-        told = {
+        every = {
             v.key: cfd_of(known[v.key].result, kept.get(v.key), v.origin, saved.state.conditions)
             for v in saved.state.variants
         }
-        cfd = {key: found for key, found in told.items() if found}
+        cfd = {key: found for key, found in every.items() if found}
         return cls(saved.state, known, cfd=cfd, file=file)
 
     def prediction(self, variant: Variant) -> PredictionState:

@@ -145,7 +145,7 @@ class Verifications:
                     _ask_to_stop(folder)
                 else:
                     job.report(fraction_of(progress), progress.step)
-                self._told(recipe, progress)
+                self._show_progress(recipe, progress)
 
             try:
                 return self.engine.call(run_case, *asked, report=report)
@@ -179,7 +179,7 @@ class Verifications:
                 job.wait(_PATIENCE)
         self.engine.close()
 
-    def _told(self, recipe: Recipe, progress: RunProgress) -> None:
+    def _show_progress(self, recipe: Recipe, progress: RunProgress) -> None:
         run = self._run(recipe)
         residuals = run.residuals
         if progress.residuals and (not residuals or residuals[-1][0] < progress.iteration):
@@ -223,9 +223,9 @@ def case_folder(variant: Variant, recipe: Recipe, preset: str, wind: Conditions,
 
     checksum: of the variant's file.
     """
-    told = repr((checksum, values_of(recipe), recipe.reading, wind.speed, wind.density))
+    inputs = repr((checksum, values_of(recipe), recipe.reading, wind.speed, wind.density))
     name = re.sub(r"\W+", "_", variant.name).strip("_") or "car"
-    return recipe.file.parent / f"{name[:40]}_cfd_{preset}_{hashlib.sha256(told.encode()).hexdigest()[:6]}"
+    return recipe.file.parent / f"{name[:40]}_cfd_{preset}_{hashlib.sha256(inputs.encode()).hexdigest()[:6]}"
 
 
 def can_go_on(folder: Path) -> bool:

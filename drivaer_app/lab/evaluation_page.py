@@ -47,8 +47,8 @@ def write_page(
 
 
 def _parity(judged: Sequence[Judged]) -> str:
-    true, said = (np.array([getattr(j, name) for j in judged]) for name in ("cd", "cd_said"))
-    both = np.concatenate([true, said])
+    true, predicted = (np.array([getattr(j, name) for j in judged]) for name in ("cd", "cd_said"))
+    both = np.concatenate([true, predicted])
     span = _span(both)
     frame = _Frame(span, span, "Cd, CFD", "Cd, predicted")
     frame.line([(span[0], span[0]), (span[1], span[1])], "#999")
@@ -137,9 +137,9 @@ class _Frame:
         self._drawn: list[str] = []
 
     def dots(self, points: Sequence[tuple[float, float, str]], colour: str) -> None:
-        for x, y, told in points:
+        for x, y, label in points:
             cx, cy = self._place(x, y)
-            title = f"<title>{escape(told)}</title>"
+            title = f"<title>{escape(label)}</title>"
             self._drawn.append(
                 f"<circle cx='{cx:.1f}' cy='{cy:.1f}' r='3.5' fill='{colour}' opacity='.75'>{title}</circle>"
             )

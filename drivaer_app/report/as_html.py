@@ -196,10 +196,10 @@ def _warnings(cars: Iterable[ReportCar]) -> list[tuple[str, str]]:
     first: dict[str, str] = {}
     for car in cars:
         for text in car.warnings:
-            told = first.setdefault(_NUMBER.sub("#", text), text)
-            about.setdefault(told, []).append(shortened(car.name, 40))
-    told = sorted(about.items(), key=lambda item: -len(item[1]))
-    return [(text, _some(names)) for text, names in told]
+            same = first.setdefault(_NUMBER.sub("#", text), text)
+            about.setdefault(same, []).append(shortened(car.name, 40))
+    found = sorted(about.items(), key=lambda item: -len(item[1]))
+    return [(text, _some(names)) for text, names in found]
 
 
 def _some(names: list[str]) -> str:

@@ -51,7 +51,7 @@ def _numbered(content: Content, brand: Brand):
     from reportlab.lib.colors import HexColor
     from reportlab.pdfgen.canvas import Canvas
 
-    told = writable(" · ".join(filter(None, [brand.footer or brand.name, f"drivaer {content.version}"])))
+    foot = writable(" · ".join(filter(None, [brand.footer or brand.name, f"drivaer {content.version}"])))
 
     class Numbered(Canvas):
         def __init__(self, *arguments: Any, **named: Any):
@@ -67,7 +67,7 @@ def _numbered(content: Content, brand: Brand):
                 self.__dict__.update(page)
                 self.setFont(FONT, 7)
                 self.setFillColor(HexColor(PALE))
-                self.drawString(_MARGIN, 34, f"{told} · {content.made[:10]}")
+                self.drawString(_MARGIN, 34, f"{foot} · {content.made[:10]}")
                 self.drawRightString(self._pagesize[0] - _MARGIN, 34, f"{number} / {len(self._pages)}")
                 if content.outside:
                     self.setFillColor(HexColor(ALARM))
@@ -107,8 +107,8 @@ class _Story:
 
         content, wind = self.content, self.content.settings.conditions
         parts = [*self._logo(), self._text(content.title, "title")]
-        told = f"{content.made[:10]} · {wind.speed:g} m/s · model {content.model.name}"
-        parts += [self._text(f"{self.brand.name} · {told}" if self.brand.name else told, "pale"), Spacer(1, 14)]
+        facts = f"{content.made[:10]} · {wind.speed:g} m/s · model {content.model.name}"
+        parts += [self._text(f"{self.brand.name} · {facts}" if self.brand.name else facts, "pale"), Spacer(1, 14)]
         first, *rest = content.answer
         parts.append(self._text(first, "answer"))
         parts += [self._text(line) for line in rest]
@@ -167,10 +167,12 @@ class _Story:
             parts.append(
                 self._text(f"▲ Outside of what the model was trained on ({novelty}): no interval holds.", "alarm")
             )
-        told = list(dict.fromkeys((*car.apart, *car.warnings)))
-        parts += [table, *(self._text(f"• {shortened(text, 240)}", "small") for text in told[:_MOST_WARNINGS])]
-        if len(told) > _MOST_WARNINGS:
-            parts.append(self._text(f"• and {len(told) - _MOST_WARNINGS} more warnings, in the other formats", "small"))
+        remarks = list(dict.fromkeys((*car.apart, *car.warnings)))
+        parts += [table, *(self._text(f"• {shortened(text, 240)}", "small") for text in remarks[:_MOST_WARNINGS])]
+        if len(remarks) > _MOST_WARNINGS:
+            parts.append(
+                self._text(f"• and {len(remarks) - _MOST_WARNINGS} more warnings, in the other formats", "small")
+            )
         return [KeepTogether([*parts, Spacer(1, 14)])]
 
     def _facts(self, car: ReportCar) -> list:
@@ -287,8 +289,14 @@ def _styles(brand: Brand) -> dict[str, Any]:
     from reportlab.lib.styles import ParagraphStyle
 
     def style(name: str, size: float, **more: Any) -> ParagraphStyle:
-        told = {"fontName": FONT, "leading": 1.35 * size, "textColor": HexColor(brand.ink), "splitLongWords": 1, **more}
-        return ParagraphStyle(name, fontSize=size, **told)
+        attributes = {
+            "fontName": FONT,
+            "leading": 1.35 * size,
+            "textColor": HexColor(brand.ink),
+            "splitLongWords": 1,
+            **more,
+        }
+        return ParagraphStyle(name, fontSize=size, **attributes)
 
     pale, alarm = HexColor(PALE), HexColor(ALARM)
     return {

@@ -83,15 +83,15 @@ class _Cars:
     def _format(self, name: str, outside: bool):
         marked = outside and name in _MARKED
         if (name, marked) not in self._made:
-            told = {"num_format": _FORMATS.get(name, "General")}
+            properties = {"num_format": _FORMATS.get(name, "General")}
             if name in _TRUTHS:
-                told["num_format"] = _TRUE_OR_FALSE
+                properties["num_format"] = _TRUE_OR_FALSE
             if marked:
-                told |= {"font_color": "#b05400", "bg_color": "#fdf3e7"}
+                properties |= {"font_color": "#b05400", "bg_color": "#fdf3e7"}
                 if name in _FORMATS:  # the number stays a number and carries its mark
                     positive, *others = _FORMATS[name].split(";")
-                    told["num_format"] = ";".join(f'{part}" ▲"' for part in (positive, *others))
-            self._made[name, marked] = self.book.add_format(told)
+                    properties["num_format"] = ";".join(f'{part}" ▲"' for part in (positive, *others))
+            self._made[name, marked] = self.book.add_format(properties)
         return self._made[name, marked]
 
     def _cell(self, row: int, column: int, value: Any, style) -> None:

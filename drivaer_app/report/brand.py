@@ -51,20 +51,20 @@ def read_brand(path: str | Path | None) -> Brand:
     else:
         import tomli as tomllib
     try:
-        told = tomllib.loads(path.read_text("utf-8"))
+        given = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DrivAerError(f"cannot be read as TOML ({error})", file=path) from error
     known = set(Brand.__dataclass_fields__)
-    for name, value in told.items():
+    for name, value in given.items():
         if name not in known or not isinstance(value, str):
             raise DrivAerError(
                 f"{name} is nothing that a brand has", file=path, fix=f"texts: {', '.join(sorted(known))}"
             )
     for name in ("accent", "ink"):
-        if name in told and not _COLOUR.fullmatch(told[name]):
-            raise DrivAerError(f"{name} = {told[name]} is no colour", file=path, fix='write for example "#0a5ad6"')
-    logo = _logo(path.parent / told.pop("logo")) if "logo" in told else None
-    return Brand(**told, logo=logo)
+        if name in given and not _COLOUR.fullmatch(given[name]):
+            raise DrivAerError(f"{name} = {given[name]} is no colour", file=path, fix='write for example "#0a5ad6"')
+    logo = _logo(path.parent / given.pop("logo")) if "logo" in given else None
+    return Brand(**given, logo=logo)
 
 
 def _logo(path: Path) -> Path:

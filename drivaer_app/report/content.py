@@ -107,10 +107,10 @@ class Content:
 
     @property
     def interval_note(self) -> str:
-        half, elsewhere = (self.model.half_width(on_template) for on_template in (True, False))
+        half, other = (self.model.half_width(on_template) for on_template in (True, False))
         if half is None:
             return "none: this model gives no interval"
-        others = "" if elsewhere == half else f", or ± {elsewhere:.4f} for cars that are no morphed DrivAer,"
+        others = "" if other == half else f", or ± {other:.4f} for cars that are no morphed DrivAer,"
         return (
             f"± {half:.4f}{others} holds for 90 % of designs like those that the model was trained on "
             f"({self.model.trained_on}). It does not hold for cars marked as outside"
@@ -118,12 +118,12 @@ class Content:
 
     @property
     def difference_note(self) -> str:
-        law, elsewhere = (self.model.difference_law(on_template) for on_template in (True, False))
+        law, other = (self.model.difference_law(on_template) for on_template in (True, False))
         if self.model.half_width() is None:
             return "how certain they are is not known: this model gives no interval"
         if law is None:
             return "not calibrated for this model: both cars' half widths are added, which is cautious"
-        others = "" if elsewhere == law else f"; for cars that are no morphed DrivAer {_in_words(elsewhere)}"
+        others = "" if other == law else f"; for cars that are no morphed DrivAer {_in_words(other)}"
         return (
             f"{_in_words(law)} is the {100 * law.level:.0f} % interval of a difference in Cd between two such designs, "
             f"calibrated on pairs of {law.n} held-out ones{others}"

@@ -19,31 +19,31 @@ def answer_of(cars: Sequence[ReportCar], base: ReportCar | None) -> tuple[str, .
     failed = len(cars) - len(good)
     if not good:
         return (f"None of {len(cars)} cars could be predicted.",)
-    said = [f"Lowest drag: {_told(good[0])}."]
+    sentences = [f"Lowest drag: {_in_words(good[0])}."]
     inside = [car for car in good if not car.is_outside]
     if good[0].is_outside and inside:
-        said.append(f"Lowest of the cars whose interval holds: {_told(inside[0])}.")
+        sentences.append(f"Lowest of the cars whose interval holds: {_in_words(inside[0])}.")
     if base is not None:
-        said.append(f"Baseline: {_told(base)}.")
-        said.append(_compared([car.judgement.verdict for car in good if car.judgement is not None]))
+        sentences.append(f"Baseline: {_in_words(base)}.")
+        sentences.append(_compared([car.judgement.verdict for car in good if car.judgement is not None]))
     if len(inside) < len(good):
         n = len(good) - len(inside)
-        said.append(
+        sentences.append(
             f"{n} of {len(good)} cars lie{'s' if n == 1 else ''} outside of what the model was trained on and "
             f"{'is' if n == 1 else 'are'} marked ▲: the intervals do not hold there."
         )
     if failed:
-        said.append(f"{failed} of {len(cars)} cars could not be predicted; why is told in the end.")
-    return tuple(said)
+        sentences.append(f"{failed} of {len(cars)} cars could not be predicted; why is told in the end.")
+    return tuple(sentences)
 
 
 def _compared(verdicts: Sequence[str]) -> str:
     lower, higher, unclear = (verdicts.count(name) for name in ("lower", "higher", "unclear"))
     apart = f"{lower} {'is' if lower == 1 else 'are'} lower and {higher} higher by more than the uncertainty"
     within = f"{unclear} {'lies' if unclear == 1 else 'lie'} within it"
-    said = f"Of {len(verdicts)} cars compared to it, {apart}, {within}"
+    sentence = f"Of {len(verdicts)} cars compared to it, {apart}, {within}"
     unknown = len(verdicts) - lower - higher - unclear
-    return said + (f"; of {unknown} nothing can be said." if unknown else ".")
+    return sentence + (f"; of {unknown} nothing can be said." if unknown else ".")
 
 
 def apart_of(cars: Sequence[ReportCar]) -> dict[ReportCar, tuple[str, ...]]:
@@ -56,9 +56,9 @@ def apart_of(cars: Sequence[ReportCar]) -> dict[ReportCar, tuple[str, ...]]:
     spread = 1.4826 * sorted(abs(value - middle) for value in values)[len(values) // 2]
     readings = Counter((car.result.unit, car.result.up, car.result.forward) for car in good)
     usual, n_usual = readings.most_common(1)[0]
-    told: dict[ReportCar, list[str]] = {}
+    reasons: dict[ReportCar, list[str]] = {}
     for car in good:
-        result, why = car.result, told.setdefault(car, [])
+        result, why = car.result, reasons.setdefault(car, [])
         if result.in_distribution is False:
             why.append(f"outside of what the model was trained on (novelty {result.novelty:.2f})")
         if len(good) >= 8 and spread > 0 and abs(result.cd - middle) > _FAR * spread:
@@ -73,10 +73,10 @@ def apart_of(cars: Sequence[ReportCar]) -> dict[ReportCar, tuple[str, ...]]:
             why.append(f"unit and axes are only {result.confidence:.0%} sure")
         if result.mirrored:
             why.append("half a car, completed by its mirror image")
-    return {car: tuple(why) for car, why in told.items() if why}
+    return {car: tuple(why) for car, why in reasons.items() if why}
 
 
-def _told(car: ReportCar) -> str:
+def _in_words(car: ReportCar) -> str:
     r = car.result
     interval = f" (90 % interval {r.cd_low:.3f} to {r.cd_high:.3f})" if r.cd_low is not None else " (no interval)"
     if car.is_outside:

@@ -40,8 +40,8 @@ def ranking(cars: Sequence[ReportCar], axis: tuple[float, float], width: float, 
         )
     for row, car in enumerate(cars):
         y, r = height - (row + 0.5) * _ROW, car.result
-        told = f"{car.rank}  {shortened(car.name, 38)}{' (baseline)' if car.is_baseline else ''}"
-        write_text(drawing, 0, y - 2.6, told, 7.5, ALARM if car.is_outside else brand.ink)
+        label = f"{car.rank}  {shortened(car.name, 38)}{' (baseline)' if car.is_baseline else ''}"
+        write_text(drawing, 0, y - 2.6, label, 7.5, ALARM if car.is_outside else brand.ink)
         x = at(r.cd)
         if car.is_outside:
             corners = [x, y + 3.6, x + 3.8, y - 3, x - 3.8, y - 3]
@@ -61,8 +61,8 @@ def write_text(drawing: Drawing, x: float, y: float, text: str, size: float, ink
     from reportlab.graphics.shapes import String
 
     register_fonts()
-    told = writable(text)
-    drawing.add(String(x, y, told, fontName=FONT, fontSize=size, fillColor=colour(ink), textAnchor=anchor))
+    printed = writable(text)
+    drawing.add(String(x, y, printed, fontName=FONT, fontSize=size, fillColor=colour(ink), textAnchor=anchor))
 
 
 def colour(text: str):

@@ -59,9 +59,9 @@ class AhmedBody:
             "its slant must end above the floor and behind the front's rounding": down < self.height
             and along < self.length - self.front_radius,
         }
-        for said, holds in checks.items():
+        for rule, holds in checks.items():
             if not holds:
-                raise DrivAerError(f"no Ahmed body is so: {said}", fix=f"given are {self}")
+                raise DrivAerError(f"no Ahmed body is so: {rule}", fix=f"given are {self}")
 
     @classmethod
     def of_parameters(cls, parameters: Mapping[str, float]) -> AhmedBody:

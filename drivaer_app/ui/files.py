@@ -24,7 +24,7 @@ class Files(QObject):
     opened = Signal(list)
     """Keys of what was opened, of a study that was there before or of another one."""
     emptied = Signal()
-    said = Signal(str)
+    notice = Signal(str)
     remembered = Signal()
     """The recent files changed."""
     leaving = Signal()
@@ -46,7 +46,7 @@ class Files(QObject):
         try:
             keys = self.desk.open(paths)
         except DrivAerError as error:
-            self.said.emit(error.line)
+            self.notice.emit(error.line)
             return
         for path in paths if len(paths) < 4 else paths[:1]:
             self.settings.opened(path.absolute())
@@ -82,7 +82,7 @@ class Files(QObject):
         try:
             saved = leftover.read()
         except DrivAerError as error:
-            self.said.emit(error.line)
+            self.notice.emit(error.line)
             return
         self.desk.restore(saved, saved.origin)
         self.opened.emit([v.key for v in saved.state.variants])
@@ -101,7 +101,7 @@ class Files(QObject):
 
     def find_missing(self, folder: str) -> None:
         found = self.desk.find_moved(folder)
-        self.said.emit(f"found {len(found)} of the missing files" if found else "none of the missing files is there")
+        self.notice.emit(f"found {len(found)} of the missing files" if found else "none of the missing files is there")
 
     # Saving
 
@@ -151,7 +151,7 @@ class Files(QObject):
         try:
             self.desk.save(file)
         except DrivAerError as error:
-            self.said.emit(error.line)
+            self.notice.emit(error.line)
             return False
         return True
 

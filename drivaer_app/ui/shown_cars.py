@@ -45,8 +45,8 @@ class ShownCars:
         truth = self._desk.layers.truth(key)
         if truth is None:
             return ""
-        told = [f"CFD: {truth.source}", *([truth.error.in_words] if truth.error else []), *truth.warnings]
-        return "; ".join(told)
+        parts = [f"CFD: {truth.source}", *([truth.error.in_words] if truth.error else []), *truth.warnings]
+        return "; ".join(parts)
 
     def _one(self, key: str) -> Shown:
         from drivaer_app.ui.viewport import Shown

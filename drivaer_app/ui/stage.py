@@ -31,7 +31,7 @@ class Stage(QWidget):
     overlay_changed = Signal(str)
     cut_changed = Signal()
     lines_toggled = Signal(bool)
-    said = Signal(str)
+    notice = Signal(str)
     """A remark on what is shown, or nothing."""
 
     def __init__(self, opengl: OpenGL):
@@ -153,7 +153,7 @@ class Stage(QWidget):
         lacking = self.viewport.lacking
         if self.overlay.name == "health" and self.viewport.panes[0].drawn is not None:
             lacking = _health_in_words(self.viewport.panes[0].drawn)
-        self.said.emit(lacking)
+        self.notice.emit(lacking)
 
     # Scale and probe
 

@@ -92,12 +92,12 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         page = self.desk_page
-        page.said.connect(self.message.say)
+        page.notice.connect(self.message.say)
         page.remarked.connect(self.statusBar().showMessage)
         page.changed.connect(self._refresh)
         page.card_asked.connect(self.actions_.show_card)
         page.start.open_samples.connect(lambda: self.files.open([SAMPLES]))
-        self.files.said.connect(self.message.say)
+        self.files.notice.connect(self.message.say)
         self.files.remembered.connect(self._save_settings)
         self.files.opened.connect(lambda _: (self.message.clear(), self.turn_to(DESK)))
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._scheme_changed)

@@ -138,13 +138,13 @@ def judged():
 def test_a_better_model_is_told_from_chance(judged):
     from dataclasses import replace
 
-    from gnn.figures import better_by_chance
+    from gnn.figures import paired_bootstrap
 
     worse = [replace(j, cd_said=j.cd + 3 * j.error) for j in judged]
-    assert "a is better than b" in (line := better_by_chance("a", judged, "b", worse)[0]) and "no chance" in line
+    assert "a is better than b" in (line := paired_bootstrap("a", judged, "b", worse)[0]) and "no chance" in line
     noise = np.random.default_rng(1).normal(size=len(judged)) * 1e-4
     alike = [replace(j, cd_said=j.cd_said + n) for j, n in zip(judged, noise, strict=True)]
-    assert "may be chance" in better_by_chance("a", judged, "b", alike)[0]
+    assert "may be chance" in paired_bootstrap("a", judged, "b", alike)[0]
 
 
 def test_the_published_recipe_is_refused_for_cases_without_meshes(make_cases, tmp_path, monkeypatch):

@@ -98,7 +98,7 @@ class BatchPage(QWidget):
         beside = beside or (cars[0] if cars[0].is_dir() else cars[0].parent)
         self.form.choose(cars)
         self.form.results.text.setText(str(beside / RESULTS))
-        self._parameters = {absolute(file): told for file, told in (parameters or {}).items()}
+        self._parameters = {absolute(file): values for file, values in (parameters or {}).items()}
         self.refresh()
 
     def _ask_files(self) -> None:
@@ -159,10 +159,10 @@ class BatchPage(QWidget):
             kept = f"Cancelled after {tally.n_done} of {tally.n_files} cars, which are kept"
             self.form.say(f"{kept}: start it again, and it goes on from there" if tally.n_files else "Cancelled")
         else:
-            told = [f"{tally.n_predicted} predicted"]
-            told += [f"{tally.n_unchanged} known and unchanged"] if tally.n_unchanged else []
-            told += [f"{len(tally.failures)} failed, see below"] if tally.failures else []
-            self.form.say(f"Done: {', '.join(told)}", "warn" if tally.failures else "good")
+            parts = [f"{tally.n_predicted} predicted"]
+            parts += [f"{tally.n_unchanged} known and unchanged"] if tally.n_unchanged else []
+            parts += [f"{len(tally.failures)} failed, see below"] if tally.failures else []
+            self.form.say(f"Done: {', '.join(parts)}", "warn" if tally.failures else "good")
 
     def open_study(self) -> None:
         """The results as a new study on the desk."""

@@ -278,10 +278,10 @@ class DataPage(QWidget):
 
     def _fetched(self, result: Result, folder: Path) -> None:
         n_right = sum(outcome.is_right for outcome in result.outcomes)
-        told = [f"{n_right} of {len(result.outcomes)} files are there and right"]
-        told += [f"{outcome.item.path}: {outcome.reason}" for outcome in result.failed[:_MOST_NAMED]]
-        told += [*result.errors[:_MOST_NAMED], *result.warnings[:_MOST_NAMED]]
-        self.form.say("\n".join(told), bad=not result.is_complete)
+        lines = [f"{n_right} of {len(result.outcomes)} files are there and right"]
+        lines += [f"{outcome.item.path}: {outcome.reason}" for outcome in result.failed[:_MOST_NAMED]]
+        lines += [*result.errors[:_MOST_NAMED], *result.warnings[:_MOST_NAMED]]
+        self.form.say("\n".join(lines), bad=not result.is_complete)
         if n_right:
             self.open_corpus(folder)
 

@@ -53,41 +53,41 @@ class ListingModel(QAbstractTableModel):
         self.shows_pictures = True
         self._no_picture = QPixmap(PICTURE)
         self._no_picture.fill(Qt.GlobalColor.transparent)
-        self._told = 0
+        self._n_shown = 0
 
     def show_picture(self, design: str, picture: QPixmap) -> None:
         self.pictures[design] = picture
         while len(self.pictures) > _MOST_PICTURES:
             del self.pictures[next(iter(self.pictures))]
         row = self.listing.row_of.get(design)
-        if row is not None and row < self._told:
+        if row is not None and row < self._n_shown:
             index = self.index(row, 0)
             self.dataChanged.emit(index, index, [_PICTURE])
 
     def show(self, listing: Listing) -> None:
         self.beginResetModel()
         self.listing = listing
-        self._told = min(len(listing.rows), _READ_FIRST)
+        self._n_shown = min(len(listing.rows), _READ_FIRST)
         self.endResetModel()
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else self._told
+        return 0 if parent.isValid() else self._n_shown
 
     def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.listing.columns)
 
     def canFetchMore(self, parent: QModelIndex) -> bool:
-        return not parent.isValid() and self._told < len(self.listing.rows)
+        return not parent.isValid() and self._n_shown < len(self.listing.rows)
 
     def fetchMore(self, parent: QModelIndex) -> None:
-        self.tell(self._told + 4 * _READ_FIRST)
+        self.tell(self._n_shown + 4 * _READ_FIRST)
 
     def tell(self, n: int) -> None:
         """Have the view know of the first ``n`` rows at least."""
         n = min(n, len(self.listing.rows))
-        if n > self._told:
-            self.beginInsertRows(QModelIndex(), self._told, n - 1)
-            self._told = n
+        if n > self._n_shown:
+            self.beginInsertRows(QModelIndex(), self._n_shown, n - 1)
+            self._n_shown = n
             self.endInsertRows()
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

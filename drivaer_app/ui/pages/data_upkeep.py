@@ -81,12 +81,12 @@ def _in_words(found: Verified) -> tuple[str, list[str], bool]:
     """A heading, a line for each thing that is wrong, and whether there is any."""
     wrong = [f"{one.path}: {one.fault}, {one.why}" for one in found.findings]
     n_wrong = len({one.path for one in found.findings})
-    told = f"{found.n_files} files, {n_wrong or 'none'} of them wrong"
+    summary = f"{found.n_files} files, {n_wrong or 'none'} of them wrong"
     if found.unchecked:
-        told += f"; of {len(found.unchecked)} no checksum is known: they are there, and nobody can say more"
+        summary += f"; of {len(found.unchecked)} no checksum is known: they are there, and nobody can say more"
     if found.to_fetch:
-        told += "; Repair fetches what is wrong again"
-    return told, wrong, bool(wrong)
+        summary += "; Repair fetches what is wrong again"
+    return summary, wrong, bool(wrong)
 
 
 def _repaired_in_words(found: dataset_jobs.Repair) -> tuple[str, list[str], bool]:
@@ -95,5 +95,5 @@ def _repaired_in_words(found: dataset_jobs.Repair) -> tuple[str, list[str], bool
     outcomes = [outcome for result in found.done.results for outcome in result.outcomes]
     n_right = sum(outcome.is_right for outcome in outcomes)
     lines = [f"{outcome.item.path}: {outcome.reason}" for outcome in outcomes if not outcome.is_right]
-    told = f"{n_right} of {len(found.wrong)} files are right again"
-    return told, [*lines, *found.done.hopeless], not found.done.is_complete
+    summary = f"{n_right} of {len(found.wrong)} files are right again"
+    return summary, [*lines, *found.done.hopeless], not found.done.is_complete

@@ -40,7 +40,7 @@ _PLOTS_AFTER_MS, _NUMBERS_AFTER_MS, _CFD_AFTER_MS = 250, 60, 200
 class DeskPage(QStackedWidget):
     """One variant, or two to four side by side; the first of ``shown_keys`` is the one that the panels speak of."""
 
-    said = Signal(str)
+    notice = Signal(str)
     """A line for the window's message."""
     remarked = Signal(str)
     """A line for the status bar, or nothing."""
@@ -86,9 +86,9 @@ class DeskPage(QStackedWidget):
         self.start.discard.connect(lambda one: self.start.show_leftovers(files.discard(one)))
         self.variants.chosen.connect(self.show_variants)
         self.variants.chosen.connect(lambda _: self.report.refresh())
-        self.variants.refused.connect(self.said)
+        self.variants.refused.connect(self.notice)
         self.variants.asked.connect(self._asked)
-        self.answer.refused.connect(self.said)
+        self.answer.refused.connect(self.notice)
         self.answer.card_asked.connect(self.card_asked)
         self.answer.retry_asked.connect(lambda: self._asked("retry", [self.answer.key]))
         self.answer.find_asked.connect(files.ask_where_files_are)
@@ -96,14 +96,14 @@ class DeskPage(QStackedWidget):
         self.morph.shown.connect(self._show_cars)
         self.morph.keep_asked.connect(self.keep_bent)
         self.docks.right["Verify"].visibilityChanged.connect(self.verify.set_in_front)
-        self.verify.refused.connect(self.said)
+        self.verify.refused.connect(self.notice)
         self.verify.started.connect(self.bottom.show_cfd)
         self.verify.error_asked.connect(lambda: self.stage.set_overlay("cfd"))
         self.report.remembered.connect(files.remembered)
         self.stage.overlay_changed.connect(self._overlay_changed)
         self.stage.lines_toggled.connect(lambda _: self._show_cars())
         self.stage.cut_changed.connect(self._refresh_plots)
-        self.stage.said.connect(self.remarked)
+        self.stage.notice.connect(self.remarked)
         self.bottom.turned.connect(self._refresh_plots)
         self.bottom.chosen.connect(lambda key: self.variants.select([key]))
 

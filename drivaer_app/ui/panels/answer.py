@@ -270,17 +270,17 @@ class AnswerPanel(QScrollArea):
 
     def _show_cfd(self, result: Result | None, cfd: CfdCoefficients | None) -> None:
         truth = self.desk.layers.truth(self.key) if self.key else None
-        told = []
+        lines = []
         if cfd is not None:
             off = "" if result is None else f"; predicted {signed((result.cd - cfd.cd) / COUNT, 1)} counts"
             scatter = "" if cfd.cd_std is None else f" ± {cfd.cd_std:.3f}"
-            told.append(f"◆ CFD {cfd.cd:.3f}{scatter} ({cfd.told_by}){off}")
+            lines.append(f"◆ CFD {cfd.cd:.3f}{scatter} ({cfd.told_by}){off}")
         if self.key is not None and self.desk.cfd_is_outdated(self.key):
-            told.append("There is a CFD run of this mesh as it was before it was saved again")
+            lines.append("There is a CFD run of this mesh as it was before it was saved again")
         if truth and truth.error:
-            told.append(truth.error.in_words)
-        self.checked.setText("\n".join(told))
-        self.checked.setVisible(bool(told))
+            lines.append(truth.error.in_words)
+        self.checked.setText("\n".join(lines))
+        self.checked.setVisible(bool(lines))
         self.source.setText(f"Cp of the CFD: {truth.source}" if truth else "")
         self.source.setVisible(truth is not None)
         for widget in self._lift_shares:

@@ -53,9 +53,9 @@ class CfdPlot(QWidget):
         self.drag.item.autoRange(padding=0.12)
         fields = sorted({name for _, fields in run.residuals for name in fields})
         for number, name in enumerate(fields):
-            told = [(i, values[name]) for i, values in run.residuals if values.get(name, 0.0) > 0]
-            if told:
-                x, y = np.array(told).T
+            curve = [(i, values[name]) for i, values in run.residuals if values.get(name, 0.0) > 0]
+            if curve:
+                x, y = np.array(curve).T
                 style = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine)[number // len(self.drag.colours.series)]
                 self.residuals.item.plot(x, y, pen=self.residuals.pen(number, 1.5, style), name=name)
         self.residuals.item.autoRange(padding=0.08)

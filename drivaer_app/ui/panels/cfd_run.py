@@ -166,25 +166,25 @@ class VerifyPanel(QScrollArea):
         """``finished: coarse, 400 iterations, 134,000 cells``, and what is another way now."""
         kept, now = run.finished, self.desk.study.state.conditions
         n = kept.numbers
-        told = f"finished: {n.preset}, {n.iterations} iterations, {n.cells:,} cells"
+        text = f"finished: {n.preset}, {n.iterations} iterations, {n.cells:,} cells"
         if (kept.wind.speed, kept.wind.density) != (now.speed, now.density):
-            told += f", at {kept.wind.speed * 3.6:.0f} km/h in air of {kept.wind.density:g} kg/m³"
-        return f"{told}; {run.lacking}" if run.lacking else told
+            text += f", at {kept.wind.speed * 3.6:.0f} km/h in air of {kept.wind.density:g} kg/m³"
+        return f"{text}; {run.lacking}" if run.lacking else text
 
     def _show_numbers(self, result: Result | None, cfd: CfdNumbers | None, outdated: bool) -> None:
-        told = dict.fromkeys(self.cells, "–")
+        cells = dict.fromkeys(self.cells, "–")
         if result is not None:
-            told["Cd", "predicted"] = f"{result.cd:.3f}"
+            cells["Cd", "predicted"] = f"{result.cd:.3f}"
             for name, value in (
                 ("from pressure", result.cd_pressure),
                 ("from friction", result.cd_friction),
                 ("Lift Cl", result.cl),
             ):
-                told[name, "predicted"] = "–" if value is None else plain(value, 3)
+                cells[name, "predicted"] = "–" if value is None else plain(value, 3)
         if cfd is not None:
             values = (cfd.cd, cfd.cd_pressure, cfd.cd_friction, cfd.cl, cfd.clf, cfd.clr)
-            told |= {(name, "CFD"): plain(value, 3) for name, value in zip(_ROWS, values, strict=True)}
-        for place, text in told.items():
+            cells |= {(name, "CFD"): plain(value, 3) for name, value in zip(_ROWS, values, strict=True)}
+        for place, text in cells.items():
             self.cells[place].setText(text)
         self.cfd_title.setText("CFD of before" if outdated else "CFD")
         verdict, role = _verdict(result, cfd) if result and cfd and not outdated else ("", "")
@@ -218,15 +218,15 @@ def _progress_in_words(run: Run) -> str:
     p = run.progress
     if p is None:
         return "waiting for its turn, or preparing the case"
-    told = [p.step]
+    parts = [p.step]
     if p.iteration:
-        told.append(f"{p.iteration} of {p.n_iterations}")
+        parts.append(f"{p.iteration} of {p.n_iterations}")
     if p.cd is not None:
-        told.append(f"Cd {p.cd:.3f}")
+        parts.append(f"Cd {p.cd:.3f}")
     if p.seconds_left is not None:
         left = p.seconds_left
-        told.append(f"{left:.0f} s left" if left < 90 else f"{left / 60:.0f} min left")
-    return ", ".join(told)
+        parts.append(f"{left:.0f} s left" if left < 90 else f"{left / 60:.0f} min left")
+    return ", ".join(parts)
 
 
 def _verdict(result: Result, cfd: CfdNumbers) -> tuple[str, str]:

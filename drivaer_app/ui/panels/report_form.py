@@ -128,20 +128,20 @@ class ReportForm(QWidget):
 
     def _refresh_ticks(self) -> None:
         self._form.setRowVisible(self.ticks, self.which.currentIndex() == TICKED)
-        told = [(v.key, v.name) for v in self.desk.study.state.variants]
+        entries = [(v.key, v.name) for v in self.desk.study.state.variants]
         items = [self.ticks.item(row) for row in range(self.ticks.count())]
-        if told == [(item.data(_KEY), item.text()) for item in items]:
+        if entries == [(item.data(_KEY), item.text()) for item in items]:
             return
         known = {item.data(_KEY): item.checkState() for item in items}
         self.ticks.blockSignals(True)
         self.ticks.clear()
-        for key, name in told:
+        for key, name in entries:
             item = QListWidgetItem(name)
             item.setData(_KEY, key)
             item.setCheckState(known.get(key, Qt.CheckState.Checked))
             self.ticks.addItem(item)
         self.ticks.blockSignals(False)
-        rows = min(max(len(told), 2), _MOST_ROWS)
+        rows = min(max(len(entries), 2), _MOST_ROWS)
         self.ticks.setFixedHeight(rows * max(self.ticks.sizeHintForRow(0), 18) + 6)
 
     def _ticked(self) -> list[str]:
@@ -150,14 +150,14 @@ class ReportForm(QWidget):
 
     def _remarks(self) -> str:
         state, keys = self.desk.study.state, self.keys
-        told = []
+        remarks = []
         baseline = state.variant(state.baseline)
         if baseline is not None and baseline.key not in keys and keys:
-            told.append(f"{baseline.name}, the baseline, comes too.")
+            remarks.append(f"{baseline.name}, the baseline, comes too.")
         lacking = sum(self.desk.prediction(key).result is None for key in keys)
         if lacking:
-            told.append(f"{lacking} of {len(keys)} have no prediction: the report says so and gives no number.")
-        return " ".join(told)
+            remarks.append(f"{lacking} of {len(keys)} have no prediction: the report says so and gives no number.")
+        return " ".join(remarks)
 
     def _edited(self, *_) -> None:
         self.refresh()
