@@ -1,4 +1,4 @@
-"""What a download writes into the catalogue: files with their checksums and sources."""
+"""The catalogue's rows of downloaded files: where each came from, and that its checksum was verified."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from data.download.items import Item
 
 
 def row_of(item: Item, folder: Path, server: str, state: FileState = "here") -> CorpusFile:
-    """What the catalogue keeps of a file that was just found to be right."""
+    """The row of a file in ``folder`` whose checksum was verified just now."""
     stat = (folder / item.path).stat()
     return item.row(server, state, stat.st_size, stat.st_mtime_ns, time.time_ns())
 
 
 def ours(catalogue: Catalogue) -> dict[str, CorpusFile]:
-    """Files that downloads brought, by path; not those that are only expected, nor a user's own."""
+    """Rows of downloaded files, by path: neither files that are only listed nor the user's own."""
     rows = (row for row in catalogue.files() if row.url and not row.member)
     return {row.path: row for row in rows if row.state != "remote" or row.checked_ns is not None}
 
 
 def note_arrived(catalogue: Catalogue, items: Sequence[Item], folder: Path, server: str) -> None:
-    """Write down at once that files came and are right. ``remote`` until ``look_through``, which so finds them new."""
+    """Record verified files at once. Their state stays ``remote``, so that ``look_through`` scans them as new ones."""
     catalogue.upsert_files([row_of(item, folder, server, "remote") for item in items])
 
 
 def look_through(catalogue: Catalogue, items: Sequence[Item], folder: Path, server: str) -> tuple[str, ...]:
-    """Bring the catalogue up to date with all that came: designs, coefficients, splits. Returns warnings."""
+    """Scan the downloaded files for designs, coefficients and splits. Returns the scan's warnings."""
     from data.catalogue.scan import scan  # reads tables with numpy: not needed before all is there
 
     rows = {row.path: row for row in catalogue.files() if not row.member}
