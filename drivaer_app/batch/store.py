@@ -147,7 +147,12 @@ class Store:
     def begin(self, settings: PredictionSettings, model: ModelIdentity, baseline: Path | None) -> None:
         """Note that a run with these settings starts; reports are about the last one unless told otherwise."""
         with self._writing() as write:
-            columns = (model.digest, model.name, model.card, json.dumps(model.config.document() if model.config else {}))
+            columns = (
+                model.digest,
+                model.name,
+                model.card,
+                json.dumps(model.config.document() if model.config else {}),
+            )
             write("INSERT OR IGNORE INTO models VALUES (?, ?, ?, ?)", columns)
             write(
                 "INSERT OR IGNORE INTO settings VALUES (?, ?, ?)",
