@@ -33,7 +33,7 @@ _FORMATS = {
     "n_faces": "#,##0",
 }
 _MARKED = ("cd", "cl", "cd_pressure", "cd_friction", "cda_m2", "drag_n", "delta_counts", "in_distribution", "novelty")
-_TRUTHS = ("in_distribution", "delta_calibrated", "watertight", "mirrored")
+_TRUTHS = {column.name for column in COLUMNS if column.kind == "truth"}
 _TRUE_OR_FALSE = '"true";"true";"false"'  # LibreOffice shows 1 and 0 where a cell has any format
 _MOST_IN_CHART = 60
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from drivaer_app.report.car import ReportCar
 
@@ -17,13 +17,14 @@ PARAMETER = "parameter."
 
 @dataclass(frozen=True)
 class Column:
-    """name: in files. title: for people. unit: "" for none. about: one sentence."""
+    """name: in files. title: for people. unit: "" for none. about: one sentence. kind: of its values; truth: bool."""
 
     name: str
     title: str
     unit: str
     about: str
     value: Callable[[ReportCar], Any]
+    kind: Literal["number", "text", "truth"] = "number"
 
     @property
     def heading(self) -> str:
@@ -58,8 +59,9 @@ COLUMNS: tuple[Column, ...] = (
         "",
         "The mesh's path below the folder that all have in common; of a study the variant's name.",
         lambda car: car.name,
+        kind="text",
     ),
-    Column("status", "Status", "", "ok, or error.", lambda car: "error" if car.result is None else "ok"),
+    Column("status", "Status", "", "ok, or error.", lambda car: "error" if car.result is None else "ok", kind="text"),
     Column("cd", "Cd", "", "Drag coefficient, the drag network's answer.", _record("cd")),
     Column("cd_low", "Cd low", "", "Lower end of the 90 % interval.", _record("cd_low")),
     Column("cd_high", "Cd high", "", "Upper end of the 90 % interval.", _record("cd_high")),
@@ -69,6 +71,7 @@ COLUMNS: tuple[Column, ...] = (
         "",
         "false: the shape lies outside of what the model was trained on, and the interval does not hold.",
         _record("in_distribution"),
+        kind="truth",
     ),
     Column("novelty", "Novelty", "", "Distance from the training designs; above 1 is outside.", _record("novelty")),
     Column("delta_counts", "ΔCd", "counts", "Cd minus the baseline's, in counts of 0.001.", _judged("counts", 2)),
@@ -85,6 +88,7 @@ COLUMNS: tuple[Column, ...] = (
         "",
         "true: measured on differences. false: both cars' half widths added, which is cautious.",
         _judged("calibrated"),
+        kind="truth",
     ),
     Column(
         "delta_verdict",
@@ -92,6 +96,7 @@ COLUMNS: tuple[Column, ...] = (
         "",
         "lower or higher: by more than the uncertainty. unclear: within it. unknown: outside, or no interval.",
         _judged("verdict"),
+        kind="text",
     ),
     Column("cl", "Cl", "", "Lift coefficient.", _record("cl")),
     Column("cd_pressure", "Cd pressure", "", "From integrating the predicted Cp.", _record("cd_pressure")),
@@ -105,28 +110,48 @@ COLUMNS: tuple[Column, ...] = (
     Column("width_m", "Width", "m", "Of the car as it was read.", _result("width")),
     Column("height_m", "Height", "m", "Of the car as it was read.", _result("height")),
     Column("n_faces", "Faces", "", "Triangles of the file.", _record("n_faces")),
-    Column("watertight", "Watertight", "", "Whether the surface has no holes.", _record("watertight")),
-    Column("unit", "Unit", "", "In which the file was read.", _imported("unit")),
+    Column("watertight", "Watertight", "", "Whether the surface has no holes.", _record("watertight"), kind="truth"),
+    Column("unit", "Unit", "", "In which the file was read.", _imported("unit"), kind="text"),
     Column("to_metres", "To metres", "m", "Length of the file's unit.", _imported("to_metres")),
-    Column("up", "Up", "", "The file's axis along which the roof points.", _imported("up")),
-    Column("forward", "Forward", "", "The file's axis along which the nose points.", _imported("forward")),
-    Column("mirrored", "Mirrored", "", "Whether half a car was completed.", _imported("mirrored")),
+    Column("up", "Up", "", "The file's axis along which the roof points.", _imported("up"), kind="text"),
+    Column("forward", "Forward", "", "The file's axis along which the nose points.", _imported("forward"), kind="text"),
+    Column("mirrored", "Mirrored", "", "Whether half a car was completed.", _imported("mirrored"), kind="truth"),
     Column("import_confidence", "Import confidence", "", "0 to 1, of unit and axes.", _imported("confidence")),
-    Column("warnings", "Warnings", "", "Sentences, with ' | ' between them.", lambda car: " | ".join(car.warnings)),
-    Column("error", "Error", "", "Why there is no result.", lambda car: car.error),
-    Column("file", "File", "", "Where the mesh was found.", lambda car: car.path),
-    Column("mesh_sha256", "Mesh SHA-256", "", "Checksum of the mesh that was predicted.", lambda car: car.checksum),
-    Column("model", "Model", "", "Name and first digits of its weights' checksum.", _record("model")),
+    Column(
+        "warnings",
+        "Warnings",
+        "",
+        "Sentences, with ' | ' between them.",
+        lambda car: " | ".join(car.warnings),
+        kind="text",
+    ),
+    Column("error", "Error", "", "Why there is no result.", lambda car: car.error, kind="text"),
+    Column("file", "File", "", "Where the mesh was found.", lambda car: car.path, kind="text"),
+    Column(
+        "mesh_sha256",
+        "Mesh SHA-256",
+        "",
+        "Checksum of the mesh that was predicted.",
+        lambda car: car.checksum,
+        kind="text",
+    ),
+    Column("model", "Model", "", "Name and first digits of its weights' checksum.", _record("model"), kind="text"),
     Column(
         "model_sha256",
         "Model SHA-256",
         "",
         "Checksum of weights and configuration.",
         lambda car: car.model_digest or None,
+        kind="text",
     ),
-    Column("device", "Device", "", "Where the networks ran.", _record("device")),
+    Column("device", "Device", "", "Where the networks ran.", _record("device"), kind="text"),
     Column(
-        "predicted_at", "Predicted at", "", "ISO 8601, UTC; a study does not know.", lambda car: car.predicted or None
+        "predicted_at",
+        "Predicted at",
+        "",
+        "ISO 8601, UTC; a study does not know.",
+        lambda car: car.predicted or None,
+        kind="text",
     ),
     Column(
         "program_version",
@@ -134,6 +159,7 @@ COLUMNS: tuple[Column, ...] = (
         "",
         "Version that predicted; a study does not know.",
         lambda car: car.version or None,
+        kind="text",
     ),
 )
 

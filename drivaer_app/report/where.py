@@ -11,10 +11,6 @@ from drivaer_app.report.car import ReportCar
 from drivaer_app.report.columns import COLUMNS, PARAMETER
 from drivaer_app.report.content import Content
 
-_TEXTS = {"name", "status", "delta_verdict", "unit", "up", "forward", "warnings", "error", "file", "mesh_sha256"}
-_TEXTS |= {"model", "model_sha256", "device", "predicted_at", "program_version"}
-_TRUTHS = {"in_distribution", "delta_calibrated", "watertight", "mirrored"}
-
 
 def matching(content: Content, text: str) -> list[ReportCar]:
     """The cars that fulfil ``cd < 0.28 and style = 'estate'``, in their order. Truths are 'true' and 'false'.
@@ -36,9 +32,8 @@ def matching(content: Content, text: str) -> list[ReportCar]:
 
 def _columns(content: Content) -> dict[Column, str]:
     """Those that may be asked for, with the name that a report's row has them under."""
-    names = [(column.name, column.name in _TEXTS | _TRUTHS) for column in COLUMNS]
-    taken = {name for name, _ in names}
-    columns = {Column(name, "text" if is_text else "number"): name for name, is_text in names}
+    taken = {column.name for column in COLUMNS}
+    columns = {Column(own.name, "number" if own.kind == "number" else "text"): own.name for own in COLUMNS}
     for number, name in enumerate(content.parameters):
         is_text = any(isinstance(car.parameters.get(name), str) for car in content.cars)
         for asked in (PARAMETER + name, *(() if name.lower() in taken else (name,))):
