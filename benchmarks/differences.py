@@ -63,12 +63,12 @@ def _elsewhere(families: dict | None) -> Iterator[str]:
     """The law of cars that no template fits."""
     if not families:
         return
-    said, true = (np.array([d[k] for d in families["designs"]]) for k in ("cd_said", "cd"))
-    law = DifferenceLaw.fit(said, true)
+    predicted, true = (np.array([d[k] for d in families["designs"]]) for k in ("cd_predicted", "cd"))
+    law = DifferenceLaw.fit(predicted, true)
     style = np.array([d["style"] for d in families["designs"]])
     i, j = np.triu_indices(len(true), 1)
-    covered = law.covered(said, true)
-    yield f"\nOf procedural cars, which no template fits, {_told(law, said, true)}"
+    covered = law.covered(predicted, true)
+    yield f"\nOf procedural cars, which no template fits, {_told(law, predicted, true)}"
     yield f"Of pairs of one style {covered[style[i] == style[j]].mean():.0%} lie within."
 
 

@@ -1,9 +1,9 @@
-"""A Gaussian process that besides the whole looks at features alone, in pairs and in threes.
+"""A Gaussian process with an additive kernel: of single features, of pairs and of triples, besides one of all features.
 
-A bump over two dozen features at once knows only the neighbourhood of the cases. What one feature does, or two of them
-do together, is the same all over the space and is learnt from every case (Duvenaud, Nickisch and Rasmussen, "Additive
-Gaussian Processes", NIPS 2011). Its errors differ from those of `factory.gaussian_process.GaussianProcess`, so that the
-mean of both predicts better than either.
+A stationary kernel over two dozen features generalises only near the cases. Effects of one feature, or interactions of
+two, are the same all over the space, and an additive kernel learns them from every case (Duvenaud, Nickisch and
+Rasmussen, "Additive Gaussian Processes", NIPS 2011). Its errors differ from those of
+`factory.gaussian_process.GaussianProcess`, so that the mean of both predicts better than either.
 """
 
 from __future__ import annotations
@@ -125,5 +125,5 @@ class AdditiveGaussianProcess:
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """(q,) for features (q, f)."""
         rows = torch.from_numpy(np.ascontiguousarray(np.atleast_2d(features), np.float64))
-        said = [self.kernel(some, self.anchors) @ self.pull for some in rows.split(256)]
-        return self.constant + torch.cat(said).numpy()
+        blocks = [self.kernel(some, self.anchors) @ self.pull for some in rows.split(256)]
+        return self.constant + torch.cat(blocks).numpy()

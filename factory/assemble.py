@@ -1,4 +1,4 @@
-"""From trained networks to a model folder: judged on held-out designs, calibrated, and described by a card."""
+"""From trained networks to a model folder: evaluated on held-out designs, calibrated, and described by a card."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from factory.replay_codes import write_replay
 from gnn.calibration import LEAST, conformal_half_width, leave_one_out_coverage
 from gnn.checkpoints import write_model
 from gnn.difference import DifferenceLaw
-from gnn.evaluation import coefficient_metrics, judge, relative_l2
+from gnn.evaluation import coefficient_metrics, evaluate_cars, relative_l2
 from gnn.input_frame import to_network
 from gnn.loaded_network import LoadedNetwork
 from gnn.model_config import FIELD, Interval, ModelConfig, Widths
@@ -113,14 +113,14 @@ def _calibrated(config: ModelConfig, metrics: dict[str, Any]) -> ModelConfig:
     """With its intervals, of coefficients and of differences, from the held-out designs."""
     predicted, true = (np.array([design[key] for design in metrics["designs"]]) for key in ("predicted", "cd"))
     families = metrics.get("families", {})
-    elsewhere = (families.get("interval") or {}).get("half_width")
-    others = [[design[key] for design in families.get("designs", [])] for key in ("cd_said", "cd")]
+    off_template = (families.get("interval") or {}).get("half_width")
+    others = [[design[key] for design in families.get("designs", [])] for key in ("cd_predicted", "cd")]
     return replace(
         config,
-        interval=Interval(conformal_half_width(predicted - true, _LEVEL), elsewhere, _LEVEL),
+        interval=Interval(conformal_half_width(predicted - true, _LEVEL), off_template, _LEVEL),
         answers_apart=Widths(**answers_apart(metrics)),
         difference=DifferenceLaw.fit(predicted, true, _LEVEL),
-        difference_elsewhere=DifferenceLaw.of_held_out(*others, _LEVEL),
+        difference_off_template=DifferenceLaw.of_held_out(*others, _LEVEL),
     )
 
 
@@ -167,29 +167,26 @@ def held_out_metrics(corpus: Corpus, predictions: Sequence[SurfacePrediction], f
 def family_metrics(surrogate: Surrogate, cars: Sequence[FamilyCar]) -> dict[str, Any]:
     """The same figures of the held-out designs of families, and the interval that these need; None of too few."""
     learnt, held_out = split(cars)
-    judged = judge(surrogate, held_out)
-    true = np.array([j.cd for j in judged])
+    evaluated = evaluate_cars(surrogate, held_out)
+    columns = ("cd", "cd_predicted", "cd_fields", "cl", "cl_predicted")
+    cd, network, fields, cl, cl_network = (np.array([getattr(j, name) for j in evaluated]) for name in columns)
+    enough = len(evaluated) > 1
     return {
         "train": len(learnt),
         "test": len(held_out),
         "styles": {s: sum(c.style == s for c in learnt) for s in dict.fromkeys(c.style or c.name for c in learnt)},
-        "cd": {
-            "network": coefficient_metrics(np.array([j.cd_said for j in judged]), true),
-            "field integral": coefficient_metrics(np.array([j.cd_fields for j in judged]), true),
-        }
-        if len(judged) > 1
+        "cd": {"network": coefficient_metrics(network, cd), "field integral": coefficient_metrics(fields, cd)}
+        if enough
         else {},
-        "cl": {"network": coefficient_metrics(np.array([j.cl_said for j in judged]), np.array([j.cl for j in judged]))}
-        if len(judged) > 1
-        else {},
-        "cp": float(np.mean([j.cp_l2 for j in judged])) if judged else None,
-        "cf": float(np.mean([j.cf_l2 for j in judged])) if judged else None,
-        "interval": _interval_elsewhere(np.array([j.error for j in judged])),
-        "designs": [dataclasses.asdict(j) for j in judged],
+        "cl": {"network": coefficient_metrics(cl_network, cl)} if enough else {},
+        "cp": float(np.mean([j.cp_l2 for j in evaluated])) if evaluated else None,
+        "cf": float(np.mean([j.cf_l2 for j in evaluated])) if evaluated else None,
+        "interval": _interval_off_template(np.array([j.error for j in evaluated])),
+        "designs": [dataclasses.asdict(j) for j in evaluated],
     }
 
 
-def _interval_elsewhere(errors: np.ndarray) -> dict[str, Any] | None:
+def _interval_off_template(errors: np.ndarray) -> dict[str, Any] | None:
     """For cars that the template does not fit: conformal, or of too few held-out designs their largest error."""
     if not len(errors):
         return None
@@ -199,14 +196,14 @@ def _interval_elsewhere(errors: np.ndarray) -> dict[str, Any] | None:
 
 
 def answers_apart(metrics: dict[str, Any]) -> dict[str, float]:
-    """How far the network's Cd and the fields' lie apart on nine of ten held-out designs; of cars elsewhere too.
+    """How far the network's Cd and the fields' lie apart on nine of ten held-out designs; of cars off the template too.
 
-    Not the interval, which says how far the network errs: the fields err besides.
+    It is wider than the interval, which covers the network's error alone: the fields have errors of their own.
     """
     widths = {"half_width": [d["predicted"] - d["field_integral"] for d in metrics["designs"]]}
-    elsewhere = [d["cd_said"] - d["cd_fields"] for d in metrics.get("families", {}).get("designs", ())]
-    if len(elsewhere) > LEAST:
-        widths["elsewhere"] = elsewhere
+    off_template = [d["cd_predicted"] - d["cd_fields"] for d in metrics.get("families", {}).get("designs", ())]
+    if len(off_template) > LEAST:
+        widths["off_template"] = off_template
     return {name: conformal_half_width(np.array(apart), _LEVEL) for name, apart in widths.items()}
 
 

@@ -1,4 +1,4 @@
-"""A Gaussian process with a length of its own along every feature, in the form that a model folder keeps."""
+"""A Gaussian process with a length scale for every feature, in the form that a model folder keeps."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ STEPS = 200
 """Of L-BFGS; most fits end before."""
 _LIMITS = {"linear": (1e-5, 1e5), "bump": (1e-5, 1e5), "noise": (0.01, 2.0), "lengths": (1.0, 50.0)}
 _AT_ONCE = 2048
-"""Rows asked for at once; their likeness to all cases is held in memory."""
+"""Rows evaluated at once, whose kernel to all cases is held in memory."""
 
 
 class BumpKernel(nn.Module):
-    """Linear, and a Matern bump over all features."""
+    """A linear kernel plus a Matérn 5/2 kernel over all features."""
 
     def __init__(self, n_features: int):
         super().__init__()
@@ -44,7 +44,7 @@ class BumpKernel(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class GaussianProcess:
-    """A fitted process: at features x it says constant + likeness(x, anchors) @ pull.
+    """A fitted process: its mean at features x is constant + likeness(x, anchors) @ pull.
 
     anchors (n, f): features of what it was fitted on. pull (n,), lengths (f,), linear: see `gnn.template.likeness`.
     """
@@ -68,10 +68,10 @@ class GaussianProcess:
         """(q,) for features (q, f)."""
         from scipy.spatial.distance import cdist
 
-        features, said = np.atleast_2d(features), []
+        features, blocks = np.atleast_2d(features), []
         for rows in np.array_split(features, -(-len(features) // _AT_ONCE)):
             # `gnn.template.likeness` of many cars to one mode.
             apart = cdist(rows / self.lengths, self.anchors / self.lengths)
             alike = self.linear * (1.0 + rows @ self.anchors.T) + matern_bump(apart)
-            said.append(self.constant + alike @ self.pull)
-        return np.concatenate(said)
+            blocks.append(self.constant + alike @ self.pull)
+        return np.concatenate(blocks)

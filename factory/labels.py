@@ -1,11 +1,10 @@
-"""Labels for shapes between the CFD cases: a Gaussian process on the morph parameters and the rear roof line.
+"""Labels for shapes between the CFD cases: Gaussian processes on the morph parameters and the rear roof line.
 
-The generator's parameters say little by themselves where several of them bend the same line: trunk-lid angle, backlight
-height and the two styles all move the roof's rear edge, and drag follows that edge. So the features are the parameters
-and a few measures of the roof line, with a length of its own along each of them; the mean with a process that looks at
-features in pairs and threes too is better than either. And a car is fitted in segments, whose forces are added up
-(`factory.segments`). :func:`cross_validate` says how good such labels are before anyone trusts them;
-docs/accuracy.md has the figures.
+Several parameters move the same line: trunk-lid angle, backlight height and the two styles all move the roof's rear
+edge, which drag depends on. So the features are the parameters and a few measures of the roof line. The label is the
+mean of two Gaussian processes, one with a length scale for each feature and an additive one; each segment of the car is
+fitted by itself and their forces are summed (`factory.segments`). :func:`cross_validate` measures how good such labels
+are; docs/accuracy.md has the figures.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _ROUNDING = 1e-9
 
 
 class DesignFeatures:
-    """Turns designs into the rows that fits work on."""
+    """Features of designs for regressions."""
 
     def __init__(self, generator: MorphGenerator):
         self.generator, self.morph = generator, generator.morph
@@ -79,7 +78,7 @@ class DesignFeatures:
 
 
 def ridge(features: np.ndarray, values: np.ndarray, penalty: float = 3.0) -> Fit:
-    """The honest yardstick: a linear fit with a free constant. features (n, d), values (n,) or (n, m)."""
+    """Ridge regression with an intercept that is not penalised. features (n, d), values (n,) or (n, m)."""
     centre, mean = features.mean(axis=0), values.mean(axis=0)
     x = features - centre
     weights = np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ (values - mean))
@@ -87,12 +86,12 @@ def ridge(features: np.ndarray, values: np.ndarray, penalty: float = 3.0) -> Fit
 
 
 def fit_label(rows: np.ndarray, values: np.ndarray) -> Fit:
-    """The mean of two Gaussian processes that err differently. rows (n, f) of order one, values (n,)."""
+    """The mean of two kinds of Gaussian process. rows (n, f) of order one, values (n,)."""
     return _mean_of([GaussianProcess.fit(rows, values), AdditiveGaussianProcess.fit(rows, values)])
 
 
 def fit_label_of_few(rows: np.ndarray, values: np.ndarray) -> Fit:
-    """The mean of those and of the linear fit: two dozen lengths take more cases than a hundred to find."""
+    """The mean of those and of ridge regression: a hundred cases are too few for two dozen length scales."""
     return _mean_of([fit(rows, values) for fit in (ridge, GaussianProcess.fit, AdditiveGaussianProcess.fit)])
 
 
@@ -102,7 +101,7 @@ def _mean_of(fits: Sequence[Fit]) -> Fit:
 
 @dataclass(frozen=True)
 class SumFit:
-    """A total as the sum of its parts, each by a fit of its own; the last part is what the others leave over."""
+    """A total as the sum of its parts, each with a regression of its own; the last part is the remainder."""
 
     parts: tuple[Fit, ...]
 
@@ -165,7 +164,7 @@ def fit_coefficients(cases: Sequence[Case], features: DesignFeatures) -> Coeffic
 
 def cross_validate(rows: np.ndarray, values: np.ndarray, fit: Callable[..., Fit]) -> np.ndarray:
     """(n,) each value as predicted by a fit that did not see it."""
-    return _by_folds(len(values), partial(_said_of_held, rows, values, fit))
+    return _by_folds(len(values), partial(_predict_fold, rows, values, fit))
 
 
 def cross_validate_sum(
@@ -175,16 +174,16 @@ def cross_validate_sum(
 
     workers: processes that share the folds; with more than one, ``fit`` must be a module's function.
     """
-    return _by_folds(len(totals), partial(_sum_said_of_held, rows, parts, totals, fit), workers)
+    return _by_folds(len(totals), partial(_predict_sum_fold, rows, parts, totals, fit), workers)
 
 
-def _said_of_held(
+def _predict_fold(
     rows: np.ndarray, values: np.ndarray, fit: Callable[..., Fit], kept: np.ndarray, held: np.ndarray
 ) -> np.ndarray:
     return fit(rows[kept], values[kept])(rows[held])
 
 
-def _sum_said_of_held(
+def _predict_sum_fold(
     rows: np.ndarray,
     parts: np.ndarray,
     totals: np.ndarray,
@@ -205,7 +204,7 @@ def _by_folds(n: int, predict: Callable[[np.ndarray, np.ndarray], np.ndarray], w
         if workers > 1:
             pool = ProcessPoolExecutor(workers, spawning(), torch.set_num_threads, (1,))
             each = stack.enter_context(pool).map
-        said = list(each(predict, kept, held))
+        folds = list(each(predict, kept, held))
     predicted = np.empty(n)
-    predicted[np.concatenate(held)] = np.concatenate(said)
+    predicted[np.concatenate(held)] = np.concatenate(folds)
     return predicted

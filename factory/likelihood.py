@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 _TOLERANCE = 1e-5
-"""Of the likelihood, relative, from one step to the next: cross-validated errors are the same as with SciPy's 2e-9."""
+"""Relative change of the likelihood at which L-BFGS stops: cross-validated errors are the same as with SciPy's 2e-9."""
 
 
 def fit_kernel(
@@ -16,8 +16,8 @@ def fit_kernel(
     """Set the kernel's parameters; returns the pull (n,) of the anchors (n, f) and the constant that values lie about.
 
     kernel: its ``of_cases(anchors)`` gives the covariance (n, n) of the cases, noise and all, in units of the values'
-    spread. values (n,). bounds: of each parameter, in their order. steps: of L-BFGS, at most. Between cases the process
-    says ``constant + kernel(x, anchors) @ pull``. Rasmussen and Williams, "Gaussian Processes for Machine Learning",
+    spread. values (n,). bounds: of each parameter, in their order. steps: of L-BFGS, at most. The process's mean
+    at x is ``constant + kernel(x, anchors) @ pull``. Rasmussen and Williams, "Gaussian Processes for Machine Learning",
     2006, 5.4.1.
     """
     from scipy.optimize import minimize

@@ -1,10 +1,9 @@
 """Train the drag network's last layers alone, on features that are computed once.
 
-Training the whole network sees each shape a few times at most, and its last layers lag behind its features. Features
-cost a forward pass, and the layers that read them next to nothing: they can be trained to the end. With an earlier
-model's network that took R2 of Cd on held-out designs from 0.831 to 0.86 in 3,000 steps, and to 0.89 in 30,000. The
-last layers of a network that was trained to the end itself follow labels that have changed since: in some thousand
-steps at a small rate, for in more of them they learn the shapes by heart. docs/accuracy.md has the figures.
+Computing the features takes a forward pass of the whole network; training the layers after pooling on stored features
+takes next to nothing, so that they can be trained to convergence. With an earlier model's network that raised R2 of Cd
+on held-out designs from 0.831 to 0.86 in 3,000 steps, and to 0.89 in 30,000. On a converged network it serves to
+follow new labels: some thousand steps at a small rate, because more of them overfit. docs/accuracy.md has the figures.
 """
 
 from __future__ import annotations

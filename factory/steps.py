@@ -89,10 +89,10 @@ def train_field(work: Work, corpus: Corpus) -> None:
 
 
 def train_drag(work: Work, corpus: Corpus) -> None:
-    shapes, coefficients = _labelled_morphs(corpus)
+    shapes, coefficients = _labelled_morphs(corpus, N_DESIGNS["morphs"])
     weights = np.ones(len(shapes))
     if corpus.family_train:
-        more, theirs = _labelled_family_designs(corpus.family_train)
+        more, theirs = _labelled_family_designs(corpus.family_train, N_DESIGNS["families"])
         weights = _shared(len(shapes), len(more), FAMILY_SHARE)
         shapes, coefficients = shapes + more, np.concatenate([coefficients, theirs])
     if work.start:  # its targets keep their scale, so that its weights keep their sense
@@ -166,8 +166,8 @@ def assemble_model(work: Work, corpus: Corpus) -> None:
     networks = {target: model.network(target) for target, model in models.items()}
     config = ModelConfig(work.out.name, "", "python -m factory assemble", **sections)
     metrics = assemble(work.out, corpus, networks, config, _kept_fits(work, len(corpus.train)))
-    told = {key: metrics[key] for key in ("cd", "cl", "cp", "cf", "interval")}
-    logging.info("%s", json.dumps(told, indent=1))
+    summary = {key: metrics[key] for key in ("cd", "cl", "cp", "cf", "interval")}
+    logging.info("%s", json.dumps(summary, indent=1))
 
 
 def _fresh(config: NetworkConfig) -> torch.nn.Module:
@@ -192,16 +192,14 @@ def _features(work: Work, network: RegDGCNN, shapes: Sequence[Shape], kind: str)
     return pooled_features(network.to(work.device), CloudPool.of(shapes, work.device), n_points)
 
 
-def _labelled_morphs(corpus: Corpus, n: int = N_DESIGNS["morphs"], seed: int = 1) -> tuple[list[Shape], np.ndarray]:
+def _labelled_morphs(corpus: Corpus, n: int, seed: int = 1) -> tuple[list[Shape], np.ndarray]:
     """Designs between the cases and the cases' own, with the fit's answers (`CoefficientFit.with_segments`)."""
     label = fit_coefficients(corpus.train, DesignFeatures(corpus.clouds.generator))
     designs = random_designs(corpus.clouds.generator, n, seed) + [Design.of(case) for case in corpus.train]
     return [MorphShape(design, corpus.clouds) for design in designs], label.with_segments(designs)
 
 
-def _labelled_family_designs(
-    cars: Sequence[FamilyCar], n: int = N_DESIGNS["families"]
-) -> tuple[list[Shape], np.ndarray]:
+def _labelled_family_designs(cars: Sequence[FamilyCar], n: int) -> tuple[list[Shape], np.ndarray]:
     """The same of families; the cases themselves, as they are, where they are too few for a fit."""
     if len(cars) < LEAST_FOR_FIT:
         own = [[car.coefficients[name] for name in COEFFICIENTS] for car in cars]

@@ -1,4 +1,4 @@
-"""Fit the template cars: modes of the morphs' displacement, a first guess of the code, fields that follow the shape."""
+"""Fit the templates: principal modes of shape, the regression that guesses a code, Gaussian processes of the fields."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from gnn.input_frame import to_network
 from gnn.template import Template, features
 
 N_MODES = 26
-"""More than the generator's parameters and styles: what is left over is under a tenth of a millimetre."""
+"""More than the generator has parameters and styles: the residual is below a tenth of a millimetre."""
 N_MARKS = 5000
 N_FIELD_MODES = 30
 DRAG_SHARE = 0.2
-"""Of the variance that the modes are chosen for: what the fields add to drag. The rest is the fields' own."""
+"""Weight of the drag that fields integrate to, in the variance that the modes of the fields are chosen to explain."""
 N_DESIGNS = 1600
 _SAME_FACE = 0.004
-"""m: both underbodies' meshes have this face; three quarters of the faces are the same to rounding."""
+"""m: distance below which faces of the two underbodies' meshes count as one; three quarters do, to rounding."""
 _AREA_WEIGHT = 140.0
-"""1/m: how far a place must move to count as much as a change of its area vector; a face has about 7e-4 m²."""
+"""1/m: weight of area vectors (m²) against places (m) in the modes of shape; a face has about 7e-4 m²."""
 
 
 def fit_templates(
     cases: Sequence[Case], clouds: MorphClouds, n_designs: int = N_DESIGNS, seed: int = 5
 ) -> list[Template]:
-    """A template for each underbody. cases: those to train on; shapes need no CFD and are drawn at random."""
+    """A template for each underbody. cases: to fit the fields to; the shapes, which need no CFD, are random designs."""
     designs = random_designs(clouds.generator, n_designs, seed)
     shapes = {kind: ShapeModel.fit(kind, designs, clouds) for kind in UNDERBODIES}
     return [
@@ -43,7 +43,7 @@ def fit_templates(
 
 @dataclass(frozen=True, eq=False)
 class ShapeModel:
-    """Principal modes of how an underbody's CFD faces move over the designs, each of unit variance.
+    """Principal components of an underbody's CFD faces over the designs; codes have unit variance.
 
     mean (6 M,), rows (K, 6 M) orthonormal: places in network coordinates, then weighted area vectors. spread (K,).
     """
@@ -64,7 +64,7 @@ class ShapeModel:
         return cls(underbody, faces, clouds, mean, rows[:N_MODES], size[:N_MODES] / np.sqrt(len(shapes)))
 
     def codes(self, designs: Sequence[Design]) -> np.ndarray:
-        """(n, K): where designs, of either underbody, lie among the modes."""
+        """(n, K): the codes of designs, of either underbody."""
         shapes = np.array([shape_of(d, self.faces, self.clouds) for d in designs])
         return (shapes - self.mean) @ self.rows.T / self.spread
 
@@ -118,7 +118,7 @@ def _fit_template(
 
 
 def shape_modes(template: Template) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
-    """A template's mean shape (6 M,), and what finds the code (K,) of a shape's departure (6 M,) from it."""
+    """A template's mean shape (6 M,), and a function from a shape's difference (6 M,) to it to the code (K,)."""
     rows = np.concatenate(
         [
             template.places.reshape(len(template.places), -1),
@@ -139,7 +139,7 @@ def shape_of(design: Design, faces: CfdFaces, clouds: MorphClouds) -> np.ndarray
 
 
 def _marks(design: Design, marked: np.ndarray, shape: ShapeModel) -> np.ndarray:
-    """(3 m,) m: the surface points of some faces on a design, network coordinates."""
+    """(3 m,) m: points of a design's surface at the faces ``marked``, network coordinates."""
     points = shape.faces.surface_on(shape.clouds.generator, design.parameters, marked)
     return to_network(points, shape.clouds.x_middle(design)).ravel()
 
@@ -150,9 +150,9 @@ def _linear_map(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _profile_fit(profiles: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Linear weights (d, K) and centre (d,) from profile to code, and the code's standard error on a quarter kept out.
+    """Ridge regression from profile to code: weights (d, K), centre (d,), and the standard error on a held-out quarter.
 
-    A profile's own spread sets the scale on which its weights are kept small.
+    Each element of the profile is scaled by its own spread.
     """
     scale = profiles.std(axis=0) + 1e-3
     kept_out = np.arange(len(profiles)) % 4 == 0
@@ -167,7 +167,7 @@ def _profile_fit(profiles: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, n
 
 @dataclass(frozen=True, eq=False)
 class FieldModes:
-    """Modes (1 + R, M, 4) of Cp and Cf, the mean first, and what `gnn.template.likeness` makes their amounts from."""
+    """Modes (1 + R, M, 4) of Cp and Cf, the mean first, and the Gaussian processes of their coefficients."""
 
     modes: np.ndarray
     pull: np.ndarray
@@ -176,15 +176,16 @@ class FieldModes:
 
 
 def _fields(anchors: np.ndarray, cases: Sequence[Case], shape: ShapeModel, other: ShapeModel) -> FieldModes:
-    """Principal modes of the cases' fields, and for each mode's amount a process on the anchors (n, f).
+    """Principal modes of the cases' fields, and a Gaussian process on the anchors (n, f) for each mode's coefficient.
 
-    cases: this underbody's first. The other's stand in for what they would be with this one: where the meshes share a
-    face, its departure from their mean; elsewhere, what this underbody's cases are fitted to say of them.
+    cases: this underbody's first. Those of the other underbody count as if they had this one. On the faces that both
+    meshes share they keep their own difference to the other underbody's mean field; on the rest a ridge regression
+    on this underbody's cases gives it.
     """
     n_own = sum(case.underbody == shape.underbody for case in cases)
     own, others = (np.array([c.face_values for c in some]) for some in (cases[:n_own], cases[n_own:]))
     mean = own.mean(axis=0)
-    stand_in = _alike(anchors[:n_own], own - mean, anchors[n_own:])
+    stand_in = _by_ridge(anchors[:n_own], own - mean, anchors[n_own:])
     same, there = _shared_faces(shape.faces, other.faces)
     stand_in[:, same] = (others - others.mean(axis=0))[:, there]
     departures = np.concatenate([own - mean, stand_in])
@@ -199,14 +200,17 @@ def _fields(anchors: np.ndarray, cases: Sequence[Case], shape: ShapeModel, other
     )
 
 
-def _alike(anchors: np.ndarray, departures: np.ndarray, queries: np.ndarray) -> np.ndarray:
-    """(q, M, 4): departures (n, M, 4) at anchors (n, f) carried to queries (q, f), by one ridge fit."""
+def _by_ridge(anchors: np.ndarray, departures: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """(q, M, 4): differences to the mean (n, M, 4) at anchors (n, f), by ridge regression at queries (q, f)."""
     fit = ridge(anchors, departures.reshape(len(anchors), -1), penalty=30.0)
     return fit(queries).reshape(-1, *departures.shape[1:])
 
 
 def _principal(departures: np.ndarray, faces: CfdFaces) -> tuple[np.ndarray, np.ndarray]:
-    """Amounts (n, R) of order one and modes (R, M, 4): by area, Cp and Cf alike in variance, drag besides."""
+    """Coefficients (n, R) of unit variance and modes (R, M, 4), by singular value decomposition.
+
+    Faces are weighted by area, Cf so that its variance equals that of Cp; the drag of each field is one more column.
+    """
     areas = faces.areas[:, None]
     cp, cf = ((departures[..., part] ** 2 * areas).sum() for part in (slice(0, 1), slice(1, 4)))
     weights = np.sqrt(areas * [1.0, *3 * [cp / cf]])
@@ -221,7 +225,7 @@ def _principal(departures: np.ndarray, faces: CfdFaces) -> tuple[np.ndarray, np.
 
 
 def _shared_faces(faces: CfdFaces, others: CfdFaces) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the faces that both meshes have, in the one and in the other."""
+    """Indices of the faces that both meshes have, in the one and in the other."""
     from scipy.spatial import cKDTree
 
     distance, near = cKDTree(others.centres).query(faces.centres)

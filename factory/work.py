@@ -1,4 +1,4 @@
-"""What one run of a step is asked for, and its work folder: each trained network as a model folder of its own."""
+"""The options of one step and its work folder, where each trained network is a model folder of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intervals that hold what they promise: split conformal prediction (Vovk et al. 2005; Lei et al., JASA 113, 2018)."""
+"""Split conformal prediction intervals (Vovk et al. 2005; Lei et al., JASA 113, 2018)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 LEAST = 9
-"""Designs that a 90 % interval takes."""
+"""The least number of designs that calibrates a 90 % interval."""
 
 
 def conformal_half_width(errors: np.ndarray, level: float = 0.9) -> float:
@@ -23,7 +23,7 @@ def conformal_half_width(errors: np.ndarray, level: float = 0.9) -> float:
 
 
 def leave_one_out_coverage(errors: np.ndarray, level: float = 0.9) -> float:
-    """Share of the designs that an interval calibrated on all the others covers: what a new design can expect."""
+    """Leave-one-out estimate of the coverage: the share of designs within an interval calibrated on all the others."""
     errors = np.abs(np.asarray(errors))
     held = [errors[i] <= conformal_half_width(np.delete(errors, i), level) for i in range(len(errors))]
     return float(np.mean(held))

@@ -1,7 +1,7 @@
 """How certain a difference in drag between two cars is: less so the larger it is.
 
-What a network has wrong of two cars is partly the same, and leaves their difference. How much is left is measured on
-pairs of held-out designs. The half width is a line over the predicted difference, as wide as a normalised conformal
+A network's errors of two cars are correlated and partly cancel in the difference. What remains is measured on pairs of
+held-out designs. The half width is a line over the predicted difference, as wide as a normalised conformal
 interval (Papadopoulos et al. 2002; Lei et al., JASA 113, 2018) makes it.
 """
 

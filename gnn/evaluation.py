@@ -1,4 +1,4 @@
-"""The figures by which a model is judged, over whole designs."""
+"""The figures by which a model is evaluated, over whole designs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What a model said of one car, beside the truth; None for what either does not know.
+class CarEvaluation:
+    """A model's prediction of one car beside its CFD; None where the model or the CFD lacks a value.
 
-    name, kind, style: of the car. cd, cl: true. cd_said, cl_said: the drag network's; cd_fields: from the fields.
-    half_width: of the interval that was given with it. cp_l2, cf_l2, cp_l1: relative errors of the fields over the
-    points whose values are known. novelty: > 1 is outside of training. on_template: the car is of the
-    family that the model's template is of.
-    seconds: what the prediction took.
+    name, kind, style: of the car. cd, cl: of the CFD. cd_predicted, cl_predicted: by the drag network; cd_fields: the
+    integral of the predicted fields. half_width: of the predicted interval. cp_l2, cf_l2, cp_l1: relative errors of the
+    fields over the points whose CFD values are known. novelty: > 1 is outside of the training designs. on_template:
+    the model's template fits the car. seconds: wall time of the prediction.
     """
 
     name: str
@@ -31,8 +30,8 @@ class Judged:
     style: str | None
     cd: float
     cl: float | None
-    cd_said: float | None
-    cl_said: float | None
+    cd_predicted: float | None
+    cl_predicted: float | None
     cd_fields: float | None
     half_width: float | None
     cp_l2: float | None
@@ -44,54 +43,56 @@ class Judged:
 
     @property
     def error(self) -> float:
-        """Of Cd: said less true."""
-        return self.cd_said - self.cd
+        """Predicted minus true Cd."""
+        return self.cd_predicted - self.cd
 
 
-def judge(model: Surrogate, cars: Iterable[Car], on_each: Callable[[int], None] | None = None) -> list[Judged]:
-    """Predict each car as a user's file is predicted, and compare. on_each: told how many are done."""
-    judged = []
+def evaluate_cars(
+    model: Surrogate, cars: Iterable[Car], on_each: Callable[[int], None] | None = None
+) -> list[CarEvaluation]:
+    """Predict each car as a user's file is predicted, and compare. on_each: called with how many are done."""
+    evaluated = []
     for number, car in enumerate(cars, 1):
         sample, values = car.sample()
         started = time.perf_counter()
-        said = model.predict(sample, car.frontal_area)
+        prediction = model.predict(sample, car.frontal_area)
         seconds = time.perf_counter() - started
-        judged.append(
-            Judged(
+        evaluated.append(
+            CarEvaluation(
                 name=car.name,
                 kind=car.kind,
                 style=car.style,
                 cd=car.coefficients["cd"],
                 cl=car.coefficients.get("cl"),
-                cd_said=said.cd,
-                cl_said=said.cl,
-                cd_fields=None if said.cd_pressure is None else said.cd_pressure + said.cd_friction,
-                half_width=None if said.cd_low is None else said.cd_high - said.cd,
-                **_field_errors(said, values),
-                novelty=said.novelty,
-                on_template=said.on_template,
+                cd_predicted=prediction.cd,
+                cl_predicted=prediction.cl,
+                cd_fields=None if prediction.cd_pressure is None else prediction.cd_pressure + prediction.cd_friction,
+                half_width=None if prediction.cd_low is None else prediction.cd_high - prediction.cd,
+                **_field_errors(prediction, values),
+                novelty=prediction.novelty,
+                on_template=prediction.on_template,
                 seconds=seconds,
             )
         )
         if on_each:
             on_each(number)
-    return judged
+    return evaluated
 
 
-def _field_errors(said: SurfacePrediction, values: np.ndarray) -> dict[str, float | None]:
+def _field_errors(prediction: SurfacePrediction, values: np.ndarray) -> dict[str, float | None]:
     """Relative errors of the fields, over the points that the model looked at and whose values are known."""
     errors: dict[str, float | None] = dict.fromkeys(("cp_l2", "cf_l2", "cp_l1"))
-    if said.cp is None:
+    if prediction.cp is None:
         return errors
-    true = np.asarray(values, np.float32)[np.arange(len(said.cp)) % len(values)]
+    true = np.asarray(values, np.float32)[np.arange(len(prediction.cp)) % len(values)]
     known = np.isfinite(true[:, 0])
     if known.any():
-        cp, true_cp = said.cp[known], true[known, 0]
+        cp, true_cp = prediction.cp[known], true[known, 0]
         errors["cp_l2"] = relative_l2(cp, true_cp, np.ones(len(cp)))
         errors["cp_l1"] = float(np.abs(cp - true_cp).sum() / np.abs(true_cp).sum())
     known &= np.isfinite(true[:, 1])
-    if said.cf is not None and known.any():
-        errors["cf_l2"] = relative_l2(said.cf[known], true[known, 1:], np.ones(int(known.sum())))
+    if prediction.cf is not None and known.any():
+        errors["cf_l2"] = relative_l2(prediction.cf[known], true[known, 1:], np.ones(int(known.sum())))
     return errors
 
 
@@ -120,7 +121,7 @@ def coefficient_metrics(predicted: np.ndarray, true: np.ndarray) -> dict[str, fl
 
 
 def relative_l2(predicted: np.ndarray, true: np.ndarray, weights: np.ndarray) -> float:
-    """sqrt(sum w |p - t|^2 / sum w |t|^2) over points: predicted, true (N,) or (N, 3); weights (N,), areas say."""
+    """sqrt(sum w |p - t|^2 / sum w |t|^2) over points: predicted, true (N,) or (N, 3); weights (N,) such as areas."""
     weights = weights[:, None] if predicted.ndim == 2 else weights
     error = (weights * (predicted - true) ** 2).sum()
     return float(np.sqrt(error / (weights * true**2).sum()))

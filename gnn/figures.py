@@ -1,4 +1,4 @@
-"""The figures of an evaluation: as the benchmark's submissions give them, with how certain each is."""
+"""The metrics of an evaluation, as the benchmark's submissions give them, with bootstrapped ranges."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gnn.evaluation import Judged, coefficient_metrics, r2_score
+from gnn.evaluation import CarEvaluation, coefficient_metrics, r2_score
 
 COUNTS_APART = 5
 """Pairs of cars whose Cd differs by as many counts (0.001) or more should be ranked right."""
@@ -15,42 +15,42 @@ _RESAMPLES = 1000
 _LEAST_FOR_BOOTSTRAP = 5
 
 
-def figures(judged: Sequence[Judged]) -> dict[str, Any]:
-    """Every figure that the cars and the model allow; empty without cars.
+def figures(evaluated: Sequence[CarEvaluation]) -> dict[str, Any]:
+    """Every metric that the cars and the model allow; empty without cars.
 
-    ``cd``: of all cars and by style, each figure with its bootstrapped 90 % range (Efron, 1979). ``fields``: relative
-    errors. ``coverage``: share of cars within their interval. ``seconds``: median of a prediction.
+    ``cd``: of all cars and by style, with bootstrapped 90 % ranges (Efron, 1979). ``fields``: relative errors.
+    ``coverage``: share of cars within their interval. ``seconds``: median wall time of a prediction.
     """
-    if not judged:
+    if not evaluated:
         return {}
-    found: dict[str, Any] = {"n": len(judged), "seconds": float(np.median([j.seconds for j in judged]))}
-    if judged[0].cd_said is not None:
-        found["cd"] = {"all": cd_figures(judged)}
-        styles = list(dict.fromkeys(j.style for j in judged if j.style))
-        kinds = list(dict.fromkeys(j.kind for j in judged))
+    found: dict[str, Any] = {"n": len(evaluated), "seconds": float(np.median([j.seconds for j in evaluated]))}
+    if evaluated[0].cd_predicted is not None:
+        found["cd"] = {"all": cd_figures(evaluated)}
+        styles = list(dict.fromkeys(j.style for j in evaluated if j.style))
+        kinds = list(dict.fromkeys(j.kind for j in evaluated))
         if len(styles) > 1:
-            found["cd"] |= {style: cd_figures([j for j in judged if j.style == style]) for style in styles}
+            found["cd"] |= {style: cd_figures([j for j in evaluated if j.style == style]) for style in styles}
         if len(kinds) > 1:
-            found["cd"] |= {kind: cd_figures([j for j in judged if j.kind == kind]) for kind in kinds}
-        with_interval = [j for j in judged if j.half_width is not None]
+            found["cd"] |= {kind: cd_figures([j for j in evaluated if j.kind == kind]) for kind in kinds}
+        with_interval = [j for j in evaluated if j.half_width is not None]
         if with_interval:
             found["coverage"] = float(np.mean([abs(j.error) <= j.half_width for j in with_interval]))
     for name in ("cp_l2", "cp_l1", "cf_l2"):
-        known = [value for j in judged if (value := getattr(j, name)) is not None and np.isfinite(value)]
+        known = [value for j in evaluated if (value := getattr(j, name)) is not None and np.isfinite(value)]
         if known:
             found.setdefault("fields", {})[name] = {"value": float(np.mean(known)), "range": _bootstrap(np.mean, known)}
     return found
 
 
-def cd_figures(judged: Sequence[Judged]) -> dict[str, Any]:
+def cd_figures(evaluated: Sequence[CarEvaluation]) -> dict[str, Any]:
     """MSE, MAE, largest error, R2, rank correlations; with ranges where there are enough cars."""
-    said, true = (np.array([getattr(j, name) for j in judged]) for name in ("cd_said", "cd"))
-    if len(judged) < 3 or not np.ptp(true) > 0:
-        error = np.abs(said - true)
-        return {"n": len(judged), "mae": float(error.mean()), "max_error": float(error.max())}
-    found = {**coefficient_metrics(said, true), "pair_rank": pair_rank(said, true)}
-    if len(judged) >= _LEAST_FOR_BOOTSTRAP:
-        rows = np.column_stack([said, true])
+    predicted, true = (np.array([getattr(j, name) for j in evaluated]) for name in ("cd_predicted", "cd"))
+    if len(evaluated) < 3 or not np.ptp(true) > 0:
+        error = np.abs(predicted - true)
+        return {"n": len(evaluated), "mae": float(error.mean()), "max_error": float(error.max())}
+    found = {**coefficient_metrics(predicted, true), "pair_rank": pair_rank(predicted, true)}
+    if len(evaluated) >= _LEAST_FOR_BOOTSTRAP:
+        rows = np.column_stack([predicted, true])
         found["ranges"] = {
             "mae": _bootstrap(lambda r: np.abs(r[:, 0] - r[:, 1]).mean(), rows),
             "r2": _bootstrap(lambda r: r2_score(r[:, 0], r[:, 1]) if np.ptp(r[:, 1]) > 0 else np.nan, rows),
@@ -58,24 +58,25 @@ def cd_figures(judged: Sequence[Judged]) -> dict[str, Any]:
     return found
 
 
-def pair_rank(said: np.ndarray, true: np.ndarray, apart: float = COUNTS_APART * 1e-3) -> float | None:
+def pair_rank(predicted: np.ndarray, true: np.ndarray, apart: float = COUNTS_APART * 1e-3) -> float | None:
     """Kendall's rank correlation over the pairs whose true values differ by ``apart`` or more; None without any."""
     i, j = np.triu_indices(len(true), 1)
     far = np.abs(true[i] - true[j]) >= apart
     if not far.any():
         return None
-    return float((np.sign(said[i] - said[j]) * np.sign(true[i] - true[j]))[far].mean())
+    return float((np.sign(predicted[i] - predicted[j]) * np.sign(true[i] - true[j]))[far].mean())
 
 
-def paired_bootstrap(name: str, one: Sequence[Judged], other: str, two: Sequence[Judged]) -> list[str]:
-    """Which of two models has the smaller mean error on the same cars, in a sentence for drag and one for Cp.
+def paired_bootstrap(name: str, one: Sequence[CarEvaluation], other: str, two: Sequence[CarEvaluation]) -> list[str]:
+    """Which of two models has the smaller mean error on the same cars: a sentence for drag and one for Cp.
 
-    The range is of the paired difference, over resampled cars: where it holds 0 the two may be as good.
+    The range is the bootstrapped 90 % range of the mean paired difference; where it contains 0, the difference may be
+    chance.
     """
     lines = []
     for what, figure in (("absolute error of Cd", "error"), ("relative L2 error of Cp", "cp_l2")):
         if figure == "error":
-            known = [(a, b) for a, b in zip(one, two, strict=True) if None not in (a.cd_said, b.cd_said)]
+            known = [(a, b) for a, b in zip(one, two, strict=True) if None not in (a.cd_predicted, b.cd_predicted)]
             pairs = [(abs(a.error), abs(b.error)) for a, b in known]
         else:
             pairs = [(a.cp_l2, b.cp_l2) for a, b in zip(one, two, strict=True) if None not in (a.cp_l2, b.cp_l2)]
@@ -92,9 +93,9 @@ def paired_bootstrap(name: str, one: Sequence[Judged], other: str, two: Sequence
     return lines
 
 
-def calibration(judged: Sequence[Judged]) -> list[tuple[float, float]]:
-    """(promised, kept): for intervals of each level made from all other cars' errors, the share that holds."""
-    errors = np.abs([j.error for j in judged])
+def calibration(evaluated: Sequence[CarEvaluation]) -> list[tuple[float, float]]:
+    """(level, coverage) at nine levels: each car against an interval that is calibrated on all others."""
+    errors = np.abs([j.error for j in evaluated])
     n = len(errors)
     curve = []
     for level in np.linspace(0.1, 0.9, 9):
@@ -137,8 +138,8 @@ def _cd_row(name: str, own: dict[str, Any]) -> str:
 
 
 def _with_range(value: float, span: Sequence[float] | None, digits: int) -> str:
-    told = f"{value:.{digits}f}"
-    return told if span is None else f"{told} ({span[0]:.{digits}f} – {span[1]:.{digits}f})"
+    text = f"{value:.{digits}f}"
+    return text if span is None else f"{text} ({span[0]:.{digits}f} – {span[1]:.{digits}f})"
 
 
 def _bootstrap(figure: Callable, rows: Sequence) -> tuple[float, float] | None:

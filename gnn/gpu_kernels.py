@@ -1,7 +1,8 @@
-"""Kernels for a GPU, in Triton, of the two steps that PyTorch has none for: they took most of a network's time there.
+"""Triton kernels for the two steps that took most of a network's time on a GPU: the k smallest, and gather-then-max.
 
-``torch.topk`` reads every row a dozen times, whatever k is, and a maximum over gathered rows writes each point's
-features k times and reads them again. Have this by `gnn.gpu.kernels_for`: Triton is not everywhere.
+``torch.topk`` reads each row about twelve times whatever k is, and PyTorch's maximum over gathered rows writes the
+gathered tensor, k times the features, to memory and reads it back. Get this module by `gnn.gpu.kernels_for`, which
+returns None where Triton is missing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _BLOCK_ROWS, _BLOCK_CHANNELS = 16, 64
 def smallest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k smallest of (..., n) values along their last dimension, in rising order, and their places (..., k) int64.
 
-    Of equal values the one that stands first in its group is taken first. Values must be numbers.
+    Of equal values the first in its group comes first. NaN is not allowed.
     """
     rows = values.reshape(-1, values.shape[-1]).contiguous()
     n = rows.shape[1]
@@ -33,7 +34,7 @@ def smallest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
 def max_of_rows(features: Tensor, targets: Tensor, with_source: bool) -> tuple[Tensor, Tensor | None]:
     """(N, C) largest of the rows (N, k) of features (M, C) for each channel, and the row (N, C) int64 it came from.
 
-    with_source: whether the latter is wanted.
+    with_source: whether to return that row, else None.
     """
     features, targets = features.contiguous(), targets.contiguous()
     n, k = targets.shape
@@ -59,9 +60,11 @@ def max_of_rows(features: Tensor, targets: Tensor, with_source: bool) -> tuple[T
 
 @triton.jit
 def _smallest_of_row(values, found, places, n, k, GROUPS: tl.constexpr, MEMBERS: tl.constexpr):
-    """One warp a row: groups keep their least value, so that each of the k steps looks at one group's members alone.
+    """One warp for each row. The row is divided into groups, whose minima are kept in registers: each of the k steps
+    takes the smallest of these minima and searches only that group for its next one.
 
-    Member j of group g stands at ``j * GROUPS + g``. What of a group is taken already is told by the last taken.
+    Member j of group g is at ``j * GROUPS + g``. A group's members are taken in the order of (value, j), so that the
+    last one taken tells which are left.
     """
     row = tl.program_id(0).to(tl.int64)
     values += row * n

@@ -27,7 +27,7 @@ def to_network(points: np.ndarray, x_middle: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class InputFrame:
-    """How one car comes before networks that know cars of full size: a wind tunnel's scale model is enlarged to one.
+    """The map from a car to network coordinates; a wind tunnel's scale model is enlarged to full size.
 
     Coefficients hardly depend on size, a network that never saw a small car does. scale: what the car is enlarged by,
     1 but for models. x_middle: m, of the enlarged car.

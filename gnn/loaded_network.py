@@ -1,4 +1,4 @@
-"""A network on its device with what it takes to ask it: its clouds, its call, the scale of its output."""
+"""A network on its device: from a sample's points to clouds, its call, and the scale of its output."""
 
 from __future__ import annotations
 

@@ -51,10 +51,10 @@ class Widths:
     """Half widths in Cd: of cars that the model's template fits, and of all others (None: the same)."""
 
     half_width: float
-    elsewhere: float | None = None
+    off_template: float | None = None
 
     def of(self, on_template: bool) -> float:
-        return self.half_width if on_template or self.elsewhere is None else self.elsewhere
+        return self.half_width if on_template or self.off_template is None else self.off_template
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class ModelConfig:
     that it was trained on. recipe: how it was trained, where it was by a recipe (gnn.training.recipe).
     drag, field: its networks. cd_pressure_offset: what the field's integral is short of, Cd, where no template fits;
     None where the fields are not to be integrated.
-    interval: of Cd. answers_apart: see gnn.prediction. difference, difference_elsewhere: of differences between two
+    interval: of Cd. answers_apart: see gnn.prediction. difference, difference_off_template: of differences between two
     cars that the template fits, and all others. novelty: one for each cloud of gnn.novelty.NoveltyReference.
     """
 
@@ -105,7 +105,7 @@ class ModelConfig:
     interval: Interval | None = None
     answers_apart: Widths | None = None
     difference: DifferenceLaw | None = None
-    difference_elsewhere: DifferenceLaw | None = None
+    difference_off_template: DifferenceLaw | None = None
     novelty: tuple[CloudNumbers, ...] = ()
 
     @classmethod
@@ -151,7 +151,7 @@ class ModelConfig:
 
     def difference_law(self, on_template: bool = True) -> DifferenceLaw | None:
         """How certain a difference between two cars is; None where the model was not calibrated for differences."""
-        return (None if on_template else self.difference_elsewhere) or self.difference
+        return (None if on_template else self.difference_off_template) or self.difference
 
 
 def _document(value: Any) -> Any:
@@ -168,11 +168,19 @@ def _default(of: Field) -> Any:
     return of.default if of.default_factory is MISSING else of.default_factory()
 
 
+_KEYS_SINCE_2 = {"elsewhere": "off_template", "difference_elsewhere": "difference_off_template"}
+
+
 def _of_format_2(old: Mapping[str, Any]) -> dict[str, Any]:
     """The same in format 3. Mean and spread of a FieldNet stood among its tensors: gnn.checkpoints puts them in."""
     kept = ("name", "trained_on", "made_by", "licences", "recipe", "interval", "answers_apart", "novelty")
     new = {"format": FORMAT, "name": "", "trained_on": "unknown"}
-    new |= {key: old[key] for key in (*kept, "difference", "difference_elsewhere") if key in old}
+    new |= {
+        _KEYS_SINCE_2.get(key, key): old[key] for key in (*kept, "difference", "difference_elsewhere") if key in old
+    }
+    for key in ("interval", "answers_apart"):
+        if key in new:
+            new[key] = {_KEYS_SINCE_2.get(name, name): width for name, width in new[key].items()}
     if "from" in old:
         new["base"] = old["from"]
     if "recipe" in old:

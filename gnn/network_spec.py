@@ -1,4 +1,4 @@
-"""What a network says of itself, so that it can be trained, asked and exported without anybody knowing its class."""
+"""What the program needs to know of a network to train, evaluate and export it without knowing its class."""
 
 from __future__ import annotations
 

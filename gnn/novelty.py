@@ -1,9 +1,10 @@
 """How far a car lies from what a network was trained on: 0 = typical, above 1 = outside.
 
-A car is told by its profile: how its surface is spread over stations along its length, and how wide, high and low it is
-there. The profiles of a family's designs span a low-dimensional cloud; a car is novel by its distance within that cloud
-(Mahalanobis) or off it (reconstruction error), as in probabilistic principal components (Tipping and Bishop, 1999).
-Each family has a cloud of its own: what lies between an estate and a van has been seen by nobody.
+A car is described by its profile: the distribution of its surface over stations along its length, and its width, top
+and bottom at each. The profiles of a family's designs span a low-dimensional cloud. Novelty is the larger of the
+distance within that cloud (Mahalanobis) and off it (reconstruction error), as in probabilistic principal components
+(Tipping and Bishop, 1999). Each family has a cloud of its own, because shapes between an estate and a van are not in
+the training data.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ HALF_LENGTH = 3.0
 """m either side of the middle that the stations cover; what sticks out counts at the last station."""
 
 TYPICAL_PART = 0.995
-"""Of a family's designs that score below 1."""
+"""Share of a family's designs that score below 1."""
 
 
 def profile(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
@@ -85,7 +86,7 @@ class ProfileCloud:
 
 @dataclass(frozen=True, eq=False)
 class NoveltyReference:
-    """What is known: the clouds of families, the first being the one that most was learnt from, and single cars.
+    """The training designs: clouds of families, the first being the largest part of them, and single cars.
 
     known (k, d): profiles of single cars. Around each, a car counts as typical as far as half of what the first cloud's
     limit is around its middle: one car says less than a family.

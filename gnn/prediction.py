@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class SurfacePrediction:
-    """A model's answer for one sample; coefficients on the frontal area that was given. None is what it cannot tell.
+    """A model's answer for one sample, on the frontal area that was given; None where the model gives no such value.
 
     cd with cd_low..cd_high, the interval that holds 90 % of designs like those trained on. cl.
     cd_pressure, cd_friction: integrals of cp, cf over the bent template as far as it fits, else over the sample.

@@ -1,7 +1,7 @@
 """Where pushing a surface in or out changes its drag: the drag network's derivative, by automatic differentiation.
 
 A network that sees points gives a derivative for each point. Its part along the normal over the area that the point
-stands for is the shape derivative's density; what is left of the network's own grain is smoothed over the surface.
+stands for is the density of the shape derivative; the network's noise is smoothed over the surface.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Sensitivity:
 
 
 def drag_sensitivity(surrogate: Surrogate, sample: SurfaceSample, smooth: float = SMOOTH) -> Sensitivity:
-    """From all of the sample's clouds: more than a prediction looks at, as grain is what has to go. Raises ModelError.
+    """From all clouds of the sample, more than a prediction uses, to average noise out. Raises ModelError.
 
     smooth: m, on a car of full size, standard deviation of the smoothing over the surface; 0 for none.
     """

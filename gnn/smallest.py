@@ -15,7 +15,7 @@ _AS_QUICK_AS = 4
 def smallest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k smallest of (..., n) values along their last dimension and their places (..., k), in no particular order.
 
-    No gradients. Which of equal values are taken is not said, but always the same on one machine.
+    No gradients. Ties are broken arbitrarily, but always alike on one machine.
     """
     if kernels := kernels_for(values):
         return kernels.smallest(values, k)

@@ -1,12 +1,12 @@
-"""A template car that is bent onto a loaded one, and brings the CFD's own surface fields along.
+"""A template car that is bent onto a loaded one and carries the CFD's surface fields onto it.
 
-Morphs of one car share their material points: a face of the template is the same place on all of them, and there Cp and
-Cf change smoothly with the shape: a kernel fit on its code gives them. So a car of the family is answered best by
-finding where each of its points lies on the template. That is a morphable model (Blanz and Vetter, "A Morphable Model
-for the Synthesis of 3D Faces", 1999): principal modes of the template's displacement, whose code is guessed from the
-car's profile and then refined by a few point-to-plane steps (Chen and Medioni, "Object Modelling by Registration of
-Multiple Range Images", 1992).
-Where the bent template does not reach a car's surface, it says so with a weight of zero.
+All morphs of one car share the template's faces: a face is the same material point on each of them, and its Cp and Cf
+change smoothly with the shape. So the fields of such a car are predicted in two steps. The template is registered to
+the car as a morphable model (Blanz and Vetter, "A Morphable Model for the Synthesis of 3D Faces", 1999): its shape is
+a mean plus principal modes, whose coefficients, the code, are guessed from the car's profile and refined by a few
+point-to-plane steps (Chen and Medioni, "Object Modelling by Registration of Multiple Range Images", 1992). Then a
+Gaussian process evaluates the faces' Cp and Cf at that shape. Points of the car that the bent template does not reach
+get a weight of zero.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
 
 STEPS = 3
 TRUST = 0.001
-"""m: the misfit of one point that weighs as much as one standard error of the code's first guess."""
+"""m: standard deviation of a point's misfit, against which the prior of the code is weighed."""
 OUTLIER = 0.005
-"""m: misfits beyond it lose their say (a Cauchy weight); morphs fit to a few millimetres."""
+"""m: scale of the Cauchy weight, which takes outliers out of the fit; morphs fit to a few millimetres."""
 LARGEST_CODE = 3.0
-"""Standard deviations of the training designs that a code may reach; further out the fields are guesswork."""
+"""Bound of each coefficient of a code, in standard deviations of the training designs."""
 SHIFT = 0.01
-"""m, standard deviation of what the car's middle may be off along x."""
+"""m: standard deviation of the prior of the template's shift along x."""
 NEAR, FAR = 0.030, 0.080
-"""m from the nearest face's centre: up to here a point is on the template, from there on it is not."""
+"""m from the nearest face's centre: a point's weight is 1 up to NEAR and falls to 0 at FAR."""
 FITTED = (0.88, 0.935)
-"""Share of a car's surface that is on the template: below the first it is another car, above the second a morph.
+"""Share of a car's surface that is on the template: its fit is 0 below the first and 1 above the second.
 
 Held-out morphs have 0.936 and more, procedural cars of the same kinds up to 0.89; where those were answered by the
 template in part, the integral of their pressure was 0.02 too high.
 """
 SOFT = 0.0003
-"""m: how sharply a point prefers the nearest face to the second nearest."""
+"""m: length scale of the softmax weights by which a point interpolates between its nearest faces."""
 SOFT_AROUND = 0.002
-"""m: the same for a vertex, which stands for its surroundings: the best for values between a car's vertices."""
+"""m: the same for a vertex, which stands for the surface around it."""
 _STORED_IN_HALF = {"places": 1.0, "area_vectors": 1e4, "marks": 1.0, "fields": 1.0}
-"""Scale under which half precision has digits: areas in cm²."""
+"""Factor before rounding to half precision: areas are kept in cm²."""
 _MEAN = "_mean"
 _N_FITTED = 5000
 _N_CHOICE = 1500
@@ -58,12 +58,12 @@ class Template:
     places (1 + K, M, 3) m. area_vectors (1 + K, M, 3) m², along the outward normals.
     marks (1 + K, m, 3) m: points on the very surface next to the faces ``marked`` (m,); the CFD's face centres lie a
     millimetre off it, and up to a centimetre at edges, so the code is fitted with these.
-    fields (1 + R, M, 4): Cp and Cf, mean and R modes, whose amounts are ``likeness`` of the car's features and
-    ``anchors`` (n, f), the training cases' features, times ``pull`` (n, R).
-    lengths (R, f), linear (R,): of that likeness, each mode's own.
-    to_traits (1 + K, t): from code to the traits that ``features`` are made of.
-    from_profile (d, K), profile_mean (d,): the first guess of the code, of unit variance over the training designs.
-    doubt (K,): that guess's standard error.
+    fields (1 + R, M, 4): Cp and Cf, mean and R modes. A mode's coefficient is a Gaussian process of the car's
+    ``features``: the kernel (``likeness``) to ``anchors`` (n, f), the training cases' features, times ``pull`` (n, R).
+    lengths (R, f), linear (R,): parameters of each mode's kernel.
+    to_traits (1 + K, t): linear map from the code to what ``features`` are computed from.
+    from_profile (d, K), profile_mean (d,): linear regression that guesses the code from a profile.
+    doubt (K,): standard error of that guess.
     """
 
     places: np.ndarray
@@ -148,9 +148,9 @@ _ALONG_X = np.array([1.0, 0.0, 0.0], np.float32)
 
 @dataclass(frozen=True, eq=False)
 class RegisteredTemplate:
-    """A template bent onto one car: what it says at any point of that car.
+    """A template bent onto one car; gives Cp and Cf at any point of that car.
 
-    area_vectors (M, 3) m², values (M, 4): Cp and Cf of its faces.
+    tree: of the bent faces' centres. area_vectors (M, 3) m², values (M, 4): Cp and Cf of the faces.
     fit: 0..1, how far the car as a whole is one of the template's morphs.
     """
 
@@ -179,7 +179,7 @@ class RegisteredTemplate:
         return values, weight * np.float32(self.fit)
 
     def over(self, values: np.ndarray, points: np.ndarray, normals: np.ndarray, soft: float = SOFT) -> np.ndarray:
-        """Another source's Cp and Cf (N, 4) at the points, with the template's in their place by its weight."""
+        """The mean of another model's Cp and Cf (N, 4) at the points and the template's, by the template's weight."""
         known, weight = self.at(points, normals, soft)
         return values + weight[:, None] * (known - values)
 
@@ -223,12 +223,12 @@ def register(
 
 
 def fits_template(registered: RegisteredTemplate | None) -> bool:
-    """Whether a car is one of a template's morphs, by more than half: for the others an interval may be another."""
+    """Whether a car counts as one of a template's morphs: others may have an interval of their own."""
     return registered is not None and registered.fit >= 0.5
 
 
 def features(codes: np.ndarray, to_traits: np.ndarray) -> np.ndarray:
-    """(n, f): what flow fields follow, for codes (n, K).
+    """(n, f): the inputs of the fields' Gaussian processes, for codes (n, K).
 
     to_traits (1 + K, t): linear map, constant first, to morph parameters (t - 2 N_POINTS) and the roof line's x and z.
     """
@@ -239,9 +239,9 @@ def features(codes: np.ndarray, to_traits: np.ndarray) -> np.ndarray:
 
 
 def likeness(features: np.ndarray, anchors: np.ndarray, lengths: np.ndarray, linear: np.ndarray) -> np.ndarray:
-    """(R, n) likeness of a car of features (f,) and those of anchors (n, f): for each mode linear, and a Matern bump.
+    """(R, n) kernel between a car's features (f,) and those of anchors (n, f), for each mode: linear plus Matérn 5/2.
 
-    lengths (R, f): how far along each feature the bump reaches. linear (R,): the linear part, against 1 for the bump.
+    lengths (R, f): length scales of the Matérn kernel. linear (R,): weight of the linear kernel, the other having 1.
     """
     scaled = (anchors - features) / lengths[:, None]
     apart = np.sqrt(np.einsum("rnf,rnf->rn", scaled, scaled))
@@ -249,13 +249,13 @@ def likeness(features: np.ndarray, anchors: np.ndarray, lengths: np.ndarray, lin
 
 
 def matern_bump(apart: np.ndarray) -> np.ndarray:
-    """Matérn's 5/2 covariance of what is so many lengths apart, against 1 for what is at one place."""
+    """Matérn's 5/2 kernel of distances in units of the length scale; 1 at no distance."""
     apart = np.sqrt(5.0) * apart
     return (1.0 + apart + apart**2 / 3.0) * np.exp(-apart)
 
 
 def _at_code(rows: np.ndarray, code: np.ndarray) -> np.ndarray:
-    """Mean and modes (1 + K, ...) put together by a code (K,)."""
+    """Mean (row 0) plus modes (rows 1..K) times a code (K,)."""
     return rows[0] + np.tensordot(code, rows[1:], 1)
 
 
@@ -264,7 +264,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _folded(points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points and normals brought to the +y half, and the side (+1 or -1) that each came from."""
+    """Points and normals mirrored to the +y half, and each one's side (+1 or -1)."""
     side = np.where(points[:, 1] < 0, np.float32(-1), np.float32(1))
     turn = np.ones_like(points)
     turn[:, 1] = side

@@ -35,13 +35,13 @@ def evaluate(
         from drivaer_app.lab.training import evaluate_model, kept_learning_curve
         from gnn.figures import figures_as_markdown
 
-        judged, found = evaluate_model(model, corpus or [], split, device=device, report=progress.report)
+        evaluated, found = evaluate_model(model, corpus or [], split, device=device, report=progress.report)
         if html is not None:
             from drivaer_app.lab.evaluation_page import write_page
 
-            write_page(html, judged, found, kept_learning_curve(model))
+            write_page(html, evaluated, found, kept_learning_curve(model))
         if as_json:
-            print(json.dumps({**found, "cars": [asdict(j) for j in judged]}), file=stdout)
+            print(json.dumps({**found, "cars": [asdict(j) for j in evaluated]}), file=stdout)
         else:
             print(figures_as_markdown(found), file=stdout)
     if not corpus:

@@ -64,14 +64,14 @@ def compare(
         from drivaer_app.lab.training import evaluate_model
         from gnn.figures import figures_as_markdown, paired_bootstrap
 
-        judged = {}
+        evaluated = {}
         with StageProgress() as progress:
             for name in names:
-                judged[name], found = evaluate_model(name, corpus or [], split, report=progress.report)
+                evaluated[name], found = evaluate_model(name, corpus or [], split, report=progress.report)
                 print(f"## {found['model']}\n\n{figures_as_markdown(found)}\n", file=stdout)
         first = names[0]
         for other in names[1:]:
-            for line in paired_bootstrap(first, judged[first], other, judged[other]):
+            for line in paired_bootstrap(first, evaluated[first], other, evaluated[other]):
                 print(line, file=stdout)
     return 0
 

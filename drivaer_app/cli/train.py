@@ -206,11 +206,11 @@ def _summary(metrics: dict) -> list[str]:
             )
         elif before:
             lines.append(f"{whose:10} Cd MAE {_mae(before):.4f} before; after: not measured, no car is left to ask")
-    for group, cars in (("half_width", "on the template"), ("elsewhere", "elsewhere")):
+    for group, cars in (("half_width", "on the template"), ("off_template", "off the template")):
         before, now = metrics["interval"]["groups"][group]["before"], metrics["interval"][group]
         lines.append(f"interval   ± {before:.4f} before, ± {now:.4f} after, for cars {cars}")
     return lines
 
 
 def _mae(rows: list[dict]) -> float:
-    return sum(abs(row["cd_said"] - row["cd"]) for row in rows) / len(rows)
+    return sum(abs(row["cd_predicted"] - row["cd"]) for row in rows) / len(rows)

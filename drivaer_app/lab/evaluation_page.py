@@ -13,7 +13,7 @@ from data.replacing import replacing
 from drivaer_app.pictures.drawing import ticks
 
 if TYPE_CHECKING:
-    from gnn.evaluation import Judged
+    from gnn.evaluation import CarEvaluation
 
 _SIZE, _MARGIN = 360, 52
 _COLOURS = ("#1b6ca8", "#d1495b", "#2e8b57", "#8e5ea2", "#c98b1a", "#555555")
@@ -27,60 +27,60 @@ svg { font: 11px system-ui, sans-serif; } .warn { color: #a33; }
 
 
 def write_page(
-    path: Path, judged: Sequence[Judged], found: dict[str, Any], curve: Sequence[dict[str, Any]] | None = None
+    path: Path, evaluated: Sequence[CarEvaluation], found: dict[str, Any], curve: Sequence[dict[str, Any]] | None = None
 ) -> None:
     """Write the page, whole or not at all. found: `evaluate_model`'s figures; curve: learning curve."""
     from gnn.figures import figures_as_markdown
 
     parts = [f"<h1>{escape(str(found['model']))}</h1>", f"<p>{found['n']} cars, split {escape(found['split'])}.</p>"]
     parts.append(_tables(figures_as_markdown(found)))
-    if judged[0].cd_said is not None:
-        parts += [_legend(judged), _parity(judged), _residuals(judged)]
-        if len(judged) >= 9:
-            parts.append(_calibration(judged))
+    if evaluated[0].cd_predicted is not None:
+        parts += [_legend(evaluated), _parity(evaluated), _residuals(evaluated)]
+        if len(evaluated) >= 9:
+            parts.append(_calibration(evaluated))
     if curve:
         parts.append(_learning_curve(curve))
-    parts.append(_cars(judged))
+    parts.append(_cars(evaluated))
     text = f"<!doctype html><meta charset='utf-8'><title>{escape(str(found['model']))}</title><style>{_STYLE}</style>"
     with replacing(path) as unfinished:
         unfinished.write_text(text + "\n".join(parts), "utf-8")
 
 
-def _parity(judged: Sequence[Judged]) -> str:
-    true, predicted = (np.array([getattr(j, name) for j in judged]) for name in ("cd", "cd_said"))
+def _parity(evaluated: Sequence[CarEvaluation]) -> str:
+    true, predicted = (np.array([getattr(j, name) for j in evaluated]) for name in ("cd", "cd_predicted"))
     both = np.concatenate([true, predicted])
     span = _span(both)
     frame = _Frame(span, span, "Cd, CFD", "Cd, predicted")
     frame.line([(span[0], span[0]), (span[1], span[1])], "#999")
-    for colour, group in _by_kind(judged):
-        frame.dots([(j.cd, j.cd_said, j.name) for j in group], colour)
+    for colour, group in _by_kind(evaluated):
+        frame.dots([(j.cd, j.cd_predicted, j.name) for j in group], colour)
     return frame.figure("Predicted against computed drag; on the line they agree.")
 
 
-def _legend(judged: Sequence[Judged]) -> str:
-    names = [(colour, group[0].style or group[0].kind) for colour, group in _by_kind(judged)]
+def _legend(evaluated: Sequence[CarEvaluation]) -> str:
+    names = [(colour, group[0].style or group[0].kind) for colour, group in _by_kind(evaluated)]
     return "<p>" + " ".join(f"<span style='color:{colour}'>● {escape(name)}</span>" for colour, name in names) + "</p>"
 
 
-def _residuals(judged: Sequence[Judged]) -> str:
+def _residuals(evaluated: Sequence[CarEvaluation]) -> str:
     frame = _Frame(
-        _span([j.cd for j in judged]),
-        _span([1e3 * j.error for j in judged], 0.0),
+        _span([j.cd for j in evaluated]),
+        _span([1e3 * j.error for j in evaluated], 0.0),
         "Cd, CFD",
         "predicted less CFD, counts",
     )
     frame.line([(frame.x[0], 0.0), (frame.x[1], 0.0)], "#999")
-    for colour, group in _by_kind(judged):
+    for colour, group in _by_kind(evaluated):
         frame.dots([(j.cd, 1e3 * j.error, j.name) for j in group], colour)
     return frame.figure("Errors in counts (0.001 of Cd).")
 
 
-def _calibration(judged: Sequence[Judged]) -> str:
+def _calibration(evaluated: Sequence[CarEvaluation]) -> str:
     from gnn.figures import calibration
 
     frame = _Frame((0.0, 1.0), (0.0, 1.0), "promised", "kept")
     frame.line([(0, 0), (1, 1)], "#999")
-    curve = calibration(judged)
+    curve = calibration(evaluated)
     frame.line(curve, _COLOURS[0])
     frame.dots([(x, y, f"{y:.0%} of {x:.0%}") for x, y in curve], _COLOURS[0])
     return frame.figure(
@@ -102,12 +102,12 @@ def _learning_curve(curve: Sequence[dict[str, Any]]) -> str:
     return frame.figure("What more training cars bring, on the same test cars.")
 
 
-def _cars(judged: Sequence[Judged]) -> str:
+def _cars(evaluated: Sequence[CarEvaluation]) -> str:
     head = ("car", "kind", "style", "Cd, CFD", "predicted", "counts off", "Cp error", "novelty")
     rows = []
-    for j in sorted(judged, key=lambda j: -abs(j.error) if j.cd_said is not None else -(j.cp_l2 or 0)):
-        off = None if j.cd_said is None else 1e3 * j.error
-        cells = (j.name, j.kind, j.style or "", _number(j.cd, 4), _number(j.cd_said, 4), _number(off, 1))
+    for j in sorted(evaluated, key=lambda j: -abs(j.error) if j.cd_predicted is not None else -(j.cp_l2 or 0)):
+        off = None if j.cd_predicted is None else 1e3 * j.error
+        cells = (j.name, j.kind, j.style or "", _number(j.cd, 4), _number(j.cd_predicted, 4), _number(off, 1))
         rows.append((*cells, _number(j.cp_l2, 3), _number(j.novelty, 2)))
     return f"<h2>Every car, the worst first</h2>{_table(head, rows)}"
 
@@ -174,10 +174,10 @@ class _Frame:
         )
 
 
-def _by_kind(judged: Sequence[Judged]) -> list[tuple[str, list[Judged]]]:
-    kinds = list(dict.fromkeys(j.style or j.kind for j in judged))
+def _by_kind(evaluated: Sequence[CarEvaluation]) -> list[tuple[str, list[CarEvaluation]]]:
+    kinds = list(dict.fromkeys(j.style or j.kind for j in evaluated))
     return [
-        (_COLOURS[i % len(_COLOURS)], [j for j in judged if (j.style or j.kind) == kind])
+        (_COLOURS[i % len(_COLOURS)], [j for j in evaluated if (j.style or j.kind) == kind])
         for i, kind in enumerate(kinds)
     ]
 

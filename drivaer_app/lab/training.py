@@ -14,7 +14,7 @@ from drivaer_app.models import find_model
 from drivaer_app.paths import cache
 
 if TYPE_CHECKING:
-    from gnn.evaluation import Judged
+    from gnn.evaluation import CarEvaluation
     from gnn.training.corpora import SplitCars
     from gnn.training.loop import Epoch
     from gnn.training.recipe import TrainingRecipe
@@ -127,14 +127,14 @@ def evaluate_model(
     *,
     device: str = "auto",
     report: Report = lambda *_: None,
-) -> tuple[list[Judged], dict[str, Any]]:
-    """Predict every car of a split (or of ``all``) and compare: what was said of each, and the figures.
+) -> tuple[list[CarEvaluation], dict[str, Any]]:
+    """Predict every car of a split (or of ``all``) and compare: each car's evaluation, and the metrics.
 
     Without corpora: the cars that come with the program, DrivAer morphs as the bundled model's template has them.
 
     Raises DrivAerError where there are no such cars; ModelError.
     """
-    from gnn.evaluation import judge
+    from gnn.evaluation import evaluate_cars
     from gnn.figures import figures
     from gnn.surrogate import Surrogate
     from gnn.training.corpora import read_corpora
@@ -145,8 +145,8 @@ def evaluate_model(
     if not cars:
         has = ", ".join(f"{found.splits.count(s)} {s}" for s in dict.fromkeys(found.splits))
         raise DrivAerError(f"no car of the split {split} ({has})", fix="take another --split, or all")
-    judged = judge(model, cars, lambda n: report("predicting", n, len(cars), None))
-    return judged, {"model": model.name, "split": split, "parameters": model.n_parameters, **figures(judged)}
+    evaluated = evaluate_cars(model, cars, lambda n: report("predicting", n, len(cars), None))
+    return evaluated, {"model": model.name, "split": split, "parameters": model.n_parameters, **figures(evaluated)}
 
 
 def _shipped() -> SplitCars:

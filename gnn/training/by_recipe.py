@@ -255,8 +255,8 @@ def _scale(cars: Sequence[StoredCar], recipe: TrainingRecipe, columns: int) -> S
 
 def _fingerprint(recipe: TrainingRecipe, train: Sequence[StoredCar], val: Sequence[StoredCar]) -> str:
     cars = [[f"{car.kind}/{car.name}", car.coefficients["cd"], car.points.shape[0]] for car in (*train, *val)]
-    told: list[Any] = [asdict(recipe), cars]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    parts: list[Any] = [asdict(recipe), cars]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _write_history(run: Path, history: Sequence[dict[str, float]]) -> None:

@@ -1,4 +1,4 @@
-"""Training steps on a GPU, started by one call each instead of some hundreds."""
+"""Training steps on a GPU as CUDA graphs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 
 _AS_THEY_ARE = 3
-"""Steps before the capture: in them kernels are built, libraries choose theirs, and the optimiser makes its state."""
+"""Steps before the capture, in which kernels are compiled, libraries tune themselves and the optimiser allocates."""
 
 
 class CapturedStep:
-    """``take(*batch)`` on a GPU: a few times as it is, then captured as a CUDA graph, which is replayed from then on.
+    """``take(*batch)`` on a GPU: run a few times, then captured as a CUDA graph, which is replayed from then on.
 
-    A small network's step is some hundred short kernels, and the processor that starts them one by one is slower than
-    the GPU (Nguyen, Carilli et al., "Accelerating PyTorch with CUDA graphs", 2021). What is captured may neither wait
-    for the GPU nor do anything else from step to step: batches have the same shapes each time, and are copied to the
-    same place. The answer, too, stands at one place and is overwritten by the next step.
+    A small network's step is some hundred short kernels, whose launches take the CPU longer than the GPU computes
+    (Nguyen, Carilli et al., "Accelerating PyTorch with CUDA graphs", 2021). A captured step may not synchronise with
+    the GPU and must be the same each time: batches of one shape, which are copied into the same buffers. The result,
+    too, is a buffer that the next step overwrites.
     """
 
     def __init__(self, take: Callable[..., Tensor], device: torch.device):
@@ -41,7 +41,7 @@ class CapturedStep:
         return self._answer
 
     def _beside(self) -> Tensor:
-        """On another stream than the usual, as what is to be captured wants to be begun."""
+        """On a side stream, as PyTorch asks of the steps before a capture."""
         here, beside = torch.cuda.current_stream(self._device), torch.cuda.Stream(self._device)
         beside.wait_stream(here)
         with torch.cuda.stream(beside):

@@ -24,7 +24,7 @@ class Cloud:
 def labels(case: Case, cloud: Cloud) -> np.ndarray:
     """(N, 4) float32 Cp, Cf at the cloud's points; NaN where no CFD face is.
 
-    The case has the +y half; on the other half (told by the CFD face's mirror image) Cf's y component turns over.
+    The case has the +y half; on the other half Cf's y component changes its sign.
     """
     values = values_at(case.face_values, cloud.cfd_face)
     values[cloud.points[:, 1] < 0, 2] *= -1

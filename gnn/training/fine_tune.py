@@ -1,10 +1,9 @@
-"""Teach a model cars of the user's own, without it forgetting what it knew.
+"""Fine-tune a model on the user's own cars, with rehearsal of the cars that it was trained on.
 
-Every step shows the networks some of the user's cars and some of ours (`gnn.training.replay`, the procedural cars).
-Where ours have no label, the old network's answer is one. The batch normalisations keep their old statistics, so that
-training starts from the old model exactly.
-What was gained is told from cars that no training saw: a fixed fifth of the user's; of fewer than TOO_FEW every car, by
-cross-validation, in which another training of the same length tells of the cars that were kept from it.
+Each batch has some of the user's cars and some of ours (the procedural cars and `gnn.training.replay`). Shapes of ours
+without CFD are labelled by the old network. The batch normalisations keep their statistics, so that training starts
+from exactly the old model. The gain is measured on held-out cars: a fixed fifth of the user's, or, with fewer than
+TOO_FEW cars, all of them by cross-validation, whose trainings are as long as the final one.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from data.errors import DrivAerError
 from gnn.calibration import LEAST, conformal_half_width
 from gnn.checkpoints import ModelFolder, read_model, write_model, write_text
 from gnn.difference import DifferenceLaw
-from gnn.evaluation import Judged, judge
+from gnn.evaluation import CarEvaluation, evaluate_cars
 from gnn.input_frame import InputFrame
 from gnn.model_config import DRAG, FIELD, Interval, ModelName
 from gnn.network_spec import NetworkSpec
@@ -40,7 +39,7 @@ from gnn.training.losses import Scale, coefficient_loss, field_loss, stacked
 from gnn.training.replay import REPLAY, ReplayCar, TemplateShape
 
 TOO_FEW = 10
-"""Of the user's cars: below it each is held out in turn."""
+"""Number of the user's cars below which they are cross-validated."""
 FOLDS = 3
 _MOST_JUDGED = 40
 _LEAST_FOR_OFFSET = 3
@@ -77,7 +76,7 @@ class FineTuning:
 
     @property
     def crossed(self) -> bool:
-        """Whether each of the user's cars is held out in turn, for want of enough to hold a fifth out for good."""
+        """Whether the user's cars are cross-validated, because they are too few to hold out a fifth."""
         return len(self.own) < TOO_FEW or len(split(self.own)[1]) < 2 or not split(self.own)[0]
 
     @property
@@ -91,7 +90,7 @@ class FineTuning:
         return novelty and novelty.knowing(np.array([_profile(car) for car in cars]))
 
     def trials(self) -> list[tuple[str, list[PointCar], list[PointCar]]]:
-        """Trainings that only serve to tell what training gains: name, cars learnt from, cars held out."""
+        """The trainings of the cross-validation: name, cars to learn from, cars held out."""
         n = min(FOLDS, len(self.own)) if self.crossed else 0
         if n < 2:
             return []
@@ -125,10 +124,10 @@ def fine_tune(tuning: FineTuning, out: Path, report: Report = lambda *_: None) -
     old = Surrogate.of_folder(tuning.base, "cpu")
     trials = tuning.trials()
     own_test = [car for _, _, held in trials for car in held] or ([] if tuning.crossed else split(tuning.own)[1])
-    own_test = own_test or list(tuning.own)  # a single car: only the old model can be asked about it
+    own_test = own_test or list(tuning.own)  # a single car: only the old model can be evaluated on it
     before = _judge("before, our cars", old, our_test, report), _judge("before, your cars", old, own_test, report)
 
-    own_after: list[Judged] = []
+    own_after: list[CarEvaluation] = []
     for name, learnt, held in trials:
         model = _learnt(tuning, learnt, work / name.replace(" ", "_"), name, report)
         own_after += _judge(f"{name}, your cars", model, held, report)
@@ -158,8 +157,8 @@ def _work_folder(out: Path, tuning: FineTuning) -> Path:
     return work
 
 
-def _judge(stage: str, model: Surrogate, cars: Sequence[Car], report: Report) -> list[Judged]:
-    return judge(model, cars, lambda n: report(stage, n, len(cars), None))
+def _judge(stage: str, model: Surrogate, cars: Sequence[Car], report: Report) -> list[CarEvaluation]:
+    return evaluate_cars(model, cars, lambda n: report(stage, n, len(cars), None))
 
 
 def _learnt(tuning: FineTuning, own: Sequence[PointCar], work: Path, name: str, report: Report) -> Surrogate:
@@ -231,7 +230,7 @@ def _learn_field(tuning: FineTuning, own: Sequence[PointCar], work: Path, report
 
 
 class _Replay:
-    """Draws clouds of cars that the old model knows: cars with known drag, and shapes between two DrivAers' cases."""
+    """Draws clouds of the cars that the old model was trained on: those with CFD, and shapes between two DrivAers."""
 
     def __init__(self, ours: Sequence[Car]):
         self._known = [car for car in ours if not isinstance(car, ReplayCar)]
@@ -258,7 +257,7 @@ class _Replay:
 
 
 def _own_share(batch: int, n_own: int) -> int:
-    """Half of a batch, less where that would be the same few cars over and over."""
+    """The user's share of a batch: half, but no more clouds than there are cars."""
     return min(batch // 2, max(1, n_own))
 
 
@@ -273,8 +272,8 @@ def _profile(car: PointCar) -> np.ndarray:
 
 def _metrics(
     tuning: FineTuning,
-    before: tuple[list[Judged], list[Judged]],
-    after: tuple[list[Judged], list[Judged]],
+    before: tuple[list[CarEvaluation], list[CarEvaluation]],
+    after: tuple[list[CarEvaluation], list[CarEvaluation]],
 ) -> dict[str, Any]:
     ours, own = after
     old = tuning.base.config.interval
@@ -292,14 +291,14 @@ def _metrics(
     }
 
 
-def new_interval(old: Interval, ours: Sequence[Judged], own: Sequence[Judged]) -> dict[str, Any]:
-    """Half widths for cars that the template fits and for all others (``elsewhere``), with where each comes from.
+def new_interval(old: Interval, ours: Sequence[CarEvaluation], own: Sequence[CarEvaluation]) -> dict[str, Any]:
+    """Half widths for cars that the template fits and for all others (``off_template``), with where each comes from.
 
-    Of each the wider of what our held-out cars need and what the user's need. old: the interval before, which stays
-    where ours are too few to tell. own: the user's cars, none of them learnt from by what was asked.
+    Each is the wider of two: calibrated on our held-out cars and on the user's. old: the interval before, which stays
+    where ours are too few to calibrate one. own: the user's cars, each predicted by a model that was not trained on it.
     """
     level, found, groups = old.level, {}, {}
-    for group, fits in (("half_width", True), ("elsewhere", False)):
+    for group, fits in (("half_width", True), ("off_template", False)):
         before = old.of(fits)
         errors = [np.array([j.error for j in some if j.on_template == fits]) for some in (ours, own)]
         of_ours = conformal_half_width(errors[0], level) if len(errors[0]) >= LEAST else before
@@ -317,9 +316,9 @@ def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any
     base, stored, interval = tuning.base.config, read_model(folder), metrics["interval"]
     n = len(tuning.learnt)
     laws = {}
-    for key, fits in (("difference", True), ("difference_elsewhere", False)):
+    for key, fits in (("difference", True), ("difference_off_template", False)):
         ours = [row for row in metrics["after"]["ours"] if row["on_template"] == fits]
-        predicted, true = ([row[what] for row in ours] for what in ("cd_said", "cd"))
+        predicted, true = ([row[what] for row in ours] for what in ("cd_predicted", "cd"))
         laws[key] = DifferenceLaw.of_held_out(predicted, true, interval["level"]) or getattr(base, key)
     config = replace(
         base,
@@ -328,7 +327,7 @@ def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any
         base=ModelName(metrics["base"]["name"], metrics["base"]["digest"]),
         trained_on=f"{base.trained_on}, and {n} {'car' if n == 1 else 'cars'} of your own",
         licences=tuple(dict.fromkeys([*base.licences, *tuning.licences])),
-        interval=Interval(interval["half_width"], interval["elsewhere"], interval["level"]),
+        interval=Interval(interval["half_width"], interval["off_template"], interval["level"]),
         cd_pressure_offset=_offset(tuning, Surrogate.of_folder(stored, "cpu"), report),
         **laws,
     )

@@ -46,7 +46,7 @@ and yours need, both predicted after training:
 | Cd ± | before | now | ours need | yours need |
 |---|---|---|---|---|
 {_interval_row("cars that the template fits", interval["groups"]["half_width"], interval["half_width"])}
-{_interval_row("all others", interval["groups"]["elsewhere"], interval["elsewhere"])}
+{_interval_row("all others", interval["groups"]["off_template"], interval["off_template"])}
 
 {_how_calibrated(counts, interval["groups"])}
 
@@ -70,7 +70,7 @@ def _how_held_out(counts: dict[str, Any]) -> str:
             f"Measured on {n} of your {counts['own']} cars, which were held out (every fifth by its name's checksum)."
         )
     if counts["own"] == 1:
-        return "With one car there is none left to measure it on: what was gained is unknown. The old model said of it:"
+        return "With one car none is left to measure it on: what was gained is unknown. The old model predicted it so:"
     return (
         f"Too few to hold some out for good, so each was held out in turn: the figures are of trial trainings that had "
         f"not seen the car. The model itself has learnt from all {counts['own']}."
@@ -98,7 +98,7 @@ def _table(before: Sequence[dict], after: Sequence[dict]) -> str:
 
 
 def _cd_errors(rows: Sequence[dict]) -> np.ndarray:
-    return np.array([row["cd_said"] - row["cd"] for row in rows])
+    return np.array([row["cd_predicted"] - row["cd"] for row in rows])
 
 
 def _r2(rows: Sequence[dict]) -> str | None:
@@ -113,7 +113,7 @@ _FIGURES = {
     "Cd, largest error": lambda rows: f"{np.abs(_cd_errors(rows)).max():.4f}",
     "Cd, mean error": lambda rows: f"{_cd_errors(rows).mean():+.4f}",
     "Cd, R2": _r2,
-    "Cl, mean absolute error": lambda rows: f"{np.mean([abs(r['cl_said'] - r['cl']) for r in rows]):.4f}",
+    "Cl, mean absolute error": lambda rows: f"{np.mean([abs(r['cl_predicted'] - r['cl']) for r in rows]):.4f}",
     "Cp, relative L2 error": lambda rows: f"{np.mean([r['cp_l2'] for r in rows]):.3f}",
     "Cf, relative L2 error": lambda rows: f"{np.mean([r['cf_l2'] for r in rows]):.3f}",
 }
@@ -126,18 +126,18 @@ def _interval_row(name: str, group: dict[str, Any], now: float) -> str:
 
 
 def _how_calibrated(counts: dict[str, Any], groups: dict[str, Any]) -> str:
-    told = [
+    lines = [
         f"In brackets: of how many cars. From {LEAST} on it is conformal; where ours are fewer theirs stays as it was."
     ]
     few = [group["n_own"] for group in groups.values() if 0 < group["n_own"] < LEAST]
     if counts["own"] == 1:
-        told.append("Yours is the old model's error on your one car: nothing can be promised for the next one.")
+        lines.append("Yours is the old model's error on your one car: nothing can be promised for the next one.")
     else:
-        told += [
+        lines += [
             f"Of {n} of yours it is the largest error, to be expected to hold for {n / (n + 1):.0%} of such cars."
             for n in sorted(set(few))
         ]
-    return "\n".join(told)
+    return "\n".join(lines)
 
 
 def _novelty(before: Sequence[dict], after: Sequence[dict]) -> str:

@@ -129,8 +129,8 @@ def fit(
     run draws them. loss(network, *batch) has them on the network's device; on a GPU the step is captured
     (`CapturedStep`) unless ``capture`` is False.
     learnt_from: the cases, noted in the checkpoint for the model's card. key: changes where anything else does that the
-    weights depend on. processes: that share each batch; the first one writes. report: told after each step how many are
-    done, and the running mean of the loss.
+    weights depend on. processes: that share each batch; the first one writes. report: called after each step with how
+    many are done and the running mean of the loss.
 
     Raises:
         DrivAerError: another training lies unfinished at ``checkpoint``.
@@ -227,8 +227,8 @@ class _Training:
     @property
     def fingerprint(self) -> str:
         """Changes where anything does that the weights depend on."""
-        told = [asdict(self.how), list(self.learnt_from), self.key, self.processes.world]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        parts = [asdict(self.how), list(self.learnt_from), self.key, self.processes.world]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def count(self, loss: Tensor) -> None:
         """One more step is taken."""

@@ -13,7 +13,7 @@ import numpy as np
 from gnn.calibration import LEAST, conformal_half_width, leave_one_out_coverage
 from gnn.card import write_card
 from gnn.checkpoints import read_model, write_model
-from gnn.evaluation import judge
+from gnn.evaluation import evaluate_cars
 from gnn.figures import figures, figures_as_markdown
 from gnn.model_config import DRAG, Interval, ModelConfig
 from gnn.novelty import NoveltyReference, profile
@@ -51,17 +51,17 @@ def write_recipe_model(
     novelty = None if recipe.vertices else _novelty(cars["train"])
     write_model(folder, config, weights, novelty)
     model = Surrogate.of_folder(read_model(folder), "cpu")
-    judged = judge(model, cars["test"])
-    if recipe.model == DRAG and len(judged) >= LEAST:
-        config = replace(config, interval=_interval(np.array([j.error for j in judged])))
+    evaluated = evaluate_cars(model, cars["test"])
+    if recipe.model == DRAG and len(evaluated) >= LEAST:
+        config = replace(config, interval=_interval(np.array([j.error for j in evaluated])))
         write_model(folder, config, weights, novelty)
     metrics = {
         "counts": {split: len(own) for split, own in cars.items()},
         "epochs": trained.epochs,
         "parameters": model.n_parameters,
         "novelty": novelty is not None,
-        "test": figures(judged),
-        "judged": [asdict(j) for j in judged],
+        "test": figures(evaluated),
+        "cars": [asdict(j) for j in evaluated],
         "written": time.strftime("%Y-%m-%d"),
     }
     what = "Drag" if recipe.model == DRAG else "Surface fields"

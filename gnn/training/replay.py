@@ -1,10 +1,11 @@
-"""The cars that a model was trained on, made again from the model itself, so that learning more forgets less.
+"""Rehearsal: the cars that a model was trained on, rebuilt from its templates for fine-tuning.
 
-The DrivAer's geometry is not this program's to ship, but a model's templates bend to any of its morphs. ``replay.json``
-in a model folder says how far for each CFD case; the case's own coefficients and fields are in
-``resources/corpus/drivaer_morphs``, face by face in the template's order. Repeating old examples while new ones are
-learnt is rehearsal (Robins, "Catastrophic Forgetting, Rehearsal and Pseudorehearsal", 1995); where a shape between the
-cases has no label, the old network's answer is one (Li and Hoiem, "Learning without Forgetting", 2016).
+Fine-tuning on new cars alone makes a network forget the old ones, so that they are repeated (Robins, "Catastrophic
+Forgetting, Rehearsal and Pseudorehearsal", 1995). The DrivAer's geometry may not be shipped, but a model's templates
+bend to any of its morphs: ``replay.json`` in a model folder has the code of each CFD case, and
+``resources/corpus/drivaer_morphs`` has the case's coefficients and its fields, face by face in the template's order.
+Shapes between the cases have no CFD; there the old network's prediction is the label (Li and Hoiem, "Learning without
+Forgetting", 2016).
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ _CHOICE = 4  # points to choose from for one that is taken, as a file's sample h
 
 
 @dataclass(frozen=True, eq=False)
-class Bend:
-    """How a template is bent: which of a model's, and its code (K,)."""
+class TemplateCode:
+    """Which of a model's templates, and its code (K,)."""
 
     template: int
     code: np.ndarray
@@ -42,7 +43,7 @@ class Bend:
 
 @dataclass(frozen=True, eq=False)
 class TemplateShape:
-    """A car that a template was bent to; draws points on the very surface, which are even but for small details."""
+    """A template bent by a code, as a car that points are drawn from."""
 
     template: Template
     code: np.ndarray
@@ -50,13 +51,13 @@ class TemplateShape:
     def draw(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """n points (n, 3) in network coordinates, normals (n, 3), and the face at each (n,) or NO_FACE; of both halves.
 
-        A face is taken as often as its area says, and a point of it anywhere on it.
+        Faces are drawn in proportion to their area, and a point uniformly on the face.
         """
         points, normals = self._scatter(n, rng)
         return points, normals, self._faces_at(points, normals)
 
     def draw_evenly(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The same of points that lie as evenly as those of a file, which a network's neighbourhoods depend on."""
+        """The same with points as evenly spaced as those of a mesh's sample, which networks are sensitive to."""
         points, normals = self._scatter(_CHOICE * n, rng)
         low, high = points.min(axis=0), points.max(axis=0)
         each = np.full(len(points), self.wetted_area / len(points))
@@ -107,23 +108,23 @@ class ReplayCar(OfCase):
         return SurfaceSample(in_car_frame, normals, areas), labels(self.case, Cloud(points, normals, face))
 
 
-def read_replay(folder: Path) -> dict[str, Bend]:
+def read_replay(folder: Path) -> dict[str, TemplateCode]:
     """By the cases' names; empty where the model has none. Raises ModelError for a damaged file."""
     path = folder / REPLAY
     if not path.exists():
         return {}
     try:
         rows = json.loads(path.read_text("utf-8"))
-        return {name: Bend(int(b["template"]), np.array(b["code"], np.float32)) for name, b in rows.items()}
+        return {name: TemplateCode(int(b["template"]), np.array(b["code"], np.float32)) for name, b in rows.items()}
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"damaged ({error})", file=path, fix="copy the model again") from error
 
 
-def replay_cars(bends: Mapping[str, Bend], templates: Sequence[Template], corpus: Path) -> list[ReplayCar]:
-    """The cases of a compact corpus that there is a bend for."""
+def replay_cars(codes: Mapping[str, TemplateCode], templates: Sequence[Template], corpus: Path) -> list[ReplayCar]:
+    """The cases of a compact corpus that there is a code for."""
     cars = []
-    for name, bend in sorted(bends.items()):
+    for name, own in sorted(codes.items()):
         path = corpus / CASES / f"{name}.npz"
         if path.exists():
-            cars.append(ReplayCar(read_case(path), TemplateShape(templates[bend.template], bend.code)))
+            cars.append(ReplayCar(read_case(path), TemplateShape(templates[own.template], own.code)))
     return cars

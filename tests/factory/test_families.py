@@ -9,7 +9,7 @@ import pytest
 
 from data.corpora.morphed_families import read_families
 from drivaer_app.paths import built_in_corpus
-from factory.assemble import _interval_elsewhere, answers_apart
+from factory.assemble import _interval_off_template, answers_apart
 from factory.families import FamilyShape, families_of, fit_family_coefficients, random_family_designs
 from gnn.training.cars import FamilyCar, FamilyClouds, split
 
@@ -71,16 +71,16 @@ def test_every_fifth_design_is_held_out(cars, clouds):
 
 
 def test_of_few_held_out_designs_the_interval_is_their_largest_error():
-    assert _interval_elsewhere(np.array([])) is None
-    assert _interval_elsewhere(np.array([0.01, -0.03])) == {"half_width": 0.03, "coverage": None}
-    many = _interval_elsewhere(np.linspace(-0.02, 0.02, 40))
+    assert _interval_off_template(np.array([])) is None
+    assert _interval_off_template(np.array([0.01, -0.03])) == {"half_width": 0.03, "coverage": None}
+    many = _interval_off_template(np.linspace(-0.02, 0.02, 40))
     assert many["half_width"] < 0.02 and many["coverage"] >= 0.85
 
 
 def test_answers_lie_apart_as_they_do_on_nine_of_ten_held_out_designs():
     designs = [{"predicted": 0.3, "field_integral": 0.3 + 0.001 * i} for i in range(19)]
-    of_families = [{"cd_said": 0.3, "cd_fields": 0.3 - 0.002 * i} for i in range(19)]
+    of_families = [{"cd_predicted": 0.3, "cd_fields": 0.3 - 0.002 * i} for i in range(19)]
     few = answers_apart({"designs": designs, "families": {"designs": of_families[:5]}})
     assert few == {"half_width": pytest.approx(0.017)}
     both = answers_apart({"designs": designs, "families": {"designs": of_families}})
-    assert both == {"half_width": pytest.approx(0.017), "elsewhere": pytest.approx(0.034)}
+    assert both == {"half_width": pytest.approx(0.017), "off_template": pytest.approx(0.034)}

@@ -1,6 +1,7 @@
 """Training on the corpus handed over, in small: skipped where it is absent."""
 
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,17 @@ import torch
 
 from data.corpora.case_files import read_cases
 from data.corpora.morphed_families import read_families
+from data.errors import DrivAerError
 from data.nearest import NO_FACE
+from factory import steps
 from factory.assemble import Corpus, novelty_reference
 from factory.field import train_field_net
 from factory.labels import DesignFeatures
 from factory.morph_generator import CfdFaces, MorphGenerator
 from factory.morphs import Design, MorphCar, MorphClouds, random_designs
 from factory.template_fit import fit_templates
+from factory.work import Work
+from gnn.checkpoints import read_model
 from gnn.evaluation import relative_l2
 from gnn.novelty import profile
 from gnn.template import register
@@ -154,3 +159,28 @@ def test_templates_know_the_pressure_of_a_case_better_than_the_mean_does(clouds,
     even = np.ones(known.sum())
     assert known.mean() > 0.7
     assert relative_l2(values[known, 0], true, even) < 0.9 * relative_l2(mean, true, even)
+
+
+@needs_corpus
+def test_the_steps_leave_networks_that_the_next_ones_begin_from(clouds, cases, tmp_path, monkeypatch):
+    monkeypatch.setattr(steps, "N_DESIGNS", {"morphs": 40})
+    monkeypatch.setattr(steps, "N_READ", 20)
+    corpus = Corpus(cases[:24], clouds)
+    first = Work(tmp_path / "first", steps=2, rate=1e-3, batch=2)
+    steps.train_drag(first, corpus)
+    steps.train_field(first, corpus)
+    second = replace(first, folder=tmp_path / "second", start=tmp_path / "first" / "drag")
+    steps.train_drag(second, corpus)
+    models = [read_model(tmp_path / name / "drag") for name in ("first", "second")]
+    assert models[0].config.drag.mean == models[1].config.drag.mean  # the targets keep their scale
+    assert models[0].digest != models[1].digest
+    mean = Work(tmp_path / "mean", parts=(models[0].path, models[1].path), steps=2)
+    steps.average(mean, corpus)
+    weight = [model.tensors["drag.linear1.weight"] for model in (*models, read_model(tmp_path / "mean" / "drag"))]
+    assert torch.allclose((weight[0] + weight[1]) / 2, weight[2], atol=1e-7)
+    steps.train_last_layers(mean, corpus)
+    counts = read_model(tmp_path / "mean" / "readout").config.drag.counts
+    assert counts["n_read_designs"] == 20 + len(corpus.train) and counts["n_cases"] == len(corpus.train)
+    assert mean.newest("drag", "readout", "drag").path == tmp_path / "mean" / "readout"
+    with pytest.raises(DrivAerError, match="run the step field"):
+        mean.newest("field", "field")

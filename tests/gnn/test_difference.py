@@ -63,7 +63,7 @@ def test_cars_that_no_template_fits_have_a_law_of_their_own_where_there_is_one()
     law, other = DifferenceLaw(0.9, 0.01, 0.2, 63), DifferenceLaw(0.9, 0.02, 0.0, 42)
     config = ModelConfig("m", "cars", difference=law)
     assert config.difference_law(on_template=False) == law
-    config = replace(config, difference_elsewhere=other)
+    config = replace(config, difference_off_template=other)
     assert config.difference_law(on_template=False) == other and config.difference_law() == law
 
 

@@ -125,13 +125,14 @@ def test_intervals_of_other_cars_keep_about_what_they_promise(judged):
 
 @pytest.fixture
 def judged():
-    from gnn.evaluation import Judged
+    from gnn.evaluation import CarEvaluation
 
     rng = np.random.default_rng(0)
     rows = [(0.3 + 0.02 * rng.normal(), 0.003 * rng.normal()) for _ in range(120)]
     unknown = (None,) * 6
     return [
-        Judged(f"c{i}", "k", None, cd, None, cd + off, *unknown, None, False, 0.1) for i, (cd, off) in enumerate(rows)
+        CarEvaluation(f"c{i}", "k", None, cd, None, cd + off, *unknown, None, False, 0.1)
+        for i, (cd, off) in enumerate(rows)
     ]
 
 
@@ -140,10 +141,10 @@ def test_a_better_model_is_told_from_chance(judged):
 
     from gnn.figures import paired_bootstrap
 
-    worse = [replace(j, cd_said=j.cd + 3 * j.error) for j in judged]
+    worse = [replace(j, cd_predicted=j.cd + 3 * j.error) for j in judged]
     assert "a is better than b" in (line := paired_bootstrap("a", judged, "b", worse)[0]) and "no chance" in line
     noise = np.random.default_rng(1).normal(size=len(judged)) * 1e-4
-    alike = [replace(j, cd_said=j.cd_said + n) for j, n in zip(judged, noise, strict=True)]
+    alike = [replace(j, cd_predicted=j.cd_predicted + n) for j, n in zip(judged, noise, strict=True)]
     assert "may be chance" in paired_bootstrap("a", judged, "b", alike)[0]
 
 

@@ -19,7 +19,7 @@ from data.errors import DrivAerError
 from drivaer_app.cli.app import main
 from drivaer_app.paths import CORPUS_VARIABLE
 from gnn.checkpoints import read_model
-from gnn.evaluation import Judged
+from gnn.evaluation import CarEvaluation
 from gnn.model_config import Interval
 from gnn.surrogate import Surrogate
 from gnn.training.cars import FamilyCar, FamilyClouds, PointCar, split
@@ -66,20 +66,20 @@ def test_few_cars_are_each_judged_by_a_training_that_had_not_seen_them(taught):
 
 
 def test_the_interval_holds_for_every_held_out_car_where_they_are_few(taught):
-    errors = [abs(row["cd_said"] - row["cd"]) for row in taught[0]["after"]["own"]]
+    errors = [abs(row["cd_predicted"] - row["cd"]) for row in taught[0]["after"]["own"]]
     config = json.loads((taught[1] / "config.json").read_text())
-    assert config["interval"]["elsewhere"] >= max(errors) - 1e-12  # this model has no template
+    assert config["interval"]["off_template"] >= max(errors) - 1e-12  # this model has no template
 
 
 def test_an_interval_is_as_wide_as_the_neediest_of_its_group():
     def judged(errors, on_template):
-        return [Judged("c", "k", None, 0.3, None, 0.3 + e, *(None,) * 6, None, on_template, 0.1) for e in errors]
+        return [CarEvaluation("c", "k", None, 0.3, None, 0.3 + e, *(None,) * 6, None, on_template, 0.1) for e in errors]
 
     ours = judged([0.001 * i for i in range(1, 12)], True)
     own = judged([0.05, -0.07], False)
     found = new_interval(Interval(0.02), ours, own)
     assert found["half_width"] == pytest.approx(0.011)  # eleven cars of ours: the largest of them
-    assert found["elsewhere"] == pytest.approx(0.07)  # two of the user's, and none of ours
+    assert found["off_template"] == pytest.approx(0.07)  # two of the user's, and none of ours
 
 
 def test_own_cars_are_no_strangers_any_more(taught, tiny_model, five):
