@@ -32,6 +32,7 @@ from benchmarks.outside_cars import (  # noqa: E402
 from data.corpora.published_runs import read_manifest, read_runs  # noqa: E402
 from data.corpora.runs import DRIVAERML  # noqa: E402
 from data.corpora.tables import number, read_table  # noqa: E402
+from gnn.evaluation import r2_score  # noqa: E402
 
 TUNNEL, SERIES, NETPP, AHMED_TUNNEL, AHMEDML_LES = "TUM", "mlsimkit", "DrivAerNet++", "Ahmed", "AhmedML"
 SOURCES = {
@@ -248,7 +249,8 @@ def linear_effects(parameters: np.ndarray, values: np.ndarray) -> tuple[list[Eff
     n, k = parameters.shape
     design = np.concatenate([np.ones((n, 1)), parameters], axis=1)
     solution, *_ = np.linalg.lstsq(design, values, rcond=None)
-    rest = values - design @ solution
+    fitted = design @ solution
+    rest = values - fitted
     variance = rest @ rest / (n - k - 1)
     errors = np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))
     ranges = zip(parameters.min(axis=0), parameters.max(axis=0), strict=True)
@@ -256,7 +258,7 @@ def linear_effects(parameters: np.ndarray, values: np.ndarray) -> tuple[list[Eff
         Effect(float(slope), float(error), float(low), float(high))
         for slope, error, (low, high) in zip(solution[1:], errors[1:], ranges, strict=True)
     ]
-    return effects, float(1 - rest.var() / values.var())
+    return effects, r2_score(fitted, values)
 
 
 def drivaerml_effects() -> tuple[dict[str, Effect], float, int]:

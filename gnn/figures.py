@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,10 +51,9 @@ def cd_figures(evaluated: Sequence[CarEvaluation]) -> dict[str, Any]:
         return {"n": len(evaluated), "mae": float(error.mean()), "max_error": float(error.max())}
     found = {**coefficient_metrics(predicted, true), "pair_rank": pair_rank(predicted, true)}
     if len(evaluated) >= _LEAST_FOR_BOOTSTRAP:
-        rows = np.column_stack([predicted, true])
         found["ranges"] = {
-            "mae": _bootstrap(lambda r: np.abs(r[:, 0] - r[:, 1]).mean(), rows),
-            "r2": _bootstrap(lambda r: r2_score(r[:, 0], r[:, 1]) if np.ptp(r[:, 1]) > 0 else np.nan, rows),
+            "mae": _bootstrap(np.mean, np.abs(predicted - true)),
+            "r2": _bootstrap(lambda p, t: r2_score(p, t) if np.ptp(t) > 0 else np.nan, predicted, true),
         }
     return found
 
@@ -142,12 +142,18 @@ def _with_range(value: float, span: Sequence[float] | None, digits: int) -> str:
     return text if span is None else f"{text} ({span[0]:.{digits}f} – {span[1]:.{digits}f})"
 
 
-def _bootstrap(figure: Callable, rows: Sequence) -> tuple[float, float] | None:
-    """5th and 95th percentile of a figure over resampled cars; None of too few."""
-    rows = np.asarray(rows)
-    if len(rows) < _LEAST_FOR_BOOTSTRAP:
+def _bootstrap(figure: Callable[..., float], *columns: Sequence[float]) -> tuple[float, float] | None:
+    """5th and 95th percentile of a figure of columns (n,) over resampled cars, by scipy; None of too few.
+
+    Resamples of which the figure is NaN do not count.
+    """
+    from scipy.stats import DegenerateDataWarning, bootstrap
+
+    if len(columns[0]) < _LEAST_FOR_BOOTSTRAP:
         return None
-    rng = np.random.default_rng(0)
-    values = [figure(rows[rng.integers(len(rows), size=len(rows))]) for _ in range(_RESAMPLES)]
-    low, high = np.nanquantile(values, (0.05, 0.95))
+    how = {"paired": True, "vectorized": False, "method": "percentile", "n_resamples": _RESAMPLES}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)  # of resamples that are NaN
+        found = bootstrap(columns, figure, **how, rng=np.random.default_rng(0))
+    low, high = np.nanquantile(found.bootstrap_distribution, (0.05, 0.95))
     return float(low), float(high)
