@@ -38,5 +38,5 @@ class CarMesh:
 
     @cached_property
     def vertices(self) -> np.ndarray:
-        """(V, 3) float64 m, ``as_given`` in the car frame; worked out when first asked for, as few do."""
+        """(V, 3) float64 m, ``as_given`` in the car frame; computed on first use, as few callers need it."""
         return self.frame.to_car(self.as_given)

@@ -1,4 +1,4 @@
-"""How the faces of a surface hang together: which are given twice, which have no area, what the edges join."""
+"""Connectivity of a surface: duplicate faces, degenerate faces, edges and what they join, connected bodies."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Connections:
 
     watertight: every edge joins exactly two faces. open_edges: (O, 2) vertices of the edges of one face.
     n_holes: closed runs of open edges. n_non_manifold_edges: edges of three faces or more.
-    n_duplicate_faces: faces given again, either way round. n_degenerate_faces: faces without area.
-    n_bodies: pieces that do not touch. Faces without area, and all but the first of equal ones, have no say in these.
+    n_duplicate_faces: repeats of another face, in either winding. n_degenerate_faces: faces without area.
+    n_bodies: pieces that do not touch. Degenerate and duplicate faces are left out of all other counts.
     """
 
     watertight: bool
@@ -33,7 +33,7 @@ def find_connections(faces: np.ndarray, face_areas: np.ndarray, diagonal: float)
     a, b, c = faces.T
     whole = (a != b) & (b != c) & (c != a) & (face_areas > _NO_AREA * diagonal**2)
     kept = faces if whole.all() else faces[whole]
-    again = _given_again(kept)
+    again = _duplicates(kept)
     n_again = int(again.sum())
     ends, n_faces = _edges(kept[~again] if n_again else kept)
     open_edges = ends[n_faces == 1]
@@ -48,8 +48,8 @@ def find_connections(faces: np.ndarray, face_areas: np.ndarray, diagonal: float)
     )
 
 
-def _given_again(faces: np.ndarray) -> np.ndarray:
-    """(F,) bool: a face before it joins the same three vertices."""
+def _duplicates(faces: np.ndarray) -> np.ndarray:
+    """(F,) bool: True where an earlier face joins the same three vertices."""
     a, b, c = np.ascontiguousarray(faces.T, np.int32)
     # One number for three, different for nearly all different faces: only the few that share theirs are compared.
     mixed = np.minimum(np.minimum(a, b), c).astype(np.uint64)

@@ -101,8 +101,8 @@ def find_frame(raw: RawMesh, *, unit: str = "auto", up: str = "auto", forward: s
     points = _turned(np.asfortranarray(vertices), rotation, guess.to_metres)
     offset, notes = _place(points, raw.faces, _plane_in_car_axes(plane, guess.to_metres, rotation))
     warnings = (*orientation.warnings, *guess.warnings, *notes)
-    told = "auto" not in (unit, up, forward)
-    confidence = 1.0 if told else orientation.confidence * orientation.likeness * guess.confidence
+    all_given = "auto" not in (unit, up, forward)
+    confidence = 1.0 if all_given else orientation.confidence * orientation.likeness * guess.confidence
     return Frame(
         unit=guess.unit,
         to_metres=guess.to_metres,

@@ -24,7 +24,7 @@ class HealthReport:
     n_faces, n_vertices: as in the file. watertight: every edge joins exactly two faces.
     n_holes: closed runs of open edges. open_length: m of open edges.
     n_non_manifold_edges: edges of three faces or more.
-    n_duplicate_faces: faces given again, either way round. n_degenerate_faces: faces without area.
+    n_duplicate_faces: repeats of another face, in either winding. n_degenerate_faces: faces without area.
     winding: of what the flow sees: ``outward``, ``inward``, ``inconsistent``, or ``none`` for a point cloud.
     wrong_fraction: of the area that the flow sees, what is wound inwards (a sheet cannot be).
     hidden_fraction: of all faces' area, what the flow does not see.
@@ -93,7 +93,7 @@ class HealthReport:
 
 
 def check_health(vertices: np.ndarray, faces: np.ndarray) -> HealthReport:
-    """Examine a surface whose equal points are one (``data.weld``); otherwise triangles that touch count as apart.
+    """Examine a welded surface (``data.weld``); without welding, triangles that touch would count as separate.
 
     vertices: (V, 3) m, car frame. faces: (F, 3), F >= 1. Raises MeshError when the flow sees next to nothing of it.
     """

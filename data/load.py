@@ -145,13 +145,13 @@ def reshaped(car: CarMesh, vertices: np.ndarray) -> CarMesh:
         connections = partial(find_connections, faces, scene.face_areas, scene.diagonal)
         health, area, scene = _examine(scene, connections, None, car.health.n_vertices)
     _check_area(area, points, car.path)
-    told = tuple(text for text in car.warnings if text not in car.health.warnings)
+    of_reading = tuple(text for text in car.warnings if text not in car.health.warnings)
     other = replace(
         car,
         as_given=car.frame.to_file(vertices),
         health=health,
         frontal_area=area,
-        warnings=(*told, *health.warnings),
+        warnings=(*of_reading, *health.warnings),
     )
     if scene is not None:
         _scenes[other] = scene
@@ -159,7 +159,7 @@ def reshaped(car: CarMesh, vertices: np.ndarray) -> CarMesh:
 
 
 def _welded(raw: RawMesh) -> RawMesh:
-    """The same surface with equal points made one: what all is worked out on (an STL has each point six times)."""
+    """The surface with coincident points merged, for all further work (an STL has each point six times)."""
     if raw.is_point_cloud:
         return raw
     vertices, faces, _ = weld(raw.vertices, raw.faces)
@@ -167,7 +167,7 @@ def _welded(raw: RawMesh) -> RawMesh:
 
 
 def _completed(raw: RawMesh, frame: Frame) -> RawMesh:
-    """Half a car with its mirror image; each part's faces are followed, after all of the file's, by their images."""
+    """Half a car with its mirror image. The images of the faces come after all of the file's faces, part by part."""
     if frame.mirror_plane is None:
         return raw
     if raw.is_point_cloud:
@@ -191,7 +191,7 @@ def _check_area(area: float, points: np.ndarray, path: Path | None) -> None:
 
 @dataclass(frozen=True)
 class _FaceWork:
-    """What is worked out of the faces in a second thread, while the first one finds the frame; in the file's unit."""
+    """Work on the faces for a second thread, while the first one finds the frame. In the file's unit."""
 
     vectors: Future[np.ndarray]
     connections: Future[Connections]

@@ -16,16 +16,16 @@ def nearest_faces(
     points: np.ndarray,
     normals: np.ndarray,
     *,
-    reach: float = 0.04,
-    alike: float = 0.3,
+    max_distance: float = 0.04,
+    min_cosine: float = 0.3,
     half: bool = False,
 ) -> np.ndarray:
     """(N,) the face (of M) near each point that faces as the point does, or NO_FACE.
 
-    centres (M, 3) m, face_normals (M, 3) unit; points (N, 3) m, normals (N, 3) unit. Of the six nearest centres the one
-    with the least ``distance * (1.5 - cosine)`` is taken, if it lies within ``reach`` m and the cosine between the
-    normals is above ``alike``. half: the faces are those of the +y half of a car; points of the other half take the
-    face at their mirror image.
+    centres (M, 3) m, face_normals (M, 3) unit; points (N, 3) m, normals (N, 3) unit. Among the six nearest centres the
+    one with the least ``distance * (1.5 - cosine)`` is chosen. It counts if it lies within ``max_distance`` m and the
+    cosine between the two normals is above ``min_cosine``. half: the faces are those of the +y half of a car; a point
+    of the other half takes the face at its mirror image.
     """
     from scipy.spatial import cKDTree
 
@@ -37,7 +37,7 @@ def nearest_faces(
     cosine = np.einsum("nkd,nd->nk", face_normals[near], normals)
     best = np.argmin(distance * (1.5 - cosine), axis=1)
     row = np.arange(len(points))
-    found = (cosine[row, best] > alike) & (distance[row, best] < reach)
+    found = (cosine[row, best] > min_cosine) & (distance[row, best] < max_distance)
     return np.where(found, near[row, best], NO_FACE)
 
 

@@ -93,9 +93,9 @@ def _yaw_deg(turned: Outline) -> float:
 
 
 def _guesses(roof: tuple[str, str, float], nose: tuple[str, str, float]) -> tuple[str, ...]:
-    """What to say of an answer on thin evidence. Each: what the user asked, the answer, its chance."""
-    said = []
+    """Warnings of answers on thin evidence. Of each axis: what the user asked for, the answer, its probability."""
+    warnings = []
     for what, option, (asked, axis, sure) in (("roof", "--up", roof), ("nose", "--forward", nose)):
         if asked == "auto" and sure < _DOUBT:
-            said.append(f"the {what} is taken to point along {axis}, a guess ({sure:.0%}); say it with {option}")
-    return tuple(said)
+            warnings.append(f"the {what} is taken to point along {axis}, a guess ({sure:.0%}); say it with {option}")
+    return tuple(warnings)

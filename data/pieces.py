@@ -1,4 +1,4 @@
-"""Which vertices of a surface hang together."""
+"""Connected pieces of a surface."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def polygon_faces(points: np.ndarray, corners: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centres (M, 3) and area vectors (M, 3), along the winding and as long as the area, of polygons.
+    """Centres (M, 3) and area vectors (M, 3) of polygons: normal by the winding, times the area.
 
     points (V, 3). corners (K,) into them, face after face. starts (M + 1,): where each face's corners begin.
     """

@@ -12,7 +12,7 @@ from data.errors import DrivAerError
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """A name beside ``path`` to write to, which takes its place in the end; after an error nothing has changed.
+    """A temporary name beside ``path`` to write to, which replaces ``path`` at the end; an error changes nothing.
 
     Raises DrivAerError where the file cannot be written.
     """

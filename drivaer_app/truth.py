@@ -182,7 +182,9 @@ def _of_nearest_faces(drawn: DrawnCar, pressure: SurfacePressure) -> tuple[np.nd
 
     A mean would round off suction peaks at edges, which are where predictions err most.
     """
-    face = nearest_faces(pressure.points, pressure.normals, drawn.places, drawn.normals, reach=REACH, alike=ALIKE)
+    face = nearest_faces(
+        pressure.points, pressure.normals, drawn.places, drawn.normals, max_distance=REACH, min_cosine=ALIKE
+    )
     return pressure.cp[face], face != NO_FACE
 
 

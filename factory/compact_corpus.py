@@ -12,7 +12,7 @@ from pathlib import Path
 
 from data.corpora.case_files import CASES, case_paths, read_case, write_case
 from data.corpora.case_index import write_index
-from data.corpora.references import reference_for
+from data.corpora.field_coding import reference_for
 from factory.morphs import read_morph_cases
 
 

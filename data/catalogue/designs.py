@@ -23,43 +23,44 @@ CHOSEN = "chosen"
 
 @dataclass
 class Description:
-    """designs: all that there are. no_cases: paths of ``.npz`` files that are none. split: where it comes from."""
+    """designs: all of the folder. not_cases: paths of ``.npz`` files that are no cases. split: its source."""
 
     designs: list[Design] = field(default_factory=list)
-    no_cases: list[str] = field(default_factory=list)
+    not_cases: list[str] = field(default_factory=list)
     split: str = ""
     warnings: list[str] = field(default_factory=list)
 
 
-def described(
+def describe(
     root: Path,
     files: Iterable[CorpusFile],
-    skeletons: Mapping[str, Design],
+    recognised: Mapping[str, Design],
     kept: Mapping[str, Design],
     unchanged: Collection[tuple[str, str]],
     *,
     labels: str | None,
     split: str,
 ) -> Description:
-    """Describe designs.
+    """Describe the designs of a folder from all that its files say of them.
 
-    skeletons: as names tell them. kept: as they were described before. unchanged: files since then. labels: which of
-    DrivAerNet's versions. split: the fact that tells where the split is from; one that a user has chosen stays.
+    recognised: designs by id, as names of files tell them. kept: designs as the last scan described them. unchanged:
+    files since then. labels: DrivAerNet's label version. split: the source of the split so far; a chosen one stays.
     """
     files = list(files)
     done = Description()
-    designs = dict(skeletons)
+    designs = dict(recognised)
     _read_cases(root, files, designs, kept, unchanged, done)
     tables = _tables(root, files, done)
     found: dict[str, Labels] = {}
-    ours = [table for table in tables.values() if is_drivaernet_table(table)]
-    if ours:
-        wanted: Literal["updated", "first"] | None = labels  # type: ignore[assignment]
-        told = drivaernet_labels(ours, wanted)
-        done.warnings += told.warnings
-        found |= told.labels
+    drivaernet_tables = [table for table in tables.values() if is_drivaernet_table(table)]
+    if drivaernet_tables:
+        version: Literal["updated", "first"] | None = labels  # type: ignore[assignment]
+        merged = drivaernet_labels(drivaernet_tables, version)
+        done.warnings += merged.warnings
+        found |= merged.labels
     found |= _run_labels(tables, runs.RunFolders(root, (f.path for f in files)))
-    found |= _folder_labels({p: t for p, t in tables.items() if t not in ours and not runs.is_run_table(p)}, designs)
+    of_no_corpus = {p: t for p, t in tables.items() if t not in drivaernet_tables and not runs.is_run_table(p)}
+    found |= _folder_labels(of_no_corpus, designs)
     for design_id, known in found.items():
         design = designs.get(design_id) or _designed(design_id)
         designs[design_id] = _with_labels(design, known)
@@ -117,7 +118,7 @@ def _read_cases(
             done.warnings.append(f"{file.path}: {error.what}")
             continue
         if case is None:
-            done.no_cases.append(file.path)
+            done.not_cases.append(file.path)
             designs.pop(file.design, None)
             continue
         known = {name: value for name, value in case.coefficients.items() if name in LABELS}

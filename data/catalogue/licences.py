@@ -1,4 +1,4 @@
-"""Under which licences the corpora in a catalogue are given: what a model that is trained on them is bound to."""
+"""Licences of the corpora in a catalogue: a model that is trained on them is bound by them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking a catalogue: columns, rows page by page, ranges. What the terminal and the window's table stand on."""
+"""Queries on a catalogue: columns, rows page by page, ranges; used by the terminal and the window's table."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _NO_MESH = (".npz", ".txt", ".csv", ".asc")
 
 @dataclass(frozen=True)
 class Recognised:
-    """A file, and the design that it is of as far as names tell."""
+    """A file and its design, as far as names show it."""
 
     file: CorpusFile
     design: Design | None = None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from data.catalogue.designs import described
+from data.catalogue.designs import describe
 from data.catalogue.recognise import recognise
 from data.catalogue.records import CorpusFile, Design
 from data.catalogue.store import Catalogue, open_catalogue
@@ -85,16 +85,16 @@ def _scan(folder: Path, catalogue: Catalogue, labels: str | None) -> ScanResult:
         by_these_rules = catalogue.fact("rules") == RULES and labels in (None, catalogue.fact("labels"))
         if changes.any or not n_designs or not by_these_rules:
             files = changes.after(known)
-            skeletons = {
+            recognised_designs = {
                 r.design.id: r.design
                 for r in recognised
                 if r.design is not None and files[r.file.path, r.file.member].kind != OTHER
             }
             kept = {d.id: d for d in catalogue.designs()}
-            description = described(
+            description = describe(
                 folder,
                 files.values(),
-                skeletons,
+                recognised_designs,
                 kept,
                 changes.unchanged,
                 labels=labels or catalogue.fact("labels") or None,
@@ -105,7 +105,7 @@ def _scan(folder: Path, catalogue: Catalogue, labels: str | None) -> ScanResult:
                 description.warnings.append(f"files that are there in part only: {len(half)}, such as {half[0]}")
             warnings += description.warnings
             changes.write(catalogue)
-            catalogue.upsert_files(replace(files[path, ""], kind=OTHER, design=None) for path in description.no_cases)
+            catalogue.upsert_files(replace(files[path, ""], kind=OTHER, design=None) for path in description.not_cases)
             _write_designs(catalogue, kept, description.designs)
             catalogue.set_fact("warnings", "\n".join(description.warnings))
             catalogue.set_fact("split", description.split)
@@ -187,15 +187,15 @@ class _Changes:
 
 
 def _seen_again(known: CorpusFile, found: CorpusFile) -> CorpusFile:
-    """A known file as it is now; what a server said of it stands, and its size too: what is shorter is partial."""
-    told = {name: getattr(known, name) for name in _OF_SERVER}
+    """A known file as it is now. What a server said of it is kept, its size too: a shorter file is partial."""
+    from_server = {name: getattr(known, name) for name in _OF_SERVER}
     if known.kind == OTHER and (known.mtime_ns, known.size) == (found.mtime_ns, found.size):
         return known
     if known.mtime_ns == found.mtime_ns and known.state in ("bad", "here", "partial") and known.design == found.design:
         same_size = known.size == found.size or known.state != "here"
         if same_size:
             return known if known.kind == found.kind else replace(known, kind=found.kind)
-    now = replace(found, **{**told, "checked_ns": None})
+    now = replace(found, **{**from_server, "checked_ns": None})
     if (known.url or known.checksum or known.datafile_id) and known.size and found.size != known.size:
         return replace(now, size=known.size, state="partial")
     return now

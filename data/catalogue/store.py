@@ -137,8 +137,8 @@ class Catalogue:
         """All designs, or those with the given ids, in the order of their ids."""
         statement = f"SELECT {', '.join(_DESIGN_COLUMNS)} FROM designs"
         rows = self.connection.execute(f"{statement} ORDER BY id").fetchall()
-        wanted = None if ids is None else set(ids)
-        return [_design(row) for row in rows if wanted is None or row[0] in wanted]
+        chosen = None if ids is None else set(ids)
+        return [_design(row) for row in rows if chosen is None or row[0] in chosen]
 
     def count(self) -> int:
         """How many designs there are."""

@@ -93,10 +93,10 @@ class CaseGeometry:
         face_normals: np.ndarray,
         areas: np.ndarray,
         half: bool,
-        reach: float,
+        max_distance: float,
     ) -> CaseGeometry:
-        """Give each point the CFD face nearest to it. reach: m, how far that may lie from the true surface."""
-        face = nearest_faces(centres, face_normals, points, normals, reach=reach)
+        """Give each point the CFD face nearest to it. max_distance: m, between the two surfaces."""
+        face = nearest_faces(centres, face_normals, points, normals, max_distance=max_distance)
         return cls(points, normals, face, centres, face_normals, areas, half)
 
     @property

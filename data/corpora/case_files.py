@@ -1,10 +1,10 @@
 """Files of CFD cases, ``.npz``: written and read here and nowhere else.
 
-All hold ``meta`` (JSON) and the flow on the CFD faces; with geometry also points, normals and faces
-(``../shared/corpus/README.md`` describes them). Without geometry fields are kept in small steps, where there is a
-reference as differences from it (`data.corpora.references`), which takes about 20 kB. ``meta`` says whose design it is
-in one of three ways: ``i`` and ``params`` of the DrivAers' generator; ``family``, ``design``, ``values`` and
-``amounts``; or nothing, for a car that was simulated or added.
+All hold ``meta`` (JSON) and the flow on the CFD faces. Files with geometry also hold points, normals and faces
+(``../shared/corpus/README.md`` describes the arrays); files without it hold the flow in coded form, some 20 kB
+(`data.corpora.field_coding`). ``meta`` names the design in one of three ways: ``i`` and ``params`` for the generator of
+morphed DrivAers; ``family``, ``design``, ``values`` and ``amounts`` for a family of one mesh; neither for a car that
+was simulated or added.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from data.corpora.case import COEFFICIENTS, Case, CaseGeometry, CaseHeader
-from data.corpora.members import write_members
-from data.corpora.references import fields_of, has_fields, members_of
+from data.corpora.field_coding import decode_fields, encode_fields, has_fields
+from data.corpora.npz import write_npz
 from data.errors import DrivAerError
 from data.nearest import NO_FACE
 from data.replacing import replacing
@@ -45,7 +45,7 @@ def read_case(path: str | Path) -> Case:
         header = _header(path, json.loads(str(arrays["meta"])))
         if lacking := [_IN_FILES[name] for name in _NEEDED if name not in header.coefficients]:
             raise ValueError(f"it has no {', '.join(lacking)}")
-        cp, cf = fields_of(arrays, path)
+        cp, cf = decode_fields(arrays, path)
         geometry = _geometry(arrays, header.meta, len(cp)) if "points" in arrays else None
     except _FAULTS as error:
         fix = "give a case .npz of a corpus, or simulate or add it again"
@@ -108,7 +108,7 @@ def write_case(
     to keep the differences from; for cases without geometry. Raises OSError.
     """
     if geometry is None:
-        write_members(path, {"meta": np.array(json.dumps(meta)), **members_of(cp, cf, reference)})
+        write_npz(path, {"meta": np.array(json.dumps(meta)), **encode_fields(cp, cf, reference)})
         return
     fields = {
         "face_cp": np.clip(cp, -6e4, 6e4).astype(np.float16),

@@ -28,7 +28,7 @@ _CL = ("cl", "clf", "clr", "cl_std")
 
 @dataclass(frozen=True)
 class DrivAerNetLabels:
-    """labels: by design id. version: in force for F_D designs, None where there are no F_D coefficients."""
+    """labels: by design id. version: of the F_D designs' coefficients; None if there are none."""
 
     labels: dict[str, Labels]
     version: Version | None
@@ -41,16 +41,16 @@ def is_drivaernet_table(table: Table) -> bool:
     return bool(ids) and sum(find_id(cell) is not None for cell in ids) > len(ids) / 2
 
 
-def drivaernet_labels(tables: Sequence[Table], wanted: Version | None = None) -> DrivAerNetLabels:
-    """Put the tables together. wanted: the label version to use; updated, where there is any, unless given."""
+def drivaernet_labels(tables: Sequence[Table], version: Version | None = None) -> DrivAerNetLabels:
+    """Merge the tables. version: of the labels to use; by default the updated ones, if there are any."""
     merger = _Merger()
     for table in tables:
         merger.add(table)
-    return merger.result(wanted)
+    return merger.result(version)
 
 
 def version_of(table: Table, cds: Iterable[float]) -> Version | None:
-    """Which version a table's F_D coefficients are, by its name, its columns, or else its values; None: cannot be told.
+    """The version of a table's F_D coefficients, by its name, its columns, or else its values; None if unknown.
 
     cds: Cd of its F_D designs.
     """
@@ -79,7 +79,7 @@ class _Merger:
         self._settle_drag_area(table, rows)
         first_ids = {i for i in rows if i.startswith("F_D")}
         cds = [rows[i].values["cd"] for i in first_ids if "cd" in rows[i].values]
-        told = {i: row.values.pop("label_version", None) for i, row in rows.items()}  # a catalogue's export has it
+        stated = {i: row.values.pop("label_version", None) for i, row in rows.items()}  # in a catalogue's export
         version = version_of(table, cds) if cds else None
         if cds and version is None and not table.has("label_version"):
             self.warnings.append(
@@ -88,14 +88,14 @@ class _Merger:
             )
         for design, row in rows.items():
             if design in first_ids:
-                own = next((v for v in ("updated", "first") if v == told[design]), version)
+                own = next((v for v in ("updated", "first") if v == stated[design]), version)
                 self._take_coefficients(table, design, row, own)
             known = self.rows.setdefault(design, Labels())
             known.values = {**row.values, **known.values}
             known.parameters = {**row.parameters, **known.parameters}
 
     def _settle_drag_area(self, table: Table, rows: dict[str, Labels]) -> None:
-        """A column called ``Cd`` may hold Cd·A: told by its size, where no other column is Cd."""
+        """A column called ``Cd`` may hold Cd·A, which its size shows; then Cd comes from it and the area."""
         at = table.column("cd")
         values = [row.values["cd"] for row in rows.values() if "cd" in row.values]
         if at is not None and table.headings[at].lower() == "cd" and statistics.median(values or [0]) > _LEAST_CDA:
@@ -120,9 +120,9 @@ class _Merger:
         if lift:
             self.lift[version].setdefault(design, lift)
 
-    def result(self, wanted: Version | None) -> DrivAerNetLabels:
+    def result(self, version: Version | None) -> DrivAerNetLabels:
         updated, first = self.cd["updated"], self.cd["first"]
-        in_force: Version | None = wanted or ("updated" if updated else "first" if first else None)
+        in_force: Version | None = version or ("updated" if updated else "first" if first else None)
         for design, known in self.rows.items():
             if not design.startswith("F_D"):
                 known.version = "updated" if "cd" in known.values else None

@@ -19,7 +19,7 @@ import numpy as np
 
 from data.corpora.case import Case
 from data.corpora.case_files import read_cases
-from data.corpora.members import write_members
+from data.corpora.npz import write_npz
 from data.errors import DrivAerError
 from data.nearest import NO_FACE, closest_points, nearest_faces
 from data.polygons import points_on_triangles, polygon_faces
@@ -272,7 +272,7 @@ def write_family(path: str | Path, family: MorphedFamily) -> None:
         **_stored(family.surface, "surface"),
         **_stored(family.cfd_points, "cfd"),
     }
-    write_members(path, members)
+    write_npz(path, members)
 
 
 def read_families(folder: str | Path) -> tuple[dict[str, MorphedFamily], list[Case]]:

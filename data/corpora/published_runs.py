@@ -79,9 +79,9 @@ def read_manifest(folder: str | Path) -> dict[str, dict[str, tuple[int, ...]]]:
     """
     file = Path(folder) / MANIFEST
     try:
-        told = json.loads(file.read_text("utf-8"))
+        lists = json.loads(file.read_text("utf-8"))
         found: dict[str, dict[str, tuple[int, ...]]] = {}
-        for key, ids in told.items():
+        for key, ids in lists.items():
             name, _, part = key.rpartition("_")
             if name and part in SPLITS:
                 found.setdefault(name, {})[part] = tuple(int(run.removeprefix("run_")) for run in ids)

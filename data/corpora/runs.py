@@ -108,8 +108,8 @@ def run_id(corpus: RunCorpus, run: int) -> str:
 class RunFolders:
     """Which corpus the runs and tables of each folder below a scanned one are of.
 
-    Meshes say it by their names: in the run's folder, in a run beside it, or in a run beside the table. Without meshes
-    the nearest folder that has a corpus's name in its own says it, at last one of those that the scanned one lies in.
+    Names of meshes show it: in the run's folder, in a run beside it, or in a run beside the table. Without meshes the
+    name of the nearest folder that holds a corpus's name shows it, up to the folders that the scanned one lies in.
     """
 
     def __init__(self, root: Path, paths: Iterable[str]):
@@ -123,7 +123,7 @@ class RunFolders:
                 self._with_runs.setdefault(path.parent.parent, found[0])
 
     def corpus_of(self, folder: str) -> RunCorpus | None:
-        """None where nothing says it."""
+        """The corpus of a folder's files, None if unknown."""
         here = _run_folder(folder) or PurePosixPath(folder)
         for place in (here, here.parent):
             if corpus := self._with_mesh.get(place) or self._with_runs.get(place):
@@ -131,7 +131,7 @@ class RunFolders:
         return _named(here.parts, loosely=True) or _named(self._above)
 
     def is_of_runs(self, folder: str) -> bool:
-        """Whether a folder holds nothing but what is of runs: a run's folder or one below it, or the runs' meshes."""
+        """Whether all files of a folder belong to runs: a run's folder, one below it, or one with the runs' meshes."""
         whole = _run_folder(folder) is not None and self.corpus_of(folder) is not None
         return whole or PurePosixPath(folder) in self._with_mesh
 
@@ -189,9 +189,9 @@ def _rows(corpus: RunCorpus, table: Table, run: str) -> dict[str, Labels]:
 
 
 def tables_by_corpus(tables: Mapping[str, Table], folders: RunFolders) -> dict[str, list[Table]]:
-    """The corpora's CSVs among some tables by path, by the corpus's name; left out where nothing tells the corpus.
+    """The CSVs of each corpus, by the corpus's name, among tables by path. Those of an unknown corpus are left out.
 
-    Where ``folders`` does not know it, a corpus is told by its parameters' or its files' names in a table beside.
+    Where ``folders`` does not know the corpus, names of parameters or of files in a table beside show it.
     """
     beside: dict[PurePosixPath, list[str]] = {}
     for path in filter(is_run_table, tables):
@@ -200,9 +200,9 @@ def tables_by_corpus(tables: Mapping[str, Table], folders: RunFolders) -> dict[s
         beside.setdefault(run.parent if run else folder, []).append(path)
     found: dict[str, list[Table]] = {}
     for paths in beside.values():
-        told = next(filter(None, (_corpus_in(tables[path]) for path in paths)), None)
+        shown = next(filter(None, (_corpus_in(tables[path]) for path in paths)), None)
         for path in paths:
-            if corpus := folders.corpus_of(str(PurePosixPath(path).parent)) or told:
+            if corpus := folders.corpus_of(str(PurePosixPath(path).parent)) or shown:
                 found.setdefault(corpus.name, []).append(tables[path])
     return found
 

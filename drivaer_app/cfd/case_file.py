@@ -22,17 +22,17 @@ _N_POINTS = 32768
 def write_case_file(path: Path, result: CaseResult) -> None:
     """Write the case file, whole or not at all. Raises OSError."""
     setup, surface = result.setup, result.surface
-    geometry = geometry_of(setup.car, surface, setup.domain.half, reach=1.5 * setup.surface_cell)
+    geometry = geometry_of(setup.car, surface, setup.domain.half, max_distance=1.5 * setup.surface_cell)
     write_case(path, meta(result), surface.cp, surface.cf, geometry=geometry)
 
 
-def geometry_of(car: CarMesh, surface: SurfaceFlow, half: bool, reach: float) -> CaseGeometry:
-    """Even points of a car with the CFD faces next to them. reach: m, how far these may lie from the true surface."""
+def geometry_of(car: CarMesh, surface: SurfaceFlow, half: bool, max_distance: float) -> CaseGeometry:
+    """Even points of a car with the CFD faces next to them. max_distance: m, between the two surfaces."""
     sample = sample_car(car, _N_POINTS)
     keep = sample.points[:, 1] >= 0 if half else slice(None)
     points, normals = (of[keep].astype(np.float64) for of in (sample.points, sample.normals))
     faces = surface.centres, surface.normals, surface.areas
-    return CaseGeometry.with_nearest_faces(points, normals, *faces, half=half, reach=reach)
+    return CaseGeometry.with_nearest_faces(points, normals, *faces, half=half, max_distance=max_distance)
 
 
 def meta(result: CaseResult) -> dict:

@@ -100,7 +100,7 @@ def compare(prediction: Prediction, result: CaseResult) -> Comparison:
     points, normals = seen.points.astype(np.float64), seen.normals.astype(np.float64)
     surface = result.surface
     half, reach = result.setup.domain.half, 1.5 * result.setup.surface_cell
-    face = nearest_faces(surface.centres, surface.normals, points, normals, reach=reach, half=half)
+    face = nearest_faces(surface.centres, surface.normals, points, normals, max_distance=reach, half=half)
     # A half domain's values hold for the mirror image too, where the flow's y turns over.
     turn = np.ones((len(points), 3))
     turn[:, 1] = np.where(points[:, 1] < 0, -1.0, 1.0) if half else 1.0

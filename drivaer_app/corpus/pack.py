@@ -8,8 +8,8 @@ from pathlib import Path
 
 from data.corpora.case_files import CASES, read_case, write_case
 from data.corpora.case_index import write_index
+from data.corpora.field_coding import reference_for
 from data.corpora.morphed_families import FAMILIES, read_families, read_family
-from data.corpora.references import reference_for
 from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.corpus.families import known_families

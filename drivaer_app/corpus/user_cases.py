@@ -129,8 +129,8 @@ def _add_surface(
         "provenance": {"file": file.name},
         "warnings": list(warnings),
     }
-    reach = 2.0 * float(np.sqrt(np.quantile(surface.areas, 0.99)))
-    write_case(destination, meta, surface.cp, surface.cf, geometry=geometry_of(car, surface, half, reach))
+    max_distance = 2.0 * float(np.sqrt(np.quantile(surface.areas, 0.99)))
+    write_case(destination, meta, surface.cp, surface.cf, geometry=geometry_of(car, surface, half, max_distance))
     numbers = (coefficients[name] for name in ("cd", "cd_pressure", "cd_friction"))
     return Added(destination, *numbers, car.frontal_area, warnings)
 

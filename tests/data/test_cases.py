@@ -7,7 +7,7 @@ import pytest
 
 from data.corpora.case import CaseGeometry, is_test_design, is_test_name
 from data.corpora.case_files import named_in_files, read_case, read_cases, read_header, write_case
-from data.corpora.quantised import CF_STEP, CP_RANGE, CP_STEP
+from data.corpora.quantisation import CF_STEP, CP_RANGE, CP_STEP
 from data.errors import DrivAerError
 from data.nearest import NO_FACE
 from factory.compact_corpus import keep
@@ -118,7 +118,9 @@ def geometry():
     centres, normals = np.array([[0.0, 0.5, 0.3], [2.0, 0.5, 0.8]]), np.array([[-1.0, 0, 0], [1, 0, 0]])
     points = np.array([[0.01, 0.4, 0.3], [2.0, 0.5, 0.81], [1.0, 0.2, 0.5]])
     facing = np.array([[-1.0, 0, 0], [1, 0, 0], [0, 0, 1]])
-    return CaseGeometry.with_nearest_faces(points, facing, centres, normals, np.array([0.5, 0.7]), half=True, reach=0.2)
+    return CaseGeometry.with_nearest_faces(
+        points, facing, centres, normals, np.array([0.5, 0.7]), half=True, max_distance=0.2
+    )
 
 
 @pytest.fixture

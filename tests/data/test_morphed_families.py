@@ -18,7 +18,7 @@ from data.corpora.morphed_families import (
     read_family,
     write_family,
 )
-from data.corpora.quantised import CF_STEP, CP_RANGE, CP_STEP
+from data.corpora.quantisation import CF_STEP, CP_RANGE, CP_STEP
 from data.errors import DrivAerError
 from data.polygons import polygon_faces
 

@@ -20,7 +20,7 @@ def test_of_a_thin_panel_s_two_sides_the_one_that_faces_alike_is_taken():
 def test_what_is_too_far_or_turned_away_has_no_face():
     centres, up = np.zeros((1, 3)), np.array([UP])
     assert nearest_faces(centres, up, np.array([[0, 0, 0.05]]), up) == [NO_FACE]
-    assert nearest_faces(centres, up, np.array([[0, 0, 0.05]]), up, reach=0.06) == [0]
+    assert nearest_faces(centres, up, np.array([[0, 0, 0.05]]), up, max_distance=0.06) == [0]
     assert nearest_faces(centres, up, np.zeros((1, 3)), np.array([DOWN])) == [NO_FACE]
 
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.corpora.members import write_members
-from data.corpora.quantised import CF_RANGE, CF_STEP, CP_RANGE, CP_STEP
-from data.corpora.references import Fields, fields_of, members_of, reference_for
+from data.corpora.field_coding import Fields, decode_fields, encode_fields, reference_for
+from data.corpora.npz import write_npz
+from data.corpora.quantisation import CF_RANGE, CF_STEP, CP_RANGE, CP_STEP
 
 
 def fields(n: int, seed: int = 0) -> Fields:
@@ -27,9 +27,9 @@ def kept(corpus: Path, name: str, case: Fields, reference: Path | None) -> tuple
     """The case as it is read from its file, and the file's size in bytes."""
     path = corpus / f"cases/{name}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_members(path, members_of(*case, reference))
+    write_npz(path, encode_fields(*case, reference))
     with np.load(path) as members:
-        return fields_of(members, path), path.stat().st_size
+        return decode_fields(members, path), path.stat().st_size
 
 
 @pytest.mark.parametrize("with_reference", [False, True], ids=["alone", "as differences"])
@@ -60,15 +60,15 @@ def test_a_car_of_few_faces_has_a_reference(tmp_path, n):
 @pytest.mark.parametrize("n", [29, 31])
 def test_a_case_of_other_faces_than_its_reference_s_is_refused(tmp_path, n):
     reference = reference_for(tmp_path, "box", [fields(30)])
-    members = {**members_of(*fields(n)), "reference": np.array(reference.stem)}
+    members = {**encode_fields(*fields(n)), "reference": np.array(reference.stem)}
     with pytest.raises(ValueError, match=f"{n} faces, its reference 30"):
-        fields_of(members, tmp_path / "cases/case.npz")
+        decode_fields(members, tmp_path / "cases/case.npz")
 
 
 def test_a_file_of_an_earlier_version_is_refused(tmp_path):
     members = {"face_cp": np.int16([-31, 20]), "face_cf": np.int16([[1, 30, 0], [0, -7, 50]])}
     with pytest.raises(ValueError, match="earlier version"):
-        fields_of(members, tmp_path / "case.npz")
+        decode_fields(members, tmp_path / "case.npz")
 
 
 def test_what_whole_regions_have_in_common_takes_little_room(tmp_path):
