@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data.outline import Outline
+from data.outline import Outline, any_along
 
 CUES = (
     "end_height",  # the roof line over the first fifth: bonnets are low
@@ -72,7 +72,7 @@ def _end_cues(cells: np.ndarray) -> np.ndarray:
 def _roof_line(cells: np.ndarray) -> np.ndarray:
     """(nx,) height of the top over the middle half of the width, as a fraction of the car's height."""
     ny, nz = cells.shape[1:]
-    side = cells[:, ny // 4 : ny - ny // 4].any(axis=1)
+    side = any_along(cells[:, ny // 4 : ny - ny // 4], 1)
     return np.where(side.any(axis=1), nz - side[:, ::-1].argmax(axis=1), 0) / nz
 
 
@@ -106,7 +106,7 @@ def _spanned(rows: np.ndarray) -> float:
 
 def _end_width(cells: np.ndarray) -> float:
     """Width of the plan view in the first 2 % of the length, over the whole width: corners cut or square."""
-    plan = cells.any(axis=2)
+    plan = any_along(cells, 2)
     n = max(1, round(0.02 * plan.shape[0]))
     return float(plan[:n].any(axis=0).sum() / plan.shape[1])
 
@@ -115,7 +115,7 @@ def _underside(cells: np.ndarray, share: float) -> float:
     """Mean height of the underside in the first ``share`` of the length, over the middle half of the width."""
     ny, nz = cells.shape[1:]
     n = max(1, round(share * cells.shape[0]))
-    side = cells[:n, ny // 4 : ny - ny // 4].any(axis=1)
+    side = any_along(cells[:n, ny // 4 : ny - ny // 4], 1)
     lowest = np.where(side.any(axis=1), side.argmax(axis=1), nz)
     return float(lowest.mean() / nz)
 
@@ -123,7 +123,7 @@ def _underside(cells: np.ndarray, share: float) -> float:
 def _mirrors(cells: np.ndarray) -> float:
     """How much sticks out of the sides, above the wheels, between 15 and 50 % of the length from this end. 0..1."""
     nx, ny, nz = cells.shape
-    band = cells[:, :, int(0.45 * nz) : int(0.92 * nz)].any(axis=2)
+    band = any_along(cells[:, :, int(0.45 * nz) : int(0.92 * nz)], 2)
     half_width = np.where(band.any(axis=1), ny - band.argmax(axis=1) - band[:, ::-1].argmax(axis=1), 0) / 2
     wide = max(3, nx // 7)
     around = np.lib.stride_tricks.sliding_window_view(np.pad(half_width, wide, mode="edge"), 2 * wide + 1)

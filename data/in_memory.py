@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 
@@ -63,8 +63,8 @@ def _of_arrays(given: Source, vertices: ArrayLike, faces: ArrayLike, unit: str |
     return RawMesh(points.astype(np.float64), corners.astype(np.int32), unit=unit)
 
 
-def _array(given: Source, name: str, values: ArrayLike, kind: type[np.generic]) -> np.ndarray:
-    """(N, 3) numbers of a kind; integers are floats too. Raises MeshError."""
+def _array(given: Source, name: str, values: ArrayLike, kind: Any) -> np.ndarray:
+    """(N, 3) numbers of a kind (np.floating, np.integer); integers are floats too. Raises MeshError."""
     try:
         array = np.asarray(values)
     except ValueError as error:  # rows of several lengths
@@ -90,7 +90,7 @@ def _of_poly_data(given: Source, mesh: pyvista.PolyData) -> RawMesh:
     return RawMesh(vertices, faces, normals=None if normals is None else np.array(normals, np.float32))
 
 
-def _cells(cells: object) -> tuple[np.ndarray, np.ndarray]:
+def _cells(cells: Any) -> tuple[np.ndarray, np.ndarray]:
     """Corners of each cell of a vtkCellArray, and all of them in a row."""
     from vtkmodules.util.numpy_support import vtk_to_numpy
 

@@ -78,7 +78,7 @@ def place_car(
                 work = _FaceWork.start(welded, beside)
             points = frame.to_car(np.asfortranarray(welded.vertices))
         try:
-            if raw.is_point_cloud:
+            if work is None:  # a point cloud
                 health, area, scene = *_examine_cloud(points, frontal_area), None
             else:
                 vectors = frame.vectors_to_car(work.vectors.result()) * frame.to_metres**2
@@ -95,7 +95,7 @@ def place_car(
         frontal_area=area,
         n_file_vertices=len(raw.vertices),
         parts=whole.parts,
-        normals=frame.vectors_to_car(whole.normals) if raw.is_point_cloud else None,
+        normals=frame.vectors_to_car(whole.normals) if raw.is_point_cloud and whole.normals is not None else None,
         path=raw.path,
         warnings=(*raw.warnings, *frame.warnings, *health.warnings),
     )
@@ -111,6 +111,7 @@ def sample_car(car: CarMesh, n: int = 16384, *, draw: int = 0) -> SurfaceSample:
     """
     with _stage("sample"):
         if len(car.faces) == 0:
+            assert car.normals is not None  # as every point cloud has them
             return sample_cloud(car.vertices, car.normals, n)
         scene = scene_of(car)
         return sample_surface(scene.vertices, scene.faces, n, draw=draw, scene=scene)
@@ -171,6 +172,7 @@ def _completed(raw: RawMesh, frame: Frame) -> RawMesh:
     if frame.mirror_plane is None:
         return raw
     if raw.is_point_cloud:
+        assert raw.normals is not None
         points, normals = complete_half_cloud(raw.vertices, raw.normals, frame.mirror_plane)
         return replace(raw, vertices=points, normals=normals)
     vertices, faces, kept = complete_half_car(raw.vertices, raw.faces, frame.mirror_plane)

@@ -15,6 +15,11 @@ CELLS = 96  # along the longest side: 5 cm on a car, so mirrors and wheel arches
 MAX_FILL_POINTS = 4_000_000  # keeps a soup of huge slivers from taking the memory
 
 
+def any_along(cells: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
+    """Whether any cell along the axis is set; ``cells.any``, which numpy types as if it could be one bool."""
+    return np.logical_or.reduce(cells, axis=axis)
+
+
 @dataclass(frozen=True, eq=False)
 class Outline:
     """cells: (nx, ny, nz) bool, True where the surface passes. In any right-handed axes.
@@ -43,7 +48,7 @@ class Outline:
         Returns (depth, seen): depth as a fraction 0..1 of the box (1 where nothing is met), and the silhouette.
         """
         cells = np.flip(self.cells, axis) if from_high else self.cells
-        seen = cells.any(axis=axis)
+        seen = any_along(cells, axis)
         first = cells.argmax(axis=axis) / cells.shape[axis]
         return np.where(seen, first, 1.0), seen
 
@@ -61,7 +66,7 @@ class Outline:
         pad = [((-(n // 2)) % 2,) * 2 for n in self.cells.shape]
         cells = np.pad(self.cells, pad)
         nx, ny, nz = (n // 2 for n in cells.shape)
-        cells = cells.reshape(nx, 2, ny, 2, nz, 2).any(axis=(1, 3, 5))
+        cells = any_along(cells.reshape(nx, 2, ny, 2, nz, 2), (1, 3, 5))
         return Outline(cells, 2 * self.cell, self.centre, self.extent)
 
 

@@ -53,9 +53,9 @@ def find_axles(points: np.ndarray, faces: np.ndarray) -> Axles | None:
         either = near[0] | near[1]
         faces = faces[either[faces[:, 0]] | either[faces[:, 1]] | either[faces[:, 2]]]
     axles = [_axle(points, faces, foot, length) for foot in near]
-    if axles[0] is None or axles[1] is None:
-        return None
     front, rear = axles
+    if front is None or rear is None:
+        return None
     base = (rear.x - front.x) / length
     alike = 0.6 < front.radius / rear.radius < 1.7
     return Axles(front, rear) if alike and _WHEELBASE[0] < base < _WHEELBASE[1] else None
@@ -82,9 +82,9 @@ def _axle(points: np.ndarray, faces: np.ndarray, near: np.ndarray, length: float
             heights.append(height)
     if len(heights) < len(_HEIGHTS) - 1:
         return None
-    chords, heights = np.array(chords), np.array(heights)
+    half, above = np.array(chords), np.array(heights)
     # A circle of radius R on a flattened foot c0: chord² = c0² + 2 R height - height².
-    radius = np.polyfit(heights, chords**2 + heights**2, 1)[0] / 2
+    radius = np.polyfit(above, half**2 + above**2, 1)[0] / 2
     if not _RADIUS[0] * length < radius < _RADIUS[1] * length:
         return None
     return Axle(float(np.median(middles)), float(ground), float(radius))

@@ -78,7 +78,7 @@ def survey(scene: RayScene, n: int, draw: int = 0) -> Survey:
         normals=np.where(turned[:, None], -1.0, 1.0) * crossings.normals[at],
         faces=crossings.face[at],
         with_winding=crossings.with_winding[at] != turned,
-        two_sided=seen.all(axis=1)[row],
+        two_sided=np.logical_and.reduce(seen, axis=1)[row],
         wetted_area=candidates.area * float(seen.sum()) / len(seen),
         hidden_fraction=1 - float(seen.any(axis=1).mean()),
     )

@@ -14,7 +14,7 @@ class _OwnProcess(SpawnProcess):
     """A spawned process takes this one's sys.path; in a checkout ours comes first on it."""
 
     @staticmethod
-    def _Popen(process_obj: SpawnProcess) -> Any:
+    def _Popen(process_obj: Any) -> Any:
         if __package__ != "data":  # installed, where our packages are within one whose name is its own
             return SpawnProcess._Popen(process_obj)
         sys.path.insert(0, _ROOT)

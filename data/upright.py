@@ -10,7 +10,7 @@ from itertools import permutations
 
 import numpy as np
 
-from data.outline import Outline
+from data.outline import Outline, any_along
 
 AXES = ("x", "y", "z", "-x", "-y", "-z")
 
@@ -74,7 +74,7 @@ def unusual_shape(turned: Outline) -> float:
 def upright_features(outline: Outline, up: str, along: str, symmetry: np.ndarray) -> np.ndarray:
     """(len(FEATURES),) how far the outline, read this way, is from a car (distances) or like one (the others)."""
     turned = outline.turned(car_rotation(up, "-" + along))
-    side = turned.cells.any(axis=1)
+    side = any_along(turned.cells, 1)
     across = "xyz".index(({"x", "y", "z"} - {up[-1], along}).pop())
     return np.array(
         [

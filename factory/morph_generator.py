@@ -12,6 +12,7 @@ import importlib.util
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,8 @@ class MorphGenerator:
         if not source.exists():
             raise DrivAerError("the corpus's generator is missing", file=source, fix="give the corpus's folder")
         spec = importlib.util.spec_from_file_location("drivaer_corpus_morph", source)
-        self.morph = importlib.util.module_from_spec(spec)
+        assert spec is not None and spec.loader is not None  # as for any file whose name ends in .py
+        self.morph: Any = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(self.morph)
         self._parts = [_read_obj_gz(Path(geometry, f"{k}.obj.gz")) for k in ("body", "frontWheels", "rearWheels")]
 
@@ -180,7 +182,7 @@ def _read_obj_gz(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if not path.exists():
         raise DrivAerError("the DrivAer geometry is missing", file=path, fix="give the geometry's folder")
     data = gzip.decompress(path.read_bytes())
-    mesh = trimesh.load(io.BytesIO(data), file_type="obj", force="mesh", process=False)
+    mesh: Any = trimesh.load(io.BytesIO(data), file_type="obj", force="mesh", process=False)
     return np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int32)
 
 

@@ -13,7 +13,7 @@ For a point i with neighbours j the layer is ``max_j leaky(bn(W [x_j - x_i, x_i]
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -58,7 +58,8 @@ class ConvNorm(nn.Sequential):
     @property
     def weight(self) -> Tensor:
         """The convolution's (C_out, C_in) matrix."""
-        return self[0].weight.flatten(1)
+        conv: Any = self[0]
+        return conv.weight.flatten(1)
 
     def of_layers(self, layers: Sequence[Tensor]) -> Tensor:
         """The layer, for ``dims=1``, of several (B, N, C_l) features side by side: (B, N, C_out)."""
@@ -75,7 +76,7 @@ class ConvNorm(nn.Sequential):
 
     def running_scale_shift(self) -> tuple[Tensor, Tensor]:
         """Scale and shift (C_out,) that the batch normalisation amounts to outside training."""
-        norm = self[1]
+        norm: Any = self[1]
         return scale_shift(norm, norm.running_mean, norm.running_var)
 
     def folded(self) -> tuple[Tensor, Tensor]:
@@ -91,7 +92,7 @@ class EdgeConv(ConvNorm):
         super().__init__(2 * in_channels, out_channels, dims=2)
         self.in_channels = in_channels
 
-    def forward(self, points: Tensor, indices: Tensor, form: Form = "fast") -> Tensor:
+    def forward(self, points: Tensor, indices: Tensor, form: Form = "fast") -> Tensor:  # type: ignore[override]
         """(B, N, C_in) features and (B, N, k) neighbours to (B, N, C_out) features."""
         if form == "published":
             return self.on_edges(points, indices).max(dim=-1).values.transpose(1, 2)
@@ -121,7 +122,8 @@ class EdgeConv(ConvNorm):
         """
         of_difference, of_centre = self.weight.split(self.in_channels, dim=1)
         parts = F.linear(points, of_centre - of_difference), F.linear(points, of_difference)
-        return tuple(part.to(points.dtype) for part in parts)
+        one, other = (part.to(points.dtype) for part in parts)
+        return one, other
 
 
 def two_layer_edge_conv(
@@ -150,7 +152,7 @@ def two_layer_edge_conv(
     return F.leaky_relu(torch.cat(foremost) + bias, SLOPE).unflatten(0, indices.shape[:2])
 
 
-def scale_shift(norm: nn.Module, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+def scale_shift(norm: Any, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
     """Batch normalisation with this mean and variance as ``x * scale + shift``."""
     scale = norm.weight * torch.rsqrt(variance + norm.eps)
     return scale, norm.bias - mean * scale
@@ -171,7 +173,7 @@ def edge_statistics(centre: Tensor, neighbour: Tensor, graph: Neighbourhood) -> 
 
 
 @torch.no_grad()
-def update_running_statistics(norm: nn.Module, mean: Tensor, variance: Tensor, count: int) -> None:
+def update_running_statistics(norm: Any, mean: Tensor, variance: Tensor, count: int) -> None:
     """What ``torch.nn.BatchNorm2d`` does to its running statistics after a batch of ``count`` values a channel."""
     norm.num_batches_tracked += 1
     norm.running_mean.lerp_(mean, norm.momentum)

@@ -43,7 +43,8 @@ class CarEvaluation:
 
     @property
     def error(self) -> float:
-        """Predicted minus true Cd."""
+        """Predicted minus true Cd, where there is a prediction."""
+        assert self.cd_predicted is not None
         return self.cd_predicted - self.cd
 
 
@@ -66,8 +67,8 @@ def evaluate_cars(
                 cl=car.coefficients.get("cl"),
                 cd_predicted=prediction.cd,
                 cl_predicted=prediction.cl,
-                cd_fields=None if prediction.cd_pressure is None else prediction.cd_pressure + prediction.cd_friction,
-                half_width=None if prediction.cd_low is None else prediction.cd_high - prediction.cd,
+                cd_fields=_sum(prediction.cd_pressure, prediction.cd_friction),
+                half_width=_half_width(prediction.cd, prediction.cd_high),
                 **_field_errors(prediction, values),
                 novelty=prediction.novelty,
                 on_template=prediction.on_template,
@@ -77,6 +78,14 @@ def evaluate_cars(
         if on_each:
             on_each(number)
     return evaluated
+
+
+def _sum(pressure: float | None, friction: float | None) -> float | None:
+    return None if pressure is None or friction is None else pressure + friction
+
+
+def _half_width(cd: float | None, high: float | None) -> float | None:
+    return None if cd is None or high is None else high - cd
 
 
 def _field_errors(prediction: SurfacePrediction, values: np.ndarray) -> dict[str, float | None]:

@@ -6,6 +6,7 @@ The same weights give the same numbers up to rounding and near ties between neig
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,13 +41,14 @@ class PlainRegDGCNN(nn.Module):
     def forward(self, points: Tensor) -> Tensor:
         network, x, layers = self.network, points, []
         for number in range(1, network.n_edge_convs + 1):
-            conv = network.get_submodule(f"conv{number}")
+            conv: Any = network.get_submodule(f"conv{number}")
             weight, bias = conv.folded()
             of_difference, of_centre = weight.split(conv.in_channels, dim=1)
             foremost = gathered(F.linear(x, of_difference), nearest(x, x, self.k)).amax(dim=2)
             x = F.leaky_relu(foremost + F.linear(x, of_centre - of_difference, bias), SLOPE)
             layers.append(x)
-        weight, bias = network.get_submodule(f"conv{network.n_edge_convs + 1}").folded()
+        last: Any = network.get_submodule(f"conv{network.n_edge_convs + 1}")
+        weight, bias = last.folded()
         x = F.leaky_relu(F.linear(torch.cat(layers, dim=2), weight, bias), SLOPE)
         return network.head(torch.cat((x.amax(dim=1), x.mean(dim=1)), dim=1))
 
@@ -84,7 +86,8 @@ def nearest(points: Tensor, among: Tensor, k: int) -> Tensor:
     In space by the differences themselves, which lose no digits; in wide features by products, centred first.
     """
     if points.shape[2] == 3:
-        distance = sum((points[:, :, None, i] - among[:, None, :, i]).square() for i in range(3))
+        x, y, z = ((points[:, :, None, i] - among[:, None, :, i]).square() for i in range(3))
+        distance = x + y + z
     else:
         middle = points.mean(dim=1, keepdim=True)
         points, among = points - middle, among - middle

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gnn.evaluation import CarEvaluation, coefficient_metrics, r2_score
 
@@ -33,13 +34,16 @@ def figures(evaluated: Sequence[CarEvaluation]) -> dict[str, Any]:
             found["cd"] |= {style: cd_figures([j for j in evaluated if j.style == style]) for style in styles}
         if len(kinds) > 1:
             found["cd"] |= {kind: cd_figures([j for j in evaluated if j.kind == kind]) for kind in kinds}
-        with_interval = [j for j in evaluated if j.half_width is not None]
+        with_interval = [(j.error, j.half_width) for j in evaluated if j.half_width is not None]
         if with_interval:
-            found["coverage"] = float(np.mean([abs(j.error) <= j.half_width for j in with_interval]))
+            found["coverage"] = float(np.mean([abs(error) <= half for error, half in with_interval]))
     for name in ("cp_l2", "cp_l1", "cf_l2"):
         known = [value for j in evaluated if (value := getattr(j, name)) is not None and np.isfinite(value)]
         if known:
-            found.setdefault("fields", {})[name] = {"value": float(np.mean(known)), "range": _bootstrap(np.mean, known)}
+            found.setdefault("fields", {})[name] = {
+                "value": float(np.mean(known)),
+                "range": _bootstrap(np.mean, known),
+            }
     return found
 
 
@@ -49,7 +53,7 @@ def cd_figures(evaluated: Sequence[CarEvaluation]) -> dict[str, Any]:
     if len(evaluated) < 3 or not np.ptp(true) > 0:
         error = np.abs(predicted - true)
         return {"n": len(evaluated), "mae": float(error.mean()), "max_error": float(error.max())}
-    found = {**coefficient_metrics(predicted, true), "pair_rank": pair_rank(predicted, true)}
+    found: dict[str, Any] = {**coefficient_metrics(predicted, true), "pair_rank": pair_rank(predicted, true)}
     if len(evaluated) >= _LEAST_FOR_BOOTSTRAP:
         found["ranges"] = {
             "mae": _bootstrap(np.mean, np.abs(predicted - true)),
@@ -74,16 +78,18 @@ def paired_bootstrap(name: str, one: Sequence[CarEvaluation], other: str, two: S
     chance.
     """
     lines = []
-    for what, figure in (("absolute error of Cd", "error"), ("relative L2 error of Cp", "cp_l2")):
-        if figure == "error":
-            known = [(a, b) for a, b in zip(one, two, strict=True) if None not in (a.cd_predicted, b.cd_predicted)]
-            pairs = [(abs(a.error), abs(b.error)) for a, b in known]
-        else:
-            pairs = [(a.cp_l2, b.cp_l2) for a, b in zip(one, two, strict=True) if None not in (a.cp_l2, b.cp_l2)]
-        if len(pairs) < _LEAST_FOR_BOOTSTRAP:
-            continue
+    measures: tuple[tuple[str, Callable[[CarEvaluation], float | None]], ...] = (
+        ("absolute error of Cd", lambda j: None if j.cd_predicted is None else abs(j.error)),
+        ("relative L2 error of Cp", lambda j: j.cp_l2),
+    )
+    for what, figure in measures:
+        values = [(figure(a), figure(b)) for a, b in zip(one, two, strict=True)]
+        pairs = [(a, b) for a, b in values if a is not None and b is not None]
         less = np.array([b - a for a, b in pairs])
-        low, high = _bootstrap(np.mean, less)
+        span = _bootstrap(np.mean, less)
+        if span is None:
+            continue
+        low, high = span
         better, worse = (name, other) if less.mean() > 0 else (other, name)
         sure = "may be chance" if low <= 0 <= high else "is no chance"
         sizes = f"{abs(less.mean()):.4f} ({min(abs(low), abs(high)):.4f} – {max(abs(low), abs(high)):.4f})"
@@ -142,16 +148,16 @@ def _with_range(value: float, span: Sequence[float] | None, digits: int) -> str:
     return text if span is None else f"{text} ({span[0]:.{digits}f} – {span[1]:.{digits}f})"
 
 
-def _bootstrap(figure: Callable[..., float], *columns: Sequence[float]) -> tuple[float, float] | None:
+def _bootstrap(figure: Callable[..., float], *columns: ArrayLike) -> tuple[float, float] | None:
     """5th and 95th percentile of a figure of columns (n,) over resampled cars, by scipy; None of too few.
 
     Resamples of which the figure is NaN do not count.
     """
     from scipy.stats import DegenerateDataWarning, bootstrap
 
-    if len(columns[0]) < _LEAST_FOR_BOOTSTRAP:
+    if np.size(columns[0]) < _LEAST_FOR_BOOTSTRAP:
         return None
-    how = {"paired": True, "vectorized": False, "method": "percentile", "n_resamples": _RESAMPLES}
+    how: dict[str, Any] = {"paired": True, "vectorized": False, "method": "percentile", "n_resamples": _RESAMPLES}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DegenerateDataWarning)  # of resamples that are NaN
         found = bootstrap(columns, figure, **how, rng=np.random.default_rng(0))

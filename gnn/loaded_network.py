@@ -91,5 +91,5 @@ def _centred(moving: Tensor, frame: InputFrame) -> Tensor:
     x = enlarged[:, 0]
     # The middle is that of two points; their share of the slope is spread over the car's two ends, as a push's is.
     ends = (x.topk(min(_END_POINTS, len(x)), largest=side).values.mean() for side in (True, False))
-    middle = 0.5 * sum(end - end.detach() for end in ends) + frame.x_middle
+    middle = 0.5 * torch.stack([end - end.detach() for end in ends]).sum() + frame.x_middle
     return enlarged - torch.stack([middle, x.new_tensor(0.0), x.new_tensor(CENTRE_Z)])

@@ -174,7 +174,7 @@ _KEYS_SINCE_2 = {"elsewhere": "off_template", "difference_elsewhere": "differenc
 def _of_format_2(old: Mapping[str, Any]) -> dict[str, Any]:
     """The same in format 3. Mean and spread of a FieldNet stood among its tensors: gnn.checkpoints puts them in."""
     kept = ("name", "trained_on", "made_by", "licences", "recipe", "interval", "answers_apart", "novelty")
-    new = {"format": FORMAT, "name": "", "trained_on": "unknown"}
+    new: dict[str, Any] = {"format": FORMAT, "name": "", "trained_on": "unknown"}
     new |= {
         _KEYS_SINCE_2.get(key, key): old[key] for key in (*kept, "difference", "difference_elsewhere") if key in old
     }

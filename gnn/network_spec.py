@@ -35,7 +35,7 @@ class NetworkSpec:
     name: str
     build: Callable[..., nn.Module]
     target: str
-    call: Callable[[nn.Module, Tensor, Tensor], Tensor] = _of_points
+    call: Callable[[Any, Tensor, Tensor], Tensor] = _of_points
     columns: int = 1
     inputs: tuple[str, ...] = ("points",)
     plain: Callable[[Any], nn.Module] | None = None

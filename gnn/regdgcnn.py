@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -82,7 +83,7 @@ class RegDGCNN(nn.Module):
         for number in range(1, self.n_edge_convs + 1):
             x = self.get_submodule(f"conv{number}")(x, knn(x, self.k, self.careful), self.form)
             layers.append(x)
-        last = self.get_submodule(f"conv{self.n_edge_convs + 1}")
+        last: Any = self.get_submodule(f"conv{self.n_edge_convs + 1}")
         if self.form == "published":
             x = last(torch.cat(layers, dim=2).transpose(1, 2)).transpose(1, 2)
         else:

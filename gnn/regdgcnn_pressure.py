@@ -6,6 +6,8 @@ features is handed back to every point, and point-wise layers give one value a p
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -53,6 +55,16 @@ class RegDGCNNPressure(nn.Module):
             that may be changed at any time.
     """
 
+    conv1: EdgeConv
+    conv2: ConvNorm
+    conv3: EdgeConv
+    conv4: ConvNorm
+    conv5: EdgeConv
+    conv6: ConvNorm
+    conv8: ConvNorm
+    conv9: ConvNorm
+    conv10: ConvNorm
+
     def __init__(self, k: int = DEFAULT_K, emb_dims: int = 1024, dropout: float = 0.4, form: Form = "fast"):
         super().__init__()
         check_form(form)
@@ -96,7 +108,8 @@ class RegDGCNNPressure(nn.Module):
         """``conv8`` of every point's (B, 192, N) features joined to its cloud's (B, emb_dims): (B, 256, N)."""
         if self.form == "published":
             return self.conv8(torch.cat((of_cloud[:, :, None].expand(-1, -1, local.shape[2]), local), dim=1))
-        conv, norm, activation = self.conv8
+        layers: Any = self.conv8
+        conv, norm, activation = layers
         for_cloud, for_point = conv.weight.split((of_cloud.shape[1], local.shape[1]), dim=1)
         x = F.conv1d(local, for_point) + F.linear(of_cloud, for_cloud[:, :, 0])[:, :, None]
         return activation(norm(x))

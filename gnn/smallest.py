@@ -21,6 +21,6 @@ def smallest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
         return kernels.smallest(values, k)
     if values.device.type != "cpu" or torch.get_num_threads() >= _AS_QUICK_AS:
         return torch.topk(values, k, dim=-1, largest=False, sorted=False)
-    places = np.argpartition(values.detach().numpy(), k - 1, axis=-1)[..., :k]
-    places = torch.from_numpy(np.ascontiguousarray(places))
+    found = np.argpartition(values.detach().numpy(), k - 1, axis=-1)[..., :k]
+    places = torch.from_numpy(np.ascontiguousarray(found))
     return values.gather(-1, places), places

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -147,12 +148,12 @@ class Surrogate:
         lacking = {
             "no interval": self.config.interval is None,
             "no fields": True,
-            "no lift": len(self._drag.config.mean) < 2,
+            "no lift": self._drag is not None and len(self._drag.config.mean) < 2,
             "nothing on how far the car is from what it was trained on": self._novelty is None,
         }
         return (f"{self.name} is a drag network alone: {', '.join(what for what, is_so in lacking.items() if is_so)}",)
 
-    def _coefficients(self, sample: SurfaceSample, frame: InputFrame, on_template: bool) -> dict[str, float]:
+    def _coefficients(self, sample: SurfaceSample, frame: InputFrame, on_template: bool) -> dict[str, Any]:
         if self._drag is None:
             return {}
         cd, *more = map(float, self._drag.coefficients(self._drag.points_seen(sample.points, frame), sample.normals))
@@ -164,7 +165,7 @@ class Surrogate:
 
     def _fields(
         self, sample: SurfaceSample, frame: InputFrame, frontal_area: float, registered: RegisteredTemplate | None
-    ) -> dict[str, np.ndarray | float]:
+    ) -> dict[str, Any]:
         """Cp and Cf: the template's where the car lies on it, the field network's elsewhere; and their integrals."""
         if self._field is None:
             return {}

@@ -68,7 +68,8 @@ def _value(kind: Any, value: Any, key: str, wrong: Any, **how: Any) -> Any:
             raise wrong(f"{key} = {value!r} must be a list", "")
         return tuple(_value(choices[0], item, f"{key}[{i}]", wrong, **how) for i, item in enumerate(value))
     if is_dataclass(kind):
-        return from_mapping(kind, value, key=key, **how)
+        of: Any = kind
+        return from_mapping(of, value, key=key, **how)
     plain = origin or kind
     if plain is float and type(value) is int:
         return float(value)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 from data.catalogue.recognise import CASES, FOLDER, drivaernet_design, run_design
 from data.catalogue.records import LABELS, CorpusFile, Design
@@ -83,8 +84,10 @@ def _designed(design_id: str) -> Design:
 
 
 def _with_labels(design: Design, labels: Labels) -> Design:
-    texts = {name: v for name in TEXTS if name != "label_version" and (v := labels.values.get(name)) is not None}
-    numbers = {name: value for name, value in labels.values.items() if name not in TEXTS}
+    texts: dict[str, Any] = {
+        name: v for name in TEXTS if name != "label_version" and (v := labels.values.get(name)) is not None
+    }
+    numbers: dict[str, Any] = {name: value for name, value in labels.values.items() if name not in TEXTS}
     parameters = {**design.parameters, **labels.parameters}
     return replace(design, **texts, **numbers, label_version=labels.version, parameters=parameters)
 
@@ -121,7 +124,7 @@ def _read_cases(
             done.not_cases.append(file.path)
             designs.pop(file.design, None)
             continue
-        known = {name: value for name, value in case.coefficients.items() if name in LABELS}
+        known: dict[str, Any] = {name: value for name, value in case.coefficients.items() if name in LABELS}
         designs[file.design] = Design(
             *(file.design, CASES, case.family, case.style, case.underbody),
             **known,
@@ -163,11 +166,16 @@ def _folder_labels(tables: Mapping[str, Table], designs: Mapping[str, Design]) -
             if design_id.startswith(start):
                 for name in {design_id[len(start) :], PurePosixPath(design_id).name}:
                     names[name] = None if name in names else design_id  # of two alike neither
-        found.append(read_labels(table, lambda cell, names=names: names.get(cell) or names.get(_stem(cell))))
+        found.append(read_labels(table, partial(_named, names)))
     merged = merge(found)
     for labels in merged.values():
         labels.version = str(labels.values.get("label_version", "as given")) if "cd" in labels.values else None
     return merged
+
+
+def _named(names: Mapping[str, str | None], cell: str) -> str | None:
+    """The design that a table's cell names, with or without a suffix."""
+    return names.get(cell) or names.get(_stem(cell))
 
 
 def _stem(cell: str) -> str:

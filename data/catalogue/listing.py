@@ -101,7 +101,7 @@ def overview(path: str | Path) -> Overview:
             path=catalogue.path,
             root=catalogue.root,
             n_designs=catalogue.count(),
-            corpora=corpora,
+            corpora={str(name): n for name, n in corpora.items()},
             choices={name: tuple(v for v in counted[name] if v) for name in CHOICES},
             columns=tuple(columns),
             spans=spans,

@@ -55,7 +55,7 @@ def files_to_read(catalogue: Catalogue) -> dict[tuple[str, str], CorpusFile]:
 def _to_read(files: Sequence[CorpusFile]) -> dict[tuple[str, str], CorpusFile]:
     here = [file for file in files if file.state == "here" and file.design is not None]
     in_order = sorted(here, key=lambda file: (file.member != "", file.path), reverse=True)
-    return {(file.design, file.kind): file for file in in_order}
+    return {(str(file.design), file.kind): file for file in in_order}
 
 
 @contextmanager
@@ -174,7 +174,7 @@ def _open_case(catalogue: Catalogue, design: Design) -> OpenDesign:
     path = catalogue.root / file.path
     case = read_case(path)
     family_file = path.parents[1] / "families" / f"{case.family}.npz"
-    if case.family and family_file.is_file():
+    if case.family and case.amounts is not None and family_file.is_file():
         family = _family(family_file)
         surface, area = RawMesh(*family.mesh_on(case.amounts), path=path, unit="m"), None
         centres, vectors = family.faces_on(case.amounts)

@@ -23,6 +23,8 @@ from data.spawned import spawning
 if TYPE_CHECKING:
     import numpy as np
 
+    from data.point_store import Layout
+
 _CACHE = ".points"
 _NO_MESH = "there is no mesh of it on disk"
 
@@ -101,12 +103,12 @@ def _is_fresh(catalogue: Catalogue, store: PointStore, design: str, failed: dict
     return False
 
 
-def _sources(catalogue: Catalogue, design: str, settings: PointSettings) -> list[CorpusFile]:
+def _sources(catalogue: Catalogue, design: str, settings: Layout) -> list[CorpusFile]:
     """The files that a design's points are made of; none where there is no geometry of it."""
     geometry = file_of(catalogue, design, "mesh") or file_of(catalogue, design, "case")
     if geometry is None:
         return []
-    pressure = file_of(catalogue, design, "pressure") if settings.pressure else None
+    pressure = file_of(catalogue, design, "pressure") if "cp" in settings.fields else None
     return [geometry] if pressure is None else [geometry, pressure]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from data.catalogue.records import CorpusFile, Design
+from data.catalogue.records import CorpusFile, Design, FileState
 from data.catalogue.walk import UNFINISHED, Entry
 from data.corpora import drivaernet, runs
 from data.corpora.splits import split_of_file
@@ -94,7 +94,7 @@ def _recognised(
     if design is not None:
         kind = drivaernet.kind_of(entry.path)
         return Recognised(_file(entry, kind, design.id), design) if kind else None
-    of_run = run_corpus and _run_file(entry, run_corpus)
+    of_run = _run_file(entry, run_corpus) if run_corpus else None
     if of_run or only_runs:  # what else lies in a run is slices, pictures and volumes
         return of_run
     return _any_mesh(entry, beside)
@@ -140,5 +140,5 @@ def _any_mesh(entry: Entry, beside: Sequence[Entry]) -> Recognised | None:
 
 
 def _file(entry: Entry, kind: str, design: str | None = None) -> CorpusFile:
-    state = "here" if entry.size else "partial"
+    state: FileState = "here" if entry.size else "partial"
     return CorpusFile(entry.path, kind, design, "", entry.size, entry.mtime_ns, state=state)

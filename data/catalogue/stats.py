@@ -170,7 +170,7 @@ def _outliers(designs: Sequence[str], groups: Sequence[str], table: Mapping[str,
                 continue
             distance = (values[own] - median) / scale
             found += [
-                Outlier(designs[i], name, float(values[i]), median, float(d))
+                Outlier(designs[int(i)], name, float(values[i]), median, float(d))
                 for i, d in zip(own, distance, strict=True)
                 if abs(d) > _FAR
             ]

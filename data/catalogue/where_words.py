@@ -24,11 +24,14 @@ class WhereError(DrivAerError):
         return f"{shown}\n{' ' * (self.start - first)}{'^' * min(self.stop - self.start, 110)}"
 
 
+_Kind = Literal["number", "text", "word", "column", "sign", "end"]
+
+
 @dataclass(frozen=True)
 class Token:
     """A word of the text. kind: ``column`` is one in brackets, ``sign`` also a keyword, in lower case."""
 
-    kind: Literal["number", "text", "word", "column", "sign", "end"]
+    kind: _Kind
     value: str
     start: int
     stop: int
@@ -68,7 +71,7 @@ def tokens_of(text: str) -> list[Token]:
         elif kind == "word" and value.lower() in _KEYWORDS:
             token = Token("sign", value.lower(), start, found.end())
         else:
-            known = {"word": "word", "number": "number"}.get(kind, "sign")
+            known: _Kind = "word" if kind == "word" else "number" if kind == "number" else "sign"
             token = Token(known, _SAME.get(value, value), start, found.end())
         tokens.append(token)
         at = found.end()
@@ -81,6 +84,6 @@ def _unreadable(text: str, start: int) -> WhereError:
     if text[start] == "[":
         return WhereError("this column has no closing bracket", text, start, len(text))
     if text[start].isdigit():
-        stop = start + len(re.match(r"[\w.]+", text[start:])[0])
+        stop = start + len(re.findall(r"^[\w.]+", text[start:])[0])
         return WhereError(f"'{text[start:stop]}' is no number", text, start, stop, "put texts in quotes")
     return WhereError(f"'{text[start]}' has no meaning here", text, start, start + 1, "put texts in quotes")

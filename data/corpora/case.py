@@ -126,10 +126,12 @@ class Case(CaseHeader):
     @cached_property
     def point_values(self) -> np.ndarray:
         """(N, 4) float32 Cp and Cf at the geometry's points, NaN at points without a face."""
+        assert self.geometry is not None
         return values_at(self.face_values, self.geometry.point_face)
 
     def on_whole_car(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Points (N, 3), normals (N, 3), values (N, 4) of the whole car: of half a car each point, then its image."""
+        assert self.geometry is not None
         own = self.geometry.points, self.geometry.normals, self.point_values
         if not self.geometry.half:
             return own

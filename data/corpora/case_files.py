@@ -116,7 +116,8 @@ def write_case(
         "meta": json.dumps({**meta, "half": geometry.half}),
     }
     with replacing(path) as unfinished:
-        np.savez_compressed(unfinished, **_packed(geometry), **fields)
+        arrays: dict[str, Any] = {**_packed(geometry), **fields}
+        np.savez_compressed(unfinished, **arrays)
 
 
 def named_in_files(coefficients: dict[str, float]) -> dict[str, float]:

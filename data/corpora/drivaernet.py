@@ -113,7 +113,9 @@ def find_id(text: str) -> DesignId | None:
     Reads any case, padding, order of the last two tokens and prefix: ``DrivAer_f_d_ww_wm_12.stl`` is F_D_WM_WW_0012.
     """
     found = _ID.search(text)
-    of = _class_of(found) if found else None
+    if found is None:
+        return None
+    of = _class_of(found)
     return None if of is None else DesignId(of, int(found["number"]))
 
 

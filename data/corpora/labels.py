@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from data.corpora.tables import TEXTS, Table, number
 
@@ -18,7 +19,7 @@ class Labels:
     version: what the coefficients refer to.
     """
 
-    values: dict[str, float | str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, float] = field(default_factory=dict)
     version: str | None = None
 

@@ -65,6 +65,7 @@ class SurfacePressure:
     def of_case(cls, case: Case, source: str = "") -> SurfacePressure:
         """Of a case with geometry: on its CFD faces."""
         of = case.geometry
+        assert of is not None
         return cls.on_faces(of.centres, of.face_normals, case.face_cp, half=of.half, source=source)
 
     def placed(self, frame: Frame) -> SurfacePressure:
@@ -98,7 +99,7 @@ def read_pressure(path: str | Path, corpus: str, *, shown: str = "") -> SurfaceP
     finite = np.isfinite(cp)
     if not finite.all():
         raise MeshError(f"array {name} has {int((~finite).sum())} values that are no numbers", file=path)
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if not STAGNATION[0] <= cp.max() <= STAGNATION[1]:
         warnings = (f"the highest Cp is {cp.max():.2f} instead of 1: the pressure may be in another unit",)
     return SurfacePressure(fields.mesh.vertices, fields.mesh.faces, cp, f"{shown}, array {name}, {how}", warnings)

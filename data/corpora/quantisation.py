@@ -9,7 +9,7 @@ CP_RANGE = (-3.0, 1.1)
 CF_RANGE = (-3.0, 3.0)
 CP_STEP, CF_STEP = 0.01, 2e-4
 """Well under the corpus's own scatter (Cd_std 0.003 to 0.008), and small on disk."""
-STEPS = np.float32([CP_STEP, CF_STEP, CF_STEP, CF_STEP])
+STEPS = np.array([CP_STEP, CF_STEP, CF_STEP, CF_STEP], np.float32)
 
 
 def quantise(cp: np.ndarray, cf: np.ndarray, steps: np.ndarray = STEPS) -> np.ndarray:

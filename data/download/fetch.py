@@ -186,6 +186,7 @@ class Fetcher:
         if item.file.id not in self._zips:
             self._zips[item.file.id] = RemoteZip(source)
         member = item.member
+        assert member is not None
         part = Part(item.file.id, str(item.checksum), member.start, member.stop)
         collect(source, target, part, NoHasher, self._on_bytes, self._control)
         unpacked = target.with_name(target.name + ".unpacked.part")
@@ -200,6 +201,7 @@ class Fetcher:
 
     def _member_anew(self, item: Item) -> Item:
         """The member in the zip's directory as it is now."""
+        assert item.member is not None
         self._sources.pop(item.file.id, None)
         self._zips[item.file.id] = RemoteZip(self._source(item.file))
         members = self._zips[item.file.id].members

@@ -208,16 +208,18 @@ class _Work:
 
     def _arrived(self) -> list[Outcome]:
         """What came in the meantime, written down. Raises what a connection ended with."""
-        arrived: list[Outcome] = []
+        came: list[Outcome | BaseException] = []
         try:
-            arrived.append(self._done.get(timeout=_REPORT_S))
+            came.append(self._done.get(timeout=_REPORT_S))
             while not self._done.empty():
-                arrived.append(self._done.get())
+                came.append(self._done.get())
         except queue.Empty:
             self._transport.control.check()
-        for outcome in arrived:
+        arrived: list[Outcome] = []
+        for outcome in came:
             if isinstance(outcome, BaseException):
                 raise outcome
+            arrived.append(outcome)
             self._meter.done(outcome.item.path)
             if not outcome.is_right:
                 self._tell(outcome.error, outcome.reason)

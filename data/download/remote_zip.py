@@ -51,10 +51,12 @@ class RemoteZip:
         self._kept: list[tuple[int, bytes]] = []
         if source.file.size is None and source.total is None:
             source.read(0, 1)
-        self.total = source.total if source.file.size is None else source.file.size
+        size = source.total if source.file.size is None else source.file.size
+        assert size is not None  # a server that sent a part said of how many
+        self.total = size
         try:
             self._keep(max(self.total - _TAIL, 0))
-            if source.total != self.total:  # the listing was wrong about its size
+            if source.total is not None and source.total != self.total:  # the listing was wrong about its size
                 self.total, self._kept = source.total, []
                 self._keep(max(self.total - _TAIL, 0))
             with zipfile.ZipFile(_window(self.total, self._segments(), self._missing)) as opened:

@@ -73,6 +73,7 @@ def _unpack_one(
     target = plan.folder / item.path
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        assert item.member is not None
         unpack(opened, item.member.name, part_of(target), transport.control)
         os.replace(part_of(target), target)
     except DiskFull:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from data.catalogue import CATALOGUE_NAME, Catalogue, CorpusFile
+from data.catalogue import CATALOGUE_NAME, Catalogue, CorpusFile, FileState
 from data.catalogue.walk import UNFINISHED
 from data.download.checksums import Checksum, checksum_of
 from data.download.control import Control, OnProgress, Progress, silent
@@ -204,7 +204,7 @@ def _missing(row: CorpusFile, path: Path) -> tuple[CorpusFile, Finding | None]:
     if part.is_file():
         why = f"is not finished: {part.stat().st_size:,} bytes of it are there"
         return replace(row, state="remote", checked_ns=None), Finding(row.path, "truncated", why)
-    state = "remote" if row.state == "remote" else "missing"
+    state: FileState = "remote" if row.state == "remote" else "missing"
     why = "was chosen and is not there yet" if state == "remote" else "is gone"
     return replace(row, state=state, checked_ns=None), Finding(row.path, "missing", why)
 
@@ -226,7 +226,7 @@ def _copies(root: Path, rows: Sequence[CorpusFile], control: Control) -> list[Fi
     """Files with the very content of another: copies that nobody listed, and a design's mesh that is there twice."""
     listed = {row.path: row for row in rows if _checksum(row) is not None}
     by_sum = {(row.size, _checksum(row)): row.path for row in listed.values()}
-    kinds = {(row.size, row.checksum_type) for row in listed.values()}
+    kinds = {(row.size, str(row.checksum_type)) for row in listed.values()}
     of_design: dict[tuple[str, str, int | None], list[str]] = {}
     for row in rows:
         if row.design and row.path not in listed:
@@ -242,8 +242,8 @@ def _copies(root: Path, rows: Sequence[CorpusFile], control: Control) -> list[Fi
             continue
         findings += _same_as(root, path.relative_to(root).as_posix(), likely)
     for paths in of_design.values():
-        for i, path in enumerate(paths[1:], 1):
-            findings += _same_as(root, path, paths[:i])
+        for i, again in enumerate(paths[1:], 1):
+            findings += _same_as(root, again, paths[:i])
     return findings
 
 

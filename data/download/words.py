@@ -24,7 +24,9 @@ def plan_in_words(plan: Plan) -> list[str]:
     """Lines for a person: from where, how much, how long, and what cannot be had; the licences come after them."""
     datasets = ", ".join(listing.dataset.doi + _version(listing.terms.version) for listing in plan.listings)
     there = f", {len(plan.there)} of them there already" if plan.there else ""
-    seconds = f", about {time_in_words(plan.seconds)} at {bytes_in_words(plan.rate)}/s" if plan.seconds else ""
+    seconds = ""
+    if plan.seconds and plan.rate:
+        seconds = f", about {time_in_words(plan.seconds)} at {bytes_in_words(plan.rate)}/s"
     globus = [item for item in plan.to_fetch if item.file.wants_globus]
     return [
         f"{datasets} from {plan.server}",

@@ -53,7 +53,8 @@ class _Document:
         """Unit, up axis, warnings."""
         up = self.root.findtext("{*}asset/{*}up_axis", "").strip().upper()
         element = self.root.find("{*}asset/{*}unit")
-        unit, warnings = None, ()
+        unit: str | None = None
+        warnings: tuple[str, ...] = ()
         if element is not None and element.get("meter"):
             metres = self._numbers(element.get("meter"), "unit")
             known = [name for size, name in _UNITS.items() if len(metres) == 1 and np.isclose(metres[0], size)]

@@ -201,8 +201,8 @@ class _Document:
     def _mesh(self, index: int, weights: list[float] | None) -> _Shape:
         """All triangle primitives of one mesh, morphed by a node's weights, else by the mesh's own."""
         mesh = self._at("meshes", index)
-        weights = tuple(float(w) for w in (weights if weights is not None else mesh.get("weights", ())))
-        if (index, weights) not in self._meshes:
+        own = tuple(float(w) for w in (weights if weights is not None else mesh.get("weights", ())))
+        if (index, own) not in self._meshes:
             pieces, faces, joints, n = [], [], [], 0
             shared: dict[tuple, int] = {}  # exporters let the primitives of one mesh share one vertex array
             for primitive in mesh.get("primitives", []):
@@ -214,17 +214,17 @@ class _Document:
                 points, corners = self._draco(primitive) if draco else self._plain(primitive)
                 first = n if draco else shared.setdefault(key, n)
                 if first == n:
-                    pieces.append(self._morphed(points, primitive, weights))
+                    pieces.append(self._morphed(points, primitive, own))
                     joints.append(self._joints(primitive, len(points)))
                     n += len(points)
                 faces.append(corners + first)
-            skinned = bool(joints) and all(joint is not None for joint in joints)
-            self._meshes[index, weights] = _Shape(
+            held = [joint for joint in joints if joint is not None]
+            self._meshes[index, own] = _Shape(
                 np.concatenate(pieces) if pieces else np.zeros((0, 3)),
                 np.concatenate(faces) if faces else np.zeros((0, 3), np.int64),
-                _stack_joints(joints) if skinned else None,
+                _stack_joints(held) if held and len(held) == len(joints) else None,
             )
-        return self._meshes[index, weights]
+        return self._meshes[index, own]
 
     def _morphed(self, points: np.ndarray, primitive: dict[str, Any], weights: tuple[float, ...]) -> np.ndarray:
         targets = primitive.get("targets", [])
@@ -260,6 +260,7 @@ class _Document:
             if len(inverse) < len(joints):
                 raise self.source.error("damaged glTF: a skin lacks matrices", "export it again")
             places = places @ inverse[: len(joints)]
+        assert shape.joints is not None
         held, weights = shape.joints
         if held.size and held.max() >= len(joints):
             raise self.source.error("damaged glTF: a vertex hangs on a joint that is not there", "export it again")
@@ -319,7 +320,7 @@ class _Document:
     def _accessor(self, index: Any) -> np.ndarray:
         """(count, width) of an accessor, with its sparse entries, and to real numbers where it is normalised."""
         accessor = self._at("accessors", index)
-        code, width = _COMPONENTS.get(accessor.get("componentType")), _WIDTHS.get(accessor.get("type"))
+        code, width = _COMPONENTS.get(accessor.get("componentType", 0)), _WIDTHS.get(accessor.get("type", ""))
         count = accessor.get("count")
         if code is None or width is None or not isinstance(count, int) or count < 0:
             raise self.source.error(f"damaged glTF: accessors[{index}]", "export it again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def read(source: Source) -> RawMesh:
     """The ``vertex`` element with ``face`` (or ``tristrips``); without faces a point cloud."""
     order, elements, body = _header(source)
     reader = _Ascii(source, body) if order == "" else _Binary(source, body, order)
-    wanted = {"vertex": ("x", "y", "z", "nx", "ny", "nz")}
+    wanted: dict[str, tuple[str, ...]] = {"vertex": ("x", "y", "z", "nx", "ny", "nz")}
     wanted |= {element.name: _corner_list(source, element) for element in elements if element.name in _SURFACES}
     tables: dict[str, dict] = {}
     for element in elements:  # in file order; nothing after the last wanted one needs to be read
@@ -127,7 +128,7 @@ class _Binary:
 
     def _rows(self, element: _Element, lengths: dict[str, int], wanted: tuple[str, ...]) -> dict:
         """Rows of one size, each list having the same length in every row."""
-        fields = []
+        fields: list[Any] = []
         for i, p in enumerate(element.properties):  # numbered: two properties may share a name
             if p.count_type is not None:
                 fields.append((f"n{i}", self.order + p.count_type))
@@ -204,7 +205,7 @@ class _Binary:
                 table[p.name] = (np.array(counts[p.name]), values) if p.count_type else values
         return table
 
-    def _unpacker(self, p: _Property) -> tuple[int, bool, str]:
+    def _unpacker(self, p: _Property) -> tuple[int, bool, Literal["big", "little"]]:
         size = np.dtype(p.count_type).itemsize if p.count_type else 0
         return size, (p.count_type or "").startswith("i"), "big" if self.order == ">" else "little"
 

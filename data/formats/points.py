@@ -147,7 +147,7 @@ def _pcd_binary(source: Source, body: bytes, row: np.dtype, n: int) -> dict[str,
         found = len(body) // row.itemsize
         raise source.error(f"truncated PCD: the header promises {n} points, found bytes for {found}", "copy it again")
     rows = np.frombuffer(body, row, n)
-    return {name: rows[name][:, 0] for name in row.names}
+    return {name: rows[name][:, 0] for name in row.names or ()}
 
 
 def _pcd_compressed(source: Source, body: bytes, row: np.dtype, n: int) -> dict[str, np.ndarray]:
@@ -160,7 +160,7 @@ def _pcd_compressed(source: Source, body: bytes, row: np.dtype, n: int) -> dict[
     if unpacked > 300 * packed + 8:  # LZF packs at most 264 bytes into 3
         raise source.error("damaged PCD: impossible compressed size", "export it again")
     data, at, columns = _unpack_lzf(source, body[8 : 8 + packed], unpacked), 0, {}
-    for name in row.names:
+    for name in row.names or ():
         code, count = row[name].base, row[name].shape[0]
         columns[name] = np.frombuffer(data, code, n * count, at).reshape(n, count)[:, 0]
         at += n * count * code.itemsize

@@ -49,7 +49,10 @@ def surface_of(source: Source, kind: str, sections: dict, ghosts: Ghosts | None 
     vertices = sections["POINTS"].reshape(-1, 3)
     none = Polygons.join([])
     cells = {name: none for name in _CELLS}
-    cells |= {name: polygons_of(source, *sections[name], len(vertices)) for name in _CELLS if name in sections}
+    for name in _CELLS:
+        if name in sections:
+            counts, corners = sections[name]
+            cells[name] = polygons_of(source, counts, corners, len(vertices))
     names = _POLYDATA if kind == "POLYDATA" else ("CELLS",)
     n_cells = [len(cells[name].counts) for name in names]
     ghosts.check(source, sum(n_cells), len(vertices))
@@ -101,12 +104,12 @@ class Reader:
         if kind not in ("POLYDATA", "UNSTRUCTURED_GRID"):
             raise self.source.error(f"holds {kind[:40]}, not a surface", "extract its surface and save it as .vtp")
         sections: dict = {}
-        while (words := self.line()) is not None:
-            keyword = words[0].upper()
+        while line := self.line():
+            keyword = line[0].upper()
             if keyword in ("POINT_DATA", "CELL_DATA"):
-                self.attributes = words
+                self.attributes = line
                 break
-            self._section(keyword, words, sections)
+            self._section(keyword, line, sections)
         return kind, sections
 
     def _section(self, keyword: str, words: list[str], sections: dict) -> None:

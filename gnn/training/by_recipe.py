@@ -141,7 +141,7 @@ class _Lesson:
     def batches(self, first: int, workers: int) -> Iterator[Batch]:
         """From step ``first`` on to the last, this process's part of each, by the same worker processes to the end."""
         numbers = _CloudNumbers(self, first)
-        how = {"num_workers": workers, "multiprocessing_context": spawning() if workers else None}
+        how: dict[str, Any] = {"num_workers": workers, "multiprocessing_context": spawning() if workers else None}
         return iter(DataLoader(_Clouds(self.train, self.recipe, self.scale), batch_sampler=numbers, **how))
 
     def loss(self, network: nn.Module, points: Tensor, normals: Tensor, target: Tensor) -> Tensor:

@@ -23,7 +23,9 @@ class CapturedStep:
     def __init__(self, take: Callable[..., Tensor], device: torch.device):
         self._take, self._device = take, device
         self._batch: tuple[Tensor, ...] = ()
-        self._n_taken, self._graph, self._answer = 0, None, None
+        self._n_taken = 0
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._answer: Tensor | None = None
 
     def __call__(self, *batch: Tensor) -> Tensor:
         if not self._batch:
@@ -34,10 +36,11 @@ class CapturedStep:
         if self._n_taken <= _AS_THEY_ARE:
             return self._beside()
         if self._graph is None:
-            self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph):  # this notes the step down, and does not take it
+            self._graph = graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):  # this notes the step down, and does not take it
                 self._answer = self._take(*self._batch)
         self._graph.replay()
+        assert self._answer is not None
         return self._answer
 
     def _beside(self) -> Tensor:

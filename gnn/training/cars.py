@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -44,12 +44,23 @@ class LabelledCloud:
 class Car(Protocol):
     """name and kind (what corpus it is stated under), style where it is known, coefficients, frontal_area m²."""
 
-    name: str
-    kind: str
-    style: str | None
-    is_test: bool
-    coefficients: Mapping[str, float]
-    frontal_area: float
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def style(self) -> str | None: ...
+
+    @property
+    def is_test(self) -> bool: ...
+
+    @property
+    def coefficients(self) -> Mapping[str, float]: ...
+
+    @property
+    def frontal_area(self) -> float: ...
 
     @property
     def face_values(self) -> np.ndarray:
@@ -112,14 +123,16 @@ class PointCar(OfCase):
 
     def sample(self) -> tuple[SurfaceSample, np.ndarray]:
         points, normals, values = self.case.on_whole_car()
-        if self.case.geometry.half:  # points on either side by turns, then all their images: each prefix is even
-            row = np.arange(len(self.case.geometry.points))
+        geometry = self.case.geometry
+        assert geometry is not None
+        if geometry.half:  # points on either side by turns, then all their images: each prefix is even
+            row = np.arange(len(geometry.points))
             order = np.concatenate([2 * row + row % 2, 2 * row + 1 - row % 2])
             points, normals, values = points[order], normals[order], values[order]
         if len(points) < SAMPLE_POINTS:  # a coarse case: its points come again
             again = np.arange(SAMPLE_POINTS) % len(points)
             points, normals, values = points[again], normals[again], values[again]
-        areas = closed_areas(normals.astype(np.float64), self.case.geometry.wetted_area).astype(np.float32)
+        areas = closed_areas(normals.astype(np.float64), geometry.wetted_area).astype(np.float32)
         return SurfaceSample(points, normals, areas), values
 
 
@@ -148,21 +161,27 @@ class FamilyCar(OfCase):
     clouds: FamilyClouds
     kind: str = PROCEDURAL
 
+    @property
+    def amounts(self) -> np.ndarray:
+        """Of the family's handles on this car."""
+        assert self.case.amounts is not None
+        return self.case.amounts
+
     def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
-        cloud = self.clouds.draw(self.case.amounts, n, rng)
+        cloud = self.clouds.draw(self.amounts, n, rng)
         return LabelledCloud(cloud.points, cloud.normals, labels(self.case, cloud))
 
     def sample(self) -> tuple[SurfaceSample, np.ndarray]:
-        sample = sample_surface(*self.clouds.family.mesh_on(self.case.amounts), SAMPLE_POINTS)
-        centres, areas = self.clouds.family.faces_on(self.case.amounts)
+        sample = sample_surface(*self.clouds.family.mesh_on(self.amounts), SAMPLE_POINTS)
+        centres, areas = self.clouds.family.faces_on(self.amounts)
         return sample, values_near(centres, areas, sample.points, sample.normals, self.case)
 
 
 def family_cars(folder: str | Path, kind: str = PROCEDURAL, pool: int = 65536) -> list[FamilyCar]:
     """The cars of a corpus of families of one mesh, each family's points sampled once. Raises DrivAerError."""
     families, cases = read_families(folder)
-    clouds = {name: FamilyClouds(families[name], pool) for name in {case.family for case in cases}}
-    return [FamilyCar(case, clouds[case.family], kind) for case in cases]
+    clouds = {name: FamilyClouds(families[name], pool) for name in {str(case.family) for case in cases}}
+    return [FamilyCar(case, clouds[str(case.family)], kind) for case in cases]
 
 
 def point_cars(folder: str | Path, kind: str = OWN) -> list[PointCar]:
@@ -192,6 +211,9 @@ def values_near(
     return labels(case, Cloud(points, normals, face))
 
 
-def split(cars: Sequence[Car]) -> tuple[list[Car], list[Car]]:
+_Car = TypeVar("_Car", bound=Car)
+
+
+def split(cars: Sequence[_Car]) -> tuple[list[_Car], list[_Car]]:
     """Those to learn from, and those held out."""
     return [car for car in cars if not car.is_test], [car for car in cars if car.is_test]

@@ -181,7 +181,8 @@ def _of_catalogue(folder: Path, catalogue_folder: Path) -> SplitCars:
         mesh, pressure = (files.get((design.id, kind)) for kind in ("mesh", "pressure"))
         if mesh is None:
             continue
-        coefficients = {"cd": design.cd} | ({"cl": design.cl} if design.cl is not None else {})
+        known = {"cd": design.cd, "cl": design.cl}
+        coefficients = {name: value for name, value in known.items() if value is not None}
         is_test = design.split == "test"
         stamp = _stamp(mesh) + (f" {_stamp(pressure)} {READER}" if pressure else "")
         cars.append(MeshCar(design.id, design.corpus, design.style, coefficients, path, stamp, design.area, is_test))

@@ -103,6 +103,7 @@ class FineTuning:
         for car in (*self.own, *self.ours):
             digest.update(f"{car.kind}/{car.name} {json.dumps(dict(car.coefficients))}".encode())
         for car in self.own:
+            assert car.case.geometry is not None
             digest.update(car.case.geometry.points.tobytes() + car.case.point_values.tobytes())
         return digest.hexdigest()
 
@@ -277,6 +278,7 @@ def _metrics(
 ) -> dict[str, Any]:
     ours, own = after
     old = tuning.base.config.interval
+    assert old is not None  # what has none is refused at the beginning
     return {
         "base": {"name": tuning.base.path.name, "digest": tuning.base.digest, "interval": asdict(old)},
         "counts": {
@@ -315,7 +317,7 @@ def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any
     """The final model's interval, novelty, configuration and card."""
     base, stored, interval = tuning.base.config, read_model(folder), metrics["interval"]
     n = len(tuning.learnt)
-    laws = {}
+    laws: dict[str, Any] = {}
     for key, fits in (("difference", True), ("difference_off_template", False)):
         ours = [row for row in metrics["after"]["ours"] if row["on_template"] == fits]
         predicted, true = ([row[what] for row in ours] for what in ("cd_predicted", "cd"))
@@ -348,7 +350,7 @@ def _offset(tuning: FineTuning, model: Surrogate, report: Report) -> float | Non
     short = []
     for number, car in enumerate(cars, 1):
         predicted = model.predict(car.sample()[0], car.frontal_area)
-        if not fits_template(predicted.registered):
+        if not fits_template(predicted.registered) and predicted.cd_pressure is not None:
             short.append(car.coefficients["cd_pressure"] - predicted.cd_pressure)
         report("the fields' integral", number, len(cars), None)
     return old + float(np.mean(short)) if len(short) >= _LEAST_FOR_OFFSET else old

@@ -35,7 +35,7 @@ Batch = Sequence[Tensor]
 SAVE_SECONDS = 30.0
 """Between two checkpoints: what a kill costs at most."""
 _LOG_EVERY = 50  # steps
-_PLATEAU = {"patience": 20, "factor": 0.1}
+_PLATEAU: dict[str, Any] = {"patience": 20, "factor": 0.1}
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def fit(
         if training.step % _LOG_EVERY == 0:
             log.info("step %d of %d  loss %.5f  %.3f s a step", training.step, how.steps, running.item(), pace)
         epoch_ended = epochs is not None and training.step % epochs.steps == 0
-        if epoch_ended:
+        if epochs is not None and epoch_ended:
             epochs.on_epoch(training.end_epoch(pace))
         if epoch_ended or training.is_finished or time.monotonic() - saved > SAVE_SECONDS:
             training.save(checkpoint)
@@ -237,6 +237,7 @@ class _Training:
 
     def end_epoch(self, pace: float) -> Epoch:
         """Validate the averaged weights and keep them where they are the best so far. pace: seconds a step."""
+        assert self.epochs is not None
         steps = self.epochs.steps
         loss = float(np.mean(self.processes.gathered([self.loss_sum.item() / steps])))
         self.loss_sum.zero_()

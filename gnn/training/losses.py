@@ -23,7 +23,8 @@ def coefficient_loss(predicted: Tensor, target: Tensor) -> Tensor:
     if predicted.shape != target.shape:  # else each would be compared with all
         raise ValueError(f"{tuple(predicted.shape)} coefficients for {tuple(target.shape)} targets")
     errors = (predicted - target).square().mean(dim=0).unbind()
-    return sum(weight * error for weight, error in zip((1.0, LIFT_WEIGHT), errors, strict=False)) / len(errors)
+    weighted = [weight * error for weight, error in zip((1.0, LIFT_WEIGHT), errors, strict=False)]
+    return torch.stack(weighted).sum() / len(errors)
 
 
 def stacked(clouds: Sequence[LabelledCloud]) -> Batch:

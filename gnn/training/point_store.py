@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -182,7 +183,7 @@ def stored(
 
 def _record(car: Car) -> str:
     """Other files, or of a case another CFD, or another label: another record."""
-    stamp = getattr(car, "stamp", None) or hashlib.sha256(np.ascontiguousarray(car.face_values)).hexdigest()[:16]
+    stamp = getattr(car, "stamp", None) or hashlib.sha256(np.ascontiguousarray(car.face_values).data).hexdigest()[:16]
     return f"{car.kind}/{car.name} {stamp} {car.coefficients['cd']}"
 
 
@@ -206,8 +207,8 @@ def _samples(
         yield from pool.map(sample, cars)
 
 
-def _sampled(car: Car, n_points: int, vertices: bool) -> tuple[SurfaceSample, np.ndarray]:
-    if vertices:
+def _sampled(car: Any, n_points: int, vertices: bool) -> tuple[SurfaceSample, np.ndarray]:
+    if vertices:  # of a mesh: `gnn.training.corpora.MeshCar`
         return car.vertex_sample(n_points)
     sample, values = car.sample()
     again = np.arange(n_points) % len(sample)

@@ -54,7 +54,7 @@ class TrainingRecipe:
 
 
 _SMALL = {"k": 16, "conv_channels": [32, 64, 64, 128], "emb_dims": 256, "mlp": [128, 64], "dropout": 0.0}
-_PUBLISHED = {
+_PUBLISHED: dict[str, Any] = {
     "n_points": 5000,
     "vertices": True,
     "centred": False,

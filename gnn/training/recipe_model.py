@@ -39,15 +39,16 @@ def write_recipe_model(
 
     licences: of the corpora, which bind the weights too.
     """
+    network: dict[str, Any] = {recipe.model: trained.config}
     config = ModelConfig(
         name=name,
         made_by="drivaer train",
         trained_on=f"{len(cars['train'])} cars of {', '.join(corpora)}",
         licences=tuple(licences),
         recipe=asdict(recipe),
-        **{recipe.model: trained.config},
+        **network,
     )
-    weights = {recipe.model: trained.network.state_dict()}
+    weights: dict[str, dict[str, Any]] = {recipe.model: trained.network.state_dict()}
     novelty = None if recipe.vertices else _novelty(cars["train"])
     write_model(folder, config, weights, novelty)
     model = Surrogate.of_folder(read_model(folder), "cpu")
