@@ -2,6 +2,8 @@ import pytest
 import torch
 
 from gnn.field_net import FieldNet, nearest
+from gnn.loaded_network import LoadedNetwork
+from gnn.model_config import NetworkConfig
 
 
 @pytest.fixture
@@ -28,11 +30,10 @@ def test_each_cloud_of_a_batch_is_answered_by_itself(cloud):
 
 
 def test_output_is_scaled_to_its_own_units(cloud):
-    net = FieldNet(width=32, k=6).eval()
-    net.mean[:] = torch.tensor([1.0, 2.0, 3.0, 4.0])
-    net.scale[:] = 0.0
-    with torch.inference_mode():
-        assert torch.equal(net.fields(*cloud), net.mean.expand(2, 256, 4))
+    points, normals = (rows.reshape(-1, 3).numpy() for rows in cloud)
+    config = NetworkConfig("fieldnet", {"width": 32, "k": 6}, 256, 2, mean=(1.0, 2.0, 3.0, 4.0), spread=(0.0,) * 4)
+    values = LoadedNetwork(FieldNet(**config.architecture).eval(), config, "cpu").values(points, normals)
+    assert values.shape == (512, 4) and (values == [1.0, 2.0, 3.0, 4.0]).all()
 
 
 def test_a_dent_far_away_changes_a_point_through_the_whole_car_code(cloud):
