@@ -96,11 +96,11 @@ def learning_curve(
 
 def stored_corpora(corpora: Sequence[Path], recipe: TrainingRecipe, workers: int, report: Report) -> dict[str, list]:
     """The corpora's cars by split, sampled into a store; only those that the recipe can use."""
-    from gnn.training.corpora import SPLITS, MeshCar, read_corpora
+    from gnn.training.corpora import SPLITS, read_corpora
     from gnn.training.point_store import stored
 
     found = read_corpora(corpora, cache() / "catalogues")
-    if recipe.vertices and not all(isinstance(car, MeshCar) for car in found.cars):
+    if recipe.vertices and not all(car.has_mesh for car in found.cars):
         what = "the published recipe takes the vertices of meshes, and these cases have none"
         raise DrivAerError(what, file=corpora[0], fix="use --preset ours, or vertices = false")
     n = len(found.cars)

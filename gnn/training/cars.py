@@ -6,6 +6,7 @@ stand a case with its own points, or a design of a family of one mesh.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,25 +43,23 @@ class LabelledCloud:
 
 
 class Car(Protocol):
-    """name and kind (what corpus it is stated under), style where it is known, coefficients, frontal_area m²."""
+    """A car with known flow.
 
-    @property
-    def name(self) -> str: ...
+    kind: the corpus that it is reported under. frontal_area: m²; area: the same where it is known without measuring the
+    mesh. stamp: changes where the CFD or the files do. has_mesh: whether it has ``vertex_sample``. on_template: whether
+    its surface is a template bent to it (gnn.training.replay).
+    """
 
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def style(self) -> str | None: ...
-
-    @property
-    def is_test(self) -> bool: ...
-
-    @property
-    def coefficients(self) -> Mapping[str, float]: ...
-
-    @property
-    def frontal_area(self) -> float: ...
+    name: str
+    kind: str
+    style: str | None
+    is_test: bool
+    coefficients: Mapping[str, float]
+    frontal_area: float
+    area: float | None
+    stamp: str
+    has_mesh: bool
+    on_template: bool
 
     @property
     def face_values(self) -> np.ndarray:
@@ -77,10 +76,19 @@ class OfCase:
     """What a car takes from its case, whichever corpus that is of."""
 
     case: Case
+    has_mesh = on_template = False
 
     @property
     def name(self) -> str:
         return self.case.name
+
+    @property
+    def area(self) -> float:
+        return self.case.frontal_area
+
+    @property
+    def stamp(self) -> str:
+        return hashlib.sha256(np.ascontiguousarray(self.face_values)).hexdigest()[:16]
 
     @property
     def style(self) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -47,6 +48,8 @@ class MeshCar:
     stamp: str
     area: float | None = None
     is_test: bool = False
+    has_mesh: ClassVar[bool] = True
+    on_template: ClassVar[bool] = False
 
     @property
     def frontal_area(self) -> float:

@@ -173,7 +173,7 @@ def stored(
     return [
         StoredCar(
             *(car.name, car.kind, car.style, split, car.coefficients),
-            float("nan") if getattr(car, "area", 0.0) is None else car.frontal_area,  # not measured again
+            float("nan") if car.area is None else car.area,  # not measured again
             Mapped(store, record),
             float(store.array(record, "wetted")[0]),
         )
@@ -183,8 +183,7 @@ def stored(
 
 def _record(car: Car) -> str:
     """Other files, or of a case another CFD, or another label: another record."""
-    stamp = getattr(car, "stamp", None) or hashlib.sha256(np.ascontiguousarray(car.face_values).data).hexdigest()[:16]
-    return f"{car.kind}/{car.name} {stamp} {car.coefficients['cd']}"
+    return f"{car.kind}/{car.name} {car.stamp} {car.coefficients['cd']}"
 
 
 def _kept(
