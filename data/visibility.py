@@ -1,4 +1,4 @@
-"""Which sides of a surface the flow sees, told by rays and not by the winding of the triangles.
+"""Visibility: which sides of a surface the flow sees, found by rays and not by the winding of the triangles.
 
 Where a line crosses the surface it passes from one stretch to the next. The stretches before the first and after
 the last crossing lie in the flow. One between is in the flow when rays from its ends get out of the car; then so are

@@ -1,4 +1,4 @@
-"""Make equal points one, so that triangles that touch know each other (an STL gives every triangle its own three)."""
+"""Welding: coincident points are merged, so that triangles share vertices (an STL gives each its own three)."""
 
 from __future__ import annotations
 

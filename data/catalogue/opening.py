@@ -48,7 +48,7 @@ def file_of(catalogue: Catalogue, design: str, kind: str) -> CorpusFile | None:
 
 
 def files_to_read(catalogue: Catalogue) -> dict[tuple[str, str], CorpusFile]:
-    """The same of all designs at once, by design and kind."""
+    """The file to read of every design and kind; see `file_of`."""
     return _to_read(catalogue.files())
 
 
@@ -60,7 +60,7 @@ def _to_read(files: Sequence[CorpusFile]) -> dict[tuple[str, str], CorpusFile]:
 
 @contextmanager
 def on_disk(catalogue: Catalogue, file: CorpusFile) -> Iterator[Path]:
-    """A file's place; that of an archive's member is a copy that goes away in the end.
+    """The path of a file; for an archive's member that of a temporary copy, removed at the end.
 
     Raises DrivAerError where it has gone since the last scan, or the archive is damaged.
     """

@@ -135,7 +135,7 @@ _Result = tuple["dict[str, np.ndarray]", MeshStamp]
 def _sampled(
     catalogue: Path, designs: Sequence[str], settings: PointSettings, workers: int, stop: Callable[[], bool] | None
 ) -> Iterator[tuple[str, _Result | str]]:
-    """Each design with its arrays and stamp, or the reason why there are none, as they come."""
+    """Each design with its arrays and stamp, or with the reason for having none, in the order of completion."""
     if not designs:
         return
     waiting = iter(designs)

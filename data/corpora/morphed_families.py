@@ -1,8 +1,8 @@
-"""Families of CFD cases: one car and its bent designs, with all that is needed to make any design's surface again.
+"""Families of CFD cases: one car and its morphed designs, with what rebuilds any design's surface.
 
-Within a family every design has the same CFD faces in the same order, and each handle moves a point by a fixed vector
-times the handle's amount, which adds up over handles. So one file a family holds the unmorphed surface, the CFD
-faces' corners, and each handle's displacement at both; a case file holds amounts, coefficients, Cp and Cf
+All designs of a family have the same CFD faces in the same order. A design's displacement is linear in the handles'
+amounts: the sum of each handle's displacement field times its amount. So a family's file holds the unmorphed surface,
+the CFD faces' corners, and the fields at both; a case's file holds amounts, coefficients, Cp and Cf
 (``resources/corpus/procedural_cars/README.md`` describes both). No geometry code is needed to read them.
 """
 
@@ -57,7 +57,7 @@ class Handles:
     def amounts_of(self, values: Mapping[str, float]) -> np.ndarray:
         """(n,) what each displacement field is multiplied by, for handle values; those not given are neutral.
 
-        Raises DrivAerError for a handle that the family has not, or a value out of its range.
+        Raises DrivAerError for an unknown handle, or a value out of its range.
         """
         by_handle = np.zeros(len(self.names))
         for name, value in values.items():
@@ -74,7 +74,7 @@ class Handles:
 
 @dataclass(frozen=True, eq=False)
 class Bendable:
-    """Points that the handles move. places: (N, 3) m, unmorphed. modes: (n, N) displacement per unit of amount."""
+    """Points with their displacement modes. places: (N, 3) m, unmorphed. modes: (n, N) per unit of amount."""
 
     places: np.ndarray
     modes: np.ndarray
@@ -143,9 +143,9 @@ class MorphedFamily:
         return np.concatenate([vertices, other]), np.concatenate([self.faces, self.faces[:, ::-1] + len(vertices)])
 
     def is_same(self, other: MorphedFamily, within: float = 1e-3) -> bool:
-        """Whether faces and handles are the same and no point lies further off than ``within`` m, bent or not.
+        """Whether faces and handles are equal and all points, morphed or not, agree to ``within`` m.
 
-        So it is when the same car was meshed on two machines: cases of either are cases of the other.
+        That holds for one car meshed on two machines: cases of either family are cases of the other.
         """
         own, theirs = self.handles, other.handles
         exact = [(getattr(own, key), getattr(theirs, key)) for key in ("neutral", "axis", "owner")]
@@ -278,7 +278,7 @@ def write_family(path: str | Path, family: MorphedFamily) -> None:
 def read_families(folder: str | Path) -> tuple[dict[str, MorphedFamily], list[Case]]:
     """A corpus folder's families by name, and its cases in the order of family and design.
 
-    Raises DrivAerError where there are none, or a case's family lacks.
+    Raises DrivAerError if there are none, or the family of a case is missing.
     """
     families = {family.name: family for family in map(read_family, sorted(Path(folder, FAMILIES).glob("*.npz")))}
     cases = read_cases(folder)

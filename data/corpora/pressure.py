@@ -1,4 +1,4 @@
-"""The pressure that CFD found on a car's surface, as Cp, whatever the corpus calls it and measures it in."""
+"""Cp on a car's surface from CFD files, whatever the array's name and unit in its corpus."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class SurfacePressure:
         return cls.on_faces(of.centres, of.face_normals, case.face_cp, half=of.half, source=source)
 
     def placed(self, frame: Frame) -> SurfacePressure:
-        """The same in the car frame, of one in the frame of its mesh's file."""
+        """Transformed from the frame of its mesh's file into the car frame."""
         normals = None if self.normals is None else frame.vectors_to_car(self.normals)
         return replace(self, points=frame.to_car(self.points), normals=normals)
 
@@ -118,7 +118,7 @@ def unit_of(name: str, values: np.ndarray, dynamic: Mapping[str, float]) -> str 
 
 
 def first_named(arrays: Collection[str], names: Sequence[str], path: Path) -> str:
-    """The first of some names that an array has. Raises MeshError where none has."""
+    """The first of ``names`` that is among the arrays' names. Raises MeshError if none is."""
     for name in names:
         if name in arrays:
             return name

@@ -1,7 +1,7 @@
-"""DrivAerML, AhmedML and WindsorML: corpora of folders ``run_N``, much alike but for what counts.
+"""DrivAerML, AhmedML and WindsorML: corpora of folders ``run_N``.
 
-Facts from the papers (arXiv:2408.11969, 2407.20801, 2407.19320) and the files: which CSV refers to the run's own area
-and which to one for all differs between them, and so do the surface's fields.
+They differ in which CSV refers to the run's own area and which to one area for all runs, and in the surface's fields.
+Sources: the papers (arXiv:2408.11969, 2407.20801, 2407.19320) and the files.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _run_folder(folder: str) -> PurePosixPath | None:
 
 
 def _named(folders: Sequence[str], loosely: bool = False) -> RunCorpus | None:
-    """The corpus that the last possible of some folders' names speaks of. loosely: by its car's name alone, too."""
+    """The corpus named in the last of some folders' names that names one. loosely: its car's name is enough."""
     for folder in reversed([name.lower() for name in folders]):
         for corpus in RUN_CORPORA.values():
             if corpus.name in folder or (loosely and corpus is not DRIVAERML and corpus.prefix in folder):
@@ -208,7 +208,7 @@ def tables_by_corpus(tables: Mapping[str, Table], folders: RunFolders) -> dict[s
 
 
 def _corpus_in(table: Table) -> RunCorpus | None:
-    """The corpus that alone has a table of this name, or parameters of these."""
+    """The corpus of a table, if only one corpus has tables of its name or has its parameters."""
     what = table.path.stem.lower().rpartition("_")[0]
     headings = {heading.lower() for heading in table.headings}
     of = [c for c in RUN_CORPORA.values() if what in (c.own_area, c.fixed_area) or headings & {*c.parameters}]

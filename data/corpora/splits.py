@@ -46,7 +46,7 @@ def read_split_lists(folder: str | Path, design_of: Callable[[str], str | None])
 
 
 def split_from(files: Sequence[Path], design_of: Callable[[str], str | None]) -> SplitLists:
-    """The same from chosen files of one folder."""
+    """The lists in the given files of one folder; see `read_split_lists`."""
     if not files:
         raise DrivAerError("no lists of a split", fix="give the folder with train_design_ids.txt and the others")
     split_of: dict[str, str] = {}
