@@ -45,21 +45,26 @@ class LabelledCloud:
 class Car(Protocol):
     """A car with known flow.
 
-    kind: the corpus that it is reported under. frontal_area: m²; area: the same where it is known without measuring the
-    mesh. stamp: changes where the CFD or the files do. has_mesh: whether it has ``vertex_sample``. on_template: whether
-    its surface is a template bent to it (gnn.training.replay).
+    kind: the corpus that it is reported under. frontal_area: m².
     """
 
-    name: str
-    kind: str
-    style: str | None
-    is_test: bool
-    coefficients: Mapping[str, float]
-    frontal_area: float
-    area: float | None
-    stamp: str
-    has_mesh: bool
-    on_template: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def style(self) -> str | None: ...
+
+    @property
+    def is_test(self) -> bool: ...
+
+    @property
+    def coefficients(self) -> Mapping[str, float]: ...
+
+    @property
+    def frontal_area(self) -> float: ...
 
     @property
     def face_values(self) -> np.ndarray:
@@ -72,11 +77,28 @@ class Car(Protocol):
         """What prediction sees, car frame, and the values (N, 4) at its points, NaN where none are known."""
 
 
+class CorpusCar(Car, Protocol):
+    """A car as its corpus has it, before it is sampled into a store (gnn.training.point_store).
+
+    area: m², the frontal area where it is known without measuring the mesh. stamp: changes where the CFD or the files
+    do. has_mesh: whether it is a mesh, whose vertices can be taken (gnn.training.corpora.MeshCar).
+    """
+
+    @property
+    def area(self) -> float | None: ...
+
+    @property
+    def stamp(self) -> str: ...
+
+    @property
+    def has_mesh(self) -> bool: ...
+
+
 class OfCase:
     """What a car takes from its case, whichever corpus that is of."""
 
     case: Case
-    has_mesh = on_template = False
+    has_mesh = False
 
     @property
     def name(self) -> str:
@@ -88,7 +110,7 @@ class OfCase:
 
     @property
     def stamp(self) -> str:
-        return hashlib.sha256(np.ascontiguousarray(self.face_values)).hexdigest()[:16]
+        return hashlib.sha256(np.ascontiguousarray(self.face_values).data).hexdigest()[:16]
 
     @property
     def style(self) -> str | None:

@@ -26,7 +26,7 @@ from data.corpora.pressure import READER
 from data.errors import DrivAerError
 from data.load import sample_car
 from data.mesh import SurfaceSample
-from gnn.training.cars import Car, cars_of_cases
+from gnn.training.cars import CorpusCar, cars_of_cases
 from gnn.training.clouds import SAMPLE_POINTS
 
 SPLITS = ("train", "val", "test")
@@ -49,7 +49,6 @@ class MeshCar:
     area: float | None = None
     is_test: bool = False
     has_mesh: ClassVar[bool] = True
-    on_template: ClassVar[bool] = False
 
     @property
     def frontal_area(self) -> float:
@@ -104,10 +103,10 @@ def _design(catalogue: Catalogue, name: str) -> CatalogueDesign:
 class SplitCars:
     """Cars with their side of the split: train | val | test."""
 
-    cars: Sequence[Car]
+    cars: Sequence[CorpusCar]
     splits: Sequence[str]
 
-    def of(self, split: str) -> list[Car]:
+    def of(self, split: str) -> list[CorpusCar]:
         return [car for car, own in zip(self.cars, self.splits, strict=True) if own == split]
 
     def __add__(self, other: SplitCars) -> SplitCars:
@@ -161,7 +160,7 @@ def _read_corpus(folder: Path, catalogue_folder: Path) -> SplitCars:
     return _of_catalogue(folder, catalogue_folder)
 
 
-def _with_own_rule(cars: Sequence[Car]) -> SplitCars:
+def _with_own_rule(cars: Sequence[CorpusCar]) -> SplitCars:
     return SplitCars(cars, ["test" if car.is_test else _train_or_val(car.name) for car in cars])
 
 

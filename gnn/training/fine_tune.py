@@ -36,7 +36,7 @@ from gnn.training.cars import Car, LabelledCloud, PointCar, split
 from gnn.training.fine_tune_card import write_fine_tuned_card
 from gnn.training.loop import Batch, Optimisation, by_step, fit
 from gnn.training.losses import Scale, coefficient_loss, field_loss, stacked
-from gnn.training.replay import REPLAY, TemplateShape
+from gnn.training.replay import REPLAY, ReplayCar, TemplateShape
 
 TOO_FEW = 10
 """Number of the user's cars below which they are cross-validated."""
@@ -234,8 +234,8 @@ class _Replay:
     """Draws clouds of the cars that the old model was trained on: those with CFD, and shapes between two DrivAers."""
 
     def __init__(self, ours: Sequence[Car]):
-        self._known = [car for car in ours if not car.on_template]
-        morphs = [car for car in ours if car.on_template]
+        self._known = [car for car in ours if not isinstance(car, ReplayCar)]
+        morphs = [car for car in ours if isinstance(car, ReplayCar)]
         alike = {
             id(car.shape.template): [c for c in morphs if c.shape.template is car.shape.template] for car in morphs
         }
@@ -345,7 +345,7 @@ def _offset(tuning: FineTuning, model: Surrogate, report: Report) -> float | Non
     old = tuning.base.config.cd_pressure_offset
     if old is None:
         return None
-    cars = [*tuning.learnt, *(car for car in split(tuning.ours)[0] if not car.on_template)]
+    cars = [*tuning.learnt, *(car for car in split(tuning.ours)[0] if not isinstance(car, ReplayCar))]
     cars = cars[:: -(-len(cars) // 24)]
     short = []
     for number, car in enumerate(cars, 1):

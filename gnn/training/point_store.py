@@ -24,7 +24,7 @@ from data.point_store import SAMPLER, MeshStamp, PointStore
 from data.sampling import closed_areas
 from data.spawned import spawning
 from gnn.input_frame import InputFrame
-from gnn.training.cars import Car, LabelledCloud
+from gnn.training.cars import CorpusCar, LabelledCloud
 
 _KEPT_AT_ONCE = 8
 """Cars: what a kill costs, against how often the disk is waited for."""
@@ -147,7 +147,7 @@ class StoredCar:
 
 
 def stored(
-    cars: Sequence[Car],
+    cars: Sequence[CorpusCar],
     splits: Sequence[str],
     cache: Path,
     *,
@@ -181,7 +181,7 @@ def stored(
     ]
 
 
-def _record(car: Car) -> str:
+def _record(car: CorpusCar) -> str:
     """Other files, or of a case another CFD, or another label: another record."""
     return f"{car.kind}/{car.name} {car.stamp} {car.coefficients['cd']}"
 
@@ -196,7 +196,7 @@ def _kept(
 
 
 def _samples(
-    cars: Iterable[Car], n_points: int, vertices: bool, workers: int
+    cars: Iterable[CorpusCar], n_points: int, vertices: bool, workers: int
 ) -> Iterator[tuple[SurfaceSample, np.ndarray]]:
     sample = partial(_sampled, n_points=n_points, vertices=vertices)
     if workers < 2:

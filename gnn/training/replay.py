@@ -96,7 +96,6 @@ class ReplayCar(OfCase):
     case: Case
     shape: TemplateShape
     kind: str = DRIVAER
-    on_template = True
 
     def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
         points, normals, face = self.shape.draw(n, rng)
