@@ -222,7 +222,8 @@ class Answers:
 
 def _key(model: ModelIdentity) -> str:
     """A name for all that a model's answers depend on; by which command it was made is not part of that."""
-    told = {name: value for name, value in model.config.items() if name != "made_by"}
+    config = model.config.document() if model.config else {}
+    told = {name: value for name, value in config.items() if name != "made_by"}
     return hashlib.sha256((model.signature + json.dumps(told, sort_keys=True)).encode()).hexdigest()[:16]
 
 

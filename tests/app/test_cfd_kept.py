@@ -41,7 +41,7 @@ def case(sample_file, tmp_path_factory) -> Path:
         face_normals=np.round(127 * normals).astype(np.int8),
         face_cp=np.maximum(-normals[:, 0], -0.2).astype(np.float16),
         offset=offset,
-        meta=json.dumps({"half": False}),
+        meta=json.dumps({"half": False, "frontal_area": NUMBERS.frontal_area}),
     )
     return path
 

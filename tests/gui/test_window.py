@@ -237,11 +237,11 @@ def test_an_import_assumption_is_changed_in_place_and_the_car_read_again(qtbot, 
     window.desk_page.variants.select([key_of(window, "fastback")])
     before = window.desk.result(key_of(window, "fastback"))
     box = window.desk_page.answer.reading.unit
-    box.setCurrentIndex(box.findData("cm"))
+    box.setCurrentIndex(box.findData("ft"))
     box.activated.emit(box.currentIndex())
     settle(window)
     after = window.desk.result(key_of(window, "fastback"))
-    assert after.length == pytest.approx(before.length / 100)
+    assert after.length == pytest.approx(0.3048 * before.length)
     window.desk.undo()
     assert window.desk.result(key_of(window, "fastback")) == before
 

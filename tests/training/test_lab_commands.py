@@ -138,6 +138,6 @@ def test_onnxruntime_says_what_the_network_says(tiny_model, tmp_path):
 
 
 def test_without_onnx_it_says_what_to_install(tiny_model, tmp_path, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(DrivAerError, match="pip install onnx"):
+    monkeypatch.setattr("data.extras.find_spec", lambda name: None)
+    with pytest.raises(DrivAerError, match=r"pip install 'drivaer\[onnx\]'"):
         export_model(str(tiny_model), tmp_path / "net.onnx", "onnx", "drag")
