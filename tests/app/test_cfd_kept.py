@@ -34,14 +34,22 @@ def case(sample_file, tmp_path_factory) -> Path:
     mesh = trimesh.load(sample_file)
     centres, normals = mesh.triangles_center, mesh.face_normals
     offset = centres.min(axis=0)
+    places = np.round((centres - offset) / 1e-4).astype(np.uint16)
+    sides = np.round(127 * normals).astype(np.int8)
+    coefficients = {"Cd": NUMBERS.cd, "Cl": 0.0, "Cd_pressure": NUMBERS.cd - 0.02, "Cd_friction": 0.02}
     path = tmp_path_factory.mktemp("case") / CASE
     np.savez_compressed(
         path,
-        face_centers=np.round((centres - offset) / 1e-4).astype(np.uint16),
-        face_normals=np.round(127 * normals).astype(np.int8),
+        points=places,
+        normals=sides,
+        point_face=np.arange(len(centres)).astype(np.uint16),
+        face_centers=places,
+        face_normals=sides,
+        face_area=(1e4 * mesh.area_faces).astype(np.float16),
+        face_cf=np.zeros((len(centres), 3), np.float16),
         face_cp=np.maximum(-normals[:, 0], -0.2).astype(np.float16),
         offset=offset,
-        meta=json.dumps({"half": False, "frontal_area": NUMBERS.frontal_area}),
+        meta=json.dumps({"half": False, "frontal_area": NUMBERS.frontal_area} | coefficients),
     )
     return path
 
