@@ -72,7 +72,7 @@ def test_a_run_is_stopped_goes_on_and_its_result_stands_beside_the_prediction(op
     desk.verifications.stop(key)
     until(lambda: not desk.verifications.of(key).is_active)
     assert desk.verifications.of(key).status == STOPPED
-    assert solvers(run.folder) == []
+    until(lambda: solvers(run.folder) == [])
 
     reached = desk.verifications.of(key).progress.iteration
     desk.verify(key, PRESET, iterations=10 * (reached // 10 + 5))
