@@ -234,9 +234,11 @@ class Actions:
         mouse = (
             ("Drag", "turn"),
             ("Middle button, or Shift + drag", "move"),
-            ("Wheel, or right button + drag", "nearer, farther"),
+            ("Wheel", "nearer, farther, where the mouse is"),
+            ("Right button + drag", "nearer, farther"),
             ("Click on the car", "mark a place and read its values"),
-            ("Double click", "fit the car"),
+            ("Double click on the car", "turn about this place"),
+            ("Double click beside the car", "fit the car"),
             ("Up, Down in the list", "go from variant to variant"),
             ("Ctrl + click in the list", "compare up to four"),
         )

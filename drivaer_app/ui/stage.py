@@ -77,6 +77,7 @@ class Stage(QWidget):
             self.viewport.set_spans(self._spans)
             self.viewport.probed.connect(self._show_probe)
             self.viewport.picked.connect(self._show_probe)
+            self.viewport.centred.connect(lambda: self.notice.emit("the view turns about this place"))
             self.place.addWidget(self.viewport)
             self.place.setCurrentWidget(self.viewport)
             QTimer.singleShot(_OPENGL_WITHIN_MS, self._check_viewport)

@@ -12,10 +12,10 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pyvistaqt import QtInteractor
-from vtkmodules.vtkInteractionStyle import vtkInteractorStyleTerrain
 from vtkmodules.vtkRenderingCore import vtkRenderer
 
 from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.ui.navigation import Navigation
 from drivaer_app.ui.overlays import SIDES, VIEWS, Overlay, overlay_of
 from drivaer_app.ui.scene import Pane, Probe
 from drivaer_app.ui.theme import LIGHT, Colours
@@ -56,6 +56,8 @@ class Viewport(QWidget):
     """A Probe under the mouse, or None."""
     picked = Signal(object)
     """A Probe that was clicked on."""
+    centred = Signal()
+    """The view turns about another place."""
 
     def __init__(self, parent: QWidget | None = None, *, software: bool = False):
         """software: OpenGL is drawn by the processor; smooth edges would cost it four times the time of a frame."""
@@ -186,6 +188,7 @@ class Viewport(QWidget):
         distance = max((np.abs(y) / half + z).max(), (np.abs(x) / (half * width / height) + z).max())
         self._camera.SetFocalPoint(*middle)
         self._camera.SetPosition(*(middle + distance * back))
+        self.navigation.centre = middle.astype(float)
         self._camera.SetParallelScale(max(np.abs(y).max(), np.abs(x).max() * height / width) / 0.9)
         self.render()
 
@@ -217,6 +220,7 @@ class Viewport(QWidget):
             "up": list(c.GetViewUp()),
             "parallel": bool(c.GetParallelProjection()),
             "scale": c.GetParallelScale(),
+            "centre": [float(value) for value in self.navigation.centre],
         }
 
     @camera.setter
@@ -226,6 +230,7 @@ class Viewport(QWidget):
         self._camera.SetViewUp(*kept["up"])
         self._camera.SetParallelProjection(kept["parallel"])
         self._camera.SetParallelScale(kept["scale"])
+        self.navigation.centre = np.array(kept.get("centre", kept["focus"]), float)
         self._framed = True
         self.render()
 
@@ -305,10 +310,9 @@ class Viewport(QWidget):
         self.render()
 
     def _take_over_the_mouse(self) -> None:
-        style = vtkInteractorStyleTerrain()  # turns about the vertical: a car's roof stays up
+        self.navigation = Navigation(self._camera, self._place_at, self.render)
         interactor = self._plotter.iren.interactor
-        interactor.SetInteractorStyle(style)
-        self._style = style
+        self._plotter.iren.style = self.navigation  # pyvista's own word: past it, the first click brings its style back
         interactor.RemoveObservers("CharEvent")  # VTK's one-letter commands; keys are the window's
         interactor.RemoveObservers("KeyPressEvent")
         self._plotter.installEventFilter(self)
@@ -336,8 +340,11 @@ class Viewport(QWidget):
             if (event.position().toPoint() - self._pressed).manhattanLength() < 4:
                 self.pick(self._pressed)
             self._pressed = None
-        elif kind == event.Type.MouseButtonDblClick:
-            self.fit()
+        elif kind == event.Type.MouseButtonDblClick and event.button() == Qt.MouseButton.LeftButton:
+            self._turn_about(event.position().toPoint())
+        elif kind == event.Type.Wheel:  # VTK hears of whole steps alone, and not of where the mouse is
+            self.navigation.zoom_at(*self._display(event.position().toPoint()), event.angleDelta().y() / 120)
+            return True
         elif kind == event.Type.Leave:
             self._hover.stop()
             self.probed.emit(None)
@@ -354,10 +361,28 @@ class Viewport(QWidget):
         self.picked.emit(probe)
         self.render()
 
+    def _turn_about(self, at: QPoint) -> None:
+        """After a double click on a car its place is what the view turns about; one beside it fits all of the cars."""
+        _, place = self._place_at(*self._display(at))
+        if place is None:
+            self.fit()
+        else:
+            self.navigation.centre = place
+            self.centred.emit()
+
     def probe_at(self, at: QPoint) -> tuple[Pane | None, Probe | None]:
         """The pane and the place of its surface under a point of the widget."""
+        renderer, place = self._place_at(*self._display(at))
+        pane = next((pane for pane in self.panes if pane.renderer is renderer), None)
+        return pane, None if pane is None or place is None else pane.probe(place)
+
+    def _display(self, at: QPoint) -> tuple[int, int]:
+        """A point of the widget as VTK counts: from below, in the screen's own pixels."""
         ratio = self._plotter.devicePixelRatioF()
-        x, y = int(at.x() * ratio), int((self._plotter.height() - 1 - at.y()) * ratio)
+        return int(at.x() * ratio), int((self._plotter.height() - 1 - at.y()) * ratio)
+
+    def _place_at(self, x: int, y: int) -> tuple[vtkRenderer | None, np.ndarray | None]:
+        """The renderer of a car's pane under a display point, and the place (3,) m of the surface there."""
         window = self._plotter.ren_win
         for pane in self.panes:
             if pane.drawn is None or not pane.renderer.IsInViewport(x, y):
@@ -367,9 +392,9 @@ class Viewport(QWidget):
             window.MakeCurrent()
             depth = pane.renderer.GetZ(x, y)
             if depth >= 1.0:
-                return pane, None
+                return pane.renderer, None
             pane.renderer.SetDisplayPoint(x, y, depth)
             pane.renderer.DisplayToWorld()
             world = np.array(pane.renderer.GetWorldPoint())
-            return pane, pane.probe(world[:3] / world[3])
+            return pane.renderer, world[:3] / world[3]
         return None, None
