@@ -303,9 +303,9 @@ def wants_cpu_torch(settings: dict) -> bool:
 
     A machine whose pip is told where to look keeps to what it was told.
     """
-    told = any(settings.get(name) for name in ("index-url", "extra-index-url", "find-links", "no-index"))
+    configured = any(settings.get(name) for name in ("index-url", "extra-index-url", "find-links", "no-index"))
     has_gpu = os.path.exists("/proc/driver/nvidia/version") or shutil.which("nvidia-smi")
-    return sys.platform == "linux" and not told and not has_gpu and not (site_packages() / "torch").exists()
+    return sys.platform == "linux" and not configured and not has_gpu and not (site_packages() / "torch").exists()
 
 
 def fetch_cpu_torch(uv) -> None:

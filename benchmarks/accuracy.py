@@ -65,13 +65,13 @@ def main() -> None:
 
 
 def _aims(metrics: dict) -> Iterator[str]:
-    said, true = (np.array([d[key] for d in metrics["designs"]]) for key in ("predicted", "cd"))
+    predicted, true = (np.array([d[key] for d in metrics["designs"]]) for key in ("predicted", "cd"))
     network, families = metrics["cd"]["network"], metrics.get("families", {}).get("cd", {}).get("network")
     procedural = families and families.get("r2")
     rows = (
         ("Cd R2 on held-out morphs", network["r2"], "at least 0.95", network["r2"] >= 0.95, 4),
         ("Cd MAE", network["mae"], "at most 0.003", network["mae"] <= 0.003, 4),
-        ("rank correlation of pairs 5 counts apart or more", *_ranks(said, true), 3),
+        ("rank correlation of pairs 5 counts apart or more", *_ranks(predicted, true), 3),
         ("Cp, relative L2 error", metrics["cp"]["bundled"], "at most 0.14", metrics["cp"]["bundled"] <= 0.14, 3),
         (
             "share that the 90 % interval covers",
@@ -88,8 +88,8 @@ def _aims(metrics: dict) -> Iterator[str]:
         yield f"| {name} | {shown} | {aim} | {'reached' if reached else 'missed'} |"
 
 
-def _ranks(said: np.ndarray, true: np.ndarray) -> tuple[float, str, bool]:
-    rank = pair_rank(said, true)
+def _ranks(predicted: np.ndarray, true: np.ndarray) -> tuple[float, str, bool]:
+    rank = pair_rank(predicted, true)
     return rank, "at least 0.95", rank >= 0.95
 
 
@@ -141,13 +141,13 @@ def _fits(features: DesignFeatures, train: list, test: list) -> Iterator[str]:
         _WHOLE: (shape, GaussianProcess.fit),
         _ADDITIVE: (shape, AdditiveGaussianProcess.fit),
     }
-    said = {}
+    predicted = {}
     yield "| fit | R2 cross-validated | MAE | R2 held out | MAE |\n|---|---|---|---|---|"
     for name, (rows_of, fit) in candidates.items():
         (rows, values), (query, true) = _rows_and_cd(rows_of, train), _rows_and_cd(rows_of, test)
-        said[name] = cross_validate(rows, values, fit), fit(rows, values)(query)
-        yield _row(name, said[name], (values, true))
-    both = tuple(np.mean(pair, axis=0) for pair in zip(said[_WHOLE], said[_ADDITIVE], strict=True))
+        predicted[name] = cross_validate(rows, values, fit), fit(rows, values)(query)
+        yield _row(name, predicted[name], (values, true))
+    both = tuple(np.mean(pair, axis=0) for pair in zip(predicted[_WHOLE], predicted[_ADDITIVE], strict=True))
     yield _row("mean of the last two", both, (values, true))
 
 
@@ -157,8 +157,8 @@ def _labels_row(metrics: dict) -> str:
     return _row_of("**that mean for each of four segments, added up: the labels**", found)
 
 
-def _row(name: str, said: tuple[np.ndarray, np.ndarray], true: tuple[np.ndarray, np.ndarray]) -> str:
-    return _row_of(name, [coefficient_metrics(*pair) for pair in zip(said, true, strict=True)])
+def _row(name: str, predicted: tuple[np.ndarray, np.ndarray], true: tuple[np.ndarray, np.ndarray]) -> str:
+    return _row_of(name, [coefficient_metrics(*pair) for pair in zip(predicted, true, strict=True)])
 
 
 def _row_of(name: str, found: Sequence[dict]) -> str:
@@ -191,8 +191,8 @@ def _family_curve() -> Iterator[str]:
         yield _curve_row(size, fit(shapes)[:, 0], true)
 
 
-def _curve_row(size: int, said: np.ndarray, true: np.ndarray) -> str:
-    found = coefficient_metrics(said, true)
+def _curve_row(size: int, predicted: np.ndarray, true: np.ndarray) -> str:
+    found = coefficient_metrics(predicted, true)
     return f"| {size} | {found['r2']:.3f} | {found['mae']:.4f} |"
 
 

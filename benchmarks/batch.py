@@ -73,14 +73,14 @@ def _local_table(files: list[Path]) -> str:
         before = _cpu_of_children()
         whole, steady = _batch(files, workers, threads, ahead)
         cpu = (_cpu_of_children() - before) / n
-        told = f"batch, {workers} worker{'s' * (workers > 1)} of {threads} thread{'s' * (threads > 1)}"
-        told += "" if ahead else ", next mesh not read ahead"
-        rows.append((told + (": what `batch` does" if form == default else ""), whole, cpu, steady))
+        row = f"batch, {workers} worker{'s' * (workers > 1)} of {threads} thread{'s' * (threads > 1)}"
+        row += "" if ahead else ", next mesh not read ahead"
+        rows.append((row + (": what `batch` does" if form == default else ""), whole, cpu, steady))
     head = f"| {n} cars of 54,000 faces, {cores} cores | s a car | CPU s a car | s a car, once running |"
     lines = [f"{head} times `predict *.stl` |", "|---|---:|---:|---:|---:|"]
     for name, whole, cpu, steady in rows:
-        told = "" if steady is None else f"{steady:.2f}"
-        lines.append(f"| {name} | {whole:.2f} | {cpu:.2f} | {told} | {loop / whole:.2f} |")
+        row = "" if steady is None else f"{steady:.2f}"
+        lines.append(f"| {name} | {whole:.2f} | {cpu:.2f} | {row} | {loop / whole:.2f} |")
     return "\n".join(lines)
 
 

@@ -32,7 +32,7 @@ from data.errors import DrivAerError  # noqa: E402
 from data.replacing import replacing  # noqa: E402
 from drivaer_app.cfd.presets import PRESETS, Layers, Preset, Schemes  # noqa: E402
 from drivaer_app.cfd.result import CaseResult  # noqa: E402
-from drivaer_app.cfd.run import Cancelled, RunProgress  # noqa: E402
+from drivaer_app.cfd.run import RunProgress, RunStopped  # noqa: E402
 from drivaer_app.conditions import Conditions  # noqa: E402
 from drivaer_app.corpus.families import Family, FamilySource, open_family, solve_family  # noqa: E402
 from drivaer_app.corpus.modes import make_modes  # noqa: E402
@@ -230,7 +230,7 @@ def run_all(work: Path, keys: list[str]) -> None:
                 print(key, flush=True)
                 try:
                     figures = CASES[name].solve(SETUPS[setup], folder)
-                except Cancelled:
+                except RunStopped:
                     raise
                 except DrivAerError as error:
                     figures = {"failed": error.what[:300]}

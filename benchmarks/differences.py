@@ -36,7 +36,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = find_model(options.model)
     metrics = json.loads((folder / METRICS).read_text("utf-8"))
-    show_rows((*_rows(metrics["designs"], options), *_elsewhere(metrics.get("families"))), options.write)
+    show_rows((*_rows(metrics["designs"], options), *_of_families(metrics.get("families"))), options.write)
 
 
 def _rows(designs: list[dict], options: argparse.Namespace) -> Iterator[str]:
@@ -45,7 +45,7 @@ def _rows(designs: list[dict], options: argparse.Namespace) -> Iterator[str]:
     i, j = np.triu_indices(len(true), 1)
     difference = predicted[i] - predicted[j]
     error = np.abs(difference - (true[i] - true[j]))
-    yield f"{_told(law, predicted, true)}\n"
+    yield f"{_law_in_words(law, predicted, true)}\n"
     yield "| pairs | counts predicted | 90 % of errors within | half width | covered |\n|---|---|---|---|---|"
     yield from _by(
         np.abs(difference), difference, error, law, lambda low, high: f"{low * 1000:.0f} – {high * 1000:.0f}"
@@ -59,7 +59,7 @@ def _rows(designs: list[dict], options: argparse.Namespace) -> Iterator[str]:
             yield from _by(distance[i, j], difference, error, law, lambda low, high: f"{low:.2f} – {high:.2f}", name)
 
 
-def _elsewhere(families: dict | None) -> Iterator[str]:
+def _of_families(families: dict | None) -> Iterator[str]:
     """The law of cars that no template fits."""
     if not families:
         return
@@ -68,11 +68,11 @@ def _elsewhere(families: dict | None) -> Iterator[str]:
     style = np.array([d["style"] for d in families["designs"]])
     i, j = np.triu_indices(len(true), 1)
     covered = law.covered(predicted, true)
-    yield f"\nOf procedural cars, which no template fits, {_told(law, predicted, true)}"
+    yield f"\nOf procedural cars, which no template fits, {_law_in_words(law, predicted, true)}"
     yield f"Of pairs of one style {covered[style[i] == style[j]].mean():.0%} lie within."
 
 
-def _told(law: DifferenceLaw, predicted, true) -> str:
+def _law_in_words(law: DifferenceLaw, predicted, true) -> str:
     return (
         f"{law.n} held-out designs, {len(true) * (len(true) - 1) // 2} pairs: "
         f"± ({1000 * law.base:.1f} + {law.slope:.2f} · |ΔCd|) counts at {law.level:.0%}.\nPairs of designs that were "
@@ -80,13 +80,13 @@ def _told(law: DifferenceLaw, predicted, true) -> str:
     )
 
 
-def _by(measure, difference, error, law, told, name: str = "") -> Iterator[str]:
+def _by(measure, difference, error, law, range_label, name: str = "") -> Iterator[str]:
     """A row for each part of the pairs, the nearest first."""
     ends = np.quantile(measure, PARTS)
     for (low, high), (a, b) in zip(zip(ends, ends[1:], strict=False), zip(PARTS, PARTS[1:], strict=False), strict=True):
         which = (measure >= low) & (measure <= high)
-        title = f"{name} {told(low, high)}".strip() if name else f"{a:.0%} – {b:.0%}"
-        yield _row(title, told(low, high) if not name else "all", which, difference, error, law)
+        title = f"{name} {range_label(low, high)}".strip() if name else f"{a:.0%} – {b:.0%}"
+        yield _row(title, range_label(low, high) if not name else "all", which, difference, error, law)
 
 
 def _row(name: str, span: str, which, difference, error, law) -> str:

@@ -21,10 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.dataverse_server import Dataverse, Faults, Stored, dataset_of, http_date
 from benchmarks.drivaernet_corpus import write_corpus
-from data.download.control import Control, OnProgress, silent
-from data.download.get import Result
+from data.control import Control
+from data.download.get import DownloadResult
+from data.download.progress import OnProgress, silent
 from data.download.retries import Patience
-from data.download.session import Download, Wanted
+from data.download.session import Download, DownloadRequest
 from data.errors import DrivAerError
 
 DOI = "doi:10.5072/FK2/CARS"
@@ -63,8 +64,8 @@ class Case:
 class Run:
     """What came of a case. told: lines that the user reads. fetched: bytes; needed: of the files asked for."""
 
-    told: list[str] = field(default_factory=list)
-    result: Result | None = None
+    messages: list[str] = field(default_factory=list)
+    result: DownloadResult | None = None
     error: str = ""
     fetched: int = 0
     needed: int = 0
@@ -175,10 +176,10 @@ def fetch(
     say: Callable[[str], None] = print,
     on_progress: OnProgress = silent,
     **choice: Any,
-) -> Result:
+) -> DownloadResult:
     """What ``data get`` does but for its questions. choice: what, classes, ids, count, split."""
-    wanted = Wanted(name, folder, server=server or dataverse.url, **choice)
-    download = Download(wanted, token=token, patience=patience, control=control, say=say)
+    request = DownloadRequest(name, folder, server=server or dataverse.url, **choice)
+    download = Download(request, token=token, patience=patience, control=control, say=say)
     plan = download.plan()
     for note in plan.notes:
         say(note)
@@ -194,15 +195,15 @@ def run(case: Case, files: Sequence[Stored], folder: Path) -> tuple[Run, Dataver
         if case.down:
             with socket.create_server(("127.0.0.1", 0)) as taken:
                 dataverse.url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        wanted = Wanted(case.doi, folder, ids=case.ids, server=dataverse.url)
-        download = Download(wanted, token=case.token, patience=QUICK, say=done.told.append)
+        request = DownloadRequest(case.doi, folder, ids=case.ids, server=dataverse.url)
+        download = Download(request, token=case.token, patience=QUICK, say=done.messages.append)
         try:
             plan = download.plan()
-            done.told += plan.notes
+            done.messages += plan.notes
             done.result = download.run(plan, accepted_by="flag")
         except DrivAerError as error:
             done.error = error.line
-            done.told.append(error.line)
+            done.messages.append(error.line)
         done.fetched = download.transport.n_fetched
         done.needed = needed(dataverse, case.ids)
     return done, dataverse
@@ -249,10 +250,12 @@ def table(files: Sequence[Stored]) -> str:
         with tempfile.TemporaryDirectory() as folder:
             done, dataverse = run(case, files, Path(folder, "corpus"))
         ends = "every file, right" if done.is_right else "an error"
-        told = "; ".join(dict.fromkeys(line.replace(dataverse.url, "SERVER") for line in done.told)) or "nothing"
-        told = told.replace(folder, "…").replace("|", "\\|")
-        told = told if len(told) < 420 else told[:420] + " …"
-        rows.append(f"| {case.name} | {ends} | {told} | {done.fetched / 1e6:.2f} MB | {done.needed / 1e6:.2f} MB |")
+        messages = (
+            "; ".join(dict.fromkeys(line.replace(dataverse.url, "SERVER") for line in done.messages)) or "nothing"
+        )
+        messages = messages.replace(folder, "…").replace("|", "\\|")
+        messages = messages if len(messages) < 420 else messages[:420] + " …"
+        rows.append(f"| {case.name} | {ends} | {messages} | {done.fetched / 1e6:.2f} MB | {done.needed / 1e6:.2f} MB |")
     return "\n".join(rows)
 
 

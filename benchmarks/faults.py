@@ -247,8 +247,8 @@ def outcome(path: Path) -> str:
     return f"read: {size}" + "".join(f"; warning: {warning}" for warning in mesh.warnings)
 
 
-def _row(what: str, said: str) -> str:
-    return f"| {what} | {said.replace('|', chr(92) + '|')} |"
+def _row(what: str, message: str) -> str:
+    return f"| {what} | {message.replace('|', chr(92) + '|')} |"
 
 
 def main() -> None:

@@ -236,8 +236,8 @@ def turned_rows(cars: list[Car]) -> Iterator[str]:
     for car in reversed(firsts.values()):
         results = np.array([_one_turn(car, i, *turn) for i, turn in enumerate(all_turns())], dtype=float)
         roof, nose, unit, confidence = results.mean(axis=0)
-        said = f"{unit:.0%}" if car.unit else "none to find"
-        yield f"| {car.family}: {car.name} | {len(results)} | {roof:.0%} | {nose:.0%} | {said} | {confidence:.2f} |"
+        found = f"{unit:.0%}" if car.unit else "none to find"
+        yield f"| {car.family}: {car.name} | {len(results)} | {roof:.0%} | {nose:.0%} | {found} | {confidence:.2f} |"
 
 
 def _one_turn(car: Car, i: int, up: str, forward: str) -> tuple[bool, bool, float, float]:

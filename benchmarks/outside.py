@@ -100,7 +100,7 @@ def content_of(answers: Mapping[str, Answer], effects: Mapping[str, Effect], hel
     verdicts = {car: verdict(effects, tables.slopes_of(car, answers)) for car in BENT}
     lines = {
         "cars": tables.cars_table(answers),
-        "sources": (f"- *{name}*: {said}." for name, said in SOURCES.items()),
+        "sources": (f"- *{name}*: {note}." for name, note in SOURCES.items()),
         "pairs": tables.pairs_table(answers),
         "effects": tables.effects_table(answers, effects),
         "handles": tables.handles_table(),

@@ -13,26 +13,26 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.outside_cars import Answer  # noqa: E402
 from benchmarks.outside_handles import Verdict  # noqa: E402
-from benchmarks.outside_tables import ahmed_figures, is_inside, off, plain, rule, told_cars, told_pairs, yes  # noqa: E402
+from benchmarks.outside_tables import ahmed_figures, answered_cars, answered_pairs, is_inside, off, plain, rule, yes  # noqa: E402
 from benchmarks.outside_truth import NETPP, TUNNEL, Row, ahmed_tests, car_rows  # noqa: E402
 from drivaer_app.results import COUNT  # noqa: E402
 
 
 def intervals(answers: Mapping[str, Answer]) -> str:
     """How many of the single cars have their truth inside, and which of those that the model says it knows."""
-    told = told_cars(answers)
-    known = [(row, inside) for row, inside in told if answers[row.question.key]["known"]]
-    if not told:
+    cars = answered_cars(answers)
+    known = [(row, inside) for row, inside in cars if answers[row.question.key]["known"]]
+    if not cars:
         return ""
     listed = ", ".join(f"{row.what} ({yes(inside)})" for row, inside in known)
     return (
-        f"Of these {len(told)} cars {_n_inside(told)} have their truth inside. The model takes {len(known)} for its "
+        f"Of these {len(cars)} cars {_n_inside(cars)} have their truth inside. The model takes {len(known)} for its "
         f"own kind, and stands by their intervals; of those {_n_inside(known)}: {listed}."
     )
 
 
-def _n_inside(told: list[tuple[Row, bool | None]]) -> int:
-    return sum(inside is True for _, inside in told)
+def _n_inside(cars: list[tuple[Row, bool | None]]) -> int:
+    return sum(inside is True for _, inside in cars)
 
 
 def aims_table(answers: Mapping[str, Answer], verdicts: Mapping[str, Verdict], held_out: float | None) -> Iterator[str]:
@@ -58,12 +58,12 @@ def _aim_rows(
     ]
     now = ", ".join(f"{error:+.0f}" for error in errors)
     yield "DrivAer fastback, notchback, estate, detailed floor, counts", now, "each within 8", _all_within(errors, 8)
-    told = [(pair, difference) for pair, difference in told_pairs(answers) if pair.is_counted]
-    floor = [d.counts for pair, d in told if pair.what == "fastback: smooth less detailed floor"]
+    pairs = [(pair, difference) for pair, difference in answered_pairs(answers) if pair.is_counted]
+    floor = [d.counts for pair, d in pairs if pair.what == "fastback: smooth less detailed floor"]
     reached = bool(floor) and all(-40 <= d <= -15 for d in floor)
     yield "fastback: smooth less detailed floor, counts", _counts(floor), "-15 to -40", reached
     for style, aim in (("estate", 44), ("notchback", 4)):
-        apart = [d.counts for pair, d in told if pair.what == f"{style} less fastback"]
+        apart = [d.counts for pair, d in pairs if pair.what == f"{style} less fastback"]
         room = 12 if style == "estate" else 8
         wanted = f"{aim:+d} ± {room}"
         yield f"{style} less fastback, counts", _counts(apart), wanted, _all_within([d - aim for d in apart], room)
@@ -80,7 +80,7 @@ def _aim_rows(
         if figures is not None:
             r2 = figures["own"]["r2"]
             yield f"AhmedML, `{name}` test set, Cd on own area, R2", f"{r2:.2f}", f"at least {least}", r2 >= least
-    cars = told_cars(answers)
+    cars = answered_cars(answers)
     share = _n_inside(cars) / max(len(cars), 1)
     yield "outside truths in the 90 % interval", f"{_n_inside(cars)} of {len(cars)}", "at least 85 %", share >= 0.85
     if held_out is not None:
@@ -118,15 +118,15 @@ def _all_within(values: list[float], room: float) -> bool:
 
 def in_words(answers: Mapping[str, Answer], verdicts: Mapping[str, Verdict]) -> Iterator[str]:
     """What the tables say, a line of Markdown each."""
-    cars = [(row, answers[row.question.key]["cd"]) for row, _ in told_cars(answers)]
+    cars = [(row, answers[row.question.key]["cd"]) for row, _ in answered_cars(answers)]
     for floor in ("detailed", "smooth"):
         apart = [off(row.low, row.high, cd) / COUNT for row, cd in cars if row.source == TUNNEL and floor in row.what]
         if apart:
             yield f"- DrivAers of the tunnel, {floor} floor: {_counts(apart)} counts off ({_mean(apart)} on average)."
-    for pair, told in told_pairs(answers):
+    for pair, found in answered_pairs(answers):
         if pair.what == "fastback: smooth less detailed floor":
             yield (
-                f"- A smooth floor changes the fastback by {told.counts:+.0f} counts here, by {pair.low:.0f} to "
+                f"- A smooth floor changes the fastback by {found.counts:+.0f} counts here, by {pair.low:.0f} to "
                 f"{pair.high:.0f} in the tunnel."
             )
     for car, found in verdicts.items():

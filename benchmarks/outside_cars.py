@@ -193,8 +193,8 @@ class Answers:
         self.file, self._name = file, model
         identity = ModelIdentity.of(model)
         self.model, self._key = identity.signature, _key(identity)
-        told = json.loads(file.read_text("utf-8")) if file.exists() else {}
-        self.of: dict[str, Answer] = told.get("answers", {}) if told.get("key") == self._key else {}
+        stored = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        self.of: dict[str, Answer] = stored.get("answers", {}) if stored.get("key") == self._key else {}
 
     def keep(self) -> None:
         rows = [f"  {json.dumps(key)}: {json.dumps(self.of[key])}" for key in sorted(self.of)]
@@ -223,8 +223,8 @@ class Answers:
 def _key(model: ModelIdentity) -> str:
     """A name for all that a model's answers depend on; by which command it was made is not part of that."""
     config = model.config.document() if model.config else {}
-    told = {name: value for name, value in config.items() if name != "made_by"}
-    return hashlib.sha256((model.signature + json.dumps(told, sort_keys=True)).encode()).hexdigest()[:16]
+    stored = {name: value for name, value in config.items() if name != "made_by"}
+    return hashlib.sha256((model.signature + json.dumps(stored, sort_keys=True)).encode()).hexdigest()[:16]
 
 
 _KEPT_EVERY = 20

@@ -135,18 +135,18 @@ class Verdict:
 def verdict(effects: Mapping[str, Effect], slopes: Mapping[str, Slope | None]) -> Verdict:
     """slopes: by handle. A parameter that no handle stands for agrees with nothing."""
     secure = {name: effect for name, effect in effects.items() if is_secure(effect)}
-    said: dict[str, float] = {}
+    predicted: dict[str, float] = {}
     idle = (0.0, "none")
     for match in MATCHES:
         slope = slopes.get(match.handle)
         if slope is None:
             continue
         if match.parameter in secure:
-            said[match.parameter] = slope.both
+            predicted[match.parameter] = slope.both
         else:
             effect = effects[match.parameter]
             idle = max(idle, (abs(slope.both) * (effect.high - effect.low), match.handle))
-    ratios = {name: said[name] / effect.slope for name, effect in secure.items() if name in said}
+    ratios = {name: predicted[name] / effect.slope for name, effect in secure.items() if name in predicted}
     largest = sorted(secure, key=lambda name: -abs(secure[name].over_range))[:4]
     large = {name: ratios.get(name, float("nan")) for name in largest}
     return Verdict(

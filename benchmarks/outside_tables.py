@@ -39,9 +39,9 @@ def is_inside(low: float, high: float, answer: Answer) -> bool | None:
     return None if answer["low"] is None else bool(answer["low"] <= high and low <= answer["high"])
 
 
-def off(low: float, high: float, said: float) -> float:
-    """How far ``said`` is from the nearest of a range, signed."""
-    return said - min(max(said, low), high)
+def off(low: float, high: float, predicted: float) -> float:
+    """How far ``predicted`` is from the nearest of a range, signed."""
+    return predicted - min(max(predicted, low), high)
 
 
 def cars_table(answers: Mapping[str, Answer]) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _as_result(answer: Answer) -> SimpleNamespace:
     return SimpleNamespace(cd=answer["cd"], model="", difference_law=law, in_distribution=answer["known"])
 
 
-def told_pairs(answers: Mapping[str, Answer]) -> list[tuple[Pair, Difference]]:
+def answered_pairs(answers: Mapping[str, Answer]) -> list[tuple[Pair, Difference]]:
     """Each pair that is answered, and its difference."""
     there = [pair for pair in pairs() if pair.more in answers and pair.less in answers]
     return [(pair, difference(answers[pair.more], answers[pair.less])) for pair in there]
@@ -92,14 +92,14 @@ def told_pairs(answers: Mapping[str, Answer]) -> list[tuple[Pair, Difference]]:
 def pairs_table(answers: Mapping[str, Answer]) -> Iterator[str]:
     yield "| what | geometry | truth, counts | source | predicted | 90 % interval | inside | called certain |"
     yield rule(8)
-    for pair, told in told_pairs(answers):
+    for pair, found in answered_pairs(answers):
         truth = f"{pair.low:+.0f}" if pair.low == pair.high else f"{pair.low:+.0f} to {pair.high:+.0f}"
-        half = told.half_width
-        interval = "–" if half is None else f"{told.counts - half:+.0f} to {told.counts + half:+.0f}"
-        inside = None if half is None else told.counts - half <= pair.high and pair.low <= told.counts + half
+        half = found.half_width
+        interval = "–" if half is None else f"{found.counts - half:+.0f} to {found.counts + half:+.0f}"
+        inside = None if half is None else found.counts - half <= pair.high and pair.low <= found.counts + half
         yield (
-            f"| {pair.what} | {pair.geometry} | {truth} | {pair.source} | {told.counts:+.0f} | {interval} | "
-            f"{yes(inside)} | {yes(told.is_certain)} |"
+            f"| {pair.what} | {pair.geometry} | {truth} | {pair.source} | {found.counts:+.0f} | {interval} | "
+            f"{yes(inside)} | {yes(found.is_certain)} |"
         )
 
 
@@ -167,34 +167,35 @@ def ahmed_table(answers: Mapping[str, Answer]) -> Iterator[str]:
 def ahmed_figures(answers: Mapping[str, Answer], tests: Iterable[int]) -> dict | None:
     """By area and coefficient MAE, R2 and Pearson's correlation; the share inside. None where one is not answered."""
     runs = ahmed_runs()
-    told = [(runs[run], answers.get(ahmed_question(run).key)) for run in tests]
-    if any(answer is None for _, answer in told):
+    answered = [(runs[run], answers.get(ahmed_question(run).key)) for run in tests]
+    if any(answer is None for _, answer in answered):
         return None
     pairs_of = {
-        "own": [(a["cd"], run.cd_own) for run, a in told],
-        "fixed": [(a["cd"] * a["area"] / AHMEDML.reference_area, run.cd) for run, a in told],
-        "cl": [(a["cl"], run.cl_own) for run, a in told],
+        "own": [(a["cd"], run.cd_own) for run, a in answered],
+        "fixed": [(a["cd"] * a["area"] / AHMEDML.reference_area, run.cd) for run, a in answered],
+        "cl": [(a["cl"], run.cl_own) for run, a in answered],
     }
-    inside = np.mean([is_inside(run.cd_own, run.cd_own, a) is True for run, a in told])
+    inside = np.mean([is_inside(run.cd_own, run.cd_own, a) is True for run, a in answered])
     return {**{name: agreement(np.array(rows)) for name, rows in pairs_of.items()}, "inside": float(inside)}
 
 
-def agreement(said_and_true: np.ndarray) -> dict[str, float]:
-    """MAE, R2 and Pearson's r of (n, 2) values said and true."""
-    said, true = said_and_true.T
-    return {**coefficient_metrics(said, true), "r": float(np.corrcoef(said, true)[0, 1])}
+def agreement(predicted_and_true: np.ndarray) -> dict[str, float]:
+    """MAE, R2 and Pearson's r of (n, 2) values, predicted and true."""
+    predicted, true = predicted_and_true.T
+    return {**coefficient_metrics(predicted, true), "r": float(np.corrcoef(predicted, true)[0, 1])}
 
 
 def pressure_table(answers: Mapping[str, Answer]) -> Iterator[str]:
     yield "| body | Cp, relative L2 | MAE | share of the surface |\n|---|---|---|---|"
     for question in pressure_questions():
-        told = answers.get(question.key)
-        if told is not None:
+        answer = answers.get(question.key)
+        if answer is not None:
             run = question.key.split("_")[1]
-            yield f"| AhmedML {run} | {told['relative_l2']:.2f} | {told['mae']:.2f} | {100 * told['share']:.0f} % |"
+            errors = f"{answer['relative_l2']:.2f} | {answer['mae']:.2f}"
+            yield f"| AhmedML {run} | {errors} | {100 * answer['share']:.0f} % |"
 
 
-def told_cars(answers: Mapping[str, Answer]) -> list[tuple[Row, bool | None]]:
+def answered_cars(answers: Mapping[str, Answer]) -> list[tuple[Row, bool | None]]:
     there = [row for row in car_rows() if row.is_counted and row.question.key in answers]
     return [(row, is_inside(row.low, row.high, answers[row.question.key])) for row in there]
 

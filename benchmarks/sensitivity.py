@@ -36,17 +36,17 @@ def main() -> None:
 
 
 def _rows(predictor: Predictor) -> Iterator[str]:
-    told: dict[str, dict[str, tuple[float, float]]] = {}
+    effects: dict[str, dict[str, tuple[float, float]]] = {}
     yield "| car | novelty | handles | correlation | same sign | overlay / network |\n|---|---|---|---|---|---|"
     for name, car in _cars():
         novelty = predictor.predict(car).novelty
-        told[name] = dict(_of_handles(predictor, car))
-        yield _summary(name, f"{novelty:.2f}", list(told[name].values()))
-    yield _summary("all", "", [pair for of_car in told.values() for pair in of_car.values()])
+        effects[name] = dict(_of_handles(predictor, car))
+        yield _summary(name, f"{novelty:.2f}", list(effects[name].values()))
+    yield _summary("all", "", [pair for of_car in effects.values() for pair in of_car.values()])
     yield "\nOverlay and network of each handle, counts:\n"
-    yield f"| handle | {' | '.join(told)} |\n|---|{'---|' * len(told)}"
-    for handle in dict.fromkeys(handle for of_car in told.values() for handle in of_car):
-        cells = (of_car.get(handle) for of_car in told.values())
+    yield f"| handle | {' | '.join(effects)} |\n|---|{'---|' * len(effects)}"
+    for handle in dict.fromkeys(handle for of_car in effects.values() for handle in of_car):
+        cells = (of_car.get(handle) for of_car in effects.values())
         shown = ("" if pair is None else f"{pair[0]:+.1f} / {pair[1]:+.1f}" for pair in cells)
         yield f"| {handle.replace('_', ' ')} | {' | '.join(shown)} |"
 

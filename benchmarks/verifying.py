@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.dataverse_server import Dataverse, Faults, Stored
 from benchmarks.download_faults import DOI, fetch
 from data.catalogue import CorpusFile, open_catalogue
-from data.download.verify import WORKERS, verify
+from data.download.integrity import WORKERS, verify
 
 _FILE_BYTES = 128 << 20
 _N_FILES = 4

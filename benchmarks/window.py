@@ -61,8 +61,8 @@ def _first_paint(repeats: int = 5) -> tuple[str, str]:
     times = []
     for _ in range(repeats):
         command = [sys.executable, "-c", FIRST_PAINT, str(ROOT), str(time.time())]
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        seconds, _, loaded = said.partition(" ")
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        seconds, _, loaded = output.partition(" ")
         assert loaded.strip() == "[]", loaded
         times.append(float(seconds))
     return "first paint", f"{statistics.median(times):.2f} s (fastest {min(times):.2f} s)"
@@ -164,7 +164,7 @@ def _handles(app, window, title: str, turns: int = 7) -> list[tuple[str, str]]:
     page, morphing = window.desk_page, window.desk.morphing
     page.docks.bring("Morph")
     _until(app, lambda: morphing.now is not None and bool(page.morph.rows))
-    shown, told = [], []
+    shown, answered = [], []
     for number in range(turns):
         values = {"roof_height": 0.01 + 0.005 * number}
         started = time.perf_counter()
@@ -174,11 +174,11 @@ def _handles(app, window, title: str, turns: int = 7) -> list[tuple[str, str]]:
         page.stage.viewport._plotter.ren_win.Render()
         shown.append(time.perf_counter() - started)
         _until(app, lambda values=values: morphing.now.cd_values == values)
-        told.append(time.perf_counter() - started)
+        answered.append(time.perf_counter() - started)
     morphing.bend({}, exact=True)
     _until(app, lambda: window.is_settled)
     page.docks.bring("Prediction")
-    drawn, cd = (1000 * statistics.median(times) for times in (shown, told))
+    drawn, cd = (1000 * statistics.median(times) for times in (shown, answered))
     return [(f"a handle moved, {title}", f"drawn in {drawn:.0f} ms, Cd in {cd:.0f} ms")]
 
 

@@ -95,7 +95,7 @@ class MeshStamp:
 
 
 @dataclass(frozen=True, eq=False)
-class Cloud:
+class StoredCloud:
     """A design's points, read-only, as they lie on disk.
 
     points: (N, 3) float32 m, car frame. normals: (N, 3) float16, out of the car; cp: (N,) float32; None if not kept.
@@ -152,7 +152,7 @@ class PointStore:
             rows = connection.execute("SELECT design, record, checksum, size, mtime_ns FROM clouds").fetchall()
         self._records = {design: (record, MeshStamp(*stamp)) for design, record, *stamp in rows}
 
-    def cloud(self, design: str, n_points: int | None = None) -> Cloud:
+    def cloud(self, design: str, n_points: int | None = None) -> StoredCloud:
         """A design's cloud, or its first ``n_points``. Raises DrivAerError where there is none, or not all of it."""
         n = self.settings.n_points if n_points is None else n_points
         if n > self.settings.n_points:
@@ -160,7 +160,7 @@ class PointStore:
             raise DrivAerError(f"the store keeps {self.settings.n_points} points a design, not {n}", fix=fix)
         arrays = {name: self.array(design, name)[:n] for name in self.settings.fields}
         cp = arrays.get("cp")
-        return Cloud(design, arrays["points"], arrays.get("normals"), None if cp is None else cp[:, 0])
+        return StoredCloud(design, arrays["points"], arrays.get("normals"), None if cp is None else cp[:, 0])
 
     def array(self, design: str, name: str) -> np.ndarray:
         """One quantity of a design as it lies on disk, read-only. Raises DrivAerError where there is none."""

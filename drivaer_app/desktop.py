@@ -37,7 +37,7 @@ _WINDOWS_CLASSES = r"Software\Classes"
 
 
 @dataclass(frozen=True)
-class Entry:
+class DesktopEntry:
     """What was put where. files: in the order that they were made. tried: False where nobody has tried it here."""
 
     files: tuple[Path, ...]
@@ -55,29 +55,29 @@ def window_command() -> list[str]:
     return [sys.executable, "-c", "import sys; from drivaer_app.cli.app import main; sys.exit(main())", "window"]
 
 
-def install() -> Entry:
+def install() -> DesktopEntry:
     """Put the entry where this user's desktop looks for it. Raises DrivAerError where it cannot be written."""
     if sys.platform == "win32":
-        return Entry(_install_windows(), tried=False)
+        return DesktopEntry(_install_windows(), tried=False)
     if sys.platform == "darwin":
-        return Entry(_install_mac(), tried=False)
-    return Entry(_install_linux(), tried=True)
+        return DesktopEntry(_install_mac(), tried=False)
+    return DesktopEntry(_install_linux(), tried=True)
 
 
-def uninstall() -> Entry:
+def uninstall() -> DesktopEntry:
     """Take away what ``install`` made, and nothing else. files: that were there."""
     if sys.platform == "win32":
-        return Entry(_uninstall_windows(), tried=False)
+        return DesktopEntry(_uninstall_windows(), tried=False)
     if sys.platform == "darwin":
         bundle = _mac_bundle()
         found = (bundle,) if bundle.exists() else ()
         shutil.rmtree(bundle, ignore_errors=True)
-        return Entry(found, tried=False)
+        return DesktopEntry(found, tried=False)
     found = tuple(path for path in _linux_files() if path.exists())
     for path in found:
         _writing(path, path.unlink)
     _refresh()
-    return Entry(found, tried=True)
+    return DesktopEntry(found, tried=True)
 
 
 # Linux ------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ _COEFFICIENTS = ("cd", "cd_std", "cl", "clf", "clr")
 class CfdCoefficients:
     """What CFD says of a car; None for what is not told. area: m² that they refer to, None for the car's own.
 
-    told_by: whose numbers they are, in a few words.
+    source: whose numbers they are, in a few words.
     """
 
     cd: float | None
@@ -26,7 +26,7 @@ class CfdCoefficients:
     clf: float | None
     clr: float | None
     area: float | None
-    told_by: str
+    source: str
 
     def on(self, area: float, own_area: float) -> CfdCoefficients:
         """The same on another area. own_area: frontal area of the car, both m²."""
@@ -52,7 +52,10 @@ class Origin:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Origin:
         """Raises KeyError or TypeError for what is no stored origin."""
-        return cls(Path(stored["catalogue"]), stored["design"], CfdCoefficients(**stored["published"]))
+        published = dict(stored["published"])
+        if "told_by" in published:  # its name in files saved earlier
+            published["source"] = published.pop("told_by")
+        return cls(Path(stored["catalogue"]), stored["design"], CfdCoefficients(**published))
 
 
 def origin_of(catalogue: Catalogue, design: Design) -> Origin:
@@ -65,5 +68,5 @@ def published_of(design: Design) -> CfdCoefficients:
     from data.catalogue.opening import reference_area
 
     area = reference_area(design)
-    told_by = f"published, {design.label_version}" if design.label_version else "published"
-    return CfdCoefficients(*(getattr(design, name) for name in _COEFFICIENTS), area, told_by)
+    source = f"published, {design.label_version}" if design.label_version else "published"
+    return CfdCoefficients(*(getattr(design, name) for name in _COEFFICIENTS), area, source)

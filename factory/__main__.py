@@ -13,7 +13,7 @@ from factory import readout, steps
 from factory.assemble import Corpus
 from factory.morph_generator import MorphGenerator
 from factory.morphs import MorphClouds, read_morph_cases
-from factory.work import Work
+from factory.work import StepOptions
 from gnn.training.cars import family_cars, split
 
 STEPS = {
@@ -68,9 +68,9 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _work(options: argparse.Namespace) -> Work:
+def _work(options: argparse.Namespace) -> StepOptions:
     n, rate = (readout.STEPS, readout.RATE) if options.step == "readout" else (_STEPS, _RATE)
-    return Work(
+    return StepOptions(
         folder=options.work,
         start=options.start,
         steps=n if options.steps is None else options.steps,

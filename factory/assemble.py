@@ -19,8 +19,8 @@ from factory.card import write_bundled_card
 from factory.case_fits import CaseFits
 from factory.families import families_of, random_family_designs
 from factory.labels import DesignFeatures, ridge
-from factory.morph_generator import CfdFaces
-from factory.morphs import UNDERBODIES, Design, MorphCar, MorphClouds, random_designs
+from factory.morph_generator import UnmorphedFaces
+from factory.morphs import UNDERBODIES, MorphCar, MorphClouds, MorphDesign, random_designs
 from factory.replay_codes import write_replay
 from gnn.calibration import LEAST, conformal_half_width, leave_one_out_coverage
 from gnn.checkpoints import write_model
@@ -220,7 +220,7 @@ def field_metrics(
 
     A point's true values are those of the design's CFD face near it, as in the corpus's own files.
     """
-    cfd = {kind: CfdFaces.of(corpus.clouds.generator, kind) for kind in UNDERBODIES}
+    cfd = {kind: UnmorphedFaces.of(corpus.clouds.generator, kind) for kind in UNDERBODIES}
     fits = {kind: _field_fits(corpus, kind) for kind in UNDERBODIES}
     rows: dict[str, list[tuple[float, float]]] = {
         "bundled": [],
@@ -229,7 +229,7 @@ def field_metrics(
         "mean field": [],
     }
     for i, case in enumerate(corpus.test):
-        cloud = corpus.clouds.draw(Design.of(case), n_points, np.random.default_rng(i))
+        cloud = corpus.clouds.draw(MorphDesign.of(case), n_points, np.random.default_rng(i))
         cloud = dataclasses.replace(cloud, cfd_face=_faces_of_design(corpus, cfd[case.underbody], case, cloud))
         true = labels(case, cloud)
         known = cloud.cfd_face != NO_FACE
@@ -251,10 +251,10 @@ def field_metrics(
     return {"cp": {k: float(v[0]) for k, v in means.items()}, "cf": {k: float(v[1]) for k, v in means.items()}}
 
 
-def _faces_of_design(corpus: Corpus, faces: CfdFaces, case: Case, cloud: Cloud) -> np.ndarray:
+def _faces_of_design(corpus: Corpus, faces: UnmorphedFaces, case: Case, cloud: Cloud) -> np.ndarray:
     """(N,) the case's CFD face of each of the cloud's points."""
     centres, areas = faces.on(corpus.clouds.generator, case.parameters)
-    places = to_network(centres, corpus.clouds.x_middle(Design.of(case)))
+    places = to_network(centres, corpus.clouds.x_middle(MorphDesign.of(case)))
     facing = areas / np.linalg.norm(areas, axis=1, keepdims=True)
     return nearest_faces(places, facing, cloud.points, cloud.normals, half=True)
 
@@ -264,11 +264,11 @@ def _field_fits(corpus: Corpus, underbody: str):
     features = DesignFeatures(corpus.clouds.generator)
     cases = [c for c in corpus.train if c.underbody == underbody]
     faces = np.array([c.face_values for c in cases])
-    fit = ridge(features.parameters([Design.of(c) for c in cases]), faces.reshape(len(cases), -1))
+    fit = ridge(features.parameters([MorphDesign.of(c) for c in cases]), faces.reshape(len(cases), -1))
     mean = faces.mean(axis=0)
 
     def predict(case: Case) -> dict[str, np.ndarray]:
-        linear = fit(features.parameters([Design.of(case)]))[0].reshape(mean.shape)
+        linear = fit(features.parameters([MorphDesign.of(case)]))[0].reshape(mean.shape)
         return {"linear fit": linear, "mean field": mean}
 
     return predict

@@ -18,7 +18,7 @@ from factory.labels import (
     fit_coefficients,
     ridge,
 )
-from factory.morphs import Design, MorphClouds
+from factory.morphs import MorphClouds, MorphDesign
 from factory.template_fit import fit_templates
 from gnn.checkpoints import METRICS, ModelFolder
 from gnn.evaluation import coefficient_metrics
@@ -53,7 +53,7 @@ class CaseFits:
 def _figures(
     train: Sequence[Case], test: Sequence[Case], features: DesignFeatures
 ) -> dict[str, dict[str, dict[str, float]]]:
-    designs, held_out = ([Design.of(case) for case in cases] for cases in (train, test))
+    designs, held_out = ([MorphDesign.of(case) for case in cases] for cases in (train, test))
     known, true = (
         np.array([[c.coefficients[name] for name in COEFFICIENTS] for c in cases]) for cases in (train, test)
     )
@@ -71,7 +71,7 @@ def _figures(
 
 def _cross_validation(cases: Sequence[Case], features: DesignFeatures) -> dict[str, dict[str, float]]:
     """How far the two fits can be trusted, by 8-fold cross-validation inside the training designs."""
-    designs = [Design.of(c) for c in cases]
+    designs = [MorphDesign.of(c) for c in cases]
     cd = np.array([c.coefficients["cd"] for c in cases])
     parts = features.forces_by_segment(cases)[:, 0]
     return {

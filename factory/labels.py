@@ -23,8 +23,8 @@ from data.corpora.case import Case
 from data.spawned import spawning
 from factory.additive_gaussian_process import AdditiveGaussianProcess
 from factory.gaussian_process import GaussianProcess
-from factory.morph_generator import CfdFaces, MorphGenerator
-from factory.morphs import Design
+from factory.morph_generator import MorphGenerator, UnmorphedFaces
+from factory.morphs import MorphDesign
 from factory.segments import forces_of_cases, segment_of
 from gnn.roof_line import roof_measures
 
@@ -43,7 +43,7 @@ class DesignFeatures:
         self.generator, self.morph = generator, generator.morph
         self.low, self.high = np.array(list(self.morph.RANGES.values())).T
 
-    def parameters(self, designs: Sequence[Design]) -> np.ndarray:
+    def parameters(self, designs: Sequence[MorphDesign]) -> np.ndarray:
         """(n, 21): parameters scaled to [-1, 1], styles and underbody as 0 or 2."""
         own = np.array([[d.parameters[name] for name in self.morph.RANGES] for d in designs])
         styles = [
@@ -51,24 +51,24 @@ class DesignFeatures:
         ]
         return np.column_stack([2 * (own - self.low) / (self.high - self.low) - 1, 2 * np.array(styles, float)])
 
-    def with_roof_line(self, designs: Sequence[Design]) -> np.ndarray:
+    def with_roof_line(self, designs: Sequence[MorphDesign]) -> np.ndarray:
         """(n, 26): parameters less the two styles, and the roof line's measures, each of order one."""
         return np.column_stack(
             [self.without_styles(designs), roof_measures(*np.moveaxis(self.roof_lines(designs), 2, 0))]
         )
 
-    def without_styles(self, designs: Sequence[Design]) -> np.ndarray:
+    def without_styles(self, designs: Sequence[MorphDesign]) -> np.ndarray:
         """(n, 19): ``parameters`` less the two styles, which bend the roof line and nothing else."""
         return np.delete(self.parameters(designs), [-3, -2], axis=1)
 
-    def roof_lines(self, designs: Sequence[Design]) -> np.ndarray:
+    def roof_lines(self, designs: Sequence[MorphDesign]) -> np.ndarray:
         """(n, N_POINTS, 2): x and z of the roof's middle, m, car frame."""
         line = np.column_stack([self.morph.ROOF_X, np.full(len(self.morph.ROOF_X), 1e-6), self.morph.ROOF])
         return np.array([self.morph.morph_body(line, d.parameters)[:, ::2] for d in designs])
 
     def forces_by_segment(self, cases: Sequence[Case]) -> np.ndarray:
         """(n, 2, N_SEGMENTS): what each segment adds to Cd and Cl (`factory.segments`)."""
-        faces = {kind: CfdFaces.of(self.generator, kind) for kind in {case.underbody for case in cases}}
+        faces = {kind: UnmorphedFaces.of(self.generator, kind) for kind in {case.underbody for case in cases}}
         segment = {kind: segment_of(of_kind.centres) for kind, of_kind in faces.items()}
 
         def faces_of(case: Case) -> tuple[np.ndarray, np.ndarray]:
@@ -156,8 +156,8 @@ class CoefficientFit:
 
 
 def fit_coefficients(cases: Sequence[Case], features: DesignFeatures) -> CoefficientFit:
-    """Of morphed DrivAers: on `Design`s."""
-    designs = [Design.of(case) for case in cases]
+    """Of morphed DrivAers: on `MorphDesign`s."""
+    designs = [MorphDesign.of(case) for case in cases]
     forces = features.forces_by_segment(cases)
     return CoefficientFit.of(features.with_roof_line, designs, forces, [case.coefficients for case in cases])
 

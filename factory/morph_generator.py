@@ -82,7 +82,7 @@ class MorphGenerator:
 
 
 @dataclass(frozen=True, eq=False)
-class CfdFaces:
+class UnmorphedFaces:
     """The CFD faces of one underbody's unmorphed car, which every design has in the same order.
 
     centres (M, 3) m, normals (M, 3) outward, areas (M,) m², part (M,): what each face moves with.
@@ -98,7 +98,7 @@ class CfdFaces:
     on_surface: np.ndarray
 
     @classmethod
-    def of(cls, generator: MorphGenerator, underbody: str) -> CfdFaces:
+    def of(cls, generator: MorphGenerator, underbody: str) -> UnmorphedFaces:
         centres, normals, areas = generator.unmorphed_cfd(underbody)
         normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
         vertices, faces, part = generator.surface(underbody)
@@ -131,7 +131,7 @@ _ALIKE = 0.85  # cosine
 
 
 @dataclass(frozen=True, eq=False)
-class MaterialPoints:
+class UnmorphedPoints:
     """Points fixed to the material of the unmorphed car, even over one style's wetted surface.
 
     corners: (M, 3, 3) m, each point's triangle on the unmorphed car. weights: (M, 3) barycentric.
@@ -156,7 +156,7 @@ class MaterialPoints:
         return points_on_triangles(corners, self.weights[which], self.sign[which])
 
 
-def material_points(generator: MorphGenerator, style: str, underbody: str, n: int = 65536) -> MaterialPoints:
+def material_points(generator: MorphGenerator, style: str, underbody: str, n: int = 65536) -> UnmorphedPoints:
     """Sample a style's neutral car as prediction does, and fix the sample to the material."""
     vertices, faces, part = generator.surface(underbody)
     styled = generator.move(vertices, part, generator.neutral(style))
@@ -164,7 +164,7 @@ def material_points(generator: MorphGenerator, style: str, underbody: str, n: in
     hit = closest_points(styled, faces, sample.points)
     sign = np.where(np.einsum("nd,nd->n", hit.normals, sample.normals) < 0, -1.0, 1.0)
     own = faces[hit.triangles]
-    points = MaterialPoints(vertices[own], hit.weights, sign, part[own[:, 0]], np.full(n, NO_FACE))
+    points = UnmorphedPoints(vertices[own], hit.weights, sign, part[own[:, 0]], np.full(n, NO_FACE))
     at, normals = points.cloud(generator, generator.neutral("fastback"), np.arange(n))
     points.cfd_face[:] = _cfd_faces(generator, underbody, at.astype(np.float64), normals.astype(np.float64))
     return points

@@ -13,7 +13,7 @@ from data.corpora.case_files import read_cases, style_of
 from data.errors import DrivAerError
 from data.mesh import SurfaceSample
 from data.sampling import sample_surface
-from factory.morph_generator import STYLES, CfdFaces, MaterialPoints, MorphGenerator, material_points
+from factory.morph_generator import STYLES, MorphGenerator, UnmorphedFaces, UnmorphedPoints, material_points
 from gnn.input_frame import middle_x, to_network
 from gnn.novelty import profile
 from gnn.training.cars import DRIVAER, LabelledCloud, OfCase, values_near
@@ -24,7 +24,7 @@ _N_EXTREME = 64
 
 
 @dataclass(frozen=True)
-class Design:
+class MorphDesign:
     """A morphed car that may or may not have been computed: generator parameters and underbody."""
 
     parameters: dict[str, float]
@@ -35,7 +35,7 @@ class Design:
         return style_of(self.parameters)
 
     @classmethod
-    def of(cls, case: Case) -> Design:
+    def of(cls, case: Case) -> MorphDesign:
         return cls(case.parameters, case.underbody)
 
 
@@ -63,18 +63,18 @@ class MorphClouds:
         }
         self._ends = {key: _extreme_rows(generator, key[0], points) for key, points in self._pools.items()}
 
-    def x_middle(self, design: Design) -> float:
+    def x_middle(self, design: MorphDesign) -> float:
         """Middle of the design's length, m."""
         key = (design.style, design.underbody)
         ends, _ = self._pools[key].cloud(self.generator, design.parameters, self._ends[key])
         return middle_x(ends)
 
-    def profile(self, design: Design, rng: np.random.Generator) -> np.ndarray:
+    def profile(self, design: MorphDesign, rng: np.random.Generator) -> np.ndarray:
         """The profile (gnn.novelty.profile) of a design, as of a sample that prediction sees."""
         cloud = self.draw(design, min(SAMPLE_POINTS, self.pool), rng)
         return profile(cloud.points, cloud.normals)
 
-    def draw(self, design: Design, n: int, rng: np.random.Generator) -> Cloud:
+    def draw(self, design: MorphDesign, n: int, rng: np.random.Generator) -> Cloud:
         """n random points of a design; half of the clouds are mirrored, which no car would notice."""
         pool = self._pools[design.style, design.underbody]
         which = rng.choice(len(pool), n, replace=False)
@@ -88,7 +88,7 @@ class MorphClouds:
 class MorphShape:
     """A morphed DrivAer that may or may not have been computed."""
 
-    design: Design
+    design: MorphDesign
     clouds: MorphClouds
 
     def draw(self, n: int, rng: np.random.Generator) -> Cloud:
@@ -104,7 +104,7 @@ class MorphCar(OfCase):
     kind: str = DRIVAER
 
     def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
-        cloud = self.clouds.draw(Design.of(self.case), n, rng)
+        cloud = self.clouds.draw(MorphDesign.of(self.case), n, rng)
         return LabelledCloud(cloud.points, cloud.normals, labels(self.case, cloud))
 
     def sample(self) -> tuple[SurfaceSample, np.ndarray]:
@@ -115,11 +115,11 @@ class MorphCar(OfCase):
 
 
 @lru_cache(maxsize=4)
-def _cfd_faces(generator, underbody: str) -> CfdFaces:
-    return CfdFaces.of(generator, underbody)
+def _cfd_faces(generator, underbody: str) -> UnmorphedFaces:
+    return UnmorphedFaces.of(generator, underbody)
 
 
-def random_designs(generator: MorphGenerator, n: int, seed: int) -> list[Design]:
+def random_designs(generator: MorphGenerator, n: int, seed: int) -> list[MorphDesign]:
     """n designs between the corpus's own, in its ranges: half fastbacks, a quarter each estates and notchbacks."""
     from scipy.stats import qmc
 
@@ -131,11 +131,11 @@ def random_designs(generator: MorphGenerator, n: int, seed: int) -> list[Design]
         style = (None, "estate", None, "notch")[i % 4]
         if style:
             parameters[style] = float(rng.uniform(0.8, 1.05))
-        designs.append(Design(parameters, UNDERBODIES[int(rng.integers(2))]))
+        designs.append(MorphDesign(parameters, UNDERBODIES[int(rng.integers(2))]))
     return designs
 
 
-def _extreme_rows(generator: MorphGenerator, style: str, pool: MaterialPoints) -> np.ndarray:
+def _extreme_rows(generator: MorphGenerator, style: str, pool: UnmorphedPoints) -> np.ndarray:
     """Rows at the car's two ends: morphs are smooth, so a design's ends are among them to a millimetre or two."""
     points, _ = pool.cloud(generator, generator.neutral(style), np.arange(len(pool)))
     order = np.argsort(points[:, 0])

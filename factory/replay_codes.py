@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data.corpora.case import Case
-from factory.morph_generator import CfdFaces
-from factory.morphs import UNDERBODIES, Design, MorphClouds
+from factory.morph_generator import UnmorphedFaces
+from factory.morphs import UNDERBODIES, MorphClouds, MorphDesign
 from factory.template_fit import shape_modes, shape_of
 from gnn.checkpoints import write_text
 from gnn.template import Template
@@ -20,10 +20,10 @@ def write_replay(folder: Path, templates: Sequence[Template], cases: Sequence[Ca
     bends = {}
     for number, (underbody, template) in enumerate(zip(UNDERBODIES, templates, strict=True)):
         mean, solve = shape_modes(template)
-        faces = CfdFaces.of(clouds.generator, underbody)
+        faces = UnmorphedFaces.of(clouds.generator, underbody)
         for case in cases:
             if case.underbody == underbody:
-                code = solve(shape_of(Design.of(case), faces, clouds) - mean)
+                code = solve(shape_of(MorphDesign.of(case), faces, clouds) - mean)
                 bends[case.name] = {"template": number, "code": [round(float(c), 4) for c in code]}
     rows = ",\n".join(f" {json.dumps(name)}: {json.dumps(bend)}" for name, bend in sorted(bends.items()))
     write_text(folder / REPLAY, f"{{\n{rows}\n}}\n")

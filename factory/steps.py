@@ -18,9 +18,9 @@ from factory.drag import mean_network, train_drag_network
 from factory.families import FamilyShape, families_of, family_forces, fit_family_coefficients, random_family_designs
 from factory.field import train_field_net
 from factory.labels import COEFFICIENTS, DesignFeatures, fit_coefficients
-from factory.morphs import Design, MorphCar, MorphShape, random_designs
+from factory.morphs import MorphCar, MorphDesign, MorphShape, random_designs
 from factory.readout import cached_features, pooled_features, train_readout
-from factory.work import Work
+from factory.work import StepOptions
 from gnn.checkpoints import read_model
 from gnn.model_config import DRAG, FIELD, ModelConfig, NetworkConfig
 from gnn.networks import build_network
@@ -62,7 +62,7 @@ FAMILY_SHARE = 0.4
 costs the morphs nothing."""
 
 
-def train_field(work: Work, corpus: Corpus) -> None:
+def train_field(work: StepOptions, corpus: Corpus) -> None:
     of_families = corpus.family_train
     # The template answers for morphs: as many draws are of families, however few cases they have.
     weights = np.repeat([1.0, len(corpus.train) / max(1, len(of_families))], [len(corpus.train), len(of_families)])
@@ -88,7 +88,7 @@ def train_field(work: Work, corpus: Corpus) -> None:
     work.put("field", FIELD, replace(config, counts={"n_cases": len(cars)}), learnt)
 
 
-def train_drag(work: Work, corpus: Corpus) -> None:
+def train_drag(work: StepOptions, corpus: Corpus) -> None:
     shapes, coefficients = _labelled_morphs(corpus, N_DESIGNS["morphs"])
     weights = np.ones(len(shapes))
     if corpus.family_train:
@@ -122,7 +122,7 @@ def train_drag(work: Work, corpus: Corpus) -> None:
     work.put("drag", DRAG, replace(config, counts=counts), learnt)
 
 
-def average(work: Work, corpus: Corpus) -> None:
+def average(work: StepOptions, corpus: Corpus) -> None:
     """The work folder's drag network becomes the mean of several; its targets are scaled as those of the last."""
     if not work.parts:
         raise DrivAerError("average: of which models?", fix="give them with --of, the newest last")
@@ -133,7 +133,7 @@ def average(work: Work, corpus: Corpus) -> None:
     work.put("drag", DRAG, replace(config, counts=counts), network)
 
 
-def train_last_layers(work: Work, corpus: Corpus) -> None:
+def train_last_layers(work: StepOptions, corpus: Corpus) -> None:
     """The drag network's layers after pooling, trained on from what they are; its features stay."""
     model = work.newest(DRAG, "drag")
     config, network = model.section(DRAG), model.network(DRAG)
@@ -160,7 +160,7 @@ def train_last_layers(work: Work, corpus: Corpus) -> None:
     work.put("readout", DRAG, replace(config, counts=counts), learnt.cpu())
 
 
-def assemble_model(work: Work, corpus: Corpus) -> None:
+def assemble_model(work: StepOptions, corpus: Corpus) -> None:
     models = {DRAG: work.newest(DRAG, "readout", "drag"), FIELD: work.newest(FIELD, "field")}
     sections = {target: model.section(target) for target, model in models.items()}
     networks = {target: model.network(target) for target, model in models.items()}
@@ -184,7 +184,7 @@ def _shared(n_morphs: int, n_families: int, share: float) -> np.ndarray:
     return np.repeat([(1 - share) / n_morphs, share / n_families], [n_morphs, n_families])
 
 
-def _features(work: Work, network: RegDGCNN, shapes: Sequence[Shape], kind: str) -> torch.Tensor:
+def _features(work: StepOptions, network: RegDGCNN, shapes: Sequence[Shape], kind: str) -> torch.Tensor:
     """Of many clouds of each shape; on a CPU they take minutes, and are kept in the work folder."""
     n_points = DRAG_NETWORK.n_points
     if work.device == "cpu":
@@ -195,7 +195,7 @@ def _features(work: Work, network: RegDGCNN, shapes: Sequence[Shape], kind: str)
 def _labelled_morphs(corpus: Corpus, n: int, seed: int = 1) -> tuple[list[Shape], np.ndarray]:
     """Designs between the cases and the cases' own, with the fit's answers (`CoefficientFit.with_segments`)."""
     label = fit_coefficients(corpus.train, DesignFeatures(corpus.clouds.generator))
-    designs = random_designs(corpus.clouds.generator, n, seed) + [Design.of(case) for case in corpus.train]
+    designs = random_designs(corpus.clouds.generator, n, seed) + [MorphDesign.of(case) for case in corpus.train]
     return [MorphShape(design, corpus.clouds) for design in designs], label.with_segments(designs)
 
 
@@ -209,7 +209,7 @@ def _labelled_family_designs(cars: Sequence[FamilyCar], n: int) -> tuple[list[Sh
     return shapes, fit_family_coefficients(cars).with_segments(shapes)
 
 
-def _kept_fits(work: Work, n_cases: int) -> CaseFits | None:
+def _kept_fits(work: StepOptions, n_cases: int) -> CaseFits | None:
     """The start model's, where they are to be kept. Raises DrivAerError where they are on other cases."""
     if not work.keep_fits:
         return None

@@ -11,8 +11,8 @@ import numpy as np
 from data.corpora.case import Case
 from factory.gaussian_process import GaussianProcess
 from factory.labels import DesignFeatures, ridge
-from factory.morph_generator import CfdFaces
-from factory.morphs import UNDERBODIES, Design, MorphClouds, random_designs
+from factory.morph_generator import UnmorphedFaces
+from factory.morphs import UNDERBODIES, MorphClouds, MorphDesign, random_designs
 from gnn.input_frame import to_network
 from gnn.template import Template, features
 
@@ -49,21 +49,21 @@ class ShapeModel:
     """
 
     underbody: str
-    faces: CfdFaces
+    faces: UnmorphedFaces
     clouds: MorphClouds
     mean: np.ndarray
     rows: np.ndarray
     spread: np.ndarray
 
     @classmethod
-    def fit(cls, underbody: str, designs: Sequence[Design], clouds: MorphClouds) -> ShapeModel:
-        faces = CfdFaces.of(clouds.generator, underbody)
+    def fit(cls, underbody: str, designs: Sequence[MorphDesign], clouds: MorphClouds) -> ShapeModel:
+        faces = UnmorphedFaces.of(clouds.generator, underbody)
         shapes = np.array([shape_of(d, faces, clouds) for d in designs if d.underbody == underbody])
         mean = shapes.mean(axis=0)
         _, size, rows = np.linalg.svd(shapes - mean, full_matrices=False)
         return cls(underbody, faces, clouds, mean, rows[:N_MODES], size[:N_MODES] / np.sqrt(len(shapes)))
 
-    def codes(self, designs: Sequence[Design]) -> np.ndarray:
+    def codes(self, designs: Sequence[MorphDesign]) -> np.ndarray:
         """(n, K): the codes of designs, of either underbody."""
         shapes = np.array([shape_of(d, self.faces, self.clouds) for d in designs])
         return (shapes - self.mean) @ self.rows.T / self.spread
@@ -79,7 +79,7 @@ class ShapeModel:
 def _fit_template(
     shape: ShapeModel,
     other: ShapeModel,
-    designs: Sequence[Design],
+    designs: Sequence[MorphDesign],
     cases: Sequence[Case],
     clouds: MorphClouds,
     seed: int,
@@ -94,9 +94,9 @@ def _fit_template(
     lines = measures.roof_lines(designs).reshape(len(designs), -1)
     to_traits = _linear_map(codes, np.concatenate([measures.without_styles(designs), lines], axis=1))
     own = sorted(cases, key=lambda case: case.underbody != shape.underbody)  # the other underbody's after them
-    anchors = features(shape.codes([Design.of(c) for c in own]), to_traits)
+    anchors = features(shape.codes([MorphDesign.of(c) for c in own]), to_traits)
     # The map from codes to traits knows this underbody only.
-    parameters = measures.without_styles([Design.of(c) for c in own])
+    parameters = measures.without_styles([MorphDesign.of(c) for c in own])
     anchors[:, parameters.shape[1] - 1] = parameters[:, -1]
     fitted = _fields(anchors, own, shape, other)
     places, areas = shape.places_and_areas
@@ -131,14 +131,14 @@ def shape_modes(template: Template) -> tuple[np.ndarray, Callable[[np.ndarray], 
     return mean, lambda departure: np.linalg.solve(products, modes @ departure)
 
 
-def shape_of(design: Design, faces: CfdFaces, clouds: MorphClouds) -> np.ndarray:
+def shape_of(design: MorphDesign, faces: UnmorphedFaces, clouds: MorphClouds) -> np.ndarray:
     """(6 M,) float32, as `shape_modes` reads it: the faces' places in network coordinates, then weighted areas."""
     centres, areas = faces.on(clouds.generator, design.parameters)
     places = to_network(centres, clouds.x_middle(design))
     return np.concatenate([places.ravel(), _AREA_WEIGHT * areas.ravel()]).astype(np.float32)
 
 
-def _marks(design: Design, marked: np.ndarray, shape: ShapeModel) -> np.ndarray:
+def _marks(design: MorphDesign, marked: np.ndarray, shape: ShapeModel) -> np.ndarray:
     """(3 m,) m: points of a design's surface at the faces ``marked``, network coordinates."""
     points = shape.faces.surface_on(shape.clouds.generator, design.parameters, marked)
     return to_network(points, shape.clouds.x_middle(design)).ravel()
@@ -206,7 +206,7 @@ def _by_ridge(anchors: np.ndarray, departures: np.ndarray, queries: np.ndarray) 
     return fit(queries).reshape(-1, *departures.shape[1:])
 
 
-def _principal(departures: np.ndarray, faces: CfdFaces) -> tuple[np.ndarray, np.ndarray]:
+def _principal(departures: np.ndarray, faces: UnmorphedFaces) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients (n, R) of unit variance and modes (R, M, 4), by singular value decomposition.
 
     Faces are weighted by area, Cf so that its variance equals that of Cp; the drag of each field is one more column.
@@ -224,7 +224,7 @@ def _principal(departures: np.ndarray, faces: CfdFaces) -> tuple[np.ndarray, np.
     return sides[:, :N_FIELD_MODES] * np.sqrt(len(flat)), modes
 
 
-def _shared_faces(faces: CfdFaces, others: CfdFaces) -> tuple[np.ndarray, np.ndarray]:
+def _shared_faces(faces: UnmorphedFaces, others: UnmorphedFaces) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the faces that both meshes have, in the one and in the other."""
     from scipy.spatial import cKDTree
 

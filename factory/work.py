@@ -13,7 +13,7 @@ from gnn.model_config import ModelConfig, NetworkConfig
 
 
 @dataclass(frozen=True)
-class Work:
+class StepOptions:
     """folder: for checkpoints and for what the steps make. start: a model to begin from. steps, rate: of a training.
 
     device: where it learns. batch: clouds a step. parts: models to take the mean of. keep_fits, out: of ``assemble``.

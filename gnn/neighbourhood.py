@@ -44,11 +44,11 @@ class Neighbourhood:
         """(B, N, C) to (B, N, C): the sum over the point's neighbours."""
         return self._reduce(features, "sum", _SumOfNeighbours)
 
-    def _reduce(self, features: Tensor, reduction: str, elsewhere: type[torch.autograd.Function]) -> Tensor:
+    def _reduce(self, features: Tensor, reduction: str, on_other_devices: type[torch.autograd.Function]) -> Tensor:
         rows = features.flatten(0, 1)
         if rows.device.type == "cpu":
             return torch.sparse.mm(self._adjacency(rows.dtype), rows, reduction).view_as(features)
-        return elsewhere.apply(rows, self.targets).view_as(features)
+        return on_other_devices.apply(rows, self.targets).view_as(features)
 
     def _adjacency(self, dtype: torch.dtype) -> Tensor:
         n_points = len(self.targets)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from data.catalogue.records import CorpusFile, Design, FileState
-from data.catalogue.walk import UNFINISHED, Entry
+from data.catalogue.walk import UNFINISHED, FileEntry
 from data.corpora import drivaernet, runs
 from data.corpora.splits import split_of_file
 from data.formats import MESH_SUFFIXES
@@ -31,13 +31,13 @@ class Recognised:
 
 
 def recognise(
-    root: Path, entries: Iterable[Entry], members: Mapping[str, Sequence[tuple[str, int]]]
+    root: Path, entries: Iterable[FileEntry], members: Mapping[str, Sequence[tuple[str, int]]]
 ) -> list[Recognised]:
     """What the files of a folder are. members: names and sizes in each archive that could be read.
 
     Files of a kind that no corpus has are left out.
     """
-    by_folder: dict[str, list[Entry]] = defaultdict(list)
+    by_folder: dict[str, list[FileEntry]] = defaultdict(list)
     for entry in entries:
         by_folder[entry.path.rpartition("/")[0]].append(entry)
     run_folders = runs.RunFolders(root, (entry.path for here in by_folder.values() for entry in here))
@@ -75,11 +75,11 @@ def _drivaernet_design(name: str) -> Design | None:
 
 
 def _recognised(
-    entry: Entry, beside: Sequence[Entry], run_corpus: runs.RunCorpus | None, only_runs: bool
+    entry: FileEntry, beside: Sequence[FileEntry], run_corpus: runs.RunCorpus | None, only_runs: bool
 ) -> Recognised | None:
     unfinished = next((s for s in UNFINISHED if entry.name.lower().endswith(s)), None)
     if unfinished:
-        whole = Entry(entry.path[: -len(unfinished)], entry.size, entry.mtime_ns)
+        whole = FileEntry(entry.path[: -len(unfinished)], entry.size, entry.mtime_ns)
         one = _recognised(whole, beside, run_corpus, only_runs)
         return one and Recognised(replace(one.file, path=entry.path, state="partial"), one.design)
     if entry.suffix == ".zip":
@@ -100,7 +100,7 @@ def _recognised(
     return _any_mesh(entry, beside)
 
 
-def _npz(entry: Entry) -> Recognised:
+def _npz(entry: FileEntry) -> Recognised:
     """A case, as far as its name tells: ``cases/NAME.npz``, ``NAME/case.npz`` of ``simulate``, or ``NAME.npz``."""
     parts = list(PurePosixPath(entry.path).with_suffix("").parts)
     if len(parts) > 1 and parts[-2] == "families":
@@ -113,7 +113,7 @@ def _npz(entry: Entry) -> Recognised:
     return Recognised(_file(entry, "case", design.id), design)
 
 
-def _run_file(entry: Entry, corpus: runs.RunCorpus) -> Recognised | None:
+def _run_file(entry: FileEntry, corpus: runs.RunCorpus) -> Recognised | None:
     if found := runs.run_mesh(entry.name):
         design = run_design(*found)
         return Recognised(_file(entry, "mesh", design.id), design)
@@ -124,7 +124,7 @@ def _run_file(entry: Entry, corpus: runs.RunCorpus) -> Recognised | None:
     return None
 
 
-def _any_mesh(entry: Entry, beside: Sequence[Entry]) -> Recognised | None:
+def _any_mesh(entry: FileEntry, beside: Sequence[FileEntry]) -> Recognised | None:
     """A mesh that no corpus knows is a design of its own under its path; fields of the same name belong to it."""
     suffix = next((s for s in MESH_SUFFIXES if entry.name.lower().endswith(s)), None)
     if suffix is None or suffix.startswith(_NO_MESH):
@@ -139,6 +139,6 @@ def _any_mesh(entry: Entry, beside: Sequence[Entry]) -> Recognised | None:
     return Recognised(_file(entry, kind, design.id), design)
 
 
-def _file(entry: Entry, kind: str, design: str | None = None) -> CorpusFile:
+def _file(entry: FileEntry, kind: str, design: str | None = None) -> CorpusFile:
     state: FileState = "here" if entry.size else "partial"
     return CorpusFile(entry.path, kind, design, "", entry.size, entry.mtime_ns, state=state)

@@ -16,7 +16,7 @@ from data.catalogue.designs import describe
 from data.catalogue.recognise import recognise
 from data.catalogue.records import CorpusFile, Design
 from data.catalogue.store import Catalogue, open_catalogue
-from data.catalogue.walk import Entry, is_cut_short, members, walk
+from data.catalogue.walk import FileEntry, is_cut_short, members, walk
 from data.corpora import licence_of
 from data.errors import DrivAerError
 
@@ -202,7 +202,7 @@ def _seen_again(known: CorpusFile, found: CorpusFile) -> CorpusFile:
 
 
 def _members_of(
-    folder: Path, entries: Iterable[Entry], known: Mapping[Key, CorpusFile], warnings: list[str]
+    folder: Path, entries: Iterable[FileEntry], known: Mapping[Key, CorpusFile], warnings: list[str]
 ) -> dict[str, list[tuple[str, int]]]:
     """What is in each archive: remembered where the archive is as it was, else from its directory."""
     remembered: dict[str, list[tuple[str, int]]] = {}

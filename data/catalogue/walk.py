@@ -15,7 +15,7 @@ UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".tmp", ".aria2",
 
 
 @dataclass(frozen=True)
-class Entry:
+class FileEntry:
     """A file below the walked folder. path: relative, with forward slashes."""
 
     path: str
@@ -32,7 +32,7 @@ class Entry:
         return os.path.splitext(self.name)[1].lower()
 
 
-def walk(folder: Path, warnings: list[str]) -> Iterator[Entry]:
+def walk(folder: Path, warnings: list[str]) -> Iterator[FileEntry]:
     """All files below a folder but hidden ones, in a stable order; folders that cannot be opened become warnings.
 
     Linked folders are followed once, wherever they point.
@@ -64,7 +64,7 @@ def walk(folder: Path, warnings: list[str]) -> Iterator[Entry]:
                     folders.append((here / entry.name, f"{path}/"))
                 elif entry.is_file():
                     stat = entry.stat()
-                    yield Entry(path, stat.st_size, stat.st_mtime_ns)
+                    yield FileEntry(path, stat.st_size, stat.st_mtime_ns)
             except OSError as error:
                 warnings.append(f"{path}: cannot be looked at ({error.strerror})")
         todo += reversed(folders)

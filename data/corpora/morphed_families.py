@@ -73,7 +73,7 @@ class Handles:
 
 
 @dataclass(frozen=True, eq=False)
-class Bendable:
+class DeformablePoints:
     """Points with their displacement modes. places: (N, 3) m, unmorphed. modes: (n, N) per unit of amount."""
 
     places: np.ndarray
@@ -121,11 +121,11 @@ class MorphedFamily:
     style: str | None
     meta: dict
     handles: Handles
-    surface: Bendable
+    surface: DeformablePoints
     faces: np.ndarray
     face_part: np.ndarray
     mirrored: bool
-    cfd_points: Bendable
+    cfd_points: DeformablePoints
     cfd: CfdFaces
 
     def faces_on(self, amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -295,7 +295,7 @@ def _small(indices: np.ndarray) -> np.ndarray:
     return indices.astype(np.uint16 if indices.max(initial=0) < 65535 else np.uint32)
 
 
-def _stored(of: Bendable, name: str) -> dict[str, np.ndarray]:
+def _stored(of: DeformablePoints, name: str) -> dict[str, np.ndarray]:
     offset = np.floor(of.places.min(axis=0) / _STEP) * _STEP
     steps = np.round((of.places - offset) / _STEP)
     largest = np.maximum(np.abs(of.modes).max(axis=1), 1e-12)
@@ -307,7 +307,7 @@ def _stored(of: Bendable, name: str) -> dict[str, np.ndarray]:
     }
 
 
-def _bendable(arrays: dict[str, np.ndarray], name: str) -> Bendable:
+def _bendable(arrays: dict[str, np.ndarray], name: str) -> DeformablePoints:
     places = arrays[f"{name}_places"] * _STEP + arrays[f"{name}_offset"]
     modes = arrays[f"{name}_modes"] * (arrays[f"{name}_largest"][:, None] / _MODE_STEPS)
-    return Bendable(places, modes)
+    return DeformablePoints(places, modes)

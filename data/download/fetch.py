@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from data.catalogue import CorpusFile
+from data.control import Control
 from data.download.checksums import Checksum
-from data.download.control import Control, Say
 from data.download.dataverse import RemoteFile, files_of, find_file
 from data.download.items import Item
 from data.download.part_file import NoHasher, Part, collect, drop_part, finish, part_of, writing
+from data.download.progress import Say
 from data.download.remote_bytes import Changed, NoRanges, RemoteBytes
 from data.download.remote_zip import RemoteZip
 from data.download.transport import Refused, Transport
@@ -26,7 +27,7 @@ _MOST_CHANGES = 3
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DownloadOutcome:
     """What became of a file. item: as it was in the end, where the dataset changed meanwhile.
 
     status: there (was already), taken (somebody had put it into the folder), fetched or failed. error: why, one line.
@@ -83,20 +84,20 @@ class Fetcher:
         self._say = say
         self._sources: dict[str, RemoteBytes] = {}
 
-    def fetch(self, item: Item) -> Outcome:
+    def fetch(self, item: Item) -> DownloadOutcome:
         """Raises DiskFull, Cancelled; all else that goes wrong is an outcome."""
         target = self._folder / item.path
         if target.is_file() and self._is_right(target, item):
             self._on_bytes(item.cost)
             drop_part(target)
-            return Outcome(item, "there")
+            return DownloadOutcome(item, "there")
         if self._took_stray(target, item):
             self._on_bytes(item.cost)
-            return Outcome(item, "taken")
+            return DownloadOutcome(item, "taken")
         self._set_aside(target, item)
         if item.member is not None:
-            return Outcome(self._fetch_member(target, item), "fetched")
-        return Outcome(self._fetch_whole(target, item), "fetched")
+            return DownloadOutcome(self._fetch_member(target, item), "fetched")
+        return DownloadOutcome(self._fetch_whole(target, item), "fetched")
 
     def _is_right(self, path: Path, item: Item) -> bool:
         try:

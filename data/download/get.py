@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.catalogue import Catalogue
+from data.control import Cancelled
 from data.download.choice import in_order
-from data.download.control import Cancelled, OnProgress, Progress, Say, silent
-from data.download.fetch import Fetcher, Outcome, reason_of
+from data.download.fetch import DownloadOutcome, Fetcher, reason_of
 from data.download.items import Item, is_hopeless
 from data.download.part_file import DiskFull
-from data.download.plan import Plan
+from data.download.plan import DownloadPlan
+from data.download.progress import OnProgress, Say, TransferProgress, silent
 from data.download.record import look_through, note_arrived, ours
 from data.download.transport import Transport
 from data.download.unpacked import unpack_chosen
@@ -34,14 +35,14 @@ _GIVE_UP = 4
 
 
 @dataclass(frozen=True)
-class Result:
+class DownloadResult:
     """What became of a plan. not_found: designs that are nowhere. errors: datasets that could not be listed.
     warnings: of the catalogue's look through the folder.
 
     bytes_fetched: that came over the network, what was sent twice included. seconds: that it took.
     """
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[DownloadOutcome, ...]
     not_found: tuple[str, ...]
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -49,7 +50,7 @@ class Result:
     seconds: float
 
     @property
-    def failed(self) -> list[Outcome]:
+    def failed(self) -> list[DownloadOutcome]:
         return [outcome for outcome in self.outcomes if not outcome.is_right]
 
     @property
@@ -78,15 +79,15 @@ def working_in(folder: Path) -> Iterator[None]:
 
 
 def carry_out(
-    plan: Plan,
+    plan: DownloadPlan,
     transport: Transport,
     catalogue: Catalogue,
     *,
-    replan: Callable[[], Plan] | None = None,
+    replan: Callable[[], DownloadPlan] | None = None,
     connections: int = CONNECTIONS,
     on_progress: OnProgress = silent,
     say: Say = silent,
-) -> Result:
+) -> DownloadResult:
     """Fetch what is missing. Call it inside of ``working_in`` the plan's folder.
 
     replan: makes the plan anew, for a dataset that got a new version meanwhile, so that files of two do not mix.
@@ -108,30 +109,30 @@ def carry_out(
         missing |= plan.choice.ids - {o.item.design for o in outcomes if o.item.design}
     right = [outcome.item for outcome in outcomes if outcome.is_right]
     warnings = look_through(catalogue, right, plan.folder, plan.server)
-    return Result(tuple(outcomes), tuple(in_order(missing)), plan.failed, warnings, fetched, seconds)
+    return DownloadResult(tuple(outcomes), tuple(in_order(missing)), plan.failed, warnings, fetched, seconds)
 
 
 def _carry_out_once(
-    plan: Plan, transport: Transport, catalogue: Catalogue, connections: int, on_progress: OnProgress, say: Say
-) -> list[Outcome]:
+    plan: DownloadPlan, transport: Transport, catalogue: Catalogue, connections: int, on_progress: OnProgress, say: Say
+) -> list[DownloadOutcome]:
     check_space(plan)
     work = _Work(plan, transport, catalogue, on_progress, say)
     known = ours(catalogue)
     catalogue.upsert_files(
         item.row(plan.server, "bad" if item.path in known else "remote", item.size) for item in plan.to_fetch
     )
-    outcomes = [Outcome(item, "there") for item in plan.items if item.path in plan.there]
+    outcomes = [DownloadOutcome(item, "there") for item in plan.items if item.path in plan.there]
     outcomes += work.run(plan.to_fetch, connections)
     return outcomes + unpack_chosen(plan, outcomes, catalogue, transport, say)
 
 
-def _has_changed(plan: Plan, outcomes: Iterable[Outcome]) -> bool:
+def _has_changed(plan: DownloadPlan, outcomes: Iterable[DownloadOutcome]) -> bool:
     """Whether a file was found to be listed otherwise than when it was planned."""
     listed = {file for listing in plan.listings for file in listing.files}
     return bool(listed) and any(outcome.item.file not in listed for outcome in outcomes)
 
 
-def check_space(plan: Plan) -> None:
+def check_space(plan: DownloadPlan) -> None:
     """Raises DrivAerError where the disk is too small for the plan."""
     needed = plan.bytes_needed
     if needed > plan.bytes_free:
@@ -167,33 +168,37 @@ class Meter:
     def report(self) -> None:
         with self._lock:
             total = max(self._total, self._bytes)
-            now = Progress(self._n_done, self._n_files, self._bytes, total, self._transport.n_fetched, self.doing)
+            now = TransferProgress(
+                self._n_done, self._n_files, self._bytes, total, self._transport.n_fetched, self.doing
+            )
         self._on_progress(now)
 
 
 class _Work:
     """The connections: threads that take items until none is left."""
 
-    def __init__(self, plan: Plan, transport: Transport, catalogue: Catalogue, on_progress: OnProgress, say: Say):
+    def __init__(
+        self, plan: DownloadPlan, transport: Transport, catalogue: Catalogue, on_progress: OnProgress, say: Say
+    ):
         self._plan, self._transport, self._catalogue, self._heard = plan, transport, catalogue, say
         self._lock = threading.Lock()
         n_there = len(plan.there)
         bytes_there = sum(item.cost for item in plan.items if item.path in plan.there)
         self._meter = Meter(plan.bytes_total, len(plan.items), n_there, bytes_there, transport, on_progress)
         self._todo: queue.SimpleQueue[Item] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
-        self._told: set[str] = set()
+        self._done: queue.SimpleQueue[DownloadOutcome | BaseException] = queue.SimpleQueue()
+        self._heard_already: set[str] = set()
         self._hopeless: list[str] = []
         self._rows = ours(catalogue)
         self._strays = _strays(plan.folder, {*self._rows, *(item.path for item in plan.items)})
 
-    def run(self, items: Sequence[Item], connections: int) -> list[Outcome]:
+    def run(self, items: Sequence[Item], connections: int) -> list[DownloadOutcome]:
         for item in items:
             self._todo.put(item)
         threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(min(connections, len(items)))]
         for thread in threads:
             thread.start()
-        outcomes: list[Outcome] = []
+        outcomes: list[DownloadOutcome] = []
         try:
             while len(outcomes) < len(items):
                 outcomes += self._arrived()
@@ -206,16 +211,16 @@ class _Work:
             raise
         return outcomes
 
-    def _arrived(self) -> list[Outcome]:
+    def _arrived(self) -> list[DownloadOutcome]:
         """What came in the meantime, written down. Raises what a connection ended with."""
-        came: list[Outcome | BaseException] = []
+        came: list[DownloadOutcome | BaseException] = []
         try:
             came.append(self._done.get(timeout=_REPORT_S))
             while not self._done.empty():
                 came.append(self._done.get())
         except queue.Empty:
             self._transport.control.check()
-        arrived: list[Outcome] = []
+        arrived: list[DownloadOutcome] = []
         for outcome in came:
             if isinstance(outcome, BaseException):
                 raise outcome
@@ -230,8 +235,8 @@ class _Work:
     def _tell(self, line: str, reason: str) -> None:
         """Each reason once, at once; who else it holds for is said in the end."""
         with self._lock:
-            known = reason in self._told
-            self._told.add(reason)
+            known = reason in self._heard_already
+            self._heard_already.add(reason)
         if not known:
             self._heard(line)
 
@@ -252,10 +257,10 @@ class _Work:
                 return
             self._done.put(self._outcome(fetcher, item))
 
-    def _outcome(self, fetcher: Fetcher, item: Item) -> Outcome | BaseException:
+    def _outcome(self, fetcher: Fetcher, item: Item) -> DownloadOutcome | BaseException:
         self._meter.doing = item.path
         if len(self._hopeless) >= _GIVE_UP:
-            return Outcome(item, "failed", f"{item.path}: {self._hopeless[0]}")
+            return DownloadOutcome(item, "failed", f"{item.path}: {self._hopeless[0]}")
         try:
             outcome = fetcher.fetch(item)
             self._hopeless.clear()
@@ -267,7 +272,7 @@ class _Work:
             reason = reason_of(error, item, self._plan.server, self._plan.folder)
             if is_hopeless(error, item):
                 self._hopeless.append(reason)
-            return Outcome(item, "failed", f"{item.path}: {reason}")
+            return DownloadOutcome(item, "failed", f"{item.path}: {reason}")
         except BaseException as error:  # a bug: it is raised in the caller's thread
             self._meter.stop.set()
             return error

@@ -24,7 +24,7 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Listing:
+class DatasetListing:
     """What a server says of a dataset."""
 
     dataset: Dataset
@@ -32,7 +32,7 @@ class Listing:
     terms: Terms
 
 
-def licence_of(listing: Listing) -> tuple[str, str]:
+def licence_of(listing: DatasetListing) -> tuple[str, str]:
     """What is to be accepted for a dataset: DrivAerNet's own words where it is one of its datasets."""
     if listing.dataset.doi in drivaernet.DATASETS.values():
         return drivaernet.LICENCE_TEXT, drivaernet.LICENCE_URL

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.control import Control
 from data.download.checksums import Hasher
-from data.download.control import Control
 from data.download.remote_bytes import RemoteBytes
 from data.errors import DrivAerError
 

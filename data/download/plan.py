@@ -10,7 +10,7 @@ from typing import Any
 from data.catalogue import Catalogue, CorpusFile
 from data.download.choice import Choice
 from data.download.items import Item
-from data.download.licences import Listing, licence_of
+from data.download.licences import DatasetListing, licence_of
 from data.download.remote_bytes import RemoteBytes, probe_rate
 from data.download.remote_zip import RemoteZip
 from data.download.transport import Transport
@@ -20,7 +20,7 @@ _TRY_BYTES = 2 << 20
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class DownloadPlan:
     """What will be done.
 
     items: every file that is to be on disk. there: paths of items that are, and were checked. begun: bytes of others
@@ -32,7 +32,7 @@ class Plan:
     folder: Path
     server: str
     choice: Choice
-    listings: tuple[Listing, ...]
+    listings: tuple[DatasetListing, ...]
     items: tuple[Item, ...]
     there: frozenset[str]
     begun: int
@@ -123,7 +123,7 @@ def bytes_free(folder: Path) -> int:
     return shutil.disk_usage(there).free
 
 
-def measured(plan: Plan, transport: Transport, catalogue: Catalogue | None) -> Plan:
+def measured(plan: DownloadPlan, transport: Transport, catalogue: Catalogue | None) -> DownloadPlan:
     """The plan with the rate that files come at: of the last download into the folder, else of a short try."""
     known = catalogue.fact("download_rate") if catalogue else ""
     if known:

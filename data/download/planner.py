@@ -14,10 +14,10 @@ from data.corpora.drivaernet import DesignId, find_class, find_id
 from data.download.choice import Choice, ids_in, in_order
 from data.download.dataverse import RemoteFile, doi_of, files_of, terms_of
 from data.download.items import COEFFICIENTS, Item, is_hopeless, kind_of
-from data.download.licences import Dataset, Listing, accepted_licences
+from data.download.licences import Dataset, DatasetListing, accepted_licences
 from data.download.names import distinct, safe_path
 from data.download.part_file import bytes_of_part
-from data.download.plan import Plan, bytes_free, is_there
+from data.download.plan import DownloadPlan, bytes_free, is_there
 from data.download.remote_bytes import Changed, NoRanges, RemoteBytes
 from data.download.remote_zip import Member, RemoteZip
 from data.download.retries import StaysAway
@@ -59,7 +59,7 @@ class Planner:
         self._notes: list[str] = []
         self._failed: list[str] = []
 
-    def plan(self, datasets: Sequence[Dataset], catalogue: Catalogue | None) -> Plan:
+    def plan(self, datasets: Sequence[Dataset], catalogue: Catalogue | None) -> DownloadPlan:
         listings = self._listings(datasets)
         self._choice = self._with_split(listings)
         with ThreadPoolExecutor(_DIRECTORIES_AT_ONCE) as pool:  # for the directories of zips
@@ -69,7 +69,7 @@ class Planner:
         rows = {row.path: row for row in catalogue.files() if not row.member} if catalogue else {}
         there = frozenset(item.path for item in items if is_there(self._folder, item, rows.get(item.path)))
         begun = sum(bytes_of_part(self._folder / item.path) for item in items if item.path not in there)
-        return Plan(
+        return DownloadPlan(
             folder=self._folder,
             server=self._transport.server,
             choice=self._choice,
@@ -85,13 +85,13 @@ class Planner:
             accepted=accepted_licences(catalogue) if catalogue else frozenset(),
         )
 
-    def _listings(self, datasets: Sequence[Dataset]) -> list[Listing]:
+    def _listings(self, datasets: Sequence[Dataset]) -> list[DatasetListing]:
         """Of each dataset. One that cannot be had does not keep the others from being fetched."""
         listings = []
         for dataset in datasets:
             try:
                 files = files_of(self._transport, dataset.doi)
-                listings.append(Listing(dataset, tuple(files), terms_of(self._transport, dataset.doi)))
+                listings.append(DatasetListing(dataset, tuple(files), terms_of(self._transport, dataset.doi)))
             except DrivAerError as error:
                 if len(datasets) == 1 or isinstance(error, StaysAway):
                     raise
@@ -100,7 +100,7 @@ class Planner:
             raise DrivAerError(self._failed[0])
         return listings
 
-    def _with_split(self, listings: Sequence[Listing]) -> Choice:
+    def _with_split(self, listings: Sequence[DatasetListing]) -> Choice:
         """The choice with its split's ids: from a list in the folder, or in a dataset."""
         split = self._choice.split
         if split is None:
@@ -121,7 +121,7 @@ class Planner:
         wanted = ids if self._choice.ids is None else self._choice.ids & ids
         return replace(self._choice, ids=wanted, split=None)
 
-    def _candidates(self, listing: Listing, pool: ThreadPoolExecutor) -> list[Item]:
+    def _candidates(self, listing: DatasetListing, pool: ThreadPoolExecutor) -> list[Item]:
         """What of a dataset may be wanted, as items whose path is still the server's."""
         content = listing.dataset.content
         candidates: list[Item] = []
@@ -233,7 +233,7 @@ class Planner:
             result.append(item)
         return result
 
-    def _named(self, listings: Sequence[Listing], chosen: Sequence[Item]) -> list[Item]:
+    def _named(self, listings: Sequence[DatasetListing], chosen: Sequence[Item]) -> list[Item]:
         """The items with the paths that they get; no two alike, all inside of the folder."""
         folders = {listing.dataset.doi: listing.dataset.folder for listing in listings}
         taken: set[str] = set()

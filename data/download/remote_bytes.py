@@ -149,8 +149,8 @@ class RemoteBytes:
 
     def _is_at_end(self, response: Response, position: int) -> bool:
         """Nothing is left to read; or, where less is there than was read before, the file is another one now."""
-        said = response.headers.get("Content-Range", "").rpartition("/")[2]
-        total = int(said) if said.isdigit() else self.total
+        whole = response.headers.get("Content-Range", "").rpartition("/")[2]
+        total = int(whole) if whole.isdigit() else self.total
         if total != position:
             raise Changed
         return True

@@ -13,7 +13,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.download.control import Control
+from data.control import Control
 from data.download.part_file import writing
 from data.download.remote_bytes import RemoteBytes
 from data.errors import DrivAerError

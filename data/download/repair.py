@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.catalogue import Catalogue, CorpusFile
+from data.control import Control
 from data.corpora import drivaernet
 from data.download.choice import Choice
-from data.download.control import Control, OnProgress, Say, silent
 from data.download.dataverse import RemoteFile
-from data.download.get import CONNECTIONS, Result, carry_out
+from data.download.get import CONNECTIONS, DownloadResult, carry_out
 from data.download.items import Item, source_of
 from data.download.part_file import bytes_of_part
-from data.download.plan import Plan, bytes_free
+from data.download.plan import DownloadPlan, bytes_free
+from data.download.progress import OnProgress, Say, silent
 from data.download.remote_bytes import Changed, NoRanges, RemoteBytes
 from data.download.remote_zip import RemoteZip
 from data.download.transport import Transport
@@ -25,7 +26,7 @@ from data.errors import DrivAerError
 class Repaired:
     """results: of each server. hopeless: a line for each file that cannot be fetched again."""
 
-    results: tuple[Result, ...]
+    results: tuple[DownloadResult, ...]
     hopeless: tuple[str, ...]
 
     @property
@@ -93,7 +94,7 @@ class Repairer:
 
     def _plan(
         self, transport: Transport, sources: Sequence[tuple[CorpusFile, RemoteFile, str]]
-    ) -> tuple[Plan, list[str]]:
+    ) -> tuple[DownloadPlan, list[str]]:
         zips: dict[str, RemoteZip] = {}
         items, hopeless = [], []
         for row, file, member in sources:
@@ -102,7 +103,7 @@ class Repairer:
             except DrivAerError as error:
                 hopeless.append(f"{row.path}: {error.line}")
         folder = Path(self._catalogue.root)
-        plan = Plan(
+        plan = DownloadPlan(
             folder=folder,
             server=transport.server,
             choice=Choice(),

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-from data.download.control import Control, Say
+from data.control import Control
+from data.download.progress import Say
 from data.errors import DrivAerError
 
 

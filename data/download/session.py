@@ -1,7 +1,7 @@
 """One download from the first question to the last file, for a terminal, a window's job or a script.
 
-    wanted = Wanted("drivaernet", Path("corpus"), count=50)
-    download = Download(wanted)
+    request = DownloadRequest("drivaernet", Path("corpus"), count=50)
+    download = Download(request)
     plan = download.plan()
     result = download.run(plan, accepted_by="question", on_progress=print)
 
@@ -14,20 +14,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.catalogue import CATALOGUE_NAME, open_catalogue
+from data.control import Control
 from data.corpora import drivaernet
 from data.download.choice import choice_of
-from data.download.control import Control, OnProgress, Say, silent
 from data.download.dataverse import server_of
-from data.download.get import CONNECTIONS, Result, carry_out, working_in
+from data.download.get import CONNECTIONS, DownloadResult, carry_out, working_in
 from data.download.licences import accept_licences
-from data.download.plan import Plan, measured
+from data.download.plan import DownloadPlan, measured
 from data.download.planner import Planner, datasets_of
+from data.download.progress import OnProgress, Say, silent
 from data.download.retries import Patience
 from data.download.transport import Transport
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DownloadRequest:
     """What somebody wants. dataset: a corpus's name or a DOI. what, classes, ids: lists with commas between, as typed.
 
     count: designs at most. split: train, val or test. server: Harvard's unless given.
@@ -48,7 +49,7 @@ class Download:
 
     def __init__(
         self,
-        wanted: Wanted,
+        request: DownloadRequest,
         *,
         token: str | None = None,
         patience: Patience | None = None,
@@ -56,15 +57,15 @@ class Download:
         say: Say = silent,
     ):
         self.control = control or Control()
-        self._folder = Path(wanted.folder)
+        self._folder = Path(request.folder)
         self._say = say
-        choice = choice_of(wanted.what, wanted.classes, wanted.ids, wanted.count, wanted.split)
-        self._datasets, kinds = datasets_of(wanted.dataset, choice.kinds)
+        choice = choice_of(request.what, request.classes, request.ids, request.count, request.split)
+        self._datasets, kinds = datasets_of(request.dataset, choice.kinds)
         self._choice = replace(choice, kinds=kinds)
-        server = server_of(wanted.server or drivaernet.SERVER)
+        server = server_of(request.server or drivaernet.SERVER)
         self.transport = Transport(server, token, patience=patience, control=self.control, say=say)
 
-    def plan(self) -> Plan:
+    def plan(self) -> DownloadPlan:
         """What would be done. Nothing is written. Raises DrivAerError, Cancelled."""
         planner = Planner(self.transport, self._folder, self._choice)
         if not (self._folder / CATALOGUE_NAME).is_file():
@@ -73,8 +74,8 @@ class Download:
             return measured(planner.plan(self._datasets, catalogue), self.transport, catalogue)
 
     def run(
-        self, plan: Plan, *, accepted_by: str, connections: int = CONNECTIONS, on_progress: OnProgress = silent
-    ) -> Result:
+        self, plan: DownloadPlan, *, accepted_by: str, connections: int = CONNECTIONS, on_progress: OnProgress = silent
+    ) -> DownloadResult:
         """Do it. Call it only after somebody accepted the plan's licences, which is written down.
 
         accepted_by: flag or question. on_progress: called in this thread, a few times a second.

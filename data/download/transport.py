@@ -17,7 +17,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin, urlsplit
 
-from data.download.control import Control, Say, silent
+from data.control import Control
+from data.download.progress import Say, silent
 from data.download.retries import Patience, Retries, Trouble, asked_wait
 from data.errors import DrivAerError
 
@@ -105,8 +106,8 @@ class Transport:
         except ValueError:
             raise self._no_json(response, body, about) from None
         if not isinstance(answer, dict) or answer.get("status") != "OK" or "data" not in answer:
-            said = answer.get("message") if isinstance(answer, dict) else None
-            what = f"{self.server} answered: {self._clean(said)}" if said else f"{self.server} is no Dataverse"
+            message = answer.get("message") if isinstance(answer, dict) else None
+            what = f"{self.server} answered: {self._clean(message)}" if message else f"{self.server} is no Dataverse"
             raise DrivAerError(f"{about}: {what}", fix="check the address of the server")
         return answer["data"]
 
@@ -229,8 +230,8 @@ class Transport:
                 body = next(iter(self.chunks(response)), b"")[:_LONGEST_MESSAGE]
             except Trouble:
                 body = b""
-        said = self._message(body)
-        lowered = said.lower()
+        message = self._message(body)
+        lowered = message.lower()
         kind: Refusal
         if "guestbook" in lowered or "terms of" in lowered:
             kind, what = "guestbook", "the server wants its guestbook or terms answered first"
@@ -248,19 +249,19 @@ class Transport:
             kind, what, fix = "gone", f"is not on {self.server}, or not published", "check the DOI and --server"
         else:
             kind, what, fix = "other", f"{_host(response.url)} answered {status} {_phrase(response)}".rstrip(), ""
-        told = f" (it says: {said})" if said else ""
-        return Refused(f"{about}: {what}{told}", kind, fix=fix)
+        quoted = f" (it says: {message})" if message else ""
+        return Refused(f"{about}: {what}{quoted}", kind, fix=fix)
 
     def _message(self, body: bytes) -> str:
         """What a server says in its JSON, or nothing: a web page is not read to the user."""
         try:
             answer = json.loads(body)
-            said = answer.get("message", "")
+            message = answer.get("message", "")
         except (ValueError, AttributeError):
             return ""
-        if isinstance(said, dict):
-            said = said.get("message", "")
-        return self._clean(str(said))
+        if isinstance(message, dict):
+            message = message.get("message", "")
+        return self._clean(str(message))
 
     def _clean(self, text: object) -> str:
         line = " ".join(str(text).split())[:300]

@@ -10,13 +10,13 @@ from pathlib import PurePosixPath
 
 from data.catalogue import Catalogue, CorpusFile
 from data.corpora import drivaernet
-from data.download.control import Say
-from data.download.fetch import Outcome
+from data.download.fetch import DownloadOutcome
 from data.download.items import Item
 from data.download.names import distinct, safe_path
 from data.download.part_file import DiskFull, part_of
-from data.download.plan import Plan, is_there
+from data.download.plan import DownloadPlan, is_there
 from data.download.planner import design_in
+from data.download.progress import Say
 from data.download.record import note_arrived
 from data.download.remote_zip import DAMAGES, Member, unpack
 from data.download.transport import Transport
@@ -24,10 +24,10 @@ from data.errors import DrivAerError
 
 
 def unpack_chosen(
-    plan: Plan, outcomes: Iterable[Outcome], catalogue: Catalogue, transport: Transport, say: Say
-) -> list[Outcome]:
+    plan: DownloadPlan, outcomes: Iterable[DownloadOutcome], catalogue: Catalogue, transport: Transport, say: Say
+) -> list[DownloadOutcome]:
     """Unpack them and write them down. Raises DiskFull, Cancelled."""
-    results: list[Outcome] = []
+    results: list[DownloadOutcome] = []
     choice = plan.choice
     taken = {item.path.casefold() for item in plan.items}
     rows = {row.path: row for row in catalogue.files() if not row.member}
@@ -49,7 +49,7 @@ def unpack_chosen(
                     item = _member_item(archive, info, kind, str(design), taken)
                     results.append(_unpack_one(plan, opened, item, rows.get(item.path), transport))
         except (OSError, *DAMAGES) as error:
-            results.append(Outcome(archive, "failed", f"{archive.path}: cannot be unpacked ({error})"))
+            results.append(DownloadOutcome(archive, "failed", f"{archive.path}: cannot be unpacked ({error})"))
     for result in results:
         if not result.is_right:
             say(result.error)
@@ -66,10 +66,10 @@ def _member_item(archive: Item, info: zipfile.ZipInfo, kind: str, design: str, t
 
 
 def _unpack_one(
-    plan: Plan, opened: zipfile.ZipFile, item: Item, row: CorpusFile | None, transport: Transport
-) -> Outcome:
+    plan: DownloadPlan, opened: zipfile.ZipFile, item: Item, row: CorpusFile | None, transport: Transport
+) -> DownloadOutcome:
     if is_there(plan.folder, item, row):
-        return Outcome(item, "there")
+        return DownloadOutcome(item, "there")
     target = plan.folder / item.path
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -79,5 +79,5 @@ def _unpack_one(
     except DiskFull:
         raise
     except DrivAerError as error:
-        return Outcome(item, "failed", error.line)
-    return Outcome(item, "fetched")
+        return DownloadOutcome(item, "failed", error.line)
+    return DownloadOutcome(item, "fetched")

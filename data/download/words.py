@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from data.download.plan import Plan
+from data.download.plan import DownloadPlan
 
 
 def bytes_in_words(n_bytes: float) -> str:
@@ -20,7 +20,7 @@ def time_in_words(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def plan_in_words(plan: Plan) -> list[str]:
+def plan_in_words(plan: DownloadPlan) -> list[str]:
     """Lines for a person: from where, how much, how long, and what cannot be had; the licences come after them."""
     datasets = ", ".join(listing.dataset.doi + _version(listing.terms.version) for listing in plan.listings)
     there = f", {len(plan.there)} of them there already" if plan.there else ""

@@ -131,8 +131,8 @@ def _without_gaps(source: Source, mesh: RawMesh) -> RawMesh:
     if gaps.all():
         raise source.error("none of its points has coordinates", "export the scan again")
     kept = mesh.normals[~gaps] if mesh.normals is not None else None
-    said = f"{int(gaps.sum())} of {len(gaps)} points have no coordinates (NaN) and were left out"
-    return replace(mesh, vertices=mesh.vertices[~gaps], normals=kept, warnings=(*mesh.warnings, said))
+    warning = f"{int(gaps.sum())} of {len(gaps)} points have no coordinates (NaN) and were left out"
+    return replace(mesh, vertices=mesh.vertices[~gaps], normals=kept, warnings=(*mesh.warnings, warning))
 
 
 def _check(source: Source, mesh: RawMesh) -> None:

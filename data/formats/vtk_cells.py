@@ -112,13 +112,13 @@ def without_hidden(mesh: RawMesh, n_before: int, n_after: int) -> RawMesh:
     """The mesh of the cells that were left, said, and without the vertices of the others."""
     if n_after == n_before:
         return mesh
-    said = f"{n_before - n_after} cells that the file hides (vtkGhostType) were left out"
+    left_out = f"{n_before - n_after} cells that the file hides (vtkGhostType) were left out"
     kept, faces = np.unique(mesh.faces, return_inverse=True)
     return replace(
         mesh,
         vertices=mesh.vertices[kept],
         faces=faces.reshape(-1, 3).astype(np.int32),
-        warnings=(*mesh.warnings, said),
+        warnings=(*mesh.warnings, left_out),
     )
 
 

@@ -17,14 +17,14 @@ from data.mesh import RawMesh
 
 
 @dataclass(frozen=True, eq=False)
-class SurfaceFields:
+class VtkSurface:
     """mesh: the surface as the file has it. arrays: by name, (n,) or (n, c) float64 on its vertices or its faces."""
 
     mesh: RawMesh
     arrays: dict[str, np.ndarray]
 
 
-def read_fields(path: str | Path) -> SurfaceFields:
+def read_fields(path: str | Path) -> VtkSurface:
     """A VTK surface with its arrays on the vertices; those on faces are brought there by the mean of the faces around.
 
     Raises MeshError for a file that is no VTK surface, or damaged.
@@ -45,7 +45,7 @@ def read_fields(path: str | Path) -> SurfaceFields:
     for name, values in on_cells.items():
         if len(values) == len(mesh.faces):  # else faces were polygons, and values are no longer one a face
             on_points.setdefault(name, _on_vertices(mesh, values))
-    return SurfaceFields(mesh, on_points)
+    return VtkSurface(mesh, on_points)
 
 
 def _on_vertices(mesh: RawMesh, values: np.ndarray) -> np.ndarray:
@@ -59,7 +59,7 @@ def _on_vertices(mesh: RawMesh, values: np.ndarray) -> np.ndarray:
     return columns[0] if values.ndim == 1 else np.stack(columns, axis=1)
 
 
-def read_face_fields(path: str | Path) -> SurfaceFields:
+def read_face_fields(path: str | Path) -> VtkSurface:
     """A VTK surface (.vtp, .vtk, .vtu, .vtm) with its arrays on the faces; those on points alone are brought there.
 
     Raises MeshError for a file that holds no surface, or is damaged.
@@ -68,12 +68,12 @@ def read_face_fields(path: str | Path) -> SurfaceFields:
     if surface.n_cells == 0:
         raise MeshError("has no faces", file=path, fix="export the car's surface with its fields")
     on_points = surface.point_data_to_cell_data()
-    return SurfaceFields(_raw(surface, Path(path)), _arrays(on_points.cell_data) | _arrays(surface.cell_data))
+    return VtkSurface(_raw(surface, Path(path)), _arrays(on_points.cell_data) | _arrays(surface.cell_data))
 
 
-def _by_vtk(path: Path) -> SurfaceFields:
+def _by_vtk(path: Path) -> VtkSurface:
     surface = _surface_by_vtk(path)
-    return SurfaceFields(_raw(surface, path), _arrays(surface.cell_data_to_point_data().point_data))
+    return VtkSurface(_raw(surface, path), _arrays(surface.cell_data_to_point_data().point_data))
 
 
 def _surface_by_vtk(path: Path):

@@ -41,7 +41,7 @@ class PlaceDifference:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class CfdComparison:
     """Prediction and CFD of one car.
 
     points (N, 3) m and normals (N, 3): where both are known. predicted, simulated: (N,) Cp.
@@ -87,7 +87,7 @@ class Comparison:
         }
 
 
-def compare(prediction: Prediction, result: CaseResult) -> Comparison:
+def compare(prediction: Prediction, result: CaseResult) -> CfdComparison:
     """Compare at the points that the networks saw, as far as the CFD mesh has a face there.
 
     Raises DrivAerError for a model that predicts drag only.
@@ -107,7 +107,7 @@ def compare(prediction: Prediction, result: CaseResult) -> Comparison:
     known = face != NO_FACE
     points, normals, face = points[known], normals[known], face[known]
     predicted, simulated = seen.cp[known].astype(np.float64), surface.believable_cp[face]
-    return Comparison(
+    return CfdComparison(
         prediction=prediction,
         result=result,
         points=points,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from data.corpora.pressure import SurfacePressure
-from drivaer_app.cfd.comparison import Comparison
+from drivaer_app.cfd.comparison import CfdComparison
 from drivaer_app.drawn_car import drawn_car
 from drivaer_app.pictures.sides_picture import write_sides
 from drivaer_app.truth import truth_on
 
 
-def write_comparison(path: Path, comparison: Comparison, name: str) -> None:
+def write_comparison(path: Path, comparison: CfdComparison, name: str) -> None:
     """Draw and write the PNG. Raises DrivAerError where it cannot be written."""
     p, r = comparison.prediction, comparison.result
     car = drawn_car(p)

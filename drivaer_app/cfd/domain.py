@@ -10,7 +10,7 @@ from data.car import CarMesh
 from data.load import sample_car, scene_of
 from drivaer_app.cfd.mirrors import find_mirrors
 from drivaer_app.cfd.presets import Preset
-from drivaer_app.cfd.wheels import Axle
+from drivaer_app.cfd.wheels import RotatingAxle
 
 REFERENCE_LENGTH = 4.6
 """m: length of the car that presets and distances below are given for."""
@@ -83,7 +83,7 @@ def is_symmetric(car: CarMesh) -> bool:
     return asymmetry(car) <= SYMMETRIC * size_of(car)
 
 
-def domain_around(car: CarMesh, preset: Preset, axles: tuple[Axle, ...], *, half: bool) -> Domain:
+def domain_around(car: CarMesh, preset: Preset, axles: tuple[RotatingAxle, ...], *, half: bool) -> Domain:
     """The box for a car: its distances and cells grow with the car; its grid is fixed to the car's nose and ground."""
     scale = size_of(car) / REFERENCE_LENGTH
     cell = preset.base_cell * scale
@@ -136,7 +136,7 @@ def plinth_height(surface_cell: float) -> float:
     return 0.3 * surface_cell
 
 
-def plinths(axle: Axle, surface_cell: float) -> list[Box]:
+def plinths(axle: RotatingAxle, surface_cell: float) -> list[Box]:
     """A block under each tyre of an axle, in place of the wedge of air that no cell can fit into."""
     height = plinth_height(surface_cell)
     half_length = float(np.sqrt(max(axle.radius**2 - (axle.z - height) ** 2, 0.0)))
@@ -165,7 +165,7 @@ def _mirrors(car: CarMesh, scale: float) -> list[Box]:
     return boxes
 
 
-def _contacts(axles: tuple[Axle, ...], surface_cell: float) -> tuple[Box, ...]:
+def _contacts(axles: tuple[RotatingAxle, ...], surface_cell: float) -> tuple[Box, ...]:
     boxes = []
     for axle in axles:
         for y0, y1 in axle.tyres:

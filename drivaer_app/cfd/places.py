@@ -6,7 +6,7 @@ import numpy as np
 
 from data.car import CarMesh
 from drivaer_app.cfd.mirrors import find_mirrors
-from drivaer_app.cfd.wheels import Axle
+from drivaer_app.cfd.wheels import RotatingAxle
 
 PLACES = (
     "wheels",
@@ -23,7 +23,7 @@ PLACES = (
 )
 
 
-def places_of(car: CarMesh, axles: tuple[Axle, ...], points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+def places_of(car: CarMesh, axles: tuple[RotatingAxle, ...], points: np.ndarray, normals: np.ndarray) -> np.ndarray:
     """(N,) index into PLACES of points (N, 3) m with outward normals (N, 3), from where they lie and how they face.
 
     Where two could claim a point, the earlier one in PLACES has it; what none claims lies on the sides.
@@ -50,7 +50,7 @@ def places_of(car: CarMesh, axles: tuple[Axle, ...], points: np.ndarray, normals
     return place
 
 
-def _on_wheels(axles: tuple[Axle, ...], points: np.ndarray) -> np.ndarray:
+def _on_wheels(axles: tuple[RotatingAxle, ...], points: np.ndarray) -> np.ndarray:
     on = np.zeros(len(points), bool)
     for axle in axles:
         near = np.hypot(points[:, 0] - axle.x, points[:, 2] - axle.z) < 1.03 * axle.radius

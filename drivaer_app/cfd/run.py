@@ -29,7 +29,7 @@ _LEAST_FREE = 200e6  # bytes on the disk, below which nothing is begun
 _RATE_OVER = 30  # iterations
 
 
-class Cancelled(DrivAerError):
+class RunStopped(DrivAerError):
     """The run was told to stop; the same call goes on from there."""
 
 
@@ -149,7 +149,7 @@ class Runner:
     """Runs the steps of a case that was written into ``folder``.
 
     on_progress: called from this thread, a few times a second at most.
-    cancel: set it from any thread, and `run` raises Cancelled once its programs have been stopped.
+    cancel: set it from any thread, and `run` raises RunStopped once its programs have been stopped.
     """
 
     folder: Path
@@ -160,7 +160,7 @@ class Runner:
     lock: int | None = None
 
     def run(self) -> None:
-        """Every step that is not done yet. Raises DrivAerError for one that fails, Cancelled."""
+        """Every step that is not done yet. Raises DrivAerError for one that fails, RunStopped."""
         steps = self._steps()
         for number, step in enumerate(steps, 1):
             if step.name in self.state.done:
@@ -215,7 +215,7 @@ class Runner:
             try:
                 while process.poll() is None:
                     if self.cancel.is_set():
-                        raise Cancelled("the simulation was stopped", file=self.folder, fix="the same command goes on")
+                        raise RunStopped("the simulation was stopped", file=self.folder, fix="the same command goes on")
                     progress = RunProgress(step.words, number, n_steps)
                     self.on_progress(watch.look(progress) if watch else progress)
                     self.cancel.wait(pause)

@@ -16,7 +16,7 @@ from data.weld import weld
 from drivaer_app.cfd.domain import SYMMETRIC as SYMMETRIC_WITHIN
 from drivaer_app.cfd.domain import Box, Domain, asymmetry, domain_around, plinths, size_of
 from drivaer_app.cfd.presets import TRIAL, Preset, Schemes
-from drivaer_app.cfd.wheels import Axle, find_wheels
+from drivaer_app.cfd.wheels import RotatingAxle, find_wheels
 from drivaer_app.conditions import Conditions
 from drivaer_app.paths import RESOURCES
 
@@ -56,7 +56,7 @@ class CaseSetup:
     preset: Preset
     conditions: Conditions
     domain: Domain
-    axles: tuple[Axle, ...]
+    axles: tuple[RotatingAxle, ...]
     moving_ground: bool
     warnings: tuple[str, ...]
 
@@ -313,7 +313,7 @@ def _feature_entry(name: str) -> str:
     return f"{name}.stl {{ extractionMethod extractFromSurface; {angle} extractFromSurfaceCoeffs {{ {angle} }} }}"
 
 
-def _wheel_velocity(axle: Axle, speed: float) -> str:
+def _wheel_velocity(axle: RotatingAxle, speed: float) -> str:
     """Turning about +y's opposite, so that the tread at the road moves downstream with it."""
     return (
         f"    {axle.name} {{ type rotatingWallVelocity; origin {_vector((axle.x, 0.0, axle.z))}; axis (0 -1 0); "

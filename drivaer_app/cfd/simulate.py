@@ -45,7 +45,7 @@ def simulate(
     tens.
     on_progress: called with a `RunProgress` from this thread. cancel: set it from another thread to stop.
     Raises DrivAerError: no solver, a surface without an inside, a folder that holds another case, a failed step,
-    a full disk; Cancelled.
+    a full disk; RunStopped.
     """
     preset = preset if isinstance(preset, Preset) else preset_of(preset)
     folder = Path(folder)

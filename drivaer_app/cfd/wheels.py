@@ -9,8 +9,7 @@ import numpy as np
 
 from data.car import CarMesh
 from data.pieces import connected_pieces
-from data.placing import Axle as AxlePlace
-from data.placing import find_axles
+from data.placing import Axle, find_axles
 from data.weld import weld
 
 FRONT, REAR = "frontWheels", "rearWheels"
@@ -29,7 +28,7 @@ _AXLE_REACH = 0.3  # of the radius: how far apart the two wheels of an axle may 
 
 
 @dataclass(frozen=True, eq=False)
-class Axle:
+class RotatingAxle:
     """The wheels of one axle, in the car frame.
 
     name: ``frontWheels`` or ``rearWheels``. faces: (n,) of the car, of all that turns. x, z: of the axis, m.
@@ -44,7 +43,7 @@ class Axle:
     tyres: tuple[tuple[float, float], ...]
 
 
-def find_wheels(car: CarMesh) -> tuple[Axle, ...]:
+def find_wheels(car: CarMesh) -> tuple[RotatingAxle, ...]:
     """The front and the rear axle's wheels; empty where there are none to be found.
 
     A wheel is a connected piece (or several within its cylinder, such as a rim within its tyre) that is round about
@@ -55,7 +54,7 @@ def find_wheels(car: CarMesh) -> tuple[Axle, ...]:
     return _pieces_that_turn(car, vertices, faces) or _grown_together(vertices, faces)
 
 
-def _pieces_that_turn(car: CarMesh, vertices: np.ndarray, faces: np.ndarray) -> tuple[Axle, ...]:
+def _pieces_that_turn(car: CarMesh, vertices: np.ndarray, faces: np.ndarray) -> tuple[RotatingAxle, ...]:
     piece_of_face = connected_pieces(faces, len(vertices))[0][faces[:, 0]]
     named = _named_faces(car)
     candidates = piece_of_face if named is None else np.where(named, piece_of_face, -1)
@@ -77,7 +76,7 @@ def _pieces_that_turn(car: CarMesh, vertices: np.ndarray, faces: np.ndarray) -> 
     return tuple(axles)
 
 
-def _grown_together(vertices: np.ndarray, faces: np.ndarray) -> tuple[Axle, ...]:
+def _grown_together(vertices: np.ndarray, faces: np.ndarray) -> tuple[RotatingAxle, ...]:
     """Wheels of a body that they are one piece with, from the arcs near the ground that say where axles are."""
     places = find_axles(vertices, faces)
     if places is None:
@@ -86,7 +85,7 @@ def _grown_together(vertices: np.ndarray, faces: np.ndarray) -> tuple[Axle, ...]
     return tuple(axle for axle in found if axle) if all(found) else ()
 
 
-def _cylinders(name: str, place: AxlePlace, vertices: np.ndarray, faces: np.ndarray) -> Axle | None:
+def _cylinders(name: str, place: Axle, vertices: np.ndarray, faces: np.ndarray) -> RotatingAxle | None:
     """What lies within the tyres' cylinders; a tyre's width is that of its contact with the ground."""
     z = place.ground + place.radius
     near = np.hypot(vertices[:, 0] - place.x, vertices[:, 2] - z) <= _WITHIN * place.radius
@@ -103,7 +102,7 @@ def _cylinders(name: str, place: AxlePlace, vertices: np.ndarray, faces: np.ndar
             return None
         turning |= on_wheel
         tyres.append((float(y.min()), float(y.max())))
-    return Axle(name, np.flatnonzero(turning), place.x, z, place.radius, tuple(tyres))
+    return RotatingAxle(name, np.flatnonzero(turning), place.x, z, place.radius, tuple(tyres))
 
 
 def _goes_round(points: np.ndarray, x: float, z: float) -> bool:
@@ -160,7 +159,7 @@ def _is_tyre(box: _Box, length: float) -> bool:
     return bool(fits and is_round and abs(box.low[2]) < _ON_GROUND * box.radius)
 
 
-def _axle(name: str, tyres: list[_Box], boxes: list[_Box], piece_of_face: np.ndarray) -> Axle | None:
+def _axle(name: str, tyres: list[_Box], boxes: list[_Box], piece_of_face: np.ndarray) -> RotatingAxle | None:
     """The pieces that turn about the tyres' common axis, or None where the tyres share none or lack on one side."""
     if not tyres or {box.low[1] + box.high[1] > 0 for box in tyres} != {True, False}:
         return None
@@ -175,7 +174,7 @@ def _axle(name: str, tyres: list[_Box], boxes: list[_Box], piece_of_face: np.nda
     for side in (-1, 1):
         own = [box for box in tyres if side * (box.low[1] + box.high[1]) > 0]
         sides.append((float(min(box.low[1] for box in own)), float(max(box.high[1] for box in own))))
-    return Axle(name, faces, x, z, radius, tuple(sides))
+    return RotatingAxle(name, faces, x, z, radius, tuple(sides))
 
 
 def _within(box: _Box, tyre: _Box) -> bool:

@@ -51,7 +51,7 @@ def grow(
     """
     from data.errors import DrivAerError
     from drivaer_app.cfd.find import find_openfoam
-    from drivaer_app.cfd.run import Cancelled
+    from drivaer_app.cfd.run import RunStopped
     from drivaer_app.corpus.growth import GrowthPlan, sources_of
     from drivaer_app.corpus.growth import grow as grow_corpus
     from drivaer_app.corpus.settings import settled_settings
@@ -69,7 +69,7 @@ def grow(
     settings = settled_settings(work, seed=seed, preset=preset)
     try:
         grow_corpus(GrowthPlan(work, sources, settings, count, nice), workers, say)
-    except Cancelled as stopped:
+    except RunStopped as stopped:
         say(stopped.line)
         raise KeyboardInterrupt from stopped
     return 0
@@ -106,7 +106,7 @@ def noise(
 ) -> int:
     """Measure how uncertain the labels are: the same cars on a shifted mesh, and with twice the iterations."""
     from data.errors import DrivAerError
-    from drivaer_app.cfd.run import Cancelled
+    from drivaer_app.cfd.run import RunStopped
     from drivaer_app.corpus.families import known_families
     from drivaer_app.corpus.growth import LOG, measure
     from drivaer_app.corpus.settings import load_settings
@@ -119,7 +119,7 @@ def noise(
         raise DrivAerError(f"no solved family {', '.join(unknown)}", file=work, fix=f"the corpus has {has}")
     try:
         measure([known[name] for name in wanted], work, count, say)
-    except Cancelled as stopped:
+    except RunStopped as stopped:
         say(stopped.line)
         raise KeyboardInterrupt from stopped
     say(f"done; see 'corpus status {work}' and {work / LOG}")

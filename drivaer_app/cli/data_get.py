@@ -16,8 +16,8 @@ from drivaer_app.cli.terminal import BadUsage, results_only, say
 from drivaer_app.cli.transfer import Connections, Server, Token, progress_bar, stopping
 
 if TYPE_CHECKING:
-    from data.download.get import Result
-    from data.download.plan import Plan
+    from data.download.get import DownloadResult
+    from data.download.plan import DownloadPlan
     from data.download.session import Download
 
 
@@ -58,11 +58,11 @@ def get(
     the rest of them, where it sends parts of files. Exit status: 0 when every chosen file is there and right.
     """
     from data.download.get import check_space
-    from data.download.session import Download, Wanted
+    from data.download.session import Download, DownloadRequest
 
     try:
-        wanted = Wanted(dataset, out, what, classes, ids, count, split, server)
-        download = Download(wanted, token=token, say=say)
+        request = DownloadRequest(dataset, out, what, classes, ids, count, split, server)
+        download = Download(request, token=token, say=say)
     except DrivAerError as error:
         raise BadUsage(error.line) from error
     with results_only() as stdout:
@@ -98,7 +98,7 @@ def _planning(download: Download, out: Path, *, as_json: bool, stdout: TextIO) -
         raise
 
 
-def _agree(plan: Plan, *, accept_licence: bool, yes: bool) -> None:
+def _agree(plan: DownloadPlan, *, accept_licence: bool, yes: bool) -> None:
     """Ask once for the licence and the go-ahead. Raises DrivAerError where nobody can be asked, Abort for a no."""
     if not plan.to_fetch:
         return
@@ -117,7 +117,7 @@ def _agree(plan: Plan, *, accept_licence: bool, yes: bool) -> None:
             raise typer.Abort
 
 
-def _show_plan(plan: Plan, to: TextIO, *, as_json: bool) -> None:
+def _show_plan(plan: DownloadPlan, to: TextIO, *, as_json: bool) -> None:
     from data.download.words import plan_in_words
 
     if as_json:
@@ -129,7 +129,7 @@ def _show_plan(plan: Plan, to: TextIO, *, as_json: bool) -> None:
     print("\n".join(lines), file=to, flush=True)
 
 
-def _show_result(result: Result, plan: Plan, json_to: TextIO | None) -> None:
+def _show_result(result: DownloadResult, plan: DownloadPlan, json_to: TextIO | None) -> None:
     from data.download.words import bytes_in_words, few, time_in_words
 
     for line in (*result.warnings, *result.errors):
@@ -146,7 +146,7 @@ def _show_result(result: Result, plan: Plan, json_to: TextIO | None) -> None:
         print(json.dumps(_record(result, plan)), file=json_to, flush=True)
 
 
-def _failed_alike(result: Result) -> list[list[str]]:
+def _failed_alike(result: DownloadResult) -> list[list[str]]:
     """Paths of the files that failed, those with the same reason together."""
     alike: dict[str, list[str]] = {}
     for outcome in result.failed:
@@ -154,7 +154,7 @@ def _failed_alike(result: Result) -> list[list[str]]:
     return list(alike.values())
 
 
-def _record(result: Result, plan: Plan) -> dict:
+def _record(result: DownloadResult, plan: DownloadPlan) -> dict:
     files = []
     for outcome in result.outcomes:
         checksum = outcome.item.checksum

@@ -14,7 +14,7 @@ from drivaer_app.cli.transfer import Connections, Server, Token, progress_bar, s
 
 if TYPE_CHECKING:
     from data.catalogue import Catalogue
-    from data.download.verify import Verified
+    from data.download.integrity import Verified
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the corpus lies; here unless given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
@@ -60,7 +60,7 @@ def repair(
     Exit status: 0 when every file is there and right.
     """
     from data.catalogue import open_catalogue
-    from data.download.control import Control
+    from data.control import Control
     from data.download.dataverse import server_of
     from data.download.get import working_in
     from data.download.repair import Repairer
@@ -107,8 +107,8 @@ def _catalogue_of(folder: Path) -> Path:
 
 
 def _verify(catalogue: Catalogue, *, trusting: bool) -> Verified:
-    from data.download.control import Control
-    from data.download.verify import verify as verify_files
+    from data.control import Control
+    from data.download.integrity import verify as verify_files
 
     control = Control()
     with progress_bar(None) as on_progress, stopping(control):

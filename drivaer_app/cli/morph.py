@@ -23,7 +23,7 @@ _MOST_VARIANTS = 10_000
 
 
 @dataclass(frozen=True)
-class Variant:
+class MorphOutput:
     """What to do to the car, and where it goes."""
 
     values: dict[str, float]
@@ -153,7 +153,9 @@ def _number(text: str, word: str) -> float:
 # Where it goes
 
 
-def _planned(car_file: Path, values: dict[str, float], swept: dict[str, list[float]], output: Path) -> list[Variant]:
+def _planned(
+    car_file: Path, values: dict[str, float], swept: dict[str, list[float]], output: Path
+) -> list[MorphOutput]:
     from drivaer_app.shapes.mesh_files import WRITTEN_SUFFIXES, check_written
 
     grid = [{**values, **point} for point in _grid(swept)]
@@ -167,13 +169,13 @@ def _planned(car_file: Path, values: dict[str, float], swept: dict[str, list[flo
             check_written(output)
         except DrivAerError as error:
             raise BadUsage(error.line) from error
-        variants = [Variant(grid[0], output)]
+        variants = [MorphOutput(grid[0], output)]
     else:
         stem, suffix = _stem_and_suffix(car_file)
         suffix = suffix if suffix in WRITTEN_SUFFIXES else ".stl"
         digits = len(str(len(grid)))
         variants = [
-            Variant(point, output / f"{stem}_{_values_in_name(point, swept, i, digits)}{suffix}")
+            MorphOutput(point, output / f"{stem}_{_values_in_name(point, swept, i, digits)}{suffix}")
             for i, point in enumerate(grid, start=1)
         ]
     for variant in variants:
@@ -242,7 +244,7 @@ def _check(morph: Morph, values: dict[str, float]) -> None:
         raise BadUsage(error.line) from error
 
 
-def _write(raw: RawMesh, morph: Morph, variant: Variant) -> None:
+def _write(raw: RawMesh, morph: Morph, variant: MorphOutput) -> None:
     from drivaer_app.shapes.mesh_files import write_mesh
     from drivaer_app.shapes.morph import reshaped_file
 
@@ -253,7 +255,7 @@ def _write(raw: RawMesh, morph: Morph, variant: Variant) -> None:
     write_mesh(variant.path, reshaped_file(raw, morph.car, vertices))
 
 
-def _write_table(path: Path, variants: list[Variant]) -> None:
+def _write_table(path: Path, variants: list[MorphOutput]) -> None:
     import csv
 
     from data.replacing import replacing

@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class PredictionTask:
     """What is the same for all files."""
 
     predictor: Predictor
@@ -113,7 +113,7 @@ def predict(
 
         waiting = Waiting(len(inputs))
         with waiting.on("loading the models"):
-            job = Job(predictor_of(model, device), conditions, reading, outputs)
+            job = PredictionTask(predictor_of(model, device), conditions, reading, outputs)
         report = JsonReport(stdout) if as_json else TextReport(stdout, len(inputs))
         failed = 0
         for given in inputs:

@@ -11,7 +11,8 @@ import typer
 from drivaer_app.cli.terminal import say
 
 if TYPE_CHECKING:
-    from data.download.control import Control, Progress
+    from data.control import Control
+    from data.download.progress import TransferProgress
 
 Server = Annotated[
     str | None, typer.Option(metavar="URL", help="The Dataverse to ask; Harvard's unless given.", show_default=False)
@@ -26,7 +27,7 @@ Connections = Annotated[int, typer.Option(min=1, max=8, metavar="N", help="Files
 
 
 @contextmanager
-def progress_bar(n_bytes: int | None) -> Iterator[Callable[[Progress], None]]:
+def progress_bar(n_bytes: int | None) -> Iterator[Callable[[TransferProgress], None]]:
     """A bar at a terminal, nothing elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -47,7 +48,7 @@ def progress_bar(n_bytes: int | None) -> Iterator[Callable[[Progress], None]]:
     with Progress(*columns, console=console, expand=True) as bar:
         task = bar.add_task("", total=n_bytes, files="", doing="")
 
-        def show(now: Progress) -> None:
+        def show(now: TransferProgress) -> None:
             files = f"{now.n_done}/{now.n_files}"
             doing = now.doing.rpartition("/")[2].replace("[", "\\[")
             bar.update(task, completed=now.bytes_done, total=now.bytes_total, files=files, doing=doing)

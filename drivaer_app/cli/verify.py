@@ -24,7 +24,7 @@ from drivaer_app.cli.simulate import HALF, PresetName, Sides, progress_shown
 from drivaer_app.cli.terminal import error_as_json, results_only, say
 
 if TYPE_CHECKING:
-    from drivaer_app.cfd.comparison import Comparison
+    from drivaer_app.cfd.comparison import CfdComparison
 
 PICTURE = "verify.png"
 _N_PLACES = 5
@@ -91,7 +91,7 @@ def verify(
     return 0
 
 
-def _show(comparison: Comparison, name: str, picture: Path, stdout) -> None:
+def _show(comparison: CfdComparison, name: str, picture: Path, stdout) -> None:
     from rich.console import Console
     from rich.padding import Padding
     from rich.table import Table
@@ -121,7 +121,7 @@ def _show(comparison: Comparison, name: str, picture: Path, stdout) -> None:
         console.print(Padding(line, (0, 0, 0, 2)))
 
 
-def _numbers(comparison: Comparison) -> list[tuple[str, str, str, str]]:
+def _numbers(comparison: CfdComparison) -> list[tuple[str, str, str, str]]:
     p, r = comparison.prediction, comparison.result
     pairs = [
         ("Cd", p.cd, r.cd, 3),
@@ -137,7 +137,7 @@ def _numbers(comparison: Comparison) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _verdict(comparison: Comparison) -> str:
+def _verdict(comparison: CfdComparison) -> str:
     p, r = comparison.prediction, comparison.result
     scatter = f"The CFD's own scatter is {r.cd_std:.4f} in Cd."
     if comparison.inside_interval is None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from data.errors import DrivAerError
 from data.replacing import replacing
-from drivaer_app.cfd.run import Cancelled, RunProgress, claimed
+from drivaer_app.cfd.run import RunProgress, RunStopped, claimed
 from drivaer_app.corpus.families import Family, FamilySource, open_family, solve_family
 from drivaer_app.corpus.modes import SURFACE, make_modes
 from drivaer_app.corpus.noise import measure_noise
@@ -26,7 +26,7 @@ from drivaer_app.corpus.runs import (
     FAILURES,
     RUNNING,
     Busy,
-    Design,
+    FamilyDesign,
     ReadyFamily,
     claim,
     is_of_the_car,
@@ -86,8 +86,8 @@ def sources_of(work: Path, families: str | None) -> tuple[FamilySource, ...]:
 def grow(plan: GrowthPlan, workers: int, tell: Tell) -> None:
     """Solve every design of the plan that has neither a case nor a failure.
 
-    The same call continues after an interruption, and two calls at a time share the work. Raises Cancelled after SIGINT
-    or SIGTERM, and DrivAerError for what stops every design, such as a missing solver or a full disk.
+    The same call continues after an interruption, and two calls at a time share the work. Raises RunStopped after
+    SIGINT or SIGTERM, and DrivAerError for what stops every design, such as a missing solver or a full disk.
     """
     _check_families(plan)
     _write_plan(plan)
@@ -151,7 +151,7 @@ def _worker(plan: GrowthPlan) -> None:
     """What a worker process runs."""
     try:
         work_through(plan, lambda line: None)
-    except Cancelled:
+    except RunStopped:
         pass
     except DrivAerError as error:
         _write_log(plan.work, f"stopped: {error.line}")
@@ -203,7 +203,7 @@ class _Worker:
 
     def check(self) -> None:
         if self._cancel.is_set():
-            raise Cancelled("growing was stopped", file=self._plan.work, fix="the same command goes on")
+            raise RunStopped("growing was stopped", file=self._plan.work, fix="the same command goes on")
 
     def is_open(self, source: FamilySource, index: int) -> bool:
         name, work = f"{source.name}_{index:04d}", self._plan.work
@@ -217,12 +217,12 @@ class _Worker:
             ready = self._family(source)
             if ready is None:
                 return True
-            design = Design.of(ready, index)
+            design = FamilyDesign.of(ready, index)
             started = time.monotonic()
             meta = run_design(ready, design, self._plan.work, self._watch, self._cancel)
         except Busy:
             return False
-        except Cancelled:
+        except RunStopped:
             raise
         except DrivAerError as error:
             self._count_error(f"{source.name}_{index:04d}", error)
@@ -264,7 +264,7 @@ class _Worker:
             try:
                 solve_family(family, self._watch, self._cancel)
                 make_modes(family)
-            except Cancelled:
+            except RunStopped:
                 raise
             except DrivAerError as error:
                 if not is_of_the_car(error):

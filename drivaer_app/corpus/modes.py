@@ -12,8 +12,8 @@ from dataclasses import asdict
 import numpy as np
 
 from data.corpora.morphed_families import (
-    Bendable,
     CfdFaces,
+    DeformablePoints,
     Handles,
     MorphedFamily,
     read_family,
@@ -155,11 +155,11 @@ def _compact(
         style=source.style,
         meta=meta,
         handles=handles,
-        surface=Bendable(vertices, at_vertices),
+        surface=DeformablePoints(vertices, at_vertices),
         faces=faces,
         face_part=face_part,
         mirrored=mirrored,
-        cfd_points=Bendable(mesh.points[car], modes),
+        cfd_points=DeformablePoints(mesh.points[car], modes),
         cfd=cfd,
     )
 

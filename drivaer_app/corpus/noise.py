@@ -18,7 +18,7 @@ from data.replacing import replacing
 from drivaer_app.cfd.run import OnProgress
 from drivaer_app.corpus.families import Family, open_family, solve_family
 from drivaer_app.corpus.modes import make_modes
-from drivaer_app.corpus.runs import Design, ReadyFamily, claim, empty, solve_bent
+from drivaer_app.corpus.runs import FamilyDesign, ReadyFamily, claim, empty, solve_bent
 
 NOISE = "noise"
 OWN = "own car"
@@ -45,7 +45,7 @@ def measure_noise(
     folder = work / NOISE / family.name
     with claim(folder) as lock:
         ready = ReadyFamily(family)
-        designs = [None, *(Design.of(ready, index) for index in range(n_designs))]
+        designs = [None, *(FamilyDesign.of(ready, index) for index in range(n_designs))]
         for way in WAYS:
             for design in designs:
                 name = design.name if design else OWN
@@ -87,7 +87,7 @@ def _on_shifted_mesh(
 
 def _solve(
     ready: ReadyFamily,
-    design: Design | None,
+    design: FamilyDesign | None,
     way: str,
     folder: Path,
     lock: int | None,

@@ -30,9 +30,9 @@ from drivaer_app.cfd import logs
 from drivaer_app.cfd.find import find_openfoam
 from drivaer_app.cfd.read import read_surface
 from drivaer_app.cfd.result import CaseResult, evaluate
-from drivaer_app.cfd.run import MESHING, SAMPLE, SOLVE, Cancelled, CaseState, OnProgress, Runner, Step, claimed
+from drivaer_app.cfd.run import MESHING, SAMPLE, SOLVE, CaseState, OnProgress, Runner, RunStopped, Step, claimed
 from drivaer_app.cfd.setup import CaseSetup, case_files
-from drivaer_app.cfd.wheels import FRONT, Axle
+from drivaer_app.cfd.wheels import FRONT, RotatingAxle
 from drivaer_app.corpus.designs import design_values
 from drivaer_app.corpus.families import Family
 from drivaer_app.corpus.modes import VOLUME, load_surface
@@ -103,7 +103,7 @@ class ReadyFamily:
 
 
 @dataclass(frozen=True)
-class Design:
+class FamilyDesign:
     """A family's design. index: in the family's sequence. values: of its handles, in their units."""
 
     family: str
@@ -115,7 +115,7 @@ class Design:
         return f"{self.family}_{self.index:04d}"
 
     @classmethod
-    def of(cls, ready: ReadyFamily, index: int) -> Design:
+    def of(cls, ready: ReadyFamily, index: int) -> FamilyDesign:
         settings = ready.family.settings
         values = design_values(settings.seed, ready.name, ready.surface.handles, index, settings.spread)
         return cls(ready.name, index, values)
@@ -123,14 +123,14 @@ class Design:
 
 def run_design(
     ready: ReadyFamily,
-    design: Design,
+    design: FamilyDesign,
     work: Path,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
 ) -> dict | None:
     """Run a design that is neither done nor failed; its case file, or its failure with the reason, is there then.
 
-    Returns the case's meta, or None for a failure. Raises Busy, Cancelled, and what is the fault of no design
+    Returns the case's meta, or None for a failure. Raises Busy, RunStopped, and what is the fault of no design
     (a full disk, a missing solver).
     """
     folder = work / RUNNING / design.name
@@ -195,7 +195,7 @@ class _DesignRunner(Runner):
     def _run_program(self, step: Step, *rest) -> None:
         try:
             super()._run_program(step, *rest)
-        except Cancelled:
+        except RunStopped:
             raise
         except DrivAerError as error:
             if not is_of_the_car(error):
@@ -248,7 +248,7 @@ def _setup_on(ready: ReadyFamily, amounts: np.ndarray) -> CaseSetup:
     return replace(setup, conditions=replace(setup.conditions, area=area), axles=axles)
 
 
-def _moved(surface: MorphedFamily, axle: Axle, amounts: np.ndarray) -> Axle:
+def _moved(surface: MorphedFamily, axle: RotatingAxle, amounts: np.ndarray) -> RotatingAxle:
     """Wheels move as rigid bodies: any of their points tells how."""
     part = FRONT_WHEELS if axle.name == FRONT else REAR_WHEELS
     vertex = surface.faces[np.flatnonzero(surface.face_part == part)[0], 0]
@@ -302,7 +302,7 @@ def empty(folder: Path) -> None:
             path.unlink()
 
 
-def _meta(ready: ReadyFamily, design: Design, amounts: np.ndarray, result: CaseResult) -> dict:
+def _meta(ready: ReadyFamily, design: FamilyDesign, amounts: np.ndarray, result: CaseResult) -> dict:
     numbers = named_in_files({name: round(float(getattr(result, name)), 6) for name in COEFFICIENTS})
     settings = ready.family.settings
     return {

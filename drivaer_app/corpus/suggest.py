@@ -22,7 +22,7 @@ from data.load import place_car, sample_car
 from data.mesh import RawMesh
 from drivaer_app.corpus.families import known_families
 from drivaer_app.corpus.modes import SURFACE, load_surface
-from drivaer_app.corpus.runs import FAILURES, Design, ReadyFamily
+from drivaer_app.corpus.runs import FAILURES, FamilyDesign, ReadyFamily
 from drivaer_app.corpus.settings import load_settings
 from drivaer_app.models import find_model
 
@@ -119,16 +119,16 @@ def designs_to_go(work: Path, n_of_each: int) -> list[Candidate]:
     return found
 
 
-def _undone(ready: ReadyFamily, work: Path) -> Iterator[Design]:
+def _undone(ready: ReadyFamily, work: Path) -> Iterator[FamilyDesign]:
     index = 0
     while True:
         name = f"{ready.name}_{index:04d}"
         if not (work / CASES / f"{name}.npz").exists() and not (work / FAILURES / f"{name}.json").exists():
-            yield Design.of(ready, index)
+            yield FamilyDesign.of(ready, index)
         index += 1
 
 
-def _candidate(ready: ReadyFamily, design: Design) -> Candidate:
+def _candidate(ready: ReadyFamily, design: FamilyDesign) -> Candidate:
     def car() -> CarMesh:
         surface = load_surface(ready.family)
         vertices, faces = surface.mesh_on(surface.handles.amounts_of(design.values))

@@ -48,8 +48,8 @@ class CfdNumbers:
     @property
     def coefficients(self) -> CfdCoefficients:
         """What any CFD says of a car."""
-        told_by = self.preset if self.settled else f"{self.preset}, not settled"
-        return CfdCoefficients(self.cd, self.cd_std, self.cl, self.clf, self.clr, self.frontal_area, told_by)
+        source = self.preset if self.settled else f"{self.preset}, not settled"
+        return CfdCoefficients(self.cd, self.cd_std, self.cl, self.clf, self.clr, self.frontal_area, source)
 
 
 @dataclass(frozen=True)

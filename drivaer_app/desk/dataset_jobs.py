@@ -9,8 +9,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,18 +17,19 @@ from typing import TYPE_CHECKING
 from data.catalogue.listing import Overview, overview
 from data.errors import DrivAerError
 from drivaer_app.catalogues import remember, scan_place
-from drivaer_app.desk.jobs import Cancelled, Job
+from drivaer_app.desk.jobs import Job
 from drivaer_app.paths import cache, own_catalogues
 
 if TYPE_CHECKING:
     from data.catalogue import Catalogue
     from data.catalogue.records import Design
-    from data.download.control import Control, Progress
-    from data.download.get import Result
-    from data.download.plan import Plan
+    from data.control import Control
+    from data.download.get import DownloadResult
+    from data.download.integrity import Verified
+    from data.download.plan import DownloadPlan
+    from data.download.progress import TransferProgress
     from data.download.repair import Repaired
     from data.download.session import Download
-    from data.download.verify import Verified
     from drivaer_app.desk.study_state import DesignFile
 
 MOST_OPENED = 200
@@ -74,9 +74,9 @@ def open_corpus(folder: Path, job: Job) -> Overview:
 def verify_corpus(path: Path, job: Job, control: Control) -> Verified:
     """Hash every file of a catalogue again. Raises DrivAerError, Cancelled."""
     from data.catalogue import open_catalogue
-    from data.download.verify import verify
+    from data.download.integrity import verify
 
-    with _steered(), open_catalogue(path) as catalogue:
+    with open_catalogue(path) as catalogue:
         return verify(catalogue, control=control, on_progress=_reporting(job))
 
 
@@ -93,31 +93,29 @@ def repair_corpus(path: Path, job: Job, control: Control, token: str | None = No
     """Fetch again what is wrong of a catalogue's files. path: the catalogue's. Raises DrivAerError, Cancelled."""
     from data.catalogue import open_catalogue
     from data.download.get import working_in
+    from data.download.integrity import verify
     from data.download.repair import Repairer
-    from data.download.verify import verify
 
-    with _steered(), open_catalogue(path) as catalogue, working_in(Path(catalogue.root)):
+    with open_catalogue(path) as catalogue, working_in(Path(catalogue.root)):
         found = verify(catalogue, trusting=True, control=control, on_progress=_reporting(job))
         repairer = Repairer(catalogue, token=token, control=control)
         done = repairer.repair(found.to_fetch, on_progress=_reporting(job))
         return Repair(found.to_fetch, found.n_files, done)
 
 
-def plan_download(download: Download, job: Job) -> Plan:
+def plan_download(download: Download, job: Job) -> DownloadPlan:
     """Ask the server what a download would be. Raises DrivAerError, Cancelled."""
     job.report(0.1, f"asking {download.transport.server}")
-    with _steered():
-        return download.plan()
+    return download.plan()
 
 
-def carry_out(download: Download, plan: Plan, job: Job) -> Result:
+def carry_out(download: Download, plan: DownloadPlan, job: Job) -> DownloadResult:
     """Fetch what was planned, after somebody accepted its licences. Raises DrivAerError, Cancelled."""
     from data.catalogue import CATALOGUE_NAME
     from data.download.get import check_space
 
     check_space(plan)
-    with _steered():
-        result = download.run(plan, accepted_by="question", on_progress=_reporting(job))
+    result = download.run(plan, accepted_by="question", on_progress=_reporting(job))
     remember(plan.folder / CATALOGUE_NAME)
     return result
 
@@ -220,21 +218,10 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _reporting(job: Job) -> Callable[[Progress], None]:
-    def report(now: Progress) -> None:
+def _reporting(job: Job) -> Callable[[TransferProgress], None]:
+    def report(now: TransferProgress) -> None:
         if not job.is_cancelled:  # else the control stops the work at a place where it can be stopped
             done = now.bytes_done / now.bytes_total if now.bytes_total else now.n_done / max(now.n_files, 1)
             job.report(min(done, 1.0), f"{now.n_done} of {now.n_files} files")
 
     return report
-
-
-@contextmanager
-def _steered() -> Iterator[None]:
-    """A cancelled transfer is a cancelled job."""
-    from data.download.control import Cancelled as Stopped
-
-    try:
-        yield
-    except Stopped as error:
-        raise Cancelled from error

@@ -23,7 +23,7 @@ from drivaer_app.desk.cfd_kept import cfd_of
 from drivaer_app.desk.events import Event, Notify
 from drivaer_app.desk.examine import warm_up
 from drivaer_app.desk.jobs import Job, Jobs
-from drivaer_app.desk.layers import Layers
+from drivaer_app.desk.layers import DisplayLayers
 from drivaer_app.desk.lru_cache import LruCache
 from drivaer_app.desk.morphing import Morphing
 from drivaer_app.desk.predictions import DONE, MISSING, WAITING, Predictions, PredictionState
@@ -31,7 +31,7 @@ from drivaer_app.desk.reporting import Reporting
 from drivaer_app.desk.study import Study
 from drivaer_app.desk.study_file import SavedStudy, SavedVariant, find_moved, read_study, write_study, written_path
 from drivaer_app.desk.study_source import StudySource
-from drivaer_app.desk.study_state import DesignFile, Recipe, StudyState
+from drivaer_app.desk.study_state import DesignFile, ResultInputs, StudyState
 from drivaer_app.desk.verification import Verifications
 from drivaer_app.desk.watch import Watch
 from drivaer_app.drawn_car import DrawnCar
@@ -63,7 +63,7 @@ class Desk:
         self.morphing = Morphing(self.engine, self.jobs, lambda key: self._notify(Event("bent", key)))
         self.verifications = Verifications(self.jobs, lambda: self.study.state, notify, self._found)
         self.reporting = Reporting(self.jobs, self.report_source)
-        self.layers = Layers(self.engine, self.jobs, self.cache, lambda: self.study.state, self._case_of, notify)
+        self.layers = DisplayLayers(self.engine, self.jobs, self.cache, lambda: self.study.state, self._case_of, notify)
         self._own_engine = engine is None
         self._notify = notify
         self._watch = Watch(self._files_changed)
@@ -118,9 +118,9 @@ class Desk:
             kept = saved.kept.get(variant.key, SavedVariant())
             done = WAITING if kept.result is None else DONE
             prediction = PredictionState(done, kept.result, kept.previous, None, kept.thumbnail)
-            self.predictions.remember(saved.state.recipe(variant), prediction)
+            self.predictions.remember(saved.state.inputs_of(variant), prediction)
             if kept.cfd is not None:
-                self.verifications.take_up(saved.state.recipe(variant), kept.cfd)
+                self.verifications.take_up(saved.state.inputs_of(variant), kept.cfd)
         self._take_up(self.study.view.pop(_BENT, None))
         self._after_edit()
         self.jobs.submit("checking the files", self._check_files, lane="files")
@@ -150,7 +150,7 @@ class Desk:
         kept = {}
         for variant in state.variants:
             s = self.prediction(variant.key)
-            cfd = self.verifications.kept(state.recipe(variant))
+            cfd = self.verifications.kept(state.inputs_of(variant))
             kept[variant.key] = SavedVariant(s.result, s.previous, s.thumbnail, cfd)
         bent = self.morphing.half_bent
         view = {**self.study.view, _BENT: bent} if bent else dict(self.study.view)
@@ -169,11 +169,11 @@ class Desk:
         sums = {key: s.result.checksum for key in missing if (s := self.prediction(key)).result}
         found = find_moved(missing, sums, folder)
         for key, file in found.items():
-            old, before = self.prediction(key), self._recipe(key)
+            old, before = self.prediction(key), self._inputs_of(key)
             self.study.set_file(key, file)
-            self.verifications.moved(before, self._recipe(key))
-            self.verifications.check(self._recipe(key))
-            self.predictions.put(self._recipe(key), replace(old, status=DONE if old.result else WAITING, error=""))
+            self.verifications.moved(before, self._inputs_of(key))
+            self.verifications.check(self._inputs_of(key))
+            self.predictions.put(self._inputs_of(key), replace(old, status=DONE if old.result else WAITING, error=""))
         if found:
             self._after_edit()
         return list(found)
@@ -197,7 +197,7 @@ class Desk:
         variant = self.study.state.variant(key)
         if variant is None:
             return PredictionState()
-        return self.predictions.of(self.study.state.recipe(variant))
+        return self.predictions.of(self.study.state.inputs_of(variant))
 
     def result(self, key: str | None) -> Result | None:
         """On the study's conditions."""
@@ -212,8 +212,8 @@ class Desk:
 
     def cfd_is_outdated(self, key: str) -> bool:
         """Whether the variant's mesh has changed since its CFD was run."""
-        recipe, result = self._recipe(key), self.prediction(key).result
-        kept = self.verifications.kept(recipe) if recipe else None
+        inputs, result = self._inputs_of(key), self.prediction(key).result
+        kept = self.verifications.kept(inputs) if inputs else None
         return kept is not None and result is not None and kept.mesh != result.checksum
 
     def report_source(self) -> StudySource:
@@ -231,13 +231,13 @@ class Desk:
         variant = self.study.state.variant(key)
         if variant is None:
             return None
-        kept = self.verifications.kept(self.study.state.recipe(variant))
+        kept = self.verifications.kept(self.study.state.inputs_of(variant))
         return cfd_of(self.prediction(key).result, kept, variant.origin, self.study.state.conditions)
 
     def drawn(self, key: str) -> DrawnCar | None:
         """The mesh with its fields where it is in memory."""
-        recipe = self._recipe(key)
-        return None if recipe is None else self.cache.get(recipe)
+        inputs = self._inputs_of(key)
+        return None if inputs is None else self.cache.get(inputs)
 
     # Work
 
@@ -254,9 +254,9 @@ class Desk:
 
     def take_hold(self, key: str) -> None:
         """Make a variant ready to be bent in ``morphing``; does nothing before its mesh is in memory."""
-        recipe, drawn = self._recipe(key), self.drawn(key)
-        if recipe is not None and drawn is not None:
-            self.morphing.hold(key, recipe, drawn)
+        inputs, drawn = self._inputs_of(key), self.drawn(key)
+        if inputs is not None and drawn is not None:
+            self.morphing.hold(key, inputs, drawn)
 
     def keep_bent(self) -> str | None:
         """What is bent becomes a variant of its own; returns its key, or None where nothing is bent."""
@@ -310,13 +310,13 @@ class Desk:
 
     # Inside
 
-    def _recipe(self, key: str) -> Recipe | None:
+    def _inputs_of(self, key: str) -> ResultInputs | None:
         variant = self.study.state.variant(key)
-        return None if variant is None else self.study.state.recipe(variant)
+        return None if variant is None else self.study.state.inputs_of(variant)
 
-    def _case_of(self, recipe: Recipe) -> Path | None:
-        result = self.predictions.of(recipe).result
-        return self.verifications.case_of(recipe, result.checksum if result else None)
+    def _case_of(self, inputs: ResultInputs) -> Path | None:
+        result = self.predictions.of(inputs).result
+        return self.verifications.case_of(inputs, result.checksum if result else None)
 
     def _found(self) -> None:
         """A CFD run came to its end: the study has something that its file does not have."""
@@ -328,7 +328,7 @@ class Desk:
         for key, values in bent.items() if isinstance(bent, dict) else ():
             variant = self.study.state.variant(key)
             if variant and isinstance(values, dict) and all(isinstance(v, int | float) for v in values.values()):
-                self.morphing.left[key, self.study.state.recipe(variant)] = dict(values)
+                self.morphing.left[key, self.study.state.inputs_of(variant)] = dict(values)
 
     def _after_edit(self) -> None:
         """Predict what is new, look at the right files, tell everybody."""
@@ -344,7 +344,7 @@ class Desk:
         for number, variant in enumerate(variants):
             job.report(number / len(variants), variant.name)
             result = self.prediction(variant.key).result
-            self.verifications.check(self.study.state.recipe(variant))
+            self.verifications.check(self.study.state.inputs_of(variant))
             if not variant.file.exists():
                 self.predictions.is_missing(variant)
             elif result is not None and checksum_of(variant.file) != result.checksum:

@@ -8,31 +8,15 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
+from data.control import Cancelled, Control
 from data.errors import DrivAerError
 from drivaer_app.log import log_bug
 
 _log = logging.getLogger(__name__)
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
-
-
-class Cancelled(Exception):
-    """Raised inside of a job's work once somebody cancelled it."""
-
-
-class Control(Protocol):
-    """Steers work that can be paused; data.download.control's is one."""
-
-    @property
-    def is_paused(self) -> bool: ...
-
-    def pause(self) -> None: ...
-
-    def resume(self) -> None: ...
-
-    def cancel(self) -> None: ...
 
 
 @dataclass(eq=False)

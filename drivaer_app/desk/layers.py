@@ -20,7 +20,7 @@ from drivaer_app.desk.lru_cache import LruCache
 from drivaer_app.desk.morphing import values_of
 from drivaer_app.desk.predictions import COMPARED
 from drivaer_app.desk.sensitivity import sensitivity_on
-from drivaer_app.desk.study_state import Recipe, StudyState
+from drivaer_app.desk.study_state import ResultInputs, StudyState
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.flow_lines import flow_lines
@@ -36,10 +36,10 @@ Work = tuple[Callable[..., Any], tuple[Any, ...], str]
 """What the engine's process is to do, with what, and its name in the list of jobs."""
 
 
-class Layers:
+class DisplayLayers:
     """state: gives the study's present state. cache: where the drawn cars are, and the layers go.
 
-    case_of: the folder of a recipe's finished CFD run, or None.
+    case_of: the folder of a inputs's finished CFD run, or None.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Layers:
         jobs: Jobs,
         cache: LruCache,
         state: Callable[[], StudyState],
-        case_of: Callable[[Recipe], Any],
+        case_of: Callable[[ResultInputs], Any],
         notify: Notify,
     ):
         self._engine, self._jobs, self._cache, self._notify = engine, jobs, cache, notify
@@ -121,20 +121,20 @@ class Layers:
         )
 
     def _identity(self, name: str, key: str) -> tuple | None:
-        """What a layer depends on: its name, the recipe, and the baseline's recipe or where the CFD is."""
+        """What a layer depends on: its name, the inputs, and the baseline's inputs or where the CFD is."""
         name = TRUTH if name == CFD else name  # the one is worked out of the other
         state = self._state()
         variant, baseline = state.variant(key), state.variant(state.baseline)
         if variant is None or (name == DIFFERENCE and baseline is None):
             return None
-        recipe = state.recipe(variant)
-        other = {DIFFERENCE: baseline and state.recipe(baseline), TRUTH: self._case_of(recipe) or variant.origin}
-        return name, recipe, other.get(name)
+        inputs = state.inputs_of(variant)
+        other = {DIFFERENCE: baseline and state.inputs_of(baseline), TRUTH: self._case_of(inputs) or variant.origin}
+        return name, inputs, other.get(name)
 
     def _work(self, name: str, identity: tuple, drawn: DrawnCar) -> Work | None:
-        _, recipe, other = identity
+        _, inputs, other = identity
         if name == SENSITIVITY:
-            asked = (recipe.file, recipe.reading, recipe.model, values_of(recipe), drawn)
+            asked = (inputs.file, inputs.reading, inputs.model, values_of(inputs), drawn)
             return sensitivity_on, asked, "finding where shape matters"
         if name in (CFD, TRUTH):
             from drivaer_app.desk.verification import run_truth
@@ -142,7 +142,7 @@ class Layers:
 
             title = "bringing the CFD's pressure onto the car"
             if isinstance(other, Origin):
-                return published_truth, (other, recipe.file, recipe.reading, drawn), title
+                return published_truth, (other, inputs.file, inputs.reading, drawn), title
             return run_truth, (other, drawn), title
         if not drawn.has_fields:
             return None

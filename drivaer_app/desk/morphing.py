@@ -21,7 +21,7 @@ import numpy as np
 
 from data.errors import DrivAerError, MeshError
 from drivaer_app.desk.jobs import FAILED, Job, Jobs
-from drivaer_app.desk.study_state import Recipe
+from drivaer_app.desk.study_state import ResultInputs
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.fields import vertex_normals
@@ -76,7 +76,7 @@ class Bending:
     """
 
     key: str
-    recipe: Recipe
+    inputs: ResultInputs
     drawn: DrawnCar
     own: Mapping[str, float]
     values: Mapping[str, float]
@@ -117,30 +117,30 @@ class Morphing:
 
     def __init__(self, engine: Engine, jobs: Jobs, on_change: Callable[[str], None]):
         self.now: Bending | None = None
-        self.left: dict[tuple[str, Recipe], dict[str, float]] = {}
+        self.left: dict[tuple[str, ResultInputs], dict[str, float]] = {}
         """Values of variants that were left in the middle of bending them; they come back with the variant."""
         self._engine, self._jobs, self._on_change = engine, jobs, on_change
         self._lock = threading.Lock()
         self._drawing = _Newest()
         self._predicting = _Newest()
 
-    def hold(self, key: str, recipe: Recipe, drawn: DrawnCar) -> None:
+    def hold(self, key: str, inputs: ResultInputs, drawn: DrawnCar) -> None:
         """Take another variant in hand, or the same one as its file is now; its handles come in the background."""
         with self._lock:
             now = self.now
-            same = now is not None and (now.key, now.recipe) == (key, recipe)
+            same = now is not None and (now.key, now.inputs) == (key, inputs)
             if same and now.drawn is drawn and (now.basis is not None or not now.error):
                 return
-            own = dict(values_of(recipe))
+            own = dict(values_of(inputs))
             if now is not None and now.key != key and now.is_bent:
-                self.left[now.key, now.recipe] = dict(now.values)
-            begun = now.values if same else self.left.pop((key, recipe), own)
-            held = Bending(key, recipe, drawn, own, begun)
+                self.left[now.key, now.inputs] = dict(now.values)
+            begun = now.values if same else self.left.pop((key, inputs), own)
+            held = Bending(key, inputs, drawn, own, begun)
             self.now = held
 
         def work(job: Job) -> DeformationBasis:
             places = places_of(drawn)
-            return self._engine.call(deformation_basis, recipe.file, recipe.reading, values_of(recipe), places)
+            return self._engine.call(deformation_basis, inputs.file, inputs.reading, values_of(inputs), places)
 
         def done(job: Job) -> None:
             if job.state == FAILED:
@@ -195,7 +195,7 @@ class Morphing:
     def _predict(self, job: Job) -> None:
         while (asked := self._predicting.take()) is not None:
             held, values, exact = asked
-            r = held.recipe
+            r = held.inputs
             what = (r.file, r.reading, r.model, tuple(sorted(values.items())))
             try:
                 if exact:
@@ -214,7 +214,7 @@ class Morphing:
         """What is in hand with changes; None where that is no longer what ``held`` was."""
         with self._lock:
             now = self.now
-            if now is None or now.key != held.key or now.drawn is not held.drawn or now.recipe != held.recipe:
+            if now is None or now.key != held.key or now.drawn is not held.drawn or now.inputs != held.inputs:
                 return None
             self.now = now = replace(now, **changes)
         self._on_change(now.key)
@@ -251,9 +251,9 @@ class _Newest:
             self._busy = False
 
 
-def values_of(recipe: Recipe) -> Values:
+def values_of(inputs: ResultInputs) -> Values:
     """Of the handles; none for the car of a file."""
-    return recipe.morph.values if recipe.morph else ()
+    return inputs.morph.values if inputs.morph else ()
 
 
 def amount_in_words(handle: Handle, value: float) -> str:

@@ -15,7 +15,7 @@ from drivaer_app.desk.examine import Examined, examine
 from drivaer_app.desk.jobs import CANCELLED, Job, Jobs
 from drivaer_app.desk.lru_cache import LruCache
 from drivaer_app.desk.morphing import values_of
-from drivaer_app.desk.study_state import Recipe, StudyState, Variant
+from drivaer_app.desk.study_state import ResultInputs, StudyState, Variant
 from drivaer_app.drag_along import DragAlong
 from drivaer_app.engine import Engine
 from drivaer_app.results import Result
@@ -28,7 +28,7 @@ FOCUS, COMPARED, NEIGHBOUR, BACKGROUND = 0, 1, 2, 10
 
 @dataclass(frozen=True, eq=False)
 class PredictionState:
-    """What is known of a recipe. status: waiting, working, done, failed or missing.
+    """What is known of one result. status: waiting, working, done, failed or missing.
 
     result: of the file as it is, or as the study was saved. previous: of the file before it was saved again.
     error: why there is no result, one line. thumbnail: (h, w, 3) uint8. doing: the present step. changed: the file was
@@ -47,7 +47,7 @@ class PredictionState:
 
 
 class Predictions:
-    """Standings by recipe, so that an edit which is undone finds its result at once.
+    """How far each prediction is, by inputs, so that an edit which is undone finds its result at once.
 
     state: gives the study's present state. cache: takes the meshes with their fields.
     """
@@ -56,23 +56,23 @@ class Predictions:
         self.focused: tuple[str, ...] = ()
         self._engine, self._jobs, self._cache, self._state, self._notify = engine, jobs, cache, state, notify
         self._lock = threading.RLock()
-        self._states: dict[Recipe, PredictionState] = {}
-        self._running: dict[Recipe, Job] = {}
+        self._states: dict[ResultInputs, PredictionState] = {}
+        self._running: dict[ResultInputs, Job] = {}
 
-    def of(self, recipe: Recipe) -> PredictionState:
+    def of(self, inputs: ResultInputs) -> PredictionState:
         with self._lock:
-            return self._states.get(recipe, PredictionState())
+            return self._states.get(inputs, PredictionState())
 
-    def put(self, recipe: Recipe, prediction: PredictionState) -> None:
+    def put(self, inputs: ResultInputs, prediction: PredictionState) -> None:
         """Set what is known, and tell everybody."""
-        self.remember(recipe, prediction)
-        for key in self._state().keys_of(recipe):
+        self.remember(inputs, prediction)
+        for key in self._state().keys_of(inputs):
             self._notify(Event("prediction", key))
 
-    def remember(self, recipe: Recipe, prediction: PredictionState) -> None:
+    def remember(self, inputs: ResultInputs, prediction: PredictionState) -> None:
         """Set what is known, and tell nobody."""
         with self._lock:
-            self._states[recipe] = prediction
+            self._states[inputs] = prediction
 
     # Wanting
 
@@ -81,10 +81,10 @@ class Predictions:
         self.focused = tuple(keys)
         near = tuple(near)
         held = [variant for key in (*self.focused, *near) if (variant := self._state().variant(key))]
-        recipes = [self._state().recipe(variant) for variant in held]
-        self._cache.hold(recipes)
-        for recipe, job in list(self._running.items()):
-            if recipe not in recipes and job.priority < BACKGROUND:
+        held_inputs = [self._state().inputs_of(variant) for variant in held]
+        self._cache.hold(held_inputs)
+        for inputs, job in list(self._running.items()):
+            if inputs not in held_inputs and job.priority < BACKGROUND:
                 self._jobs.prioritise(job, BACKGROUND)
         for priority, wanted in ((FOCUS, self.focused), (NEIGHBOUR, near)):
             for variant in held:
@@ -94,8 +94,8 @@ class Predictions:
     def want_all(self) -> None:
         """After an edit: predict what is new, and drop what nobody wants any more."""
         state = self._state()
-        for recipe, job in list(self._running.items()):
-            if not state.keys_of(recipe):
+        for inputs, job in list(self._running.items()):
+            if not state.keys_of(inputs):
                 job.cancel()
         for number, variant in enumerate(state.variants):
             self.want(variant, BACKGROUND + number, drawn=False)
@@ -105,47 +105,47 @@ class Predictions:
 
     def want(self, variant: Variant, priority: int, *, drawn: bool) -> None:
         """See to it that a variant's result is, or will be, there; with ``drawn`` its mesh as well."""
-        recipe = self._state().recipe(variant)
-        prediction = self.of(recipe)
+        inputs = self._state().inputs_of(variant)
+        prediction = self.of(inputs)
         if prediction.status in (FAILED, MISSING):
             return
-        there = recipe in self._cache
+        there = inputs in self._cache
         if there if drawn else prediction.result is not None and prediction.status == DONE:
             if there and drawn:
                 self._notify(Event("drawn", variant.key))
             return
         with self._lock:
-            job = self._running.get(recipe)
+            job = self._running.get(inputs)
             if job is not None and not job.is_cancelled:
                 if priority < job.priority:
                     self._jobs.prioritise(job, priority)
                 return
-            self._running[recipe] = self._jobs.submit(
+            self._running[inputs] = self._jobs.submit(
                 f"predicting {variant.name}",
-                lambda job: self._examine(job, recipe),
+                lambda job: self._examine(job, inputs),
                 priority=priority,
-                on_end=lambda job: self._examined(job, recipe),
+                on_end=lambda job: self._examined(job, inputs),
             )
 
     def read_again(self, variant: Variant) -> None:
         """The variant's file has another content than what is known of it."""
-        recipe = self._state().recipe(variant)
-        self._cache.forget(recipe)
-        self.put(recipe, replace(self.of(recipe), status=WAITING, error="", changed=True))
+        inputs = self._state().inputs_of(variant)
+        self._cache.forget(inputs)
+        self.put(inputs, replace(self.of(inputs), status=WAITING, error="", changed=True))
         self._notify(Event("watched", variant.key))
         self.want(variant, FOCUS if variant.key in self.focused else NEIGHBOUR, drawn=True)
 
     def retry(self, variant: Variant) -> None:
         """Read and predict again: after an error, or because somebody asks."""
-        recipe = self._state().recipe(variant)
-        self.put(recipe, replace(self.of(recipe), status=WAITING, error=""))
-        self._cache.forget(recipe)
+        inputs = self._state().inputs_of(variant)
+        self.put(inputs, replace(self.of(inputs), status=WAITING, error=""))
+        self._cache.forget(inputs)
         self.want(variant, FOCUS, drawn=True)
 
     def is_missing(self, variant: Variant) -> None:
         """The variant's file is gone."""
-        recipe = self._state().recipe(variant)
-        self.put(recipe, _missing(self.of(recipe), recipe.file))
+        inputs = self._state().inputs_of(variant)
+        self.put(inputs, _missing(self.of(inputs), inputs.file))
 
     def forget_jobs(self) -> None:
         """Another study takes the place of this one."""
@@ -155,37 +155,37 @@ class Predictions:
 
     # Doing
 
-    def _examine(self, job: Job, recipe: Recipe) -> Examined:
-        self.put(recipe, replace(self.of(recipe), status=WORKING, error="", doing="reading"))
+    def _examine(self, job: Job, inputs: ResultInputs) -> Examined:
+        self.put(inputs, replace(self.of(inputs), status=WORKING, error="", doing="reading"))
 
         def report(fraction: float, doing: str) -> None:
             job.report(fraction, doing)
-            self.put(recipe, replace(self.of(recipe), doing=doing, fraction=fraction))
+            self.put(inputs, replace(self.of(inputs), doing=doing, fraction=fraction))
 
-        return self._engine.call(examine, recipe.file, recipe.reading, recipe.model, values_of(recipe), report=report)
+        return self._engine.call(examine, inputs.file, inputs.reading, inputs.model, values_of(inputs), report=report)
 
-    def _examined(self, job: Job, recipe: Recipe) -> None:
+    def _examined(self, job: Job, inputs: ResultInputs) -> None:
         with self._lock:
-            if self._running.get(recipe) is job:
-                del self._running[recipe]
-        old = self.of(recipe)
+            if self._running.get(inputs) is job:
+                del self._running[inputs]
+        old = self.of(inputs)
         if job.state == CANCELLED:
-            self.put(recipe, replace(old, status=DONE if old.result else WAITING, doing=""))
+            self.put(inputs, replace(old, status=DONE if old.result else WAITING, doing=""))
             return
         if job.error is not None:
-            gone = isinstance(job.error, MeshError) and not recipe.file.exists()
+            gone = isinstance(job.error, MeshError) and not inputs.file.exists()
             failed = replace(old, status=FAILED, error=job.error.line, doing="")
-            self.put(recipe, _missing(old, recipe.file) if gone else failed)
+            self.put(inputs, _missing(old, inputs.file) if gone else failed)
             return
         done: Examined = job.result
         job.result = None  # the job list must not keep meshes alive
         previous = old.previous
         if old.result is not None and old.result.checksum != done.result.checksum:
             previous = old.result
-        keys = self._state().keys_of(recipe)
+        keys = self._state().keys_of(inputs)
         wanted = job.priority <= NEIGHBOUR or any(key in self.focused for key in keys)
-        self._cache.put(recipe, done.drawn, done.drawn.n_bytes, displace=wanted)
-        self.put(recipe, PredictionState(DONE, done.result, previous, done.drag, done.thumbnail, changed=old.changed))
+        self._cache.put(inputs, done.drawn, done.drawn.n_bytes, displace=wanted)
+        self.put(inputs, PredictionState(DONE, done.result, previous, done.drag, done.thumbnail, changed=old.changed))
         for key in keys:
             self._notify(Event("drawn", key))
 

@@ -26,7 +26,7 @@ from drivaer_app.batch.inputs import parameters_of
 from drivaer_app.desk.model_of_study import model_of
 from drivaer_app.desk.predictions import PredictionState
 from drivaer_app.desk.study_source import StudySource
-from drivaer_app.desk.study_state import Recipe, StudyState, Variant
+from drivaer_app.desk.study_state import ResultInputs, StudyState, Variant
 from drivaer_app.drag_along import DragAlong
 from drivaer_app.files import STUDY_SUFFIX
 from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
@@ -133,13 +133,13 @@ def content_of_study(
     return arranged(compared(chosen, base), settings, model, where, details=options.details, title=options.title)
 
 
-def draw_variant(recipe: Recipe, expected: Result) -> Drawing | None:
+def draw_variant(inputs: ResultInputs, expected: Result) -> Drawing | None:
     """Read, bend and predict for the sake of the fields; None where mesh or model are others than they were."""
     from drivaer_app.desk.examine import examine
     from drivaer_app.desk.morphing import values_of
 
     try:
-        found = examine(recipe.file, recipe.reading, recipe.model, values_of(recipe))
+        found = examine(inputs.file, inputs.reading, inputs.model, values_of(inputs))
     except MeshError:
         return None
     if (found.result.checksum, found.result.model) != (expected.checksum, expected.model):
@@ -239,7 +239,7 @@ def _draw(
         elif not content.model.digest:
             continue  # the model is another one by now: it would not draw what it said then
         else:
-            drawing = call(draw_variant, source.state.recipe(variant), prediction.result)
+            drawing = call(draw_variant, source.state.inputs_of(variant), prediction.result)
         if drawing is not None:
             found[variant.key] = drawing
     return found

@@ -10,7 +10,7 @@ from pathlib import Path
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.study_file import SavedStudy, read_study, write_study, written_path
-from drivaer_app.desk.study_state import DesignFile, Morph, StudyState, Variant
+from drivaer_app.desk.study_state import DesignFile, MorphSettings, StudyState, Variant
 from drivaer_app.files import absolute
 from drivaer_app.origin import Origin
 from drivaer_app.predict import Reading
@@ -54,7 +54,7 @@ class Study:
         kept = {}
         for key, known in was.kept.items():
             before, now = was.state.variant(key), self.state.variant(key)
-            if before and now and was.state.recipe(before) == self.state.recipe(now):
+            if before and now and was.state.inputs_of(before) == self.state.inputs_of(now):
                 kept[key] = known
         self._opened = SavedStudy(self.state, kept, dict(self.view))
         write_study(target, self._opened)
@@ -137,7 +137,7 @@ class Study:
         """
         source = self._variant(base)
         name = _free_name(name, {v.name for v in self.state.variants})
-        morph = Morph(source.morph.base if source.morph else base, tuple(sorted(values.items())))
+        morph = MorphSettings(source.morph.base if source.morph else base, tuple(sorted(values.items())))
         variant = Variant(uuid.uuid4().hex[:10], name, source.file, source.reading, morph)
         self._edit(f"keep {name}", variants=(*self.state.variants, variant))
         return variant.key

@@ -17,7 +17,7 @@ from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.cfd_kept import KeptCfd
-from drivaer_app.desk.study_state import Morph, StudyState, Variant
+from drivaer_app.desk.study_state import MorphSettings, StudyState, Variant
 from drivaer_app.files import STUDY_SUFFIX, absolute, checksum_of
 from drivaer_app.origin import Origin
 from drivaer_app.predict import Reading
@@ -146,7 +146,7 @@ def _cfd_out(kept: KeptCfd, folder: Path) -> dict[str, Any]:
 
 def _variant_in(stored: dict[str, Any], folder: Path) -> Variant:
     file = _place(stored["file"], stored["absolute"], folder)
-    morph = stored["morph"] and Morph(stored["morph"]["base"], tuple(sorted(stored["morph"]["values"].items())))
+    morph = stored["morph"] and MorphSettings(stored["morph"]["base"], tuple(sorted(stored["morph"]["values"].items())))
     origin = stored.get("origin") and Origin.from_json(stored["origin"])
     return Variant(stored["key"], stored["name"], file, Reading(**stored["reading"]), morph, origin)
 

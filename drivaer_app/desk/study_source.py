@@ -39,7 +39,7 @@ class StudySource:
 
     @classmethod
     def of_saved(cls, saved: SavedStudy, file: Path | None = None) -> StudySource:
-        known = {variant.key: _standing(variant, saved) for variant in saved.state.variants}
+        known = {variant.key: _prediction_of(variant, saved) for variant in saved.state.variants}
         kept = {key: one.cfd for key, one in saved.kept.items()}
         every = {
             v.key: cfd_of(known[v.key].result, kept.get(v.key), v.origin, saved.state.conditions)
@@ -52,7 +52,7 @@ class StudySource:
         return self.known.get(variant.key, PredictionState())
 
 
-def _standing(variant: Variant, saved: SavedStudy) -> PredictionState:
+def _prediction_of(variant: Variant, saved: SavedStudy) -> PredictionState:
     """Of a saved variant. error: where the mesh is another one by now."""
     from drivaer_app.files import checksum_of
 

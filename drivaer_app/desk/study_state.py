@@ -14,7 +14,7 @@ from drivaer_app.predict import Reading
 
 
 @dataclass(frozen=True)
-class Morph:
+class MorphSettings:
     """A shape made from another variant. base: that variant's key. values: (name, value) of each handle."""
 
     base: str
@@ -22,11 +22,11 @@ class Morph:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What a result depends on: two variants of one recipe share it, and undoing an edit finds the earlier one."""
+class ResultInputs:
+    """What a result depends on: variants with equal inputs share it, and undoing an edit finds the earlier one."""
 
     file: Path
-    morph: Morph | None
+    morph: MorphSettings | None
     reading: Reading
     model: str | None
 
@@ -42,7 +42,7 @@ class Variant:
     name: str
     file: Path
     reading: Reading = Reading()
-    morph: Morph | None = None
+    morph: MorphSettings | None = None
     origin: Origin | None = None
 
     @classmethod
@@ -73,21 +73,21 @@ class StudyState:
     def variant(self, key: str | None) -> Variant | None:
         return self._by_key.get(key)
 
-    def keys_of(self, recipe: Recipe) -> tuple[str, ...]:
+    def keys_of(self, inputs: ResultInputs) -> tuple[str, ...]:
         """The variants that a result belongs to."""
-        return self._by_recipe.get(recipe, ())
+        return self._by_inputs.get(inputs, ())
 
-    def recipe(self, variant: Variant) -> Recipe:
-        return Recipe(variant.file, variant.morph, variant.reading, self.model)
+    def inputs_of(self, variant: Variant) -> ResultInputs:
+        return ResultInputs(variant.file, variant.morph, variant.reading, self.model)
 
     @cached_property
     def _by_key(self) -> dict[str | None, Variant]:
         return {v.key: v for v in self.variants}
 
     @cached_property
-    def _by_recipe(self) -> dict[Recipe, tuple[str, ...]]:
-        found: dict[Recipe, tuple[str, ...]] = {}
+    def _by_inputs(self) -> dict[ResultInputs, tuple[str, ...]]:
+        found: dict[ResultInputs, tuple[str, ...]] = {}
         for variant in self.variants:
-            recipe = self.recipe(variant)
-            found[recipe] = (*found.get(recipe, ()), variant.key)
+            inputs = self.inputs_of(variant)
+            found[inputs] = (*found.get(inputs, ()), variant.key)
         return found

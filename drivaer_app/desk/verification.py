@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data.control import Cancelled
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.cfd_kept import CASE, CfdNumbers, History, KeptCfd, Residuals
 from drivaer_app.desk.events import Event, Notify
-from drivaer_app.desk.jobs import FAILED, Cancelled, Job, Jobs
+from drivaer_app.desk.jobs import FAILED, Job, Jobs
 from drivaer_app.desk.morphing import Values, values_of
-from drivaer_app.desk.study_state import Recipe, StudyState, Variant
+from drivaer_app.desk.study_state import ResultInputs, StudyState, Variant
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.files import checksum_of
@@ -63,7 +64,7 @@ class Run:
 
 @dataclass
 class Verifications:
-    """Runs by shape: a recipe without its model, of which the flow knows nothing.
+    """Runs by shape: a result's inputs without the model, of which the flow knows nothing.
 
     state: gives the study's present state. notify: an Event ``verified`` for each change. on_finished: called where a
     variant of the study has a result that it did not have before.
@@ -74,41 +75,41 @@ class Verifications:
     notify: Notify
     on_finished: Callable[[], None] = lambda: None
     engine: Engine = field(default_factory=Engine)
-    _runs: dict[Recipe, Run] = field(default_factory=dict)
-    _jobs: dict[Recipe, Job] = field(default_factory=dict)
+    _runs: dict[ResultInputs, Run] = field(default_factory=dict)
+    _jobs: dict[ResultInputs, Job] = field(default_factory=dict)
 
     def of(self, key: str) -> Run | None:
         variant = self.state().variant(key)
-        return None if variant is None else self._run(self.state().recipe(variant))
+        return None if variant is None else self._run(self.state().inputs_of(variant))
 
-    def case_of(self, recipe: Recipe, mesh: str | None) -> Path | None:
+    def case_of(self, inputs: ResultInputs, mesh: str | None) -> Path | None:
         """The folder of a finished run of a mesh with that checksum, where its case is still there."""
-        run = self._run(recipe)
+        run = self._run(inputs)
         there = run and run.status == DONE and not run.lacking and run.finished.mesh == mesh
         return run.folder if there else None
 
-    def kept(self, recipe: Recipe) -> KeptCfd | None:
+    def kept(self, inputs: ResultInputs) -> KeptCfd | None:
         """What a study keeps of it: the latest result."""
-        run = self._run(recipe)
+        run = self._run(inputs)
         return run.finished if run else None
 
-    def take_up(self, recipe: Recipe, kept: KeptCfd) -> None:
+    def take_up(self, inputs: ResultInputs, kept: KeptCfd) -> None:
         """A result that a study kept; ``check`` finds out whether its case is still there."""
-        run = self._run(recipe)
+        run = self._run(inputs)
         if run is None or not run.is_active:
             lacking = "its case has not been looked for yet"
-            self._runs[_shape(recipe)] = Run(kept.folder, kept.numbers.preset, DONE, finished=kept, lacking=lacking)
+            self._runs[_shape(inputs)] = Run(kept.folder, kept.numbers.preset, DONE, finished=kept, lacking=lacking)
 
-    def check(self, recipe: Recipe) -> None:
+    def check(self, inputs: ResultInputs) -> None:
         """Look whether a result's case is where it was and the same, and how it went. Reads it."""
-        run = self._run(recipe)
+        run = self._run(inputs)
         if run is not None and run.status == DONE:
             lacking = run.finished.why_no_case()
             curves = (run.history, run.residuals)
             history, residuals = curves if lacking or run.history[0] else run.finished.curves()
-            self._put(recipe, replace(run, lacking=lacking, history=history, residuals=residuals))
+            self._put(inputs, replace(run, lacking=lacking, history=history, residuals=residuals))
 
-    def moved(self, old: Recipe, new: Recipe) -> None:
+    def moved(self, old: ResultInputs, new: ResultInputs) -> None:
         """A variant's file was found in another place, and its case perhaps beside it."""
         run = self._run(old)
         if run is not None and not run.is_active:
@@ -127,17 +128,17 @@ class Verifications:
         variant = self.state().variant(key)
         if variant is None:
             raise KeyError(key)
-        recipe = self.state().recipe(variant)
-        known = self._run(recipe)
+        inputs = self.state().inputs_of(variant)
+        known = self._run(inputs)
         if known and known.is_active:
             return
-        folder = case_folder(variant, recipe, preset, conditions, checksum)
+        folder = case_folder(variant, inputs, preset, conditions, checksum)
         old = known.residuals if known and known.folder == folder else ()
         before = known.finished if known else None
-        self._put(recipe, Run(folder, preset, RUNNING, residuals=old, finished=before))
+        self._put(inputs, Run(folder, preset, RUNNING, residuals=old, finished=before))
         solved = replace(conditions, area=None)
         (folder / _STOP).unlink(missing_ok=True)
-        asked = (recipe.file, recipe.reading, values_of(recipe), folder, preset, iterations, conditions)
+        asked = (inputs.file, inputs.reading, values_of(inputs), folder, preset, iterations, conditions)
 
         def work(job: Job) -> CfdNumbers:
             def report(progress: RunProgress) -> None:
@@ -145,7 +146,7 @@ class Verifications:
                     _ask_to_stop(folder)
                 else:
                     job.report(fraction_of(progress), progress.step)
-                self._show_progress(recipe, progress)
+                self._show_progress(inputs, progress)
 
             try:
                 return self.engine.call(run_case, *asked, report=report)
@@ -155,20 +156,20 @@ class Verifications:
                 raise
 
         def ended(job: Job) -> None:
-            self._ended(recipe, job, checksum, solved)
+            self._ended(inputs, job, checksum, solved)
 
-        self._jobs[_shape(recipe)] = self.jobs.submit(f"CFD of {variant.name}", work, lane=_LANE, on_end=ended)
+        self._jobs[_shape(inputs)] = self.jobs.submit(f"CFD of {variant.name}", work, lane=_LANE, on_end=ended)
 
     def stop(self, key: str) -> None:
         """Ask the run to stop; it says when it has."""
         variant = self.state().variant(key)
         if variant is None:
             return
-        recipe = self.state().recipe(variant)
-        run = self._run(recipe)
+        inputs = self.state().inputs_of(variant)
+        run = self._run(inputs)
         if run and run.status == RUNNING:
-            self._put(recipe, replace(run, status=STOPPING))
-            self._jobs[_shape(recipe)].cancel()
+            self._put(inputs, replace(run, status=STOPPING))
+            self._jobs[_shape(inputs)].cancel()
 
     def close(self) -> None:
         """Stop what runs, in order."""
@@ -179,53 +180,53 @@ class Verifications:
                 job.wait(_PATIENCE)
         self.engine.close()
 
-    def _show_progress(self, recipe: Recipe, progress: RunProgress) -> None:
-        run = self._run(recipe)
+    def _show_progress(self, inputs: ResultInputs, progress: RunProgress) -> None:
+        run = self._run(inputs)
         residuals = run.residuals
         if progress.residuals and (not residuals or residuals[-1][0] < progress.iteration):
             residuals = (*residuals, (progress.iteration, dict(progress.residuals)))
         history = progress.history if progress.history[0] else run.history
-        self._put(recipe, replace(run, progress=progress, history=history, residuals=residuals))
+        self._put(inputs, replace(run, progress=progress, history=history, residuals=residuals))
 
-    def _ended(self, recipe: Recipe, job: Job, mesh: str, wind: Conditions) -> None:
-        run = self._run(recipe)
+    def _ended(self, inputs: ResultInputs, job: Job, mesh: str, wind: Conditions) -> None:
+        run = self._run(inputs)
         (run.folder / _STOP).unlink(missing_ok=True)
         if job.state == FAILED:
-            self._put(recipe, replace(run, status=FAILED_RUN, error=job.error.line))
+            self._put(inputs, replace(run, status=FAILED_RUN, error=job.error.line))
         elif job.result is None:
-            self._put(recipe, replace(run, status=STOPPED))
+            self._put(inputs, replace(run, status=STOPPED))
         else:
             case = run.folder / CASE
             finished = KeptCfd(job.result, run.folder, checksum_of(case) if case.is_file() else "", mesh, wind)
-            self._put(recipe, replace(run, status=DONE, finished=finished, error=""))
-            if self._keys(recipe) and finished != run.finished:
+            self._put(inputs, replace(run, status=DONE, finished=finished, error=""))
+            if self._keys(inputs) and finished != run.finished:
                 self.on_finished()
 
-    def _run(self, recipe: Recipe) -> Run | None:
-        return self._runs.get(_shape(recipe))
+    def _run(self, inputs: ResultInputs) -> Run | None:
+        return self._runs.get(_shape(inputs))
 
-    def _keys(self, recipe: Recipe) -> tuple[str, ...]:
+    def _keys(self, inputs: ResultInputs) -> tuple[str, ...]:
         """Of the variants that have this shape now."""
-        return self.state().keys_of(replace(recipe, model=self.state().model))
+        return self.state().keys_of(replace(inputs, model=self.state().model))
 
-    def _put(self, recipe: Recipe, run: Run) -> None:
-        self._runs[_shape(recipe)] = run
-        for key in self._keys(recipe):
+    def _put(self, inputs: ResultInputs, run: Run) -> None:
+        self._runs[_shape(inputs)] = run
+        for key in self._keys(inputs):
             self.notify(Event("verified", key))
 
 
-def _shape(recipe: Recipe) -> Recipe:
-    return replace(recipe, model=None)
+def _shape(inputs: ResultInputs) -> ResultInputs:
+    return replace(inputs, model=None)
 
 
-def case_folder(variant: Variant, recipe: Recipe, preset: str, wind: Conditions, checksum: str) -> Path:
+def case_folder(variant: Variant, inputs: ResultInputs, preset: str, wind: Conditions, checksum: str) -> Path:
     """Beside the mesh: ``fastback_cfd_draft_1a2b3c``, by the variant, the preset, and what the flow depends on.
 
     checksum: of the variant's file.
     """
-    inputs = repr((checksum, values_of(recipe), recipe.reading, wind.speed, wind.density))
+    solved = repr((checksum, values_of(inputs), inputs.reading, wind.speed, wind.density))
     name = re.sub(r"\W+", "_", variant.name).strip("_") or "car"
-    return recipe.file.parent / f"{name[:40]}_cfd_{preset}_{hashlib.sha256(inputs.encode()).hexdigest()[:6]}"
+    return inputs.file.parent / f"{name[:40]}_cfd_{preset}_{hashlib.sha256(solved.encode()).hexdigest()[:6]}"
 
 
 def can_go_on(folder: Path) -> bool:

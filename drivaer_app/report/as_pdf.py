@@ -240,7 +240,7 @@ class _Story:
 
     def _apart(self) -> list:
         parts = [self._text("Outliers and failures", "heading"), self._text(self.content.apart_note)]
-        apart = self.content.told_apart
+        apart = self.content.outlying
         parts += [self._text(f"{shortened(car.name, 80)}: {'; '.join(car.apart)}", "small") for car in apart]
         parts += [
             self._text(f"Not predicted: {shortened(car.error or car.name, 400)}", "small")

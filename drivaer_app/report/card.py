@@ -14,12 +14,12 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Section:
+class CardSection:
     title: str
     blocks: tuple[Block, ...]
 
 
-def sections_of(card: str) -> tuple[Section, ...]:
+def sections_of(card: str) -> tuple[CardSection, ...]:
     """The sections below ``##`` headings; what stands before the first one has the title "Model"."""
     sections: list[tuple[str, list[str]]] = [("Model", [])]
     for line in card.splitlines():
@@ -27,7 +27,7 @@ def sections_of(card: str) -> tuple[Section, ...]:
             sections.append((_plain(line[3:]), []))
         elif not line.startswith("# "):
             sections[-1][1].append(line)
-    return tuple(Section(title, blocks) for title, lines in sections if (blocks := _blocks(lines)))
+    return tuple(CardSection(title, blocks) for title, lines in sections if (blocks := _blocks(lines)))
 
 
 def _blocks(lines: list[str]) -> tuple[Block, ...]:

@@ -16,7 +16,7 @@ PARAMETER = "parameter."
 
 
 @dataclass(frozen=True)
-class Column:
+class ReportColumn:
     """name: in files. title: for people. unit: "" for none. about: one sentence. kind: of its values; truth: bool."""
 
     name: str
@@ -51,9 +51,9 @@ def _judged(name: str, digits: int | None = None) -> Callable[[ReportCar], Any]:
     return value
 
 
-COLUMNS: tuple[Column, ...] = (
-    Column("rank", "Rank", "", "1 for the lowest Cd of all cars that were predicted.", lambda car: car.rank),
-    Column(
+COLUMNS: tuple[ReportColumn, ...] = (
+    ReportColumn("rank", "Rank", "", "1 for the lowest Cd of all cars that were predicted.", lambda car: car.rank),
+    ReportColumn(
         "name",
         "Car",
         "",
@@ -61,11 +61,13 @@ COLUMNS: tuple[Column, ...] = (
         lambda car: car.name,
         kind="text",
     ),
-    Column("status", "Status", "", "ok, or error.", lambda car: "error" if car.result is None else "ok", kind="text"),
-    Column("cd", "Cd", "", "Drag coefficient, the drag network's answer.", _record("cd")),
-    Column("cd_low", "Cd low", "", "Lower end of the 90 % interval.", _record("cd_low")),
-    Column("cd_high", "Cd high", "", "Upper end of the 90 % interval.", _record("cd_high")),
-    Column(
+    ReportColumn(
+        "status", "Status", "", "ok, or error.", lambda car: "error" if car.result is None else "ok", kind="text"
+    ),
+    ReportColumn("cd", "Cd", "", "Drag coefficient, the drag network's answer.", _record("cd")),
+    ReportColumn("cd_low", "Cd low", "", "Lower end of the 90 % interval.", _record("cd_low")),
+    ReportColumn("cd_high", "Cd high", "", "Upper end of the 90 % interval.", _record("cd_high")),
+    ReportColumn(
         "in_distribution",
         "Inside",
         "",
@@ -73,16 +75,18 @@ COLUMNS: tuple[Column, ...] = (
         _record("in_distribution"),
         kind="truth",
     ),
-    Column("novelty", "Novelty", "", "Distance from the training designs; above 1 is outside.", _record("novelty")),
-    Column("delta_counts", "ΔCd", "counts", "Cd minus the baseline's, in counts of 0.001.", _judged("counts", 2)),
-    Column(
+    ReportColumn(
+        "novelty", "Novelty", "", "Distance from the training designs; above 1 is outside.", _record("novelty")
+    ),
+    ReportColumn("delta_counts", "ΔCd", "counts", "Cd minus the baseline's, in counts of 0.001.", _judged("counts", 2)),
+    ReportColumn(
         "delta_half_width_counts",
         "ΔCd ±",
         "counts",
         "Half width of the difference's 90 % interval; see delta_calibrated.",
         _judged("half_width", 2),
     ),
-    Column(
+    ReportColumn(
         "delta_calibrated",
         "ΔCd calibrated",
         "",
@@ -90,7 +94,7 @@ COLUMNS: tuple[Column, ...] = (
         _judged("calibrated"),
         kind="truth",
     ),
-    Column(
+    ReportColumn(
         "delta_verdict",
         "Against baseline",
         "",
@@ -98,26 +102,30 @@ COLUMNS: tuple[Column, ...] = (
         _judged("verdict"),
         kind="text",
     ),
-    Column("cl", "Cl", "", "Lift coefficient.", _record("cl")),
-    Column("cd_pressure", "Cd pressure", "", "From integrating the predicted Cp.", _record("cd_pressure")),
-    Column("cd_friction", "Cd friction", "", "From integrating the predicted Cf.", _record("cd_friction")),
-    Column("frontal_area_m2", "Frontal area", "m²", "Reference of all coefficients.", _record("frontal_area_m2")),
-    Column("cda_m2", "Cd·A", "m²", "Drag area.", _record("cda_m2")),
-    Column("drag_n", "Drag", "N", "At the speed and density of this row.", _record("drag_n")),
-    Column("speed_ms", "Speed", "m/s", "Of the wind.", _record("speed_ms")),
-    Column("density_kgm3", "Density", "kg/m³", "Of the air.", _record("density_kgm3")),
-    Column("length_m", "Length", "m", "Of the car as it was read.", _result("length")),
-    Column("width_m", "Width", "m", "Of the car as it was read.", _result("width")),
-    Column("height_m", "Height", "m", "Of the car as it was read.", _result("height")),
-    Column("n_faces", "Faces", "", "Triangles of the file.", _record("n_faces")),
-    Column("watertight", "Watertight", "", "Whether the surface has no holes.", _record("watertight"), kind="truth"),
-    Column("unit", "Unit", "", "In which the file was read.", _imported("unit"), kind="text"),
-    Column("to_metres", "To metres", "m", "Length of the file's unit.", _imported("to_metres")),
-    Column("up", "Up", "", "The file's axis along which the roof points.", _imported("up"), kind="text"),
-    Column("forward", "Forward", "", "The file's axis along which the nose points.", _imported("forward"), kind="text"),
-    Column("mirrored", "Mirrored", "", "Whether half a car was completed.", _imported("mirrored"), kind="truth"),
-    Column("import_confidence", "Import confidence", "", "0 to 1, of unit and axes.", _imported("confidence")),
-    Column(
+    ReportColumn("cl", "Cl", "", "Lift coefficient.", _record("cl")),
+    ReportColumn("cd_pressure", "Cd pressure", "", "From integrating the predicted Cp.", _record("cd_pressure")),
+    ReportColumn("cd_friction", "Cd friction", "", "From integrating the predicted Cf.", _record("cd_friction")),
+    ReportColumn("frontal_area_m2", "Frontal area", "m²", "Reference of all coefficients.", _record("frontal_area_m2")),
+    ReportColumn("cda_m2", "Cd·A", "m²", "Drag area.", _record("cda_m2")),
+    ReportColumn("drag_n", "Drag", "N", "At the speed and density of this row.", _record("drag_n")),
+    ReportColumn("speed_ms", "Speed", "m/s", "Of the wind.", _record("speed_ms")),
+    ReportColumn("density_kgm3", "Density", "kg/m³", "Of the air.", _record("density_kgm3")),
+    ReportColumn("length_m", "Length", "m", "Of the car as it was read.", _result("length")),
+    ReportColumn("width_m", "Width", "m", "Of the car as it was read.", _result("width")),
+    ReportColumn("height_m", "Height", "m", "Of the car as it was read.", _result("height")),
+    ReportColumn("n_faces", "Faces", "", "Triangles of the file.", _record("n_faces")),
+    ReportColumn(
+        "watertight", "Watertight", "", "Whether the surface has no holes.", _record("watertight"), kind="truth"
+    ),
+    ReportColumn("unit", "Unit", "", "In which the file was read.", _imported("unit"), kind="text"),
+    ReportColumn("to_metres", "To metres", "m", "Length of the file's unit.", _imported("to_metres")),
+    ReportColumn("up", "Up", "", "The file's axis along which the roof points.", _imported("up"), kind="text"),
+    ReportColumn(
+        "forward", "Forward", "", "The file's axis along which the nose points.", _imported("forward"), kind="text"
+    ),
+    ReportColumn("mirrored", "Mirrored", "", "Whether half a car was completed.", _imported("mirrored"), kind="truth"),
+    ReportColumn("import_confidence", "Import confidence", "", "0 to 1, of unit and axes.", _imported("confidence")),
+    ReportColumn(
         "warnings",
         "Warnings",
         "",
@@ -125,9 +133,9 @@ COLUMNS: tuple[Column, ...] = (
         lambda car: " | ".join(car.warnings),
         kind="text",
     ),
-    Column("error", "Error", "", "Why there is no result.", lambda car: car.error, kind="text"),
-    Column("file", "File", "", "Where the mesh was found.", lambda car: car.path, kind="text"),
-    Column(
+    ReportColumn("error", "Error", "", "Why there is no result.", lambda car: car.error, kind="text"),
+    ReportColumn("file", "File", "", "Where the mesh was found.", lambda car: car.path, kind="text"),
+    ReportColumn(
         "mesh_sha256",
         "Mesh SHA-256",
         "",
@@ -135,8 +143,10 @@ COLUMNS: tuple[Column, ...] = (
         lambda car: car.checksum,
         kind="text",
     ),
-    Column("model", "Model", "", "Name and first digits of its weights' checksum.", _record("model"), kind="text"),
-    Column(
+    ReportColumn(
+        "model", "Model", "", "Name and first digits of its weights' checksum.", _record("model"), kind="text"
+    ),
+    ReportColumn(
         "model_sha256",
         "Model SHA-256",
         "",
@@ -144,8 +154,8 @@ COLUMNS: tuple[Column, ...] = (
         lambda car: car.model_digest or None,
         kind="text",
     ),
-    Column("device", "Device", "", "Where the networks ran.", _record("device"), kind="text"),
-    Column(
+    ReportColumn("device", "Device", "", "Where the networks ran.", _record("device"), kind="text"),
+    ReportColumn(
         "predicted_at",
         "Predicted at",
         "",
@@ -153,7 +163,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda car: car.predicted or None,
         kind="text",
     ),
-    Column(
+    ReportColumn(
         "program_version",
         "drivaer",
         "",

@@ -12,7 +12,7 @@ from data.errors import DrivAerError
 from drivaer_app.predict import Reading
 from drivaer_app.prediction_settings import ModelIdentity, PredictionSettings
 from drivaer_app.report.car import ReportCar
-from drivaer_app.report.card import Section, sections_of
+from drivaer_app.report.card import CardSection, sections_of
 from drivaer_app.report.columns import COLUMNS, PARAMETER, row_of
 from drivaer_app.report.difference import Judgement, judged
 from drivaer_app.report.findings import answer_of, apart_of
@@ -40,7 +40,7 @@ class Content:
     parameters: tuple[str, ...]
     settings: PredictionSettings
     model: ModelIdentity
-    card: tuple[Section, ...]
+    card: tuple[CardSection, ...]
     answer: tuple[str, ...]
     made: str
     source: tuple[tuple[str, str], ...]
@@ -60,7 +60,7 @@ class Content:
         return tuple(car for car in self.cars if car.is_outside)
 
     @property
-    def told_apart(self) -> tuple[ReportCar, ...]:
+    def outlying(self) -> tuple[ReportCar, ...]:
         """Cars to list with what sets them apart; those that only lie outside are listed while they are few."""
         apart = [car for car in self.cars if car.apart]
         if len(self.outside) > _MOST_OUTSIDE:
@@ -72,9 +72,9 @@ class Content:
         """One sentence before that list."""
         n = len(self.outside)
         if n > _MOST_OUTSIDE:
-            others = f"{len(self.told_apart) or 'none'} of all cars stand apart for other reasons"
+            others = f"{len(self.outlying) or 'none'} of all cars stand apart for other reasons"
             return f"{n} cars lie outside of what the model was trained on and are marked ▲ in the tables; {others}."
-        return "These cars stand apart from the others." if self.told_apart else "No car stands apart from the others."
+        return "These cars stand apart from the others." if self.outlying else "No car stands apart from the others."
 
     @property
     def rows(self) -> list[dict[str, Any]]:

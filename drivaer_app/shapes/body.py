@@ -11,7 +11,15 @@ import math
 import numpy as np
 
 from drivaer_app.shapes import details
-from drivaer_app.shapes.fields import Array, Curve, bend_radius, round_intersection, round_union, smooth_step, soft_ramp
+from drivaer_app.shapes.fields import (
+    Array,
+    SmoothCurve,
+    bend_radius,
+    round_intersection,
+    round_union,
+    smooth_step,
+    soft_ramp,
+)
 from drivaer_app.shapes.parameters import CarParameters
 
 FLARE = 0.014
@@ -49,11 +57,11 @@ class BodyField:
         tail = math.tan(math.radians(p.boat_tail_deg)) * soft_ramp(x - (p.wheelbase - 0.05), 0.5)
         return self.half_width - barrel - nose - tail
 
-    def _make_centre_top(self) -> Curve:
+    def _make_centre_top(self) -> SmoothCurve:
         """Height of bonnet, waist and boot on the centreline; the bonnet rises early and flattens towards the cowl."""
         p = self.p
         rise = p.cowl_height - p.nose_height
-        return Curve(
+        return SmoothCurve(
             [
                 (p.nose_x, p.nose_height),
                 (p.nose_x + 0.30 * p.bonnet_length, p.nose_height + 0.50 * rise),
@@ -64,12 +72,12 @@ class BodyField:
             ]
         )
 
-    def _make_side_top(self) -> Curve:
+    def _make_side_top(self) -> SmoothCurve:
         """Height of wing and belt line at the body's side: over the wheelhouses first, then along the windows."""
         p = self.p
         over_wheel = 2.0 * p.tyre_radius + p.wheelhouse_gap + 0.07
         front = max(over_wheel, 0.4 * p.nose_height + 0.6 * p.belt_height - 0.01)
-        return Curve(
+        return SmoothCurve(
             [
                 (p.nose_x, min(p.nose_height - 0.03, front - 0.03)),
                 (0.0, front),

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from drivaer_app.shapes.handles import HANDLES, Handle
-from drivaer_app.shapes.landmarks import Landmarks, MirrorBox, Pane
-from drivaer_app.shapes.lattice import ONE, Curve, LatticeMove, fall, growing, rise, shrinking
+from drivaer_app.shapes.landmarks import GlassPane, Landmarks, MirrorBox
+from drivaer_app.shapes.lattice import ONE, LatticeCurve, LatticeMove, fall, growing, rise, shrinking
 
 USUAL_LENGTH = 4.2
 """m: on shorter models the lengths that handles may move shrink in proportion."""
@@ -110,17 +110,17 @@ def _bumper_z(m: Landmarks) -> float:
     return m.floor_z + 0.4 * (m.belt_z - m.floor_z)
 
 
-def _across(half_width: float, flat_from: float) -> Curve:
+def _across(half_width: float, flat_from: float) -> LatticeCurve:
     """0 in the middle, growing evenly, 1 from ``flat_from`` of the half-width: what is out there moves as one."""
     edge = flat_from * half_width
     bend = 0.5 * edge
     reach = edge - bend / 2
-    return Curve((0.0, reach), (0.0, 1.0), (1e-6, bend), before=1.0 / reach)
+    return LatticeCurve((0.0, reach), (0.0, 1.0), (1e-6, bend), before=1.0 / reach)
 
 
-def _sides(half_width: float) -> Curve:
+def _sides(half_width: float) -> LatticeCurve:
     """0 over the middle, 1 at the body's corners, bent as a parabola."""
-    return Curve((0.45 * half_width,), (0.0,), (0.9 * half_width,), after=1.0 / (0.55 * half_width))
+    return LatticeCurve((0.45 * half_width,), (0.0,), (0.9 * half_width,), after=1.0 / (0.55 * half_width))
 
 
 def _foot_of_glass(m: Landmarks) -> float:
@@ -139,8 +139,8 @@ def _pitch(m: Landmarks) -> _Built:
     middle, ground = _between_axles(m), ONE
     if m.stands_on_ground and m.floor_z > 0:
         ground = rise(0.0, m.floor_z)
-    ahead = Curve((middle,), (0.0,), (1e-6,), before=-1.0, after=-1.0)
-    above = Curve((_radius(m),), (0.0,), (1e-6,), before=1.0, after=1.0)
+    ahead = LatticeCurve((middle,), (0.0,), (1e-6,), before=-1.0, after=-1.0)
+    above = LatticeCurve((_radius(m),), (0.0,), (1e-6,), before=1.0, after=1.0)
     # A turn about the axles' height, as far as it is linear: off by 3 parts in 10,000 at the end of the range.
     up, back = LatticeMove(2, x=ahead, z=ground), LatticeMove(0, z=above)
     return (up, back) if ground is ONE else (up,), _tangent
@@ -153,7 +153,7 @@ def _between_axles(m: Landmarks) -> float:
 def _length(m: Landmarks) -> _Built:
     middle, far = m.front_axle_x, m.tail_x
     slope = 1.0 / m.length
-    evenly = Curve((middle, far), (0.0, (far - middle) * slope), (1e-6, 1e-6), before=slope, after=slope)
+    evenly = LatticeCurve((middle, far), (0.0, (far - middle) * slope), (1e-6, 1e-6), before=slope, after=slope)
     return (LatticeMove(0, x=evenly),), _metres
 
 
@@ -212,11 +212,11 @@ def _boot_height(m: Landmarks) -> _Built:
     return (LatticeMove(2, x=rise(start, back.foot.x, 0.4), z=z),), _metres
 
 
-def _tent(low: float, top: float, high: float) -> Curve:
+def _tent(low: float, top: float, high: float) -> LatticeCurve:
     """0 at ``low``, 1 from ``top`` half-way to ``high``, 0 there: what lies between in x stays straight in between."""
     shoulder = top + 0.45 * (high - top)
     up, down = 0.4 * (top - low), 0.4 * (high - shoulder)
-    return Curve(
+    return LatticeCurve(
         (low + up / 2, top - up / 2, shoulder + down / 2, high - down / 2), (0.0, 1.0, 1.0, 0.0), (up, up, down, down)
     )
 
@@ -245,11 +245,11 @@ def _backlight_angle(m: Landmarks) -> _Built:
     return (LatticeMove(0, x=x, z=_lean(glass)),), lambda value: _cot(glass.angle_deg) - _cot(glass.angle_deg + value)
 
 
-def _lean(glass: Pane) -> Curve:
+def _lean(glass: GlassPane) -> LatticeCurve:
     """The height over a pane's foot, up to its head: what shears the pane and takes the roof along."""
     up = glass.head.z - glass.foot.z
     bend = 0.4 * up
-    return Curve((glass.foot.z, glass.head.z), (0.0, up), (bend, bend))
+    return LatticeCurve((glass.foot.z, glass.head.z), (0.0, up), (bend, bend))
 
 
 def _cot(degrees: float) -> float:
@@ -281,7 +281,7 @@ def _ramp_angle(m: Landmarks) -> _Built:
     return (LatticeMove(2, x=x, z=_near_floor(m, max(m.bonnet_edge.z, 0.6 * m.belt_z))),), _tangent
 
 
-def _near_floor(m: Landmarks, top: float) -> Curve:
+def _near_floor(m: Landmarks, top: float) -> LatticeCurve:
     """1 at the underbody, 0 at ``top``."""
     rocker = m.floor_z + 0.12 * (m.roof.z - m.floor_z)
     return fall(rocker, max(top, rocker + 0.2 * m.roof.z))
@@ -311,16 +311,18 @@ def _scaled(box: MirrorBox, axis: int) -> LatticeMove:
     else:
         half, margin = 0.5 * float(size[axis]), _mirror_margin(size, axis)
         low, high = box.low[axis], box.high[axis]
-        curves[axis] = Curve((low - margin, low, high, high + margin), (0.0, -half, half, 0.0), (margin / 2,) * 4)
+        curves[axis] = LatticeCurve(
+            (low - margin, low, high, high + margin), (0.0, -half, half, 0.0), (margin / 2,) * 4
+        )
     return LatticeMove(axis, *curves, most_shear=np.inf)  # around so small a thing nothing is left to shear
 
 
-def mirror_share(box: MirrorBox) -> tuple[Curve, Curve, Curve]:
+def mirror_share(box: MirrorBox) -> tuple[LatticeCurve, LatticeCurve, LatticeCurve]:
     """Curves along x, |y| and z whose product is 1 in the mirrors, 0 in the body."""
     size = np.subtract(box.high, box.low)
     out = rise(box.low[1] - 0.02 * float(size[1]), box.low[1] + 0.3 * float(size[1]))
     along, _, up = (
-        Curve(
+        LatticeCurve(
             (low - margin, low - 0.15 * margin, high + 0.15 * margin, high + margin),
             (0.0, 1.0, 1.0, 0.0),
             (0.5 * margin, 0.3 * margin, 0.3 * margin, 0.5 * margin),

@@ -49,7 +49,7 @@ def bend_radius(radius: float, turn: float) -> float:
     return radius * (1.0 - math.cos(turn))
 
 
-class Curve:
+class SmoothCurve:
     """A smooth curve z(x) through points, without overshoot, its bends spread over ``smoothing`` metres."""
 
     def __init__(self, points: Sequence[tuple[float, float]], smoothing: float = 0.06):

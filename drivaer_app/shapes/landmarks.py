@@ -47,7 +47,7 @@ class Wheels:
 
 
 @dataclass(frozen=True)
-class Pane:
+class GlassPane:
     """Windscreen or backlight in side view: lower and upper end on the centreline, and its angle to the horizontal."""
 
     foot: Point
@@ -86,8 +86,8 @@ class Landmarks:
     front_wheels: Wheels | None
     rear_wheels: Wheels | None
     stands_on_ground: bool
-    windscreen: Pane | None
-    backlight: Pane | None
+    windscreen: GlassPane | None
+    backlight: GlassPane | None
     mirrors: MirrorBox | None
 
     @property
@@ -152,7 +152,7 @@ def _wheels_text(wheels: Wheels | None, axle_x: float) -> str:
     return f"axle at x {wheels.x:.3f}, radius {wheels.radius:.3f}, y {wheels.inner_y:.3f} to {wheels.outer_y:.3f}"
 
 
-def _pane_text(pane: Pane | None) -> str:
+def _pane_text(pane: GlassPane | None) -> str:
     if pane is None:
         return "none found"
     return (
@@ -195,7 +195,7 @@ def _roof(outlook: Outlook) -> Point:
     return Point(float(highest.mean()), z)
 
 
-def _windscreen(outlook: Outlook, roof: Point) -> tuple[Pane | None, Point]:
+def _windscreen(outlook: Outlook, roof: Point) -> tuple[GlassPane | None, Point]:
     """The windscreen, and the bonnet's front edge."""
     line = outlook.line(outlook.x[0], roof.x)
     slope = np.gradient(line[:, 1], line[:, 0])
@@ -210,7 +210,7 @@ def _windscreen(outlook: Outlook, roof: Point) -> tuple[Pane | None, Point]:
     return _pane(bonnet[at : end + 1]), Point(*map(float, edge))
 
 
-def _backlight(outlook: Outlook, roof: Point) -> Pane | None:
+def _backlight(outlook: Outlook, roof: Point) -> GlassPane | None:
     line = outlook.line(roof.x, outlook.x[-1])
     kept = np.flatnonzero(line[:, 1] > _LOWEST_GLASS * roof.z)
     line = _without_tail(line[: kept[-1] + 1], roof.z)
@@ -240,7 +240,7 @@ def _without_tail(line: np.ndarray, height: float) -> np.ndarray:
     return line[: edge + 1] if level else line
 
 
-def _pane(line: np.ndarray) -> Pane | None:
+def _pane(line: np.ndarray) -> GlassPane | None:
     """A pane along a line (n, 2) from one end to the other; its angle from the middle, clear of the bent ends."""
     (x0, z0), (x1, z1) = line[0], line[-1]
     rise = abs(z1 - z0)
@@ -252,7 +252,7 @@ def _pane(line: np.ndarray) -> Pane | None:
     along = np.linalg.svd(centred, full_matrices=False)[2][0]
     angle = float(np.degrees(np.arctan2(abs(along[1]), abs(along[0]))))
     low, high = (Point(x0, z0), Point(x1, z1)) if z0 < z1 else (Point(x1, z1), Point(x0, z0))
-    return Pane(Point(float(low.x), float(low.z)), Point(float(high.x), float(high.z)), angle)
+    return GlassPane(Point(float(low.x), float(low.z)), Point(float(high.x), float(high.z)), angle)
 
 
 def _off_chord(line: np.ndarray) -> tuple[np.ndarray, float]:

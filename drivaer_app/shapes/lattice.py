@@ -18,7 +18,7 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True)
-class Curve:
+class LatticeCurve:
     """Values at lattice lines, straight between them with bends rounded.
 
     at: ascending places of the lines, m. values: there. bends: width over which each bend is rounded, m.
@@ -53,7 +53,7 @@ class Curve:
         return [self.before, *map(float, steps), self.after]
 
 
-ONE = Curve((0.0,), (1.0,), (0.1,))
+ONE = LatticeCurve((0.0,), (1.0,), (0.1,))
 """The same everywhere."""
 
 
@@ -67,26 +67,26 @@ def _rounded_ramp(t: Array, width: float) -> Array:
     return np.where(t > half, t, near)
 
 
-def rise(low: float, high: float, round_share: float = 0.6) -> Curve:
+def rise(low: float, high: float, round_share: float = 0.6) -> LatticeCurve:
     """0 at ``low``, 1 at ``high``, and so beyond; the bends lie inside, each over round_share/2 of the way."""
     bend = 0.5 * round_share * (high - low)
-    return Curve((low + bend / 2, high - bend / 2), (0.0, 1.0), (bend, bend))
+    return LatticeCurve((low + bend / 2, high - bend / 2), (0.0, 1.0), (bend, bend))
 
 
-def fall(low: float, high: float, round_share: float = 0.6) -> Curve:
+def fall(low: float, high: float, round_share: float = 0.6) -> LatticeCurve:
     """1 at ``low``, 0 at ``high``."""
     up = rise(low, high, round_share)
-    return Curve(up.at, (1.0, 0.0), up.bends)
+    return LatticeCurve(up.at, (1.0, 0.0), up.bends)
 
 
-def growing(start: float, bend: float) -> Curve:
+def growing(start: float, bend: float) -> LatticeCurve:
     """0 up to ``start``, then the distance from it."""
-    return Curve((start,), (0.0,), (bend,), after=1.0)
+    return LatticeCurve((start,), (0.0,), (bend,), after=1.0)
 
 
-def shrinking(end: float, bend: float) -> Curve:
+def shrinking(end: float, bend: float) -> LatticeCurve:
     """The distance to ``end`` ahead of it, then 0."""
-    return Curve((end,), (0.0,), (bend,), before=-1.0)
+    return LatticeCurve((end,), (0.0,), (bend,), before=-1.0)
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,9 @@ class LatticeMove:
     """
 
     axis: int
-    x: Curve = ONE
-    y: Curve = ONE
-    z: Curve = ONE
+    x: LatticeCurve = ONE
+    y: LatticeCurve = ONE
+    z: LatticeCurve = ONE
     most_shear: float = 0.8
 
     def weight(self, points: Array) -> Array:

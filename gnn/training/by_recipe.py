@@ -25,7 +25,7 @@ from gnn.networks import build_network, network_spec
 from gnn.training.distributed import Processes
 from gnn.training.loop import Batch, Epoch, Epochs, Optimisation, fit
 from gnn.training.losses import Scale, coefficient_loss, field_loss
-from gnn.training.point_store import StoredCar
+from gnn.training.point_store import PointStoreCar
 from gnn.training.recipe import TrainingRecipe
 
 CHECKPOINT, HISTORY, EVENTS = "checkpoint.pt", "history.csv", "events"
@@ -44,8 +44,8 @@ class TrainedNetwork:
 
 def train_by_recipe(
     recipe: TrainingRecipe,
-    train: Sequence[StoredCar],
-    val: Sequence[StoredCar],
+    train: Sequence[PointStoreCar],
+    val: Sequence[PointStoreCar],
     run: Path,
     processes: Processes,
     workers: int = 0,
@@ -109,7 +109,7 @@ def train_by_recipe(
     return TrainedNetwork(trained.network, config, trained.epochs)
 
 
-def subset(train: Sequence[StoredCar], recipe: TrainingRecipe) -> list[StoredCar]:
+def subset(train: Sequence[PointStoreCar], recipe: TrainingRecipe) -> list[PointStoreCar]:
     """The share of the cars that a recipe asks for: smaller shares lie within larger ones."""
     if recipe.subset >= 1:
         return list(train)
@@ -122,8 +122,8 @@ class _Lesson:
     """What a recipe makes of cars: batches to learn from, their loss, and a score on the validation cars."""
 
     recipe: TrainingRecipe
-    train: Sequence[StoredCar]
-    val: Sequence[StoredCar]
+    train: Sequence[PointStoreCar]
+    val: Sequence[PointStoreCar]
     scale: Scale
     processes: Processes
     variance: float = field(init=False)
@@ -187,7 +187,7 @@ class _Clouds(Dataset):
     The target: (1,) standardised Cd, or (n, columns) standardised values.
     """
 
-    def __init__(self, cars: Sequence[StoredCar], recipe: TrainingRecipe, scale: Scale):
+    def __init__(self, cars: Sequence[PointStoreCar], recipe: TrainingRecipe, scale: Scale):
         self.cars, self.recipe, self.scale = cars, recipe, scale
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
@@ -224,7 +224,7 @@ class _CloudNumbers(Sampler):
 
 
 def drawn(
-    car: StoredCar, recipe: TrainingRecipe, rng: np.random.Generator, *, augment: bool
+    car: PointStoreCar, recipe: TrainingRecipe, rng: np.random.Generator, *, augment: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points and normals (n, 3) as the network is to see them, values (n, 4)."""
     if recipe.vertices:
@@ -243,7 +243,7 @@ def _as_published(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (moved + np.clip(_NOISE[0] * rng.normal(size=points.shape), -_NOISE[1], _NOISE[1])).astype(np.float32)
 
 
-def _scale(cars: Sequence[StoredCar], recipe: TrainingRecipe, columns: int) -> Scale:
+def _scale(cars: Sequence[PointStoreCar], recipe: TrainingRecipe, columns: int) -> Scale:
     """What the target is standardised by: (0, 1) where the recipe leaves drag as it is."""
     if recipe.model != DRAG:
         return Scale.of_fields(cars, columns)
@@ -253,7 +253,7 @@ def _scale(cars: Sequence[StoredCar], recipe: TrainingRecipe, columns: int) -> S
     return Scale((float(cd.mean()),), (float(cd.std()) or 1.0,))
 
 
-def _fingerprint(recipe: TrainingRecipe, train: Sequence[StoredCar], val: Sequence[StoredCar]) -> str:
+def _fingerprint(recipe: TrainingRecipe, train: Sequence[PointStoreCar], val: Sequence[PointStoreCar]) -> str:
     cars = [[f"{car.kind}/{car.name}", car.coefficients["cd"], car.points.shape[0]] for car in (*train, *val)]
     parts: list[Any] = [asdict(recipe), cars]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -84,7 +84,7 @@ class Mapped:
 
 
 @dataclass(frozen=True, eq=False)
-class StoredCar:
+class PointStoreCar:
     """A car of a store. rows: its points (car frame), normals and values. See `gnn.training.cars.Car`."""
 
     name: str
@@ -155,7 +155,7 @@ def stored(
     vertices: bool = False,
     workers: int = 0,
     on_each: Callable[[int], None] = lambda _: None,
-) -> list[StoredCar]:
+) -> list[PointStoreCar]:
     """The cars from a store of n_points a car in the cache folder, which is filled first as far as it is not.
 
     splits: train | val | test of each car. vertices: points are random vertices of the mesh, as published loaders take
@@ -171,7 +171,7 @@ def stored(
         done += len(some)
         on_each(done)
     return [
-        StoredCar(
+        PointStoreCar(
             *(car.name, car.kind, car.style, split, car.coefficients),
             float("nan") if car.area is None else car.area,  # not measured again
             Mapped(store, record),

@@ -19,7 +19,7 @@ from gnn.model_config import DRAG, Interval, ModelConfig
 from gnn.novelty import NoveltyReference, profile
 from gnn.surrogate import Surrogate
 from gnn.training.by_recipe import TrainedNetwork
-from gnn.training.point_store import StoredCar
+from gnn.training.point_store import PointStoreCar
 from gnn.training.recipe import TrainingRecipe
 
 _LEVEL = 0.9
@@ -31,7 +31,7 @@ def write_recipe_model(
     name: str,
     recipe: TrainingRecipe,
     trained: TrainedNetwork,
-    cars: Mapping[str, Sequence[StoredCar]],
+    cars: Mapping[str, Sequence[PointStoreCar]],
     corpora: Sequence[str],
     licences: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _interval(errors: np.ndarray) -> Interval:
     return Interval(conformal_half_width(errors, _LEVEL), level=_LEVEL, coverage=coverage)
 
 
-def _novelty(cars: Sequence[StoredCar]) -> NoveltyReference | None:
+def _novelty(cars: Sequence[PointStoreCar]) -> NoveltyReference | None:
     if len(cars) < _LEAST_FOR_NOVELTY:
         return None
     vectors = [profile(car.network_points, np.asarray(car.normals, np.float32)) for car in cars]

@@ -89,17 +89,17 @@ def opened(engine):
         desk.close()
 
 
-def is_told(desk: Desk, key: str) -> bool:
+def shows_cfd(desk: Desk, key: str) -> bool:
     """Whether what the desk says of the variant's CFD is NUMBERS, on whichever area."""
-    told = desk.cfd(key)
-    return told.told_by == "coarse" and told.cd * told.area == pytest.approx(NUMBERS.cd * NUMBERS.frontal_area)
+    shown = desk.cfd(key)
+    return shown.source == "coarse" and shown.cd * shown.area == pytest.approx(NUMBERS.cd * NUMBERS.frontal_area)
 
 
 def test_it_comes_back_beside_the_prediction_and_nothing_runs(study_file, opened):
     desk, key = opened(study_file)
     run = desk.verifications.of(key)
     assert run.status == DONE and run.lacking == "" and run.finished.wind == Conditions(40.0, 1.2)
-    assert is_told(desk, key) and not desk.cfd_is_outdated(key)
+    assert shows_cfd(desk, key) and not desk.cfd_is_outdated(key)
     assert not desk.study.is_changed
     desk.layers.want(CFD, key)
     assert desk.wait(PATIENCE)
@@ -124,7 +124,7 @@ def test_saved_again_it_is_still_there_and_moves_with_the_folder(study_file, ope
     desk, key = opened(tmp_path / "elsewhere" / study_file.name)
     run = desk.verifications.of(key)
     assert run.folder == tmp_path / "elsewhere" / "car_cfd" and run.lacking == ""
-    assert is_told(desk, key)
+    assert shows_cfd(desk, key)
 
 
 def test_found_with_its_mesh_in_another_place(study_file, opened, tmp_path):
@@ -134,10 +134,10 @@ def test_found_with_its_mesh_in_another_place(study_file, opened, tmp_path):
     assert "not there any more" in desk.verifications.of(key).lacking
     assert desk.find_moved(tmp_path / "archive") == [key]
     assert desk.verifications.of(key).folder == tmp_path / "archive" / "car_cfd"
-    assert desk.verifications.of(key).lacking == "" and is_told(desk, key)
+    assert desk.verifications.of(key).lacking == "" and shows_cfd(desk, key)
 
 
-def test_a_mesh_that_changed_since_is_told_and_not_compared(study_file, opened, sample_file):
+def test_a_mesh_that_changed_since_shows_cfd_and_not_compared(study_file, opened, sample_file):
     shutil.copy(sample_file.with_name("estate.stl"), study_file.with_name("car.stl"))
     desk, key = opened(study_file)
     assert desk.cfd_is_outdated(key) and desk.cfd(key) is None
@@ -164,7 +164,7 @@ def solved_again(folder: Path) -> str:
 def test_without_its_case_the_numbers_stay_and_the_picture_does_not(study_file, opened, spoil):
     why = spoil(study_file.with_name("car_cfd"))
     desk, key = opened(study_file)
-    assert why in desk.verifications.of(key).lacking and is_told(desk, key)
+    assert why in desk.verifications.of(key).lacking and shows_cfd(desk, key)
     assert "no CFD of this variant" in desk.layers.lacking(CFD, key)
 
 

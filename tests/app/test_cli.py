@@ -21,7 +21,7 @@ def drivaer(*arguments: object, **options) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("predict",), "Missing argument"),
         (("predict", "--jsn", "a.stl"), "--json"),
@@ -38,12 +38,12 @@ def drivaer(*arguments: object, **options) -> subprocess.CompletedProcess:
         (("window", "a.stl", "--show", "speed"), "'difference'"),
     ],
 )
-def test_a_mistake_is_one_line_with_the_way_out_and_status_2(arguments, said):
+def test_a_mistake_is_one_line_with_the_way_out_and_status_2(arguments, message):
     done = drivaer(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there can a screen be absent")
@@ -140,9 +140,9 @@ def test_a_reader_that_goes_away_is_no_error(sample_file):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.readline()
     process.stdout.close()
-    said = process.stderr.read()
+    message = process.stderr.read()
     process.wait()
-    assert "Traceback" not in said and "BrokenPipe" not in said
+    assert "Traceback" not in message and "BrokenPipe" not in message
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
@@ -153,6 +153,6 @@ def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path, sample_file):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate()
+    _, message = process.communicate()
     assert process.returncode == 130
-    assert "interrupted" in said and "Traceback" not in said
+    assert "interrupted" in message and "Traceback" not in message

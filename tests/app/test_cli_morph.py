@@ -58,9 +58,9 @@ def test_neutral_values_write_the_same_numbers(car_mm, tmp_path):
 
 def test_it_says_what_it_read_the_car_as(car_mm, tmp_path, capsys):
     run(car_mm, "--set", "roof_height=0.02", "-o", tmp_path / "out.stl")
-    said = capsys.readouterr()
-    assert "read as mm, nose along x, roof along y" in said.err
-    assert said.out.strip() == str(tmp_path / "out.stl")
+    message = capsys.readouterr()
+    assert "read as mm, nose along x, roof along y" in message.err
+    assert message.out.strip() == str(tmp_path / "out.stl")
 
 
 def test_a_half_car_stays_half(car_mm, tmp_path):
@@ -111,7 +111,7 @@ def test_list_with_a_car_tells_its_landmarks(car_mm, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("CAR", "-o", "out.stl", "--set", "boattail=3"), "did you mean boat_tail?"),
         (("CAR", "-o", "out.stl", "--set", "boat_tail=33"), "-4 to 10 deg"),
@@ -129,11 +129,11 @@ def test_list_with_a_car_tells_its_landmarks(car_mm, capsys):
         (("CAR", "other.stl", "--set", "boat_tail=1", "-o", "out.stl"), "one car at a time"),
     ],
 )
-def test_a_mistake_is_one_line_and_status_2(car_mm, tmp_path, monkeypatch, capsys, arguments, said):
+def test_a_mistake_is_one_line_and_status_2(car_mm, tmp_path, monkeypatch, capsys, arguments, message):
     monkeypatch.chdir(tmp_path)
     assert run(*(car_mm if a == "CAR" else a for a in arguments)) == 2
     err = capsys.readouterr().err
-    assert said in err.splitlines()[-1]
+    assert message in err.splitlines()[-1]
     assert "drivaer morph --help" in err
     assert list(tmp_path.iterdir()) == []
 

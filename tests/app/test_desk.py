@@ -9,10 +9,10 @@ import time
 import numpy as np
 import pytest
 
+from data.control import Cancelled
 from drivaer_app.desk.autosave import Autosave
 from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.examine import examine
-from drivaer_app.desk.jobs import Cancelled
 from drivaer_app.desk.predictions import DONE, FAILED, MISSING, WAITING
 from drivaer_app.desk.study import Study
 from drivaer_app.desk.study_file import read_study

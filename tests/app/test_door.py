@@ -37,7 +37,7 @@ def predicted(car):
     return drivaer.predict(car)
 
 
-def told(capfd, *words) -> list[dict]:
+def printed(capfd, *words) -> list[dict]:
     """What a command says with --json, without times."""
     assert main([*map(str, words), "--json"]) == 0
     return [untimed(json.loads(line)) for line in capfd.readouterr().out.splitlines()]
@@ -84,8 +84,8 @@ def test_a_mesh_in_memory_is_predicted_as_its_file_is(car, predicted, given):
 
 
 def test_predict_says_what_the_command_says(car, capfd):
-    (said,) = told(capfd, "predict", car, "--speed", 40, "--area", 2.1, "--units", "m")
-    assert untimed(drivaer.predict(car, speed=40, area=2.1, units="m").record()) == said
+    (answer,) = printed(capfd, "predict", car, "--speed", 40, "--area", 2.1, "--units", "m")
+    assert untimed(drivaer.predict(car, speed=40, area=2.1, units="m").record()) == answer
 
 
 def test_fields_are_those_of_the_field_file(car, predicted, tmp_path):
@@ -108,9 +108,9 @@ def test_fields_lie_along_the_meshs_own_axes(car):
 
 
 def test_compare_says_what_the_command_says(car, wider, capfd):
-    _, said = told(capfd, "compare", car, wider)
+    _, answer = printed(capfd, "compare", car, wider)
     comparison = drivaer.compare(wider, car)
-    assert untimed(comparison.record()) == said
+    assert untimed(comparison.record()) == answer
     assert comparison.counts == pytest.approx(1000 * (comparison.prediction.cd - comparison.baseline.cd))
 
 

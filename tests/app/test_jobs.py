@@ -103,11 +103,11 @@ def test_a_bug_becomes_one_line(jobs):
 
 
 def test_progress_is_told(jobs):
-    told = []
-    jobs._on_change = lambda job: told.append((job.state, job.fraction))
+    reported = []
+    jobs._on_change = lambda job: reported.append((job.state, job.fraction))
     _, over = ended(jobs, "work", lambda job: job.report(0.25, "reading"))
     assert over.wait(PATIENCE)
-    assert ("running", 0.25) in told
+    assert ("running", 0.25) in reported
 
 
 def test_the_least_recently_used_goes_first():

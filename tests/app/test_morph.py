@@ -17,7 +17,7 @@ from data.mesh import RawMesh
 from drivaer_app.shapes.car import build_car
 from drivaer_app.shapes.designs import handle_values
 from drivaer_app.shapes.handles import HANDLES, checked
-from drivaer_app.shapes.landmarks import Landmarks, Pane, find_landmarks
+from drivaer_app.shapes.landmarks import GlassPane, Landmarks, find_landmarks
 from drivaer_app.shapes.morph import Morph
 from drivaer_app.shapes.outlook import Outlook, look_at
 from drivaer_app.shapes.parameters import CarParameters
@@ -253,7 +253,7 @@ def slope_deg(x: np.ndarray, values: np.ndarray, low: float, high: float) -> flo
     return float(np.degrees(np.arctan(np.polyfit(x[here], values[here], 1)[0])))
 
 
-def angle_deg(outlook: Outlook, pane: Pane, x_from: float, x_to: float) -> float:
+def angle_deg(outlook: Outlook, pane: GlassPane, x_from: float, x_to: float) -> float:
     """Of the line over the middle of the pane's height, which stays whatever it leans."""
     line = outlook.line(x_from, x_to)
     share = (line[:, 1] - pane.foot.z) / (pane.head.z - pane.foot.z)

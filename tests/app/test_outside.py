@@ -61,9 +61,9 @@ def test_without_an_interval_nothing_is_inside_or_outside():
     assert outside_tables.is_inside(0.3, 0.3, answer(0.3, None)) is None
 
 
-@pytest.mark.parametrize(("said", "apart"), [(0.24, -0.01), (0.255, 0.0), (0.27, 0.01)])
-def test_a_prediction_is_off_a_range_by_the_way_to_its_nearer_end(said, apart):
-    assert outside_tables.off(0.25, 0.26, said) == pytest.approx(apart)
+@pytest.mark.parametrize(("predicted", "apart"), [(0.24, -0.01), (0.255, 0.0), (0.27, 0.01)])
+def test_a_prediction_is_off_a_range_by_the_way_to_its_nearer_end(predicted, apart):
+    assert outside_tables.off(0.25, 0.26, predicted) == pytest.approx(apart)
 
 
 def test_agreement_is_that_of_said_with_true():
@@ -75,10 +75,10 @@ def test_agreement_is_that_of_said_with_true():
 
 
 def test_a_difference_is_told_as_the_program_tells_it():
-    told = outside_tables.difference(answer(0.32), answer(0.30))
-    assert told.counts == pytest.approx(20)
-    assert told.half_width == pytest.approx(6)  # 0.004 + 0.1 * 0.02
-    assert told.is_certain
+    kept = outside_tables.difference(answer(0.32), answer(0.30))
+    assert kept.counts == pytest.approx(20)
+    assert kept.half_width == pytest.approx(6)  # 0.004 + 0.1 * 0.02
+    assert kept.is_certain
     assert outside_tables.difference(answer(0.32, known=False), answer(0.30)).half_width is None
 
 
@@ -158,25 +158,25 @@ def test_runs_with_known_flaws_or_without_shape_are_not_compared(shared):
 
 
 def _twice(predictor, value):
-    return {"said": 2 * value}
+    return {"predicted": 2 * value}
 
 
 def test_answers_are_kept_for_their_model_and_asked_but_once(tmp_path):
     questions = [Question(f"car/{i}", _twice, (i,)) for i in range(3)]
     answers = Answers(tmp_path / "answers.json")
-    answers.of["car/1"] = {"said": "before"}
+    answers.of["car/1"] = {"predicted": "before"}
     assert sorted(answers.ask(questions, 1)) == ["car/0", "car/2"]
     known = Answers(tmp_path / "answers.json")
-    assert known.of == {"car/0": {"said": 0}, "car/1": {"said": "before"}, "car/2": {"said": 4}}
-    told = json.loads(known.file.read_text("utf-8"))
-    known.file.write_text(json.dumps(told | {"key": "of another model"}), "utf-8")
+    assert known.of == {"car/0": {"predicted": 0}, "car/1": {"predicted": "before"}, "car/2": {"predicted": 4}}
+    kept = json.loads(known.file.read_text("utf-8"))
+    known.file.write_text(json.dumps(kept | {"key": "of another model"}), "utf-8")
     assert Answers(tmp_path / "answers.json").of == {}
 
 
 def test_the_page_says_what_the_figures_say(shared):
-    told = json.loads(outside.FIGURES.read_text("utf-8"))
+    kept = json.loads(outside.FIGURES.read_text("utf-8"))
     effects, _, _ = outside_truth.drivaerml_effects()
     page = outside.DOCS.read_text("utf-8")
     held_out = outside.held_out_r2(outside.BUNDLED)
-    for name, content in outside.content_of(told["answers"], effects, held_out).items():
+    for name, content in outside.content_of(kept["answers"], effects, held_out).items():
         assert f"<!-- {name} -->\n{content}\n<!-- /{name} -->" in page, name

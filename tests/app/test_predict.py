@@ -136,5 +136,5 @@ def test_two_answers_further_apart_than_is_usual_are_told_with_both_numbers(refe
 
     assert apart(0.95) == apart(-0.95) == []
     for share in (1.05, -1.05):
-        (said,) = apart(share)
-        assert f"{surface.cd:.3f}" in said and f"{surface.cd + share * surface.answers_apart:.3f}" in said
+        (sentence,) = apart(share)
+        assert f"{surface.cd:.3f}" in sentence and f"{surface.cd + share * surface.answers_apart:.3f}" in sentence

@@ -16,6 +16,7 @@ from drivaer_app.conditions import Conditions
 from drivaer_app.desk.study import Study
 from drivaer_app.desk.study_file import SavedStudy, SavedVariant, find_moved, read_study, write_study
 from drivaer_app.files import checksum_of
+from drivaer_app.origin import Origin
 from drivaer_app.predict import Reading
 from drivaer_app.results import Result
 from gnn.difference import DifferenceLaw
@@ -219,6 +220,12 @@ def test_meshes_that_moved_elsewhere_are_found_by_name_and_content(saved, tmp_pa
     sums = {one.key: content.kept[one.key].result.checksum}
     found = find_moved({v.key: v.file for v in (one, two)}, sums, tmp_path / "archive")
     assert found == {one.key: other / "one.stl", two.key: other / "two.stl"}
+
+
+def test_an_origin_of_an_earlier_file_is_read():
+    published = {"cd": 0.3, "cd_std": None, "cl": None, "clf": None, "clr": None, "area": None}
+    stored = {"catalogue": "c.sqlite", "design": "car", "published": {**published, "told_by": "published"}}
+    assert Origin.from_json(stored).published.source == "published"
 
 
 def damaged(path: Path) -> None:

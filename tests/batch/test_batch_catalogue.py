@@ -22,8 +22,8 @@ def test_a_condition_picks_meshes_and_brings_what_is_known_of_them(corpus):
     found = find_designs(corpus, "style = 'estate'")
     (file,) = found.files
     assert "005" in file.name and file.is_file()
-    told = found.parameters[file]
-    assert told["style"] == "estate" and told["cfd_cd"] > 0 and len(told) > 10
+    found_parameters = found.parameters[file]
+    assert found_parameters["style"] == "estate" and found_parameters["cfd_cd"] > 0 and len(found_parameters) > 10
     assert len(find_designs(corpus, None).files) == 2
 
 
@@ -35,10 +35,10 @@ def test_designs_are_also_named(corpus):
 
 
 @pytest.mark.parametrize(
-    ("where", "said"), [("cd < 0", "no design fulfils"), ("cdd < 1", "there is no column"), ("cd <", "missing")]
+    ("where", "message"), [("cd < 0", "no design fulfils"), ("cdd < 1", "there is no column"), ("cd <", "missing")]
 )
-def test_a_condition_that_picks_nothing_or_is_wrong_is_refused(corpus, where, said):
-    with pytest.raises(DrivAerError, match=said):
+def test_a_condition_that_picks_nothing_or_is_wrong_is_refused(corpus, where, message):
+    with pytest.raises(DrivAerError, match=message):
         find_designs(corpus, where)
 
 

@@ -79,8 +79,8 @@ def test_what_cannot_be_done_is_the_jobs_error(tmp_path, make_cars, jobs, cars, 
     make_cars(tmp_path / "cars", 1)
     (tmp_path / "empty").mkdir()
     (tmp_path / "a file").write_text("x")
-    told = {name: value if name == "model" else tmp_path / value for name, value in more.items()}
-    job = jobs.submit("batch", BatchWork(Order((tmp_path / cars,), told.pop("output", tmp_path / "r"), **told)))
+    options = {name: value if name == "model" else tmp_path / value for name, value in more.items()}
+    job = jobs.submit("batch", BatchWork(Order((tmp_path / cars,), options.pop("output", tmp_path / "r"), **options)))
     assert job.wait(PATIENCE) and job.state == FAILED and why in job.error.line
 
 

@@ -60,8 +60,8 @@ def test_results_are_those_of_predict(mixed):
     done = drivaer("predict", *cars, "--json")  # on as many threads as it likes
     predicted = [json.loads(line) for line in done.stdout.splitlines()]
     for car, record in zip(stored(folder / "results").predicted, predicted, strict=True):
-        for told in ("file", "status", "seconds"):
-            record.pop(told)
+        for word in ("file", "status", "seconds"):
+            record.pop(word)
         assert {name: value for name, value in car.record.items() if name != "seconds"} == record
 
 
@@ -148,7 +148,7 @@ def test_two_batches_at_once_share_a_store(tmp_path, make_cars):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("cars/*.nothing", "-o", "r"), "no file matches"),
         (("empty", "-o", "r"), "holds no meshes"),
@@ -158,10 +158,10 @@ def test_two_batches_at_once_share_a_store(tmp_path, make_cars):
         (("car.stl",), "--output"),
     ],
 )
-def test_a_mistake_is_one_line_and_status_2(tmp_path, monkeypatch, arguments, said):
+def test_a_mistake_is_one_line_and_status_2(tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     (tmp_path / "car.stl").touch()
     done = drivaer("batch", *arguments)
     assert done.returncode == 2
-    assert done.stderr.count("\n") == 1 and said in done.stderr
+    assert done.stderr.count("\n") == 1 and message in done.stderr

@@ -39,6 +39,6 @@ def test_ctrl_c_ends_it_with_130_and_without_a_traceback(make_cars, tmp_path):
     while not (tmp_path / "r" / "results.sqlite").exists():
         time.sleep(0.02)
     os.killpg(running.pid, signal.SIGINT)
-    said = running.communicate()[1]
+    message = running.communicate()[1]
     assert running.returncode == 130
-    assert said == "drivaer: interrupted\n"
+    assert message == "drivaer: interrupted\n"

@@ -100,17 +100,17 @@ def test_a_mesh_shorter_than_its_header_promises_is_partial(tmp_path, sample_fil
 def test_what_a_server_said_of_a_file_outlives_the_file(tmp_path):
     path = put(tmp_path, f"{FIRST}.stl", b"12345")
     scan(tmp_path)
-    told = {"checksum_type": "MD5", "checksum": "827ccb0eea8a706c4c34a16891f84e7b", "datafile_id": "7"}
+    server_facts = {"checksum_type": "MD5", "checksum": "827ccb0eea8a706c4c34a16891f84e7b", "datafile_id": "7"}
     with open_catalogue(tmp_path) as catalogue:
         known = catalogue.files()[0]
-        catalogue.upsert_files([CorpusFile(**{**vars(known), **told})])
+        catalogue.upsert_files([CorpusFile(**{**vars(known), **server_facts})])
     path.unlink()
     scan(tmp_path)
     assert files(tmp_path)[f"{FIRST}.stl", ""].state == "missing"
     put(tmp_path, f"{FIRST}.stl", b"123")
     scan(tmp_path)
     cut = files(tmp_path)[f"{FIRST}.stl", ""]
-    assert (cut.state, cut.size, cut.checksum) == ("partial", 5, told["checksum"])
+    assert (cut.state, cut.size, cut.checksum) == ("partial", 5, server_facts["checksum"])
 
 
 def test_tags_notes_and_a_drawn_split_stay_when_a_folder_changes(tmp_path):
@@ -228,15 +228,15 @@ def test_a_scan_killed_in_its_transaction_leaves_the_catalogue_as_it_was(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"not a database" * 100, "damaged"), (b"", "")], ids=["garbage", "empty"]
+    ("content", "message"), [(b"not a database" * 100, "damaged"), (b"", "")], ids=["garbage", "empty"]
 )
-def test_a_catalogue_that_is_none_is_said_and_not_overwritten(tmp_path, content, said):
+def test_a_catalogue_that_is_none_is_said_and_not_overwritten(tmp_path, content, message):
     put(tmp_path, f"{FIRST}.stl")
     path = put(tmp_path, "catalogue.sqlite", content)
-    if not said:
+    if not message:
         assert scan(tmp_path).n_designs == 1
         return
-    with pytest.raises(DrivAerError, match=said):
+    with pytest.raises(DrivAerError, match=message):
         scan(tmp_path)
     assert path.read_bytes() == content
 

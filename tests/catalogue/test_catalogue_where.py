@@ -59,7 +59,7 @@ def test_a_condition_finds_its_rows(database, text, rows):
 
 
 @pytest.mark.parametrize(
-    ("text", "blamed", "said"),
+    ("text", "blamed", "message"),
     [
         ("stlye = 'a'", "stlye", "did you mean style?"),
         ("style = fastback", "fastback", "in quotes: 'fastback'"),
@@ -78,11 +78,11 @@ def test_a_condition_finds_its_rows(database, text, rows):
         ("style = 'a'; DROP TABLE t", ";", "no meaning"),
     ],
 )
-def test_an_error_points_at_the_word(text, blamed, said):
+def test_an_error_points_at_the_word(text, blamed, message):
     with pytest.raises(WhereError) as caught:
         parse_where(text, COLUMNS)
     assert text[caught.value.start : caught.value.stop] == blamed
-    assert said in caught.value.line
+    assert message in caught.value.line
 
 
 def test_the_carets_stand_under_the_word():

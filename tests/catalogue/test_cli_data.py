@@ -60,7 +60,7 @@ def test_without_any_catalogue_the_way_to_one_is_said(run):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("list", "--where", "cdd<0.2"), "did you mean cd"),
         (("list", "--columns", "id,Aera"), "did you mean area"),
@@ -72,10 +72,10 @@ def test_without_any_catalogue_the_way_to_one_is_said(run):
         (("tag", "a"), "either ids or --where"),
     ],
 )
-def test_a_mistake_is_status_2_and_says_the_nearest_right_thing(run, folder, arguments, said):
+def test_a_mistake_is_status_2_and_says_the_nearest_right_thing(run, folder, arguments, message):
     status, out, err = run(*arguments)
     assert (status, out) == (2, "")
-    assert said in err and "data " + arguments[0] + " --help" in err
+    assert message in err and "data " + arguments[0] + " --help" in err
 
 
 def test_a_wrong_word_of_a_condition_is_pointed_at(run, folder):

@@ -38,7 +38,7 @@ def test_a_residual_that_is_no_number_is_a_divergence():
 
 
 @pytest.mark.parametrize(
-    ("text", "status", "said"),
+    ("text", "status", "message"),
     [
         ("#1  Foam::sigFpe::sigHandler(int) at ??:?\n", -8, "diverged"),
         ("Solving for p, Initial residual = nan, Final", 1, "diverged"),
@@ -52,11 +52,11 @@ def test_a_residual_that_is_no_number_is_a_divergence():
         ("", 3, "its log is empty"),
     ],
 )
-def test_why_a_program_ended_is_one_line_with_its_log(text, status, said, tmp_path):
+def test_why_a_program_ended_is_one_line_with_its_log(text, status, message, tmp_path):
     log = tmp_path / "log.simpleFoam"
     log.write_text(text)
     error = failure("simpleFoam", status, log)
-    assert said in error.what
+    assert message in error.what
     assert error.file == log
     assert error.fix
     assert "\n" not in error.line

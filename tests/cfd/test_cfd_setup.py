@@ -108,10 +108,10 @@ def test_a_symmetric_car_needs_half_a_domain(coarse):
     assert coarse.domain.blockage < 0.04
 
 
-@pytest.mark.parametrize(("preset", "told"), [("trial", True), ("draft", False)])
-def test_a_trial_says_that_its_numbers_mean_nothing(car, preset, told):
+@pytest.mark.parametrize(("preset", "warns"), [("trial", True), ("draft", False)])
+def test_a_trial_says_that_its_numbers_mean_nothing(car, preset, warns):
     warnings = set_up(car, preset_of(preset)).warnings
-    assert any("mean nothing" in warning for warning in warnings) is told
+    assert any("mean nothing" in warning for warning in warnings) is warns
 
 
 def test_a_car_with_a_box_on_one_side_needs_all_of_it(car):

@@ -17,7 +17,7 @@ import pytest
 from data.corpora.case_files import read_case
 from data.errors import DrivAerError
 from drivaer_app.cfd import logs
-from drivaer_app.cfd.run import MESHING, SOLVE, Cancelled, CaseState, Runner
+from drivaer_app.cfd.run import MESHING, SOLVE, CaseState, Runner, RunStopped
 from drivaer_app.cfd.setup import set_up, write_case, write_interval
 from drivaer_app.cfd.simulate import end_of_run, simulate
 from drivaer_app.cfd.written import drop_half_written, last_written
@@ -121,7 +121,7 @@ def test_a_run_that_is_cancelled_stops_its_solver_and_goes_on_later(solved, car,
         if progress.step == SOLVE.words and progress.iteration >= 2:
             cancel.set()
 
-    with pytest.raises(Cancelled, match="the same command goes on"):
+    with pytest.raises(RunStopped, match="the same command goes on"):
         simulate(car, folder, preset=TINY, iterations=400, on_progress=stop_while_solving, cancel=cancel)
     assert solver_processes(folder) == []
     reached = int(logs.read_coefficients(folder).iteration[-1])
@@ -140,7 +140,7 @@ def test_a_stopped_run_that_is_told_to_stop_sooner_than_it_got_still_has_its_mea
         if last_written(folder) >= 40:
             cancel.set()
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(RunStopped):
         simulate(car, folder, preset=TINY, iterations=400, on_progress=stop_once_written, cancel=cancel)
     written = last_written(folder)
     done = simulate(car, folder, preset=TINY, iterations=20)
@@ -192,7 +192,7 @@ def test_a_mesher_that_was_stopped_begins_the_mesh_anew(solved, car, tmp_path):
     state.done = [step.name for step in MESHING[:2]]  # snappyHexMesh had already written over blockMesh's mesh
     state.save(folder)
     cancel.set()
-    with pytest.raises(Cancelled):
+    with pytest.raises(RunStopped):
         simulate(car, folder, preset=TINY, cancel=cancel)
     assert simulate(car, folder, preset=TINY).mesh.n_cells == solved.mesh.n_cells
 
@@ -251,7 +251,7 @@ def test_a_broken_dictionary_is_told_in_openfoams_words(openfoam, car, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "status", "message"),
     [
         (("car.stl",), 2, "--output"),
         (("no.stl", "-o", "case"), 1, "no.stl"),
@@ -259,14 +259,14 @@ def test_a_broken_dictionary_is_told_in_openfoams_words(openfoam, car, tmp_path)
         (("car.stl", "-o", "case", "--speed", "0"), 2, "--speed must be a positive number"),
     ],
 )
-def test_a_mistake_is_one_line(arguments, status, said, tmp_path):
+def test_a_mistake_is_one_line(arguments, status, message, tmp_path):
     done = subprocess.run(
         [sys.executable, str(ROOT / "main.py"), "simulate", *arguments], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == status
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_a_failure_is_an_object_where_json_is_wanted(tmp_path):

@@ -33,8 +33,8 @@ def start(work: Path, *options: str) -> subprocess.Popen:
 def grow(work: Path, *options: str) -> tuple[int, str]:
     """Exit status and what it said."""
     process = start(work, *options)
-    _, said = process.communicate(timeout=300)
-    return process.returncode, said
+    _, output = process.communicate(timeout=300)
+    return process.returncode, output
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +42,6 @@ def corpus(openfoam, tmp_path_factory) -> Path:  # noqa: F811
     """Two designs of a hatchback, grown by two workers."""
     work = tmp_path_factory.mktemp("corpus")
     (work / "corpus.json").write_text(json.dumps(TINY))
-    status, said = grow(work, "--count", "2", "--workers", "2")
-    assert status == 0, said
+    status, output = grow(work, "--count", "2", "--workers", "2")
+    assert status == 0, output
     return work

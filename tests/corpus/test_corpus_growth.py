@@ -21,7 +21,7 @@ from drivaer_app.cli.app import app
 from drivaer_app.corpus.families import FamilySource, known_families, open_family
 from drivaer_app.corpus.growth import sources_of
 from drivaer_app.corpus.pack import pack
-from drivaer_app.corpus.runs import Design, ReadyFamily, mesh_fault, run_design
+from drivaer_app.corpus.runs import FamilyDesign, ReadyFamily, mesh_fault, run_design
 from drivaer_app.corpus.settings import load_settings, settled_settings
 from drivaer_app.corpus.status import corpus_status
 from drivaer_app.shapes.parameters import STYLES
@@ -98,8 +98,8 @@ def test_wheels_turn_about_their_moved_axle(ready, case):
 
 def test_what_is_finished_is_not_run_again(corpus):
     before = {path: path.stat().st_mtime_ns for path in (corpus / "cases").iterdir()}
-    status, said = grow(corpus, "--count", "2")
-    assert status == 0, said
+    status, printed = grow(corpus, "--count", "2")
+    assert status == 0, printed
     assert {path: path.stat().st_mtime_ns for path in (corpus / "cases").iterdir()} == before
 
 
@@ -122,8 +122,8 @@ def test_killed_in_the_middle_it_loses_only_the_design_in_hand(corpus, tmp_path)
         os.kill(orphan, signal.SIGKILL)
     _wait_for(lambda: not solver_processes(in_hand))
     control.write_text(control.read_text().replace("4000", "6"))
-    status, said = grow(work, "--count", "3")
-    assert status == 0, said
+    status, printed = grow(work, "--count", "3")
+    assert status == 0, printed
     assert (work / "cases" / "hatchback_0002.npz").exists() and not in_hand.exists()
 
 
@@ -135,8 +135,8 @@ def test_told_to_stop_it_takes_its_solver_along(corpus, tmp_path):
     in_hand = work / "running" / "hatchback_0002"
     _wait_for(lambda: solver_processes(in_hand), process)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and "the same command goes on" in said
+    _, printed = process.communicate(timeout=60)
+    assert process.returncode == 130 and "the same command goes on" in printed
     assert not solver_processes(in_hand)
 
 
@@ -155,14 +155,16 @@ def test_a_design_whose_mesh_folds_is_a_failure_with_its_reason(ready, corpus, t
     modes = np.load(family.folder / "volume_modes.npy")
     np.save(family.folder / "volume_modes.npy", 40 * modes)
     folding = ReadyFamily(family)
-    assert run_design(folding, Design.of(folding, 4), work) is None
+    assert run_design(folding, FamilyDesign.of(folding, 4), work) is None
     failure = json.loads((work / "failures" / "hatchback_0004.json").read_text())
     assert "the bent mesh failed" in failure["reason"] and failure["design"] == 4 and failure["values"]
 
 
 def test_a_mesh_with_cells_inside_out_is_refused():
-    said = " ***Error in face pyramids: 12 faces are incorrectly oriented.\n Mesh non-orthogonality Max: 60 average: 9"
-    assert "12 faces" in mesh_fault(said)
+    printed = (
+        " ***Error in face pyramids: 12 faces are incorrectly oriented.\n Mesh non-orthogonality Max: 60 average: 9"
+    )
+    assert "12 faces" in mesh_fault(printed)
 
 
 def test_status_counts_and_tells_the_ranges(corpus, tmp_path):
@@ -269,5 +271,5 @@ def test_two_cars_of_one_name_are_not_taken_for_each_other(sample_file, tmp_path
 
 
 def test_a_design_that_another_worker_has_just_finished_leaves_no_folder(ready, corpus):
-    assert run_design(ready, Design.of(ready, 0), corpus) is None
+    assert run_design(ready, FamilyDesign.of(ready, 0), corpus) is None
     assert not (corpus / "running" / "hatchback_0000").exists()

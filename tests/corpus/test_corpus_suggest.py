@@ -30,8 +30,8 @@ def test_meshes_are_named_with_what_the_model_says(sample_file, capfd):
 
 def test_designs_to_go_are_suggested_with_their_handles(corpus, capfd):
     assert main(["corpus", "suggest", "1", "--from", str(corpus), "--look-at", "2", "--json"]) == 0
-    told = json.loads(capfd.readouterr().out)
-    assert told["name"] in ("hatchback_0002", "hatchback_0003") and "backlight_angle" in told["values"]
+    printed = json.loads(capfd.readouterr().out)
+    assert printed["name"] in ("hatchback_0002", "hatchback_0003") and "backlight_angle" in printed["values"]
 
 
 def test_either_meshes_or_a_corpus_must_be_given():

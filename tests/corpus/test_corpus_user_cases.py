@@ -115,9 +115,9 @@ def test_what_lacks_wall_shear_is_refused(flow, tmp_path):
         add_case(file, tmp_path, reference=Reference(speed=SPEED))
 
 
-@pytest.mark.parametrize(("name", "said"), [("nothing.vtp", "not there"), ("notes.txt", "no CFD result")])
-def test_what_is_no_cfd_is_one_line(tmp_path, name, said):
+@pytest.mark.parametrize(("name", "message"), [("nothing.vtp", "not there"), ("notes.txt", "no CFD result")])
+def test_what_is_no_cfd_is_one_line(tmp_path, name, message):
     if name == "notes.txt":
         (tmp_path / name).write_text("drag was low")
-    with pytest.raises(DrivAerError, match=said):
+    with pytest.raises(DrivAerError, match=message):
         add_case(tmp_path / name, tmp_path)

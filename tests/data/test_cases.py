@@ -125,9 +125,9 @@ def geometry():
 
 @pytest.fixture
 def own_case(geometry, tmp_path):
-    told = {"frontal_area": 2.0, **named_in_files({"cd": 0.3, "cl": 0.1, "cd_pressure": 0.28, "cd_friction": 0.02})}
+    numbers = {"frontal_area": 2.0, **named_in_files({"cd": 0.3, "cl": 0.1, "cd_pressure": 0.28, "cd_friction": 0.02})}
     cf = np.array([[0.0, 0.001, 0], [0, 0, 0.002]])
-    write_case(tmp_path / "mine.npz", told, np.array([0.9, -0.2]), cf, geometry=geometry)
+    write_case(tmp_path / "mine.npz", numbers, np.array([0.9, -0.2]), cf, geometry=geometry)
     return read_case(tmp_path / "mine.npz")
 
 
@@ -167,8 +167,8 @@ def test_what_lacks_a_coefficient_is_said(tmp_path, geometry):
     ids=["generator", "family", "own car"],
 )
 def test_one_reader_reads_every_corpus_s_designs(tmp_path, design, known):
-    told = {"frontal_area": 2.0, "Cd": 0.3, "Cl": 0.1, "Cd_pressure": 0.28, "Cd_friction": 0.02}
-    write_case(tmp_path / "a.npz", told | design, np.zeros(3), np.zeros((3, 3)))
+    numbers = {"frontal_area": 2.0, "Cd": 0.3, "Cl": 0.1, "Cd_pressure": 0.28, "Cd_friction": 0.02}
+    write_case(tmp_path / "a.npz", numbers | design, np.zeros(3), np.zeros((3, 3)))
     for case in (read_case(tmp_path / "a.npz"), read_header(tmp_path / "a.npz")):
         assert (case.design, case.family, case.style, case.underbody, case.is_test) == known
         assert case.coefficients == {"cd": 0.3, "cl": 0.1, "cd_pressure": 0.28, "cd_friction": 0.02}

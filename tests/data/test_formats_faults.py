@@ -36,8 +36,8 @@ def test_every_fault_is_one_line_that_names_the_file(samples, tmp_path):
         path = tmp_path / fault.name
         if fault.content is not None:
             path.write_bytes(fault.content)
-        said = one_line(path)
-        assert "cannot be read as" not in said, f"{fault.what}: only the last-resort guard caught it ({said})"
+        message = one_line(path)
+        assert "cannot be read as" not in message, f"{fault.what}: only the last-resort guard caught it ({message})"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 
 from data.corpora.case_files import read_case, write_case
 from data.corpora.morphed_families import (
-    Bendable,
     CfdFaces,
+    DeformablePoints,
     Handles,
     MorphedFamily,
     read_families,
@@ -47,7 +47,7 @@ def family() -> MorphedFamily:
     # The solver's faces look into the car.
     cfd = CfdFaces(faces[:, ::-1].ravel(), starts, np.zeros(len(faces), int))
     body = np.zeros(len(faces), int)
-    surface = Bendable(vertices, modes)
+    surface = DeformablePoints(vertices, modes)
     return MorphedFamily("box", None, {"frontal_area": 1.6}, handles, surface, faces, body, True, surface, cfd)
 
 

@@ -54,7 +54,7 @@ def test_several_arrays_of_all_kinds_follow_each_other(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         ("POINT_DATA 3\nSCALARS p float\nLOOKUP_TABLE default\n1 2\n", "3 numbers promised, found 2"),
         ("POINT_DATA 999999999\nSCALARS p double\nLOOKUP_TABLE default\n1 2 3\n", "promised"),
@@ -63,8 +63,8 @@ def test_several_arrays_of_all_kinds_follow_each_other(tmp_path):
         ("POINT_DATA 3\nNONSENSE p float\n1 2 3\n", "where an array should be"),
     ],
 )
-def test_a_damaged_array_is_one_line(tmp_path, data, said):
-    with pytest.raises(MeshError, match=said):
+def test_a_damaged_array_is_one_line(tmp_path, data, message):
+    with pytest.raises(MeshError, match=message):
         read(tmp_path, data)
 
 

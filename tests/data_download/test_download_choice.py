@@ -83,7 +83,7 @@ def test_what_is_no_server_is_said(typed):
 
 
 @pytest.mark.parametrize(
-    ("choice", "said"),
+    ("choice", "message"),
     [
         ({"what": "meshes"}, "there is no 'meshes'"),
         ({"classes": "Q_X"}, "there is no class 'Q_X'"),
@@ -92,9 +92,9 @@ def test_what_is_no_server_is_said(typed):
         ({"ids": "no_such_list.txt"}, "neither an id nor a file"),
     ],
 )
-def test_a_choice_of_nothing_that_is_there_is_said(choice, said):
+def test_a_choice_of_nothing_that_is_there_is_said(choice, message):
     asked = {"what": None, "classes": None, "ids": None, "count": None, "split": None} | choice
-    with pytest.raises(DrivAerError, match=said):
+    with pytest.raises(DrivAerError, match=message):
         choice_of(**asked)
 
 

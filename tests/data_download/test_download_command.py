@@ -177,17 +177,17 @@ def test_a_full_disk_is_one_line_and_nothing_half_has_a_final_name(dataverse, tm
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("drivaernt", "-o", "x"), "neither a corpus nor a DOI"),
         (("drivaernet", "-o", "x", "--ids", "F_D_1"), "F_D_WM_WW_0001"),
         (("drivaernet",), "Missing option"),
     ],
 )
-def test_a_mistake_is_one_line_and_status_2(arguments, said, tmp_path):
+def test_a_mistake_is_one_line_and_status_2(arguments, message, tmp_path):
     done = drivaer_data("get", *arguments, cwd=tmp_path)
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr.count("\n") == 1 and said in done.stderr
+    assert done.stderr.count("\n") == 1 and message in done.stderr
 
 
 def test_a_wrong_byte_that_stays_fails_with_the_files_name_and_without_the_file(files, tmp_path):

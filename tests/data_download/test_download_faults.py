@@ -60,4 +60,4 @@ def test_a_server_that_wants_a_guestbook_is_left_in_peace(files, tmp_path):
     done, dataverse = run(case, many, tmp_path / "corpus")
     assert len(done.result.failed) == len(many)
     assert len(dataverse.file_requests) < 20
-    assert len(done.told) == 1
+    assert len(done.messages) == 1

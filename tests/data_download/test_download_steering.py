@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.dataverse_server import Dataverse, Faults, http_date
 from benchmarks.download_faults import DOI, fetch
-from data.download.control import Cancelled, Control
+from data.control import Cancelled, Control
 from data.download.retries import asked_wait
 from tests.data_download.fetching import text
 

@@ -12,9 +12,9 @@ from benchmarks.dataverse_server import Dataverse
 from benchmarks.download_faults import DOI, fetch
 from data.catalogue import open_catalogue
 from data.catalogue.store import CATALOGUE_NAME
+from data.download.integrity import verify
 from data.download.repair import Repairer
 from data.download.transport import Transport, is_private
-from data.download.verify import verify
 from data.errors import DrivAerError
 from tests.data_download.fetching import text
 
@@ -56,14 +56,14 @@ def test_a_catalogue_that_calls_another_folder_its_own_is_not_repaired(corpus, t
 
 def test_a_token_goes_to_no_server_that_the_catalogue_alone_names(corpus):
     folder, served = corpus
-    said = []
+    messages = []
     with open_catalogue(folder) as catalogue:
         found = verify(catalogue)
         served.requests.clear()
-        done = Repairer(catalogue, token="secret", say=said.append).repair(found.to_fetch)
+        done = Repairer(catalogue, token="secret", say=messages.append).repair(found.to_fetch)
     assert done.is_complete
     assert asked_tokens(served) == {None}
-    assert any("token is not sent" in line for line in said)
+    assert any("token is not sent" in line for line in messages)
 
 
 def test_a_token_goes_to_the_server_that_the_user_names(corpus):

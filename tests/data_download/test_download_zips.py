@@ -80,8 +80,8 @@ def test_a_zip_that_is_none_is_one_line(damage, tmp_path):
         "directory": right.replace(b"PK\x01\x02", b"PK\x01\x03"),
     }
     stored = text(1, "F_D_WM_WW_1.zip", content[damage])
-    said = pytest.raises(DrivAerError, match="F_D_WM_WW_1.zip.*no zip that can be read")
-    with Dataverse({DOI: [stored]}).serving() as served, said:
+    message = pytest.raises(DrivAerError, match="F_D_WM_WW_1.zip.*no zip that can be read")
+    with Dataverse({DOI: [stored]}).serving() as served, message:
         fetch(served, tmp_path, ids="F_D_WM_WW_0001")
 
 

@@ -51,8 +51,8 @@ def error(network):
     rng = np.random.default_rng(5)
     clouds = torch.from_numpy(np.stack([shape.draw(64, rng).points for shape in SHAPES]))
     with torch.inference_mode():
-        said = network(clouds).numpy() * TARGETS.std(axis=0) + TARGETS.mean(axis=0)
-    return np.abs(said - TARGETS).mean()
+        predicted = network(clouds).numpy() * TARGETS.std(axis=0) + TARGETS.mean(axis=0)
+    return np.abs(predicted - TARGETS).mean()
 
 
 @pytest.fixture(scope="module")
@@ -76,17 +76,17 @@ def test_a_network_from_nothing_learns_batch_statistics(begun):
 
 def test_side_tasks_teach_the_encoder_and_are_left_behind(tmp_path):
     """From a side task alone (Cd and Cl are the same for all) the features come to tell how long the car is."""
-    told = np.column_stack([np.full((24, 2), 0.3), LENGTHS])
+    targets = np.column_stack([np.full((24, 2), 0.3), LENGTHS])
     how, checkpoint = Optimisation(60, rate=5e-3, warm_up=5, average=0.9), tmp_path / "side.ckpt"
     scale = Scale((0.3, 0.3), (1.0, 1.0))
-    network = train_drag_network(fresh(), SHAPES, told, scale, how, checkpoint, n_points=64)
+    network = train_drag_network(fresh(), SHAPES, targets, scale, how, checkpoint, n_points=64)
     assert not any("side" in name for name in network.state_dict())
     state = torch.load(checkpoint, weights_only=True)["averaged"]
     with torch.inference_mode():
         rng = np.random.default_rng(5)
         clouds = torch.from_numpy(np.stack([shape.draw(64, rng).points for shape in SHAPES]))
-        said = network.features(clouds) @ state["side.weight"].T + state["side.bias"]
-    assert np.corrcoef(said[:, 0].numpy(), LENGTHS)[0, 1] > 0.95
+        predicted = network.features(clouds) @ state["side.weight"].T + state["side.bias"]
+    assert np.corrcoef(predicted[:, 0].numpy(), LENGTHS)[0, 1] > 0.95
 
 
 def test_the_mean_of_networks_that_went_on_from_one_another_is_a_network(begun, tmp_path):

@@ -59,9 +59,9 @@ def test_their_points_are_the_designs_own(clouds):
 
 def test_a_fit_on_the_cases_labels_designs_between_them(cars, clouds):
     between = random_family_designs(clouds, 30, seed=9)
-    said = fit_family_coefficients(cars)(between)
+    predicted = fit_family_coefficients(cars)(between)
     true = np.array([_drag(shape) for shape in between])
-    assert np.abs(said[:, 0] - true).mean() < 0.3 * true.std()
+    assert np.abs(predicted[:, 0] - true).mean() < 0.3 * true.std()
 
 
 def test_every_fifth_design_is_held_out(cars, clouds):

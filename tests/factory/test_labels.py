@@ -20,7 +20,7 @@ from factory.labels import (
     ridge,
 )
 from factory.morph_generator import MorphGenerator
-from factory.morphs import Design
+from factory.morphs import MorphDesign
 from factory.segments import ENDS, N_SEGMENTS, forces_by_segment, segment_of
 from gnn.template import likeness
 
@@ -57,7 +57,7 @@ def test_a_sum_is_learnt_from_its_parts_with_fewer_cases():
     query, true = _nose_and_tail(rng, 300)
     whole = GaussianProcess.fit(rows, parts.sum(axis=1))(query)
     in_parts = SumFit.of(rows, parts, parts.sum(axis=1), GaussianProcess.fit)(query)
-    error, error_in_parts = (np.abs(said - true.sum(axis=1)).mean() for said in (whole, in_parts))
+    error, error_in_parts = (np.abs(estimate - true.sum(axis=1)).mean() for estimate in (whole, in_parts))
     assert error_in_parts < 0.8 * error
 
 
@@ -81,8 +81,8 @@ def test_cross_validation_never_shows_a_fit_what_it_predicts():
 def test_cross_validation_of_a_sum_shows_neither_total_nor_parts():
     rng = np.random.default_rng(1)
     rows, noise = rng.normal(size=(64, 4)), rng.normal(size=(64, 2))
-    said = cross_validate_sum(rows, noise, noise.sum(axis=1), lambda x, y: ridge(x, y, penalty=1e-6))
-    assert np.corrcoef(said, noise.sum(axis=1))[0, 1] < 0.2
+    estimate = cross_validate_sum(rows, noise, noise.sum(axis=1), lambda x, y: ridge(x, y, penalty=1e-6))
+    assert np.corrcoef(estimate, noise.sum(axis=1))[0, 1] < 0.2
     alone = cross_validate(rows, noise[:, 0], ridge) + cross_validate(rows, noise[:, 1], ridge)
     assert cross_validate_sum(rows, noise, noise.sum(axis=1), ridge) == pytest.approx(alone)
     assert cross_validate_sum(rows, noise, noise.sum(axis=1), ridge, workers=2) == pytest.approx(alone)
@@ -117,6 +117,6 @@ def test_a_cases_segments_add_up_to_its_coefficients_and_are_fitted_with_them():
         assert np.abs(forces[:, i].sum(axis=1) - true).max() < 0.01
         assert np.std(forces[:, i].sum(axis=1) - true) < 0.1 * np.std(true)
     fit = fit_coefficients(cases, features)
-    said = fit.with_segments([Design.of(case) for case in cases[:3]])
-    assert said.shape == (3, len(COEFFICIENTS) * (1 + N_SEGMENTS))
-    assert said[:, 0] == pytest.approx(said[:, 2 : 2 + N_SEGMENTS].sum(axis=1), abs=0.01)
+    estimate = fit.with_segments([MorphDesign.of(case) for case in cases[:3]])
+    assert estimate.shape == (3, len(COEFFICIENTS) * (1 + N_SEGMENTS))
+    assert estimate[:, 0] == pytest.approx(estimate[:, 2 : 2 + N_SEGMENTS].sum(axis=1), abs=0.01)

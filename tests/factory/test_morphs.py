@@ -16,10 +16,10 @@ from factory import steps
 from factory.assemble import Corpus, novelty_reference
 from factory.field import train_field_net
 from factory.labels import DesignFeatures
-from factory.morph_generator import CfdFaces, MorphGenerator
-from factory.morphs import Design, MorphCar, MorphClouds, random_designs
+from factory.morph_generator import MorphGenerator, UnmorphedFaces
+from factory.morphs import MorphCar, MorphClouds, MorphDesign, random_designs
 from factory.template_fit import fit_templates
-from factory.work import Work
+from factory.work import StepOptions
 from gnn.checkpoints import read_model
 from gnn.evaluation import relative_l2
 from gnn.novelty import profile
@@ -69,7 +69,7 @@ def test_pressure_labels_give_the_cases_own_drag_back(clouds, cases):
     area = sample_surface(vertices, faces, 2048).areas.sum() / 2048
     drags = []
     for seed in range(4):
-        cloud = clouds.draw(Design.of(case), 2048, np.random.default_rng(seed))
+        cloud = clouds.draw(MorphDesign.of(case), 2048, np.random.default_rng(seed))
         known = cloud.cfd_face != NO_FACE
         cp = labels(case, cloud)[known, 0]
         n = cloud.normals[known].astype(float)
@@ -80,7 +80,7 @@ def test_pressure_labels_give_the_cases_own_drag_back(clouds, cases):
 @needs_corpus
 def test_mirrored_clouds_have_mirrored_friction(clouds, cases):
     case = cases[0]
-    cloud = clouds.draw(Design.of(case), 1024, np.random.default_rng(0))
+    cloud = clouds.draw(MorphDesign.of(case), 1024, np.random.default_rng(0))
     other = dataclasses.replace(cloud, points=cloud.points * np.array([1, -1, 1], np.float32))
     one, two = labels(case, cloud), labels(case, other)
     known = np.isfinite(one[:, 0]) & (np.abs(cloud.points[:, 1]) > 1e-6)
@@ -130,7 +130,7 @@ def test_a_few_steps_teach_the_field_network_more_than_the_mean(clouds, cases, t
 
 @needs_corpus
 def test_cfd_faces_stay_where_they_are_on_the_unmorphed_car(clouds):
-    faces = CfdFaces.of(clouds.generator, "smooth")
+    faces = UnmorphedFaces.of(clouds.generator, "smooth")
     centres, areas = faces.on(clouds.generator, clouds.generator.neutral("fastback"))
     assert np.abs(centres - faces.centres).max() < 1e-9
     assert areas == pytest.approx(faces.areas[:, None] * faces.normals, abs=1e-7)
@@ -139,7 +139,7 @@ def test_cfd_faces_stay_where_they_are_on_the_unmorphed_car(clouds):
 @needs_corpus
 def test_cfd_faces_of_a_case_lie_where_its_own_file_has_them(clouds, cases):
     case = next(c for c in cases if c.style == "notchback")
-    centres, _ = CfdFaces.of(clouds.generator, case.underbody).on(clouds.generator, case.parameters)
+    centres, _ = UnmorphedFaces.of(clouds.generator, case.underbody).on(clouds.generator, case.parameters)
     with np.load(SHARED / "corpus" / "cases" / f"{case.name}.npz") as file:
         own = file["face_centers"] * 1e-4 + file["offset"]
     assert np.quantile(np.linalg.norm(centres - own, axis=1), 0.99) < 0.01
@@ -150,7 +150,7 @@ def test_templates_know_the_pressure_of_a_case_better_than_the_mean_does(clouds,
     held_out = next(c for c in cases if c.is_test and c.style == "fastback" and c.underbody == "detailed")
     train = [c for c in cases if not c.is_test]
     templates = fit_templates(train, clouds, n_designs=160)
-    cloud = clouds.draw(Design.of(held_out), clouds.pool, np.random.default_rng(1))
+    cloud = clouds.draw(MorphDesign.of(held_out), clouds.pool, np.random.default_rng(1))
     registered = register(templates, cloud.points, cloud.normals, profile(cloud.points, cloud.normals))
     values, weight = registered.at(cloud.points, cloud.normals)
     known = (cloud.cfd_face != NO_FACE) & (weight > 0.5)
@@ -166,7 +166,7 @@ def test_the_steps_leave_networks_that_the_next_ones_begin_from(clouds, cases, t
     monkeypatch.setattr(steps, "N_DESIGNS", {"morphs": 40})
     monkeypatch.setattr(steps, "N_READ", 20)
     corpus = Corpus(cases[:24], clouds)
-    first = Work(tmp_path / "first", steps=2, rate=1e-3, batch=2)
+    first = StepOptions(tmp_path / "first", steps=2, rate=1e-3, batch=2)
     steps.train_drag(first, corpus)
     steps.train_field(first, corpus)
     second = replace(first, folder=tmp_path / "second", start=tmp_path / "first" / "drag")
@@ -174,7 +174,7 @@ def test_the_steps_leave_networks_that_the_next_ones_begin_from(clouds, cases, t
     models = [read_model(tmp_path / name / "drag") for name in ("first", "second")]
     assert models[0].config.drag.mean == models[1].config.drag.mean  # the targets keep their scale
     assert models[0].digest != models[1].digest
-    mean = Work(tmp_path / "mean", parts=(models[0].path, models[1].path), steps=2)
+    mean = StepOptions(tmp_path / "mean", parts=(models[0].path, models[1].path), steps=2)
     steps.average(mean, corpus)
     weight = [model.tensors["drag.linear1.weight"] for model in (*models, read_model(tmp_path / "mean" / "drag"))]
     assert torch.allclose((weight[0] + weight[1]) / 2, weight[2], atol=1e-7)

@@ -56,8 +56,8 @@ def test_the_readout_learns_and_the_encoder_stays(network, shapes, tmp_path):
 
     def error() -> float:
         with torch.inference_mode():
-            said = network.head(features.flatten(0, 1)).view(40, CLOUDS, 2).mean(1).numpy()
-        return float(np.abs(said - targets).mean())
+            predicted = network.head(features.flatten(0, 1)).view(40, CLOUDS, 2).mean(1).numpy()
+        return float(np.abs(predicted - targets).mean())
 
     before = error()
     train_readout(network, features, targets, tmp_path / "readout.ckpt", steps=1500)
@@ -73,8 +73,8 @@ def test_at_a_small_rate_the_readout_stays_near_what_it_was(network, shapes, tmp
     def moved(rate: float) -> float:
         taught = train_readout(deepcopy(network), features, targets, tmp_path / f"{rate}.ckpt", steps=20, rate=rate)
         with torch.inference_mode():
-            said, before = (net.head(features.flatten(0, 1)) for net in (taught, network))
-            return float((said - before).abs().mean())
+            predicted, before = (net.head(features.flatten(0, 1)) for net in (taught, network))
+            return float((predicted - before).abs().mean())
 
     assert 0 < moved(1e-4) < 0.2 * moved(1e-2)
 
@@ -88,5 +88,5 @@ def test_layers_learn_from_the_features_of_a_pool(network, shapes, tmp_path):
     standard = (targets - targets.mean()) / targets.std()
     network = train_readout(network, features, standard, tmp_path / "readout.ckpt", steps=300)
     with torch.inference_mode():
-        said = network.head(features.mean(dim=1))[:, 0].numpy()
-    assert np.corrcoef(said, lengths)[0, 1] > 0.95
+        predicted = network.head(features.mean(dim=1))[:, 0].numpy()
+    assert np.corrcoef(predicted, lengths)[0, 1] > 0.95

@@ -110,8 +110,8 @@ def test_published_network_answers_as_recorded(form, within):
     network = gnn.load_published(REFERENCE / "drag.pth").cuda()
     network.form = form
     with torch.inference_mode():
-        said = network(torch.from_numpy(record["points"]).cuda()).cpu().numpy()
-    assert np.abs(said - record["output"]).max() < within
+        predicted = network(torch.from_numpy(record["points"]).cuda()).cpu().numpy()
+    assert np.abs(predicted - record["output"]).max() < within
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -149,12 +149,12 @@ def test_drag_network_learns_from_a_pool_and_goes_on_after_it_was_stopped(tmp_pa
     again = taught("stopped", 80)
     clouds = pool.draw(np.arange(len(SHAPES)), 64, np.random.default_rng(5))
     with torch.inference_mode():
-        said, said_again = (
+        predicted, said_again = (
             net(clouds).cpu().numpy() * TARGETS.std(axis=0) + TARGETS.mean(axis=0) for net in (network, again)
         )
-    assert np.abs(said - TARGETS).mean() < 0.5 * np.abs(TARGETS - TARGETS.mean(axis=0)).mean()
+    assert np.abs(predicted - TARGETS).mean() < 0.5 * np.abs(TARGETS - TARGETS.mean(axis=0)).mean()
     # There sums over neighbours are added up in no fixed order: the same steps end near each other, not in one place.
-    assert np.abs(said - said_again).mean() < 0.1 * np.ptp(LENGTHS)
+    assert np.abs(predicted - said_again).mean() < 0.1 * np.ptp(LENGTHS)
 
 
 def test_field_net_learns_from_a_pool(tmp_path):
@@ -179,13 +179,13 @@ def test_a_training_goes_on_where_another_device_left_it(tmp_path, monkeypatch):
         return (network(x) - x.sum(dim=1, keepdim=True)).square().mean()
 
     def learn(name: str, device: str, stop: int | None = None) -> torch.nn.Module:
-        def told(step: int, _: float) -> None:
+        def on_step(step: int, _: float) -> None:
             if step == stop:
                 raise KeyboardInterrupt
 
         torch.manual_seed(1)
         network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1)).to(device)
-        return fit(network, by_step(draw), loss, Optimisation(60, warm_up=5), tmp_path / name, report=told).network
+        return fit(network, by_step(draw), loss, Optimisation(60, warm_up=5), tmp_path / name, report=on_step).network
 
     whole = learn("whole", "cpu")
     for device, stop in (("cpu", 20), ("cuda", 40)):
@@ -208,5 +208,5 @@ def test_readout_learns_on_the_gpu(tmp_path):
     targets = features.mean(dim=1)[:, :2].cpu().numpy()
     train_readout(network, features, targets, tmp_path / "readout.ckpt", steps=400)
     with torch.inference_mode():
-        said = network.head(features.mean(dim=1)).cpu().numpy()
-    assert np.abs(said - targets).mean() < 0.5 * np.abs(targets).mean()
+        predicted = network.head(features.mean(dim=1)).cpu().numpy()
+    assert np.abs(predicted - targets).mean() < 0.5 * np.abs(targets).mean()

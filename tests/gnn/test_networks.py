@@ -84,8 +84,8 @@ def test_it_is_trained_judged_described_and_asked_like_any_other(tmp_path, recip
 
 def test_it_is_exported(tmp_path, recipe):
     folder, _ = trained(tmp_path, replace(recipe, epochs=1))
-    told = export_model(str(folder), tmp_path / "net.pt2", "pt2", "drag")
-    assert "normals (2, 64, 3)" in told[0] and (tmp_path / "net.pt2").exists()
+    notes = export_model(str(folder), tmp_path / "net.pt2", "pt2", "drag")
+    assert "normals (2, 64, 3)" in notes[0] and (tmp_path / "net.pt2").exists()
 
 
 def test_one_that_predicts_a_field_is_trained_and_asked_too(tmp_path, recipe):

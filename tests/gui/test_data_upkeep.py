@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from benchmarks.dataverse_server import Dataverse, Faults
 from benchmarks.download_faults import DOI, files_of_corpus
 from benchmarks.drivaernet_corpus import ids_of, write_large_corpus
-from data.download.session import Download, Wanted
+from data.download.session import Download, DownloadRequest
 from tests.gui.conftest import PATIENCE, end, new_window
 
 N = 60
@@ -97,7 +97,7 @@ def test_without_pictures_rows_are_low_and_nothing_is_drawn(qtbot, page, corpus)
 def test_repair_fetches_what_was_damaged_and_says_so(qtbot, page, tmp_path):
     folder = tmp_path / "fetched"
     with Dataverse({DOI: files_of_corpus(tmp_path / "published")}, Faults()).serving() as server:
-        download = Download(Wanted(DOI, folder, what="coefficients", server=server.url))
+        download = Download(DownloadRequest(DOI, folder, what="coefficients", server=server.url))
         assert download.run(download.plan(), accepted_by="flag").is_complete
         table = max(folder.rglob("*.csv"), key=lambda path: path.stat().st_size)
         whole = table.read_bytes()
@@ -123,12 +123,12 @@ def test_the_form_asks_for_ids_or_a_part_of_the_split(qtbot, page, tmp_path):
     form.folder.setText(str(tmp_path))
     qtbot.keyClicks(form.ids, "E_S_WW_WM_1, F_D_WM_WW_0002")
     form.split.setCurrentText("test")
-    assert form.wanted.ids == "E_S_WW_WM_1, F_D_WM_WW_0002" and form.wanted.split == "test"
-    assert form.wanted.count is None and not form.count.isEnabled()
+    assert form.request.ids == "E_S_WW_WM_1, F_D_WM_WW_0002" and form.request.split == "test"
+    assert form.request.count is None and not form.count.isEnabled()
     form.ids.clear()
-    assert form.wanted.ids is None and form.wanted.count == 50
+    assert form.request.ids is None and form.request.count == 50
     form.split.setCurrentText("all")
-    assert form.wanted.split is None
+    assert form.request.split is None
 
 
 def test_the_plan_is_of_the_ids_and_a_word_that_is_none_is_named(qtbot, page, tmp_path):

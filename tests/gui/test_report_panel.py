@@ -73,11 +73,11 @@ def test_the_menu_brings_the_panel_and_export_writes_what_is_chosen(qtbot, windo
     choose(monkeypatch, tmp_path / "told")
     qtbot.mouseClick(panel.export, Qt.MouseButton.LeftButton)
     assert finished(qtbot, panel) == f"Wrote {tmp_path / 'told.json'}"
-    told = json.loads((tmp_path / "told.json").read_text("utf-8"))
-    assert told["title"] == "For the meeting" and told["baseline"] == "estate"
+    content = json.loads((tmp_path / "told.json").read_text("utf-8"))
+    assert content["title"] == "For the meeting" and content["baseline"] == "estate"
     desk = window.desk
     numbers = {v.name: round(desk.result(v.key).cd, 5) for v in desk.study.state.variants}
-    assert {car["name"]: car["cd"] for car in told["cars"]} == numbers
+    assert {car["name"]: car["cd"] for car in content["cars"]} == numbers
     assert panel.open.isVisible() and panel.folder.isVisible()
 
 

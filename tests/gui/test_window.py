@@ -62,8 +62,8 @@ def test_arrow_keys_go_from_variant_to_variant_and_the_camera_stays(qtbot, windo
 def test_the_difference_to_the_baseline_is_told_with_what_is_known_of_its_uncertainty(qtbot, window):
     window.desk_page.variants.select([key_of(window, "fastback")])
     assert "counts" in window.desk_page.answer.delta.text()
-    told = window.desk_page.answer.certainty.text()
-    assert "against estate" in told and window.desk.difference(key_of(window, "fastback")).in_words in told
+    shown_law = window.desk_page.answer.certainty.text()
+    assert "against estate" in shown_law and window.desk.difference(key_of(window, "fastback")).in_words in shown_law
     window.desk_page.command("baseline")
     assert not window.desk_page.answer.delta.isVisible()
     window.desk_page.variants.select([key_of(window, "estate")])
@@ -78,9 +78,9 @@ def test_a_difference_within_its_uncertainty_is_grey_and_one_beyond_it_is_not(wi
     desk, key = window.desk, key_of(window, "fastback")
     for base, words, role in ((0.5, "within", "dim"), (0.001, "larger", "good")):
         for other in (key, key_of(window, "estate")):
-            recipe, prediction = desk._recipe(other), desk.prediction(other)
+            inputs, prediction = desk._inputs_of(other), desk.prediction(other)
             result = replace(prediction.result, in_distribution=True, difference_law=DifferenceLaw(0.9, base, 0.0))
-            desk.predictions.put(recipe, replace(prediction, result=result))
+            desk.predictions.put(inputs, replace(prediction, result=result))
         window.desk_page.variants.select([key])
         window.desk_page.answer.refresh()
         assert words in window.desk_page.answer.certainty.text()

@@ -72,9 +72,9 @@ def test_every_module_imports_from_within_the_package(site, tmp_path):
 def test_it_predicts_as_the_checkout_does(installed, car):
     done = installed("predict", car, "--json")
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+    answer = json.loads(done.stdout)
     expected = drivaer.predict(car).record()
-    assert {**expected, "seconds": said["seconds"], "file": str(car), "status": "ok"} == said
+    assert {**expected, "seconds": answer["seconds"], "file": str(car), "status": "ok"} == answer
 
 
 def test_workers_of_a_batch_find_it(installed, car, tmp_path):

@@ -55,8 +55,8 @@ def shifted(outcome: CarOutcome, number: int, **more) -> CarOutcome:
     shift = 0.002 * number
     coefficients = {name: outcome.result[name] + shift for name in ("cd", "cd_low", "cd_high")}
     result = {**outcome.result, **coefficients, **more}
-    told = {name: round(value, 5) for name, value in coefficients.items()}
-    record = {**outcome.record, **told, **{k: v for k, v in more.items() if k in outcome.record}}
+    numbers = {name: round(value, 5) for name, value in coefficients.items()}
+    record = {**outcome.record, **numbers, **{k: v for k, v in more.items() if k in outcome.record}}
     checksum = f"{number:064x}"
     return replace(outcome, checksum=checksum, result={**result, "checksum": checksum}, record=record)
 

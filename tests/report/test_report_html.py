@@ -46,15 +46,15 @@ def browser():
 
 @pytest.fixture
 def page(browser, report):
-    said: list[str] = []
+    texts: list[str] = []
     page = browser.new_page(viewport={"width": 1280, "height": 900}, offline=True)
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.on("console", lambda message: texts.append(message.text))
+    page.on("pageerror", lambda error: texts.append(str(error)))
+    page.on("dialog", lambda dialog: texts.append(dialog.message))
     page.goto(report.as_uri())
     yield page
     page.close()
-    assert not said
+    assert not texts
 
 
 def names(page) -> list[str]:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from data.control import Cancelled
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.cfd_kept import CfdNumbers, KeptCfd
-from drivaer_app.desk.jobs import Cancelled
 from drivaer_app.desk.report_of_study import content_of_study, draw_variant, report_on_study
 from drivaer_app.desk.study import Study
 from drivaer_app.desk.study_file import SavedStudy, SavedVariant, read_study, write_study
@@ -50,9 +50,9 @@ def key_of(source: StudySource, name: str) -> str:
 
 def test_a_result_tells_the_same_record_as_the_prediction_that_it_is_of(predicted):
     result = Result.from_json(predicted.result)
-    told, expected = result.record(Conditions()), dict(predicted.record)
-    assert told.pop("seconds").keys() <= expected.pop("seconds").keys()
-    assert told == expected
+    found, expected = result.record(Conditions()), dict(predicted.record)
+    assert found.pop("seconds").keys() <= expected.pop("seconds").keys()
+    assert found == expected
 
 
 def test_on_a_given_area_too(sample_file):
@@ -61,8 +61,8 @@ def test_on_a_given_area_too(sample_file):
     wind = Conditions(speed=50.0, area=2.5)
     predictor = predictor_of(None)
     plain = predictor.predict(sample_file)
-    told, expected = Result.of(plain, "").record(wind), predictor.predict(sample_file, wind).record()
-    assert {**told, "seconds": None} == {**expected, "seconds": None}
+    found, expected = Result.of(plain, "").record(wind), predictor.predict(sample_file, wind).record()
+    assert {**found, "seconds": None} == {**expected, "seconds": None}
 
 
 @pytest.mark.parametrize("suffix", [form.suffix for form in FORMATS])
@@ -80,16 +80,16 @@ def test_every_format_is_written_and_nothing_is_predicted(source, tmp_path, suff
 
 def test_the_numbers_are_the_studys_own_on_its_conditions(source, tmp_path):
     report_on_study(tmp_path / "report.json", source)
-    told = json.loads((tmp_path / "report.json").read_text("utf-8"))
-    cars = {car["name"]: car for car in told["cars"]}
-    assert [car["name"] for car in told["cars"]] == ["one, longer", "one", "two", "three"]
+    found = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    cars = {car["name"]: car for car in found["cars"]}
+    assert [car["name"] for car in found["cars"]] == ["one, longer", "one", "two", "three"]
     for variant in source.state.variants[:2]:
         result = source.known[variant.key].result.on(source.state.conditions)
         assert cars[variant.name]["cd"] == pytest.approx(result.cd, abs=1e-5)
         assert cars[variant.name]["frontal_area_m2"] == 2.0 and cars[variant.name]["speed_ms"] == 40.0
         assert cars[variant.name]["mesh_sha256"] == result.checksum
-    assert told["baseline"] == "one" and cars["two"]["delta_counts"] > 0
-    assert told["model"]["sha256"] == ModelIdentity.of(None).digest and told["batch_started_at"] is None
+    assert found["baseline"] == "one" and cars["two"]["delta_counts"] > 0
+    assert found["model"]["sha256"] == ModelIdentity.of(None).digest and found["batch_started_at"] is None
     assert cars["three"]["status"] == "error" and "not predicted yet" in cars["three"]["error"]
     assert cars["one, longer"]["parameter.length"] == 0.05
     assert "bent from one" in cars["one, longer"]["warnings"][0]
@@ -106,8 +106,8 @@ def test_cfd_of_the_same_mesh_stands_among_the_parameters(study_file, source):
         if one.result
     }
     content = content_of_study(StudySource.of_saved(replace(saved, kept=kept)))
-    told = {car.name: car.parameters.get("cfd_cd") for car in content.cars}
-    assert told == {"one": pytest.approx(0.3 * 2.1 / 2.0), "two": None, "three": None, "one, longer": told["one"]}
+    found = {car.name: car.parameters.get("cfd_cd") for car in content.cars}
+    assert found == {"one": pytest.approx(0.3 * 2.1 / 2.0), "two": None, "three": None, "one, longer": found["one"]}
 
 
 def test_chosen_variants_come_with_the_baseline_and_no_others(source):
@@ -137,9 +137,9 @@ def test_results_of_a_model_that_is_gone_are_told_as_such_and_not_drawn_anew(sou
 
     content = report_on_study(tmp_path / "r.html", replace(source, known=known), call=call)
     assert asked == [write_report] and len(content.predicted) == 3
-    told = dict(content.provenance)
+    found = dict(content.provenance)
     assert (
-        told["Model"] == "old@1, which is not at hand any more"
+        found["Model"] == "old@1, which is not at hand any more"
         and "card is not at hand" in content.card[0].blocks[0].rows[0][0]
     )
     result = source.known[source.state.variants[0].key].result
@@ -156,9 +156,9 @@ def test_a_mesh_saved_again_since_is_said_and_not_drawn(study_file, sample_file)
     (car,) = (car for car in content_of_study(source).cars if car.name == "two")
     assert "saved again since" in car.warnings[0] and car.result is not None
     variant = source.state.variant(key_of(source, "two"))
-    assert draw_variant(source.state.recipe(variant), source.known[variant.key].result) is None
+    assert draw_variant(source.state.inputs_of(variant), source.known[variant.key].result) is None
     study_file.with_name("two.stl").unlink()
-    assert draw_variant(source.state.recipe(variant), source.known[variant.key].result) is None
+    assert draw_variant(source.state.inputs_of(variant), source.known[variant.key].result) is None
 
 
 def test_cars_are_drawn_from_memory_or_else_from_their_mesh(study_file, engine):
@@ -179,8 +179,8 @@ def test_cars_are_drawn_from_memory_or_else_from_their_mesh(study_file, engine):
     assert asked == ["pictures_of", "draw_variant", "write_report"]
     page = study_file.with_name("report.html").read_text("utf-8")
     assert page.count('alt="Cp of') == 2 and page.count('data-view="view-') == 2
-    told = draw_variant(source.state.recipe(two), source.known[two.key].result)
-    assert told.picture.startswith(b"\x89PNG") and told.thinned and len(told.drag.x) > 100
+    found = draw_variant(source.state.inputs_of(two), source.known[two.key].result)
+    assert found.picture.startswith(b"\x89PNG") and found.thinned and len(found.drag.x) > 100
 
 
 def test_cancelled_or_failed_it_leaves_the_report_that_was_there(source, tmp_path):

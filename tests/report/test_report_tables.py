@@ -62,18 +62,18 @@ def test_no_text_in_csv_starts_a_formula(content):
 
 
 def test_json_has_every_column_and_where_it_comes_from(content):
-    told = json.loads(json_of(content))
-    assert told["format"] == 1 and len(told["cars"]) == len(content.cars)
-    assert list(told["cars"][0]) == content.column_names
-    for row, car in zip(content.rows, told["cars"], strict=True):
+    written = json.loads(json_of(content))
+    assert written["format"] == 1 and len(written["cars"]) == len(content.cars)
+    assert list(written["cars"][0]) == content.column_names
+    for row, car in zip(content.rows, written["cars"], strict=True):
         assert {**car, "warnings": " | ".join(car["warnings"])} == row
-    assert told["model"]["sha256"] == content.model.digest and "held-out" in told["model"]["card"]
-    assert all(datetime.fromisoformat(car["predicted_at"]).tzinfo for car in told["cars"])
+    assert written["model"]["sha256"] == content.model.digest and "held-out" in written["model"]["card"]
+    assert all(datetime.fromisoformat(car["predicted_at"]).tzinfo for car in written["cars"])
 
 
 def test_the_columns_are_those_that_are_documented():
-    told = (ROOT / "docs" / "report_columns.md").read_text("utf-8")
-    documented = [line.split("`")[1] for line in told.splitlines() if line.startswith("| `")]
+    written = (ROOT / "docs" / "report_columns.md").read_text("utf-8")
+    documented = [line.split("`")[1] for line in written.splitlines() if line.startswith("| `")]
     assert documented == [column.name for column in COLUMNS]
 
 
@@ -169,7 +169,7 @@ def test_names_are_found_and_near_misses_are_told(batch):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "why_not"),
     [
         ('accent = "red"', "no colour"),
         ('logo = "none.png"', "not there"),
@@ -177,9 +177,9 @@ def test_names_are_found_and_near_misses_are_told(batch):
         ('accent = "#fff"; }', "TOML"),
     ],
 )
-def test_a_brand_that_makes_no_sense_is_refused(tmp_path, text, said):
+def test_a_brand_that_makes_no_sense_is_refused(tmp_path, text, why_not):
     from drivaer_app.report.brand import read_brand
 
     (tmp_path / "brand.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(DrivAerError, match=said):
+    with pytest.raises(DrivAerError, match=why_not):
         read_brand(tmp_path / "brand.toml")

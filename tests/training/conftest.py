@@ -44,6 +44,6 @@ def _write(path: Path, family, case, values: dict[str, float], cd: float) -> Non
     geometry = CaseGeometry.with_nearest_faces(
         centres[::4], normals[::4], centres, normals, areas, half=True, max_distance=0.02
     )
-    told = {"name": path.stem, "Cd": cd, "Cl": 0.0, "Cd_std": 0.0, "Clf": 0.0, "Clr": 0.0}
-    told |= {"Cd_pressure": cd - 0.02, "Cd_friction": 0.02, "frontal_area": case.frontal_area}
-    write_case(path, told, case.face_cp, case.face_cf, geometry=geometry)
+    numbers = {"name": path.stem, "Cd": cd, "Cl": 0.0, "Cd_std": 0.0, "Clf": 0.0, "Clr": 0.0}
+    numbers |= {"Cd_pressure": cd - 0.02, "Cd_friction": 0.02, "frontal_area": case.frontal_area}
+    write_case(path, numbers, case.face_cp, case.face_cf, geometry=geometry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gnn.training.point_store import Held, StoredCar
+from gnn.training.point_store import Held, PointStoreCar
 from gnn.training.recipe import TrainingRecipe
 
 DRAG = TrainingRecipe(
@@ -30,12 +30,12 @@ FIELD = TrainingRecipe(
 )
 
 
-def ellipsoids(n: int, first: int = 0) -> list[StoredCar]:
+def ellipsoids(n: int, first: int = 0) -> list[PointStoreCar]:
     """n cars 4 m long, 0.9 to 1.8 m high."""
     return [_ellipsoid(i) for i in range(first, first + n)]
 
 
-def _ellipsoid(i: int) -> StoredCar:
+def _ellipsoid(i: int) -> PointStoreCar:
     rng = np.random.default_rng(i)
     height = rng.uniform(0.9, 1.8)
     normals = rng.normal(size=(512, 3))
@@ -44,4 +44,4 @@ def _ellipsoid(i: int) -> StoredCar:
     values = np.column_stack([1 - 2 * normals[:, 1] ** 2 - 2 * normals[:, 2] ** 2, np.full((512, 3), 0.003)])
     arrays = (points.astype(np.float32), normals.astype(np.float16), values.astype(np.float16))
     coefficients = {"cd": 0.2 + 0.1 * height}
-    return StoredCar(f"e{i}", "ellipsoids", None, "train", coefficients, 2.0, Held(*arrays), 20.0)
+    return PointStoreCar(f"e{i}", "ellipsoids", None, "train", coefficients, 2.0, Held(*arrays), 20.0)

@@ -56,9 +56,9 @@ def test_cars_that_are_in_the_store_are_not_sampled_again_in_another_company(car
     sampled = []
     once = MeshCar.sample
     monkeypatch.setattr(MeshCar, "sample", lambda self: sampled.append(self.name) or once(self))
-    told = []
-    again = stored(cars.cars[:3], cars.splits[:3], tmp_path, n_points=512, on_each=told.append)
-    assert sampled == [cars.cars[2].name] and told == [3]
+    reported = []
+    again = stored(cars.cars[:3], cars.splits[:3], tmp_path, n_points=512, on_each=reported.append)
+    assert sampled == [cars.cars[2].name] and reported == [3]
     np.testing.assert_array_equal(again[0].points, first[0].points)
     assert again[0].wetted_area == first[0].wetted_area
 

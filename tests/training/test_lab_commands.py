@@ -81,9 +81,9 @@ def test_without_a_corpus_it_is_judged_on_ours(trained, families, monkeypatch, c
     cars = [FamilyCar(case, FamilyClouds(families[0][case.family], pool=1024)) for case in families[1][:2]]
     monkeypatch.setattr("drivaer_app.lab.learning.shipped_cars", lambda base: cars)
     assert main(["evaluate", "tiny", "--split", "train", "--json"]) == 0
-    told = capfd.readouterr()
-    assert [car["name"] for car in json.loads(told.out)["cars"]] == [car.name for car in cars]
-    assert "template bent to each case" in told.err
+    printed = capfd.readouterr()
+    assert [car["name"] for car in json.loads(printed.out)["cars"]] == [car.name for car in cars]
+    assert "template bent to each case" in printed.err
 
 
 def test_models_are_compared_on_the_same_cars(trained, corpus, capfd):
@@ -109,7 +109,7 @@ def test_a_models_card_is_shown(trained, capfd):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--corpus", "x", "--name", "m"], "--model drag or --model field"),
         (["--name", "m"], "either which model"),
@@ -119,15 +119,15 @@ def test_a_models_card_is_shown(trained, capfd):
         (["--corpus", "x", "--model", "drag", "--name", "new", "--resume"], "nothing lies unfinished"),
     ],
 )
-def test_options_that_do_not_go_together_are_one_line(places, arguments, said, capfd):
+def test_options_that_do_not_go_together_are_one_line(places, arguments, message, capfd):
     assert main(["train", *arguments]) == 2
     error = capfd.readouterr().err
-    assert said in error and error.count("\n") == 1
+    assert message in error and error.count("\n") == 1
 
 
 def test_torch_export_says_what_the_network_says(tiny_model, tmp_path):
-    told = export_model(str(tiny_model), tmp_path / "field.pt2", "pt2", "field")
-    assert (tmp_path / "field.pt2").exists() and "normals (2, 256, 3)" in told[0]
+    printed = export_model(str(tiny_model), tmp_path / "field.pt2", "pt2", "field")
+    assert (tmp_path / "field.pt2").exists() and "normals (2, 256, 3)" in printed[0]
 
 
 def test_onnxruntime_says_what_the_network_says(tiny_model, tmp_path):

@@ -179,7 +179,7 @@ def test_the_command_makes_a_model_that_predict_finds_by_name(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--add", "x", "--name", "m"], "which model to start from"),
         (["--from", "drivaer", "--add", "x"], "either a --name or a folder"),
@@ -187,10 +187,10 @@ def test_the_command_makes_a_model_that_predict_finds_by_name(
         (["--from", "drivaer", "--add", "x", "--name", "../x"], "letters, digits"),
     ],
 )
-def test_a_senseless_command_is_one_line_and_status_2(arguments, said, capfd):
+def test_a_senseless_command_is_one_line_and_status_2(arguments, message, capfd):
     assert main(["train", *arguments]) == 2
     error = capfd.readouterr().err
-    assert said in error and error.count("\n") == 1
+    assert message in error and error.count("\n") == 1
 
 
 def test_without_the_built_in_corpus_nothing_is_learnt_and_it_says_where_to_get_it(

@@ -57,8 +57,8 @@ def test_a_network_trained_on_drivaernet_carries_its_licence(places, capfd):
     assert main(["models", "show", "bound"]) == 0
     assert DRIVAERNET in capfd.readouterr().out
     assert main(["models", "list"]) == 0
-    told = capfd.readouterr().out.splitlines()
-    assert [DRIVAERNET in line for line in told if line.split()[0] in ("bound", "drivaer")] == [False, True]
+    printed = capfd.readouterr().out.splitlines()
+    assert [DRIVAERNET in line for line in printed if line.split()[0] in ("bound", "drivaer")] == [False, True]
 
 
 def test_a_taught_model_is_bound_by_what_it_was_taught_and_by_what_its_base_was(tiny_model, make_cases, tmp_path):

@@ -27,7 +27,7 @@ def test_a_file_replaces_some_keys_and_leaves_the_others(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("epoch = 3", "did you mean epochs"),
         ("epochs = 'three'", "must be an int"),
@@ -38,9 +38,9 @@ def test_a_file_replaces_some_keys_and_leaves_the_others(tmp_path):
         ("architecture = 3", "architecture = 3 must be a table of keys"),
     ],
 )
-def test_what_makes_no_sense_is_one_line(tmp_path, text, said):
+def test_what_makes_no_sense_is_one_line(tmp_path, text, message):
     file = tmp_path / "mine.toml"
     file.write_text(text)
     with pytest.raises(DrivAerError) as error:
         recipe_of("drag", config=file)
-    assert said in error.value.line and "\n" not in error.value.line
+    assert message in error.value.line and "\n" not in error.value.line

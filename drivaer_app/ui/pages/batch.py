@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 RESULTS = "drivaer results"
 """The folder that is proposed, beside the cars; a batch passes its own results over."""
-_MOST_TOLD = 200  # failures
+_MOST_SHOWN = 200  # failures
 
 
 class BatchPage(QWidget):
@@ -74,7 +74,7 @@ class BatchPage(QWidget):
             self.refresh()
         elif event.kind == "job" and event.job is self.job and self.job is not None and not self.job.is_over:
             self.form.show_progress(self.job.fraction, self.job.doing or "waiting for its turn")
-            self.form.show_failures(self.work.tally.failures[:_MOST_TOLD])
+            self.form.show_failures(self.work.tally.failures[:_MOST_SHOWN])
 
     def close_page(self) -> None:
         """The batch ends with the desk's jobs, between two cars."""
@@ -151,7 +151,7 @@ class BatchPage(QWidget):
     def _take(self, job: Job) -> None:
         self.job = None
         tally = self.work.tally
-        self.form.show_failures(tally.failures[:_MOST_TOLD])
+        self.form.show_failures(tally.failures[:_MOST_SHOWN])
         self.refresh()
         if job.state == FAILED:
             self.form.say(job.error.line, "bad")

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from data.catalogue.listing import Overview, listing, overview
 from data.catalogue.where_words import WhereError
-from data.download.control import Control
+from data.control import Control
 from data.download.session import Download
 from data.errors import DrivAerError
 from drivaer_app.batch.from_catalogue import find_designs
@@ -33,8 +33,8 @@ from drivaer_app.ui.widgets import set_role, single_shot
 
 if TYPE_CHECKING:
     from data.catalogue.listing import Listing
-    from data.download.get import Result
-    from data.download.plan import Plan
+    from data.download.get import DownloadResult
+    from data.download.plan import DownloadPlan
     from drivaer_app.ui.pages.page import PageWindow
 
 _ASK_AFTER_MS = 150
@@ -224,13 +224,13 @@ class DataPage(QWidget):
     def plan(self) -> None:
         """Ask the server for the plan of what the form says."""
         self.form.show_plan(None)
-        wanted, control = self.form.wanted, Control()
+        request, control = self.form.request, Control()
         if not self.form.folder.text().strip():
             self.form.say("Choose the folder that it goes into", bad=True)
             self.form.folder.setFocus()
             return
         try:
-            download = Download(wanted, token=os.environ.get("DATAVERSE_API_TOKEN"), control=control)
+            download = Download(request, token=os.environ.get("DATAVERSE_API_TOKEN"), control=control)
         except DrivAerError as error:
             self.form.say(error.line, bad=True)
             return
@@ -243,23 +243,23 @@ class DataPage(QWidget):
                 self.form.say(job.error.line, bad=True)
             elif job.state == CANCELLED:
                 self.form.say("Cancelled")
-            elif self.form.wanted != wanted:
+            elif self.form.request != request:
                 self.form.say("Something else is wanted: ask for its plan")
             else:
                 self._planned(job.result)
 
         work = lambda job: dataset_jobs.plan_download(download, job)  # noqa: E731
-        self._work.do(f"planning {wanted.dataset}", work, done, control=control)
+        self._work.do(f"planning {request.dataset}", work, done, control=control)
 
-    def _planned(self, plan: Plan) -> None:
+    def _planned(self, plan: DownloadPlan) -> None:
         self.form.show_plan(plan)
         nothing = "Nothing is left to fetch" if plan.items else "Nothing of it is there to fetch"
         self.form.say("" if plan.to_fetch else nothing)
 
     def fetch(self) -> None:
         """Carry out the plan that is shown and accepted."""
-        plan, wanted, control = self.form.plan, self.form.wanted, Control()
-        download = Download(wanted, token=os.environ.get("DATAVERSE_API_TOKEN"), control=control)
+        plan, request, control = self.form.plan, self.form.request, Control()
+        download = Download(request, token=os.environ.get("DATAVERSE_API_TOKEN"), control=control)
         self.form.set_busy(True)
         self.form.say(f"Fetching into {plan.folder}: see the job below, which can be paused")
 
@@ -274,9 +274,9 @@ class DataPage(QWidget):
                 self._fetched(job.result, plan.folder)
 
         work = lambda job: dataset_jobs.carry_out(download, plan, job)  # noqa: E731
-        self._work.do(f"downloading {wanted.dataset}", work, done, control=control)
+        self._work.do(f"downloading {request.dataset}", work, done, control=control)
 
-    def _fetched(self, result: Result, folder: Path) -> None:
+    def _fetched(self, result: DownloadResult, folder: Path) -> None:
         n_right = sum(outcome.is_right for outcome in result.outcomes)
         lines = [f"{n_right} of {len(result.outcomes)} files are there and right"]
         lines += [f"{outcome.item.path}: {outcome.reason}" for outcome in result.failed[:_MOST_NAMED]]

@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 from data.corpora import drivaernet
 from data.download.choice import SPLITS
 from data.download.items import COEFFICIENTS, KINDS
-from data.download.plan import Plan
-from data.download.session import Wanted
+from data.download.plan import DownloadPlan
+from data.download.session import DownloadRequest
 from data.download.words import plan_in_words
 from drivaer_app.ui.widgets import label, set_role
 
@@ -38,7 +38,7 @@ class DownloadForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.plan: Plan | None = None
+        self.plan: DownloadPlan | None = None
         self.dataset = self._line("Dataset", drivaernet.NAME, "drivaernet, or the DOI of a dataset")
         self.folder = self._line("Folder that it goes into", "", "An empty folder, or one to go on in")
         self.classes = self._line("Classes of designs", "", f"All; or some of {', '.join(drivaernet.PUBLISHED[:4])} …")
@@ -95,7 +95,7 @@ class DownloadForm(QWidget):
         form.addRow("Co&unt", self.count)
         form.addRow("&Server", self.server)
         self.words = QPlainTextEdit(readOnly=True)
-        self.words.setAccessibleName("Plan and licence")
+        self.words.setAccessibleName("DownloadPlan and licence")
         self.words.setPlaceholderText("The plan: how many files, how many bytes, and under which licence")
         self.words.setTabChangesFocus(True)
         self.note = label("", "dim", wrap=True, selectable=True)
@@ -127,10 +127,10 @@ class DownloadForm(QWidget):
         outer.addStretch(1)
 
     @property
-    def wanted(self) -> Wanted:
+    def request(self) -> DownloadRequest:
         kinds = [name for name, box in self.kinds.items() if box.isChecked()]
         ids = self.ids.text().strip() or None
-        return Wanted(
+        return DownloadRequest(
             dataset=self.dataset.text().strip(),
             folder=Path(self.folder.text().strip()).expanduser(),
             what=",".join(kinds) or None,
@@ -141,7 +141,7 @@ class DownloadForm(QWidget):
             server=self.server.text().strip() or None,
         )
 
-    def show_plan(self, plan: Plan | None) -> None:
+    def show_plan(self, plan: DownloadPlan | None) -> None:
         """The plan of what the form says; None where there is none yet, or any more."""
         self.plan = plan
         self.accepts.setChecked(False)

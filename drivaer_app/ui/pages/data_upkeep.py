@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from data.download.control import Control
+from data.control import Control
 from drivaer_app.desk import dataset_jobs
 from drivaer_app.desk.jobs import CANCELLED, FAILED, Job
 from drivaer_app.ui.pages.data_browser import DataBrowser
 from drivaer_app.ui.pages.data_work import Work
 
 if TYPE_CHECKING:
-    from data.download.verify import Verified
+    from data.download.integrity import Verified
 
 _MOST_NAMED = 12
 

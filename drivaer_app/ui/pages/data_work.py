@@ -8,7 +8,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from drivaer_app.desk.jobs import Control, Job, Jobs
+from data.control import Control
+from drivaer_app.desk.jobs import Job, Jobs
 
 READING, LONG = "catalogue", "dataset"
 """Lanes: short questions to the catalogue; and what takes long, one after another."""

@@ -274,7 +274,7 @@ class AnswerPanel(QScrollArea):
         if cfd is not None:
             off = "" if result is None else f"; predicted {signed((result.cd - cfd.cd) / COUNT, 1)} counts"
             scatter = "" if cfd.cd_std is None else f" ± {cfd.cd_std:.3f}"
-            lines.append(f"◆ CFD {cfd.cd:.3f}{scatter} ({cfd.told_by}){off}")
+            lines.append(f"◆ CFD {cfd.cd:.3f}{scatter} ({cfd.source}){off}")
         if self.key is not None and self.desk.cfd_is_outdated(self.key):
             lines.append("There is a CFD run of this mesh as it was before it was saved again")
         if truth and truth.error:

@@ -9,8 +9,8 @@ import pytest
 
 from data.catalogue import open_catalogue
 from data.catalogue.scan import scan
-from data.download.control import Cancelled, Control
-from data.download.verify import verify
+from data.control import Cancelled, Control
+from data.download.integrity import verify
 from tests.data_download.fetching import fetched
 
 

@@ -1,10 +1,8 @@
-"""How a person steers a long transfer (pause, go on, cancel) and hears of it."""
+"""How a person steers long work from another thread: pause, go on, cancel."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
 
 
 class Cancelled(Exception):
@@ -47,27 +45,3 @@ class Control:
         """Raises Cancelled as soon as somebody cancels."""
         self._cancelled.wait(seconds)
         self.check()
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a transfer or a check stands.
-
-    n_done, n_files: files. bytes_done, bytes_total: of what was asked for, what was there already included.
-    bytes_fetched: that went over the network so far, what had to be sent twice included. doing: in words.
-    """
-
-    n_done: int
-    n_files: int
-    bytes_done: int
-    bytes_total: int
-    bytes_fetched: int
-    doing: str
-
-
-OnProgress = Callable[[Progress], None]
-Say = Callable[[str], None]
-
-
-def silent(_: object) -> None:
-    """For those who do not want to hear."""

@@ -20,8 +20,9 @@ from typing import Literal
 
 from data.catalogue import CATALOGUE_NAME, Catalogue, CorpusFile, FileState
 from data.catalogue.walk import UNFINISHED
+from data.control import Control
 from data.download.checksums import Checksum, checksum_of
-from data.download.control import Control, OnProgress, Progress, silent
+from data.download.progress import OnProgress, TransferProgress, silent
 from data.download.remote_zip import DAMAGES
 from data.errors import DrivAerError
 
@@ -126,7 +127,7 @@ class _Work:
                     self._catalogue.upsert_files(to_keep)
                     to_keep, kept = [], time.monotonic()
                 self._bytes += row.size or 0
-                self._on_progress(Progress(n_done, len(self._rows), self._bytes, self._total, 0, row.path))
+                self._on_progress(TransferProgress(n_done, len(self._rows), self._bytes, self._total, 0, row.path))
         finally:
             self._stop.set()
             self._catalogue.upsert_files(to_keep)
