@@ -19,8 +19,8 @@ from factory.card import write_bundled_card
 from factory.case_fits import CaseFits
 from factory.families import families_of, random_family_designs
 from factory.labels import DesignFeatures, ridge
-from factory.morph_generator import UnmorphedFaces
-from factory.morphs import UNDERBODIES, MorphCar, MorphClouds, MorphDesign, random_designs
+from factory.morph_generator import COMPUTED, UnmorphedFaces
+from factory.morphs import MorphCar, MorphClouds, MorphDesign, random_designs
 from factory.replay_codes import write_replay
 from gnn.calibration import LEAST, conformal_half_width, leave_one_out_coverage
 from gnn.checkpoints import write_model
@@ -220,8 +220,8 @@ def field_metrics(
 
     A point's true values are those of the design's CFD face near it, as in the corpus's own files.
     """
-    cfd = {kind: UnmorphedFaces.of(corpus.clouds.generator, kind) for kind in UNDERBODIES}
-    fits = {kind: _field_fits(corpus, kind) for kind in UNDERBODIES}
+    cfd = {kind: UnmorphedFaces.of(corpus.clouds.generator, kind) for kind in COMPUTED}
+    fits = {kind: _field_fits(corpus, kind) for kind in COMPUTED}
     rows: dict[str, list[tuple[float, float]]] = {
         "bundled": [],
         "FieldNet alone": [],

@@ -87,7 +87,7 @@ class WithSideTasks(nn.Module):
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """(B, N, 3) to (B, out_channels) and (B, n)."""
         features = self.network.features(points)
-        return self.network.head(features), features[:, :0] if self.side is None else self.side(features)
+        return self.network.simulated(features), features[:, :0] if self.side is None else self.side(features)
 
 
 def mean_network(networks: Sequence[RegDGCNN]) -> RegDGCNN:

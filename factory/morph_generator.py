@@ -21,21 +21,25 @@ from data.errors import DrivAerError
 from data.nearest import NO_FACE, closest_points, nearest_faces
 from data.polygons import points_on_triangles
 from data.sampling import sample_surface
+from factory.tunnel_cars import closed_floor, with_roof_line
 
 BODY, FRONT_WHEELS, REAR_WHEELS = 0, 1, 2
 _STYLE_PARAMETER = {"fastback": {}, "estate": {"estate": 0.9}, "notchback": {"notch": 0.9}}
 STYLES = tuple(_STYLE_PARAMETER)
+COMPUTED = ("detailed", "smooth")
+"""Underbodies of which the corpus has CFD."""
 
 
 class MorphGenerator:
     """The corpus's generator and the geometry that it bends.
 
     corpus: folder with ``tools/morph.py`` and ``cases/``. geometry: folder with ``body.obj.gz`` and the wheels.
-    Raises DrivAerError where either is missing.
+    roof: another body's roof line on the fastback (`factory.tunnel_cars`), None for its own.
+    Raises DrivAerError where either folder is missing.
     """
 
-    def __init__(self, corpus: str | Path, geometry: str | Path):
-        self.corpus = Path(corpus)
+    def __init__(self, corpus: str | Path, geometry: str | Path, roof: str | None = None):
+        self.corpus, self.roof = Path(corpus), roof
         source = self.corpus / "tools" / "morph.py"
         if not source.exists():
             raise DrivAerError("the corpus's generator is missing", file=source, fix="give the corpus's folder")
@@ -44,6 +48,9 @@ class MorphGenerator:
         self.morph: Any = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(self.morph)
         self._parts = [_read_obj_gz(Path(geometry, f"{k}.obj.gz")) for k in ("body", "frontWheels", "rearWheels")]
+        if roof is not None:
+            vertices, faces = self._parts[BODY]
+            self._parts[BODY] = with_roof_line(vertices, roof), faces
 
     def neutral(self, style: str) -> dict[str, float]:
         """Parameters of the unmorphed car in a style."""
@@ -51,10 +58,15 @@ class MorphGenerator:
         return zero | _STYLE_PARAMETER[style]
 
     def surface(self, underbody: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The unmorphed car: vertices (V, 3) m, faces (F, 3), part of each vertex (V,)."""
+        """The unmorphed car: vertices (V, 3) m, faces (F, 3), part of each vertex (V,).
+
+        underbody: detailed; smooth, a plate hung below it as the corpus has; closed, panels flush with the sills.
+        """
         parts = list(self._parts)
         if underbody == "smooth":
-            parts[0] = _joined([parts[0], *(_box(low, high) for low, high in self.morph.floor_boxes())])
+            parts[BODY] = _joined([parts[BODY], *(_box(low, high) for low, high in self.morph.floor_boxes())])
+        if underbody == "closed":
+            parts[BODY] = _joined([parts[BODY], *closed_floor()])
         vertices, faces = _joined(parts)
         return vertices, faces, np.repeat(np.arange(3), [len(v) for v, _ in parts])
 
@@ -166,7 +178,8 @@ def material_points(generator: MorphGenerator, style: str, underbody: str, n: in
     own = faces[hit.triangles]
     points = UnmorphedPoints(vertices[own], hit.weights, sign, part[own[:, 0]], np.full(n, NO_FACE))
     at, normals = points.cloud(generator, generator.neutral("fastback"), np.arange(n))
-    points.cfd_face[:] = _cfd_faces(generator, underbody, at.astype(np.float64), normals.astype(np.float64))
+    if generator.roof is None and underbody in COMPUTED:
+        points.cfd_face[:] = _cfd_faces(generator, underbody, at.astype(np.float64), normals.astype(np.float64))
     return points
 
 

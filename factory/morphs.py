@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,13 +14,12 @@ from data.corpora.case_files import read_cases, style_of
 from data.errors import DrivAerError
 from data.mesh import SurfaceSample
 from data.sampling import sample_surface
-from factory.morph_generator import STYLES, MorphGenerator, UnmorphedFaces, UnmorphedPoints, material_points
+from factory.morph_generator import COMPUTED, STYLES, MorphGenerator, UnmorphedFaces, UnmorphedPoints, material_points
 from gnn.input_frame import middle_x, to_network
 from gnn.novelty import profile
 from gnn.training.cars import DRIVAER, LabelledCloud, OfCase, values_near
 from gnn.training.clouds import SAMPLE_POINTS, Cloud, labels
 
-UNDERBODIES = ("detailed", "smooth")
 _N_EXTREME = 64
 
 
@@ -52,14 +52,20 @@ def read_morph_cases(*folders: str | Path) -> list[Case]:
 
 
 class MorphClouds:
-    """Draws clouds of any design; the point pools of each style and underbody are sampled once."""
+    """Draws clouds of any design of some styles and underbodies, whose point pools are sampled once each."""
 
-    def __init__(self, generator: MorphGenerator, pool: int = 65536):
+    def __init__(
+        self,
+        generator: MorphGenerator,
+        pool: int = 65536,
+        styles: Sequence[str] = STYLES,
+        underbodies: Sequence[str] = COMPUTED,
+    ):
         self.generator, self.pool = generator, pool
         self._pools = {
             (style, underbody): material_points(generator, style, underbody, pool)
-            for style in STYLES
-            for underbody in UNDERBODIES
+            for style in styles
+            for underbody in underbodies
         }
         self._ends = {key: _extreme_rows(generator, key[0], points) for key, points in self._pools.items()}
 
@@ -131,7 +137,7 @@ def random_designs(generator: MorphGenerator, n: int, seed: int) -> list[MorphDe
         style = (None, "estate", None, "notch")[i % 4]
         if style:
             parameters[style] = float(rng.uniform(0.8, 1.05))
-        designs.append(MorphDesign(parameters, UNDERBODIES[int(rng.integers(2))]))
+        designs.append(MorphDesign(parameters, COMPUTED[int(rng.integers(2))]))
     return designs
 
 

@@ -88,7 +88,7 @@ def train_readout(
     def loss(net: nn.Module, shape: Tensor, cloud: Tensor, share: Tensor) -> Tensor:
         net.eval()  # the batch statistics are those of the encoder's training
         seen = share * features[shape, cloud[:, 0]] + (1 - share) * features[shape, cloud[:, 1]]
-        return coefficient_loss(net.head(seen), target[shape])
+        return coefficient_loss(net.simulated(seen), target[shape])
 
     own = {id(p) for p in readout_parameters(network)}
     for parameter in network.parameters():
@@ -99,7 +99,7 @@ def train_readout(
 
 
 def readout_parameters(network: RegDGCNN) -> list[torch.nn.Parameter]:
-    """The parameters of `RegDGCNN.head`."""
+    """The parameters of `RegDGCNN.simulated`."""
     norms = [f"bn{network.n_edge_convs + 1 + number}" for number in range(1, network.n_hidden + 1)]
     layers = [f"linear{number}" for number in range(1, network.n_hidden + 2)]
     return [p for name in (*norms, *layers) for p in network.get_submodule(name).parameters()]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data.corpora.case import Case
-from factory.morph_generator import UnmorphedFaces
-from factory.morphs import UNDERBODIES, MorphClouds, MorphDesign
+from factory.morph_generator import COMPUTED, UnmorphedFaces
+from factory.morphs import MorphClouds, MorphDesign
 from factory.template_fit import shape_modes, shape_of
 from gnn.checkpoints import write_text
 from gnn.template import Template
@@ -16,9 +16,9 @@ from gnn.training.replay import REPLAY
 
 
 def write_replay(folder: Path, templates: Sequence[Template], cases: Sequence[Case], clouds: MorphClouds) -> None:
-    """Find each case's bend of a model folder's templates (one for each of UNDERBODIES), and keep them with it."""
+    """Find each case's bend of a model folder's templates (one for each of COMPUTED), and keep them with it."""
     bends = {}
-    for number, (underbody, template) in enumerate(zip(UNDERBODIES, templates, strict=True)):
+    for number, (underbody, template) in enumerate(zip(COMPUTED, templates, strict=True)):
         mean, solve = shape_modes(template)
         faces = UnmorphedFaces.of(clouds.generator, underbody)
         for case in cases:

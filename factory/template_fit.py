@@ -11,8 +11,8 @@ import numpy as np
 from data.corpora.case import Case
 from factory.gaussian_process import GaussianProcess
 from factory.labels import DesignFeatures, ridge
-from factory.morph_generator import UnmorphedFaces
-from factory.morphs import UNDERBODIES, MorphClouds, MorphDesign, random_designs
+from factory.morph_generator import COMPUTED, UnmorphedFaces
+from factory.morphs import MorphClouds, MorphDesign, random_designs
 from gnn.input_frame import to_network
 from gnn.template import Template, features
 
@@ -34,10 +34,10 @@ def fit_templates(
 ) -> list[Template]:
     """A template for each underbody. cases: to fit the fields to; the shapes, which need no CFD, are random designs."""
     designs = random_designs(clouds.generator, n_designs, seed)
-    shapes = {kind: ShapeModel.fit(kind, designs, clouds) for kind in UNDERBODIES}
+    shapes = {kind: ShapeModel.fit(kind, designs, clouds) for kind in COMPUTED}
     return [
         _fit_template(shapes[kind], shapes[other], designs, cases, clouds, seed)
-        for kind, other in zip(UNDERBODIES, reversed(UNDERBODIES), strict=True)
+        for kind, other in zip(COMPUTED, reversed(COMPUTED), strict=True)
     ]
 
 

@@ -16,6 +16,9 @@ FORMAT = 3
 CONFIG = "config.json"
 DRAG, FIELD = "drag", "field"
 """The two targets that a network may have: coefficients of a car, and values at its surface's points."""
+COEFFICIENTS = ("cd", "cl", "cd_rans")
+"""What a drag network gives, as many of them as it has: of the real car, and last Cd as our own CFD would give it. With
+two or less it knows one kind of truth only, that which it was trained on."""
 _FIX = "update drivaer, or train the model again"
 
 
@@ -89,8 +92,9 @@ class ModelConfig:
     that it was trained on. recipe: how it was trained, where it was by a recipe (gnn.training.recipe).
     drag, field: its networks. cd_pressure_offset: what the field's integral is short of, Cd, where no template fits;
     None where the fields are not to be integrated.
-    interval: of Cd. answers_apart: see gnn.prediction. difference, difference_off_template: of differences between two
-    cars that the template fits, and all others. novelty: one for each cloud of gnn.novelty.NoveltyReference.
+    interval: of Cd. interval_rans: of Cd as our own CFD would give it, where that is told apart. answers_apart: see
+    gnn.prediction. difference, difference_off_template: of differences between two cars that the template fits, and all
+    others. novelty: one for each cloud of gnn.novelty.NoveltyReference.
     """
 
     name: str
@@ -103,6 +107,7 @@ class ModelConfig:
     field: NetworkConfig | None = None
     cd_pressure_offset: float | None = None
     interval: Interval | None = None
+    interval_rans: Interval | None = None
     answers_apart: Widths | None = None
     difference: DifferenceLaw | None = None
     difference_off_template: DifferenceLaw | None = None

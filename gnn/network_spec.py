@@ -23,8 +23,8 @@ class NetworkSpec:
 
     name: in recipes and model folders. build: the class; its keyword arguments are the architecture.
     target: DRAG, coefficients of a car, or FIELD, values at the points of its surface.
-    call(network, points (B, N, 3), normals (B, N, 3)): (B, n) standardised coefficients, Cd first, or (B, N, columns)
-    standardised values, Cp first.
+    call(network, points (B, N, 3), normals (B, N, 3)): (B, n) standardised coefficients, as many of
+    gnn.model_config.COEFFICIENTS as it gives, or (B, N, columns) standardised values, Cp first.
     columns: of a field: 1, Cp, or 4, Cp and the friction vector.
     inputs: those that an exported network takes. plain(network): the same function in operations that exporters
     know, called with ``inputs``, answering as ``call`` does; None where there is none.

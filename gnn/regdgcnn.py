@@ -39,6 +39,9 @@ class RegDGCNN(nn.Module):
         in_channels: 3 for points, 6 for points and normals.
         dropout: probability in the hidden layers, while training.
         out_channels: numbers predicted.
+        discrepancy: whether a second head, as wide as the first, adds to the numbers what reality differs by from the
+            simulations that the first head was taught (Kennedy and O'Hagan, Biometrika 87, 2000). Then the first
+            number as simulated comes last, besides.
         form: ``fast`` or ``published``: the same function of the same weights (see `gnn.edge_conv`); an attribute
             that may be changed at any time. So is ``careful``, whether neighbours are (see `gnn.knn.knn`).
 
@@ -56,6 +59,7 @@ class RegDGCNN(nn.Module):
         dropout: float = 0.4,
         out_channels: int = 1,
         form: Form = "fast",
+        discrepancy: bool = False,
     ):
         super().__init__()
         check_form(form)
@@ -68,9 +72,10 @@ class RegDGCNN(nn.Module):
             self.add_module(f"linear{number}", nn.Linear(before, after, bias=number > 1))
             self.add_module(f"bn{number + self.n_edge_convs + 1}", nn.BatchNorm1d(after))
         self.add_module(f"linear{len(mlp) + 1}", nn.Linear(widths[-1], out_channels))
+        self.discrepancy = _perceptron(widths, out_channels) if discrepancy else None
 
     def forward(self, points: Tensor) -> Tensor:
-        """(B, N, in_channels) points to (B, out_channels)."""
+        """(B, N, in_channels) points to (B, out_channels), or with a discrepancy (B, out_channels + 1)."""
         return self.head(self.features(points))
 
     def features(self, points: Tensor) -> Tensor:
@@ -91,13 +96,31 @@ class RegDGCNN(nn.Module):
         return torch.cat((x.amax(dim=1), x.mean(dim=1)), dim=1)
 
     def head(self, features: Tensor) -> Tensor:
-        """(B, 2 * emb_dims) pooled features to (B, out_channels)."""
+        """(B, 2 * emb_dims) pooled features to what ``forward`` gives."""
+        simulated = self.simulated(features)
+        if self.discrepancy is None:
+            return simulated
+        return torch.cat((simulated + self.discrepancy(features), simulated[:, :1]), dim=1)
+
+    def simulated(self, features: Tensor) -> Tensor:
+        """(B, 2 * emb_dims) pooled features to (B, out_channels), without the discrepancy."""
         x = features
         for number in range(1, self.n_hidden + 1):
             x = self.get_submodule(f"linear{number}")(x)
             x = self.get_submodule(f"bn{number + self.n_edge_convs + 1}")(x)
             x = F.dropout(F.leaky_relu(x, SLOPE), self.dropout, self.training)
         return self.get_submodule(f"linear{self.n_hidden + 1}")(x)
+
+
+def _perceptron(widths: Sequence[int], out_channels: int) -> nn.Sequential:
+    """Layers as RegDGCNN has them after pooling. The last begins at zero: nothing changes before it has learnt."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after, bias=False), nn.BatchNorm1d(after), nn.LeakyReLU(SLOPE)]
+    last = nn.Linear(widths[-1], out_channels)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(*layers, last)
 
 
 def _plain(network: RegDGCNN) -> nn.Module:

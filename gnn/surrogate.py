@@ -15,7 +15,7 @@ from data.mesh import SurfaceSample
 from gnn.checkpoints import ModelFolder, read_model
 from gnn.input_frame import InputFrame
 from gnn.loaded_network import LoadedNetwork
-from gnn.model_config import DRAG, FIELD, ModelConfig, NetworkConfig
+from gnn.model_config import COEFFICIENTS, DRAG, FIELD, ModelConfig, NetworkConfig
 from gnn.novelty import NoveltyReference, profile
 from gnn.prediction import SurfacePrediction
 from gnn.published import read_published
@@ -97,7 +97,7 @@ class Surrogate:
         novelty = self._novelty.score(described) if self._novelty else None
         fits = fits_template(registered)
         on_template = fits and self._novelty is not None and self._novelty.nearest(described) == 0
-        apart = self.config.answers_apart or self.config.interval
+        apart = self.config.answers_apart or self.config.interval_rans or self.config.interval
         return SurfacePrediction(
             **self._coefficients(sample, frame, on_template),
             **self._fields(sample, frame, frontal_area, registered),
@@ -156,11 +156,12 @@ class Surrogate:
     def _coefficients(self, sample: SurfaceSample, frame: InputFrame, on_template: bool) -> dict[str, Any]:
         if self._drag is None:
             return {}
-        cd, *more = map(float, self._drag.coefficients(self._drag.points_seen(sample.points, frame), sample.normals))
-        found = {"cd": cd, **({"cl": more[0]} if more else {})}
-        if self.config.interval is not None:
-            half = self.config.interval.of(on_template)
-            found |= {"cd_low": cd - half, "cd_high": cd + half}
+        values = self._drag.coefficients(self._drag.points_seen(sample.points, frame), sample.normals)
+        found = dict(zip(COEFFICIENTS, map(float, values), strict=False))
+        for name, interval in (("cd", self.config.interval), ("cd_rans", self.config.interval_rans)):
+            if interval is not None and name in found:
+                half = interval.of(on_template)
+                found |= {f"{name}_low": found[name] - half, f"{name}_high": found[name] + half}
         return found
 
     def _fields(
