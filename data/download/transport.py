@@ -220,7 +220,7 @@ class Transport:
             what += f" and asks to wait {asked:.0f} s"
             if asked <= self.patience.longest_asked_s:  # for all connections: it is the server that is busy
                 self._not_before = max(self._not_before, time.monotonic() + asked)
-        return Trouble(what, asked, busy=response.status_code in (429, 503))
+        return Trouble(what, asked, busy=response.raw if response.status_code in (429, 503) else None)
 
     def refusal(self, response: Response, about: str, body: bytes | None = None) -> Refused:
         """What an answer that gives nothing means, in words, with the way out."""
