@@ -293,15 +293,16 @@ class _Handler(BaseHTTPRequestHandler):
             etag = f'"{len(self.server.dataverse.requests)}"'
         if etag:
             headers["ETag"] = etag
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        asked = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
         status = 200
         same = self.headers.get("If-Range", etag) == etag
         if asked and not faults.ignores_range and same:
-            start = int(asked[1])
+            start = int(asked[1]) if asked[1] else max(len(content) - int(asked[2]), 0)
             if start >= len(content):
                 self._send(416, b"", "text/plain", {"Content-Range": f"bytes */{len(content)}"})
                 return
-            stop = min(int(asked[2] or len(content) - 1) + 1, len(content))
+            last = int(asked[2]) if asked[1] and asked[2] else len(content) - 1
+            stop = min(last + 1, len(content))
             start += faults.shifted
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(content)}"
             status = 206

@@ -62,7 +62,7 @@ class Case:
 
 @dataclass
 class Run:
-    """What came of a case. told: lines that the user reads. fetched: bytes; needed: of the files asked for."""
+    """What came of a case. messages: lines that the user reads. fetched: bytes; needed: of the files asked for."""
 
     messages: list[str] = field(default_factory=list)
     result: DownloadResult | None = None
@@ -259,12 +259,46 @@ def table(files: Sequence[Stored]) -> str:
     return "\n".join(rows)
 
 
+ALONE = (
+    "nothing is wrong, one design",
+    "cuts every connection after 200 kB, one design",
+    "answers 500 twice",
+    "redirects; links run out, one design",
+    "redirects to another host, with a token",
+)
+"""Cases that are put to remotezip without our requests."""
+
+
+def remotezip_alone(files: Sequence[Stored]) -> str:
+    """What remotezip makes of the same faults with its own requests: one member of one zip."""
+    from remotezip import RemoteZip
+
+    rows = ["| the server | remotezip's own requests |", "|---|---|"]
+    for case in (case for case in CASES if case.name in ALONE):
+        dataverse = Dataverse({DOI: list(files)}, case.faults(files))
+        packed = next(f for f in files if f.name == "F_D_WM_WW_1.zip")
+        headers = {"X-Dataverse-key": case.token or ""}
+        with dataverse.serving():
+            try:
+                with RemoteZip(f"{dataverse.url}/api/access/datafile/{packed.id}", headers=headers) as opened:
+                    opened.read(next(name for name in opened.namelist() if ONE in name))
+                ends = "right"
+            except Exception as error:
+                ends = f"{type(error).__name__}: {error}".replace(dataverse.url, "SERVER")
+        stores = [headers for path, headers in dataverse.requests if path.startswith("/store/")]
+        if case.token and any(case.token in asked.values() for asked in stores):
+            ends += ", and the token went to the other host"
+        rows.append(f"| {case.name} | {ends} |")
+    return "\n".join(rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", type=Path, metavar="FILE")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        text = table(files_of_corpus(Path(folder)))
+        files = files_of_corpus(Path(folder))
+        text = table(files) + "\n\nWhy single designs come through our own requests:\n\n" + remotezip_alone(files)
     head = "# What `data get` makes of a server's faults\n\nWritten by `python benchmarks/download_faults.py --write "
     head += "docs/download_faults.md`: a Dataverse on loopback, real zips of cars of our own, waits shortened.\n"
     head += "*Fetched* counts what had to be sent twice and the listings; *needed* is what was asked for.\n\n"

@@ -17,7 +17,7 @@ from data.download.items import Item
 from data.download.part_file import NoHasher, Part, collect, drop_part, finish, part_of, writing
 from data.download.progress import Say
 from data.download.remote_bytes import Changed, NoRanges, RemoteBytes
-from data.download.remote_zip import RemoteZip
+from data.download.remote_zip import ZipDirectory
 from data.download.transport import Refused, Transport
 from data.errors import DrivAerError
 
@@ -68,7 +68,7 @@ class Fetcher:
         folder: Path,
         transport: Transport,
         *,
-        zips: Mapping[str, RemoteZip],
+        zips: Mapping[str, ZipDirectory],
         rows: Mapping[str, CorpusFile],
         strays: Mapping[str, list[Path]],
         on_bytes: Callable[[int], None],
@@ -185,7 +185,7 @@ class Fetcher:
     def _fetch_member_once(self, target: Path, item: Item) -> Item:
         source = self._source(item.file)
         if item.file.id not in self._zips:
-            self._zips[item.file.id] = RemoteZip(source)
+            self._zips[item.file.id] = ZipDirectory(source)
         member = item.member
         assert member is not None
         part = Part(item.file.id, str(item.checksum), member.start, member.stop)
@@ -204,7 +204,7 @@ class Fetcher:
         """The member in the zip's directory as it is now."""
         assert item.member is not None
         self._sources.pop(item.file.id, None)
-        self._zips[item.file.id] = RemoteZip(self._source(item.file))
+        self._zips[item.file.id] = ZipDirectory(self._source(item.file))
         members = self._zips[item.file.id].members
         found = next((m for m in members if m.name == item.member.name), None)
         if found is None:

@@ -12,7 +12,7 @@ from data.download.choice import Choice
 from data.download.items import Item
 from data.download.licences import DatasetListing, licence_of
 from data.download.remote_bytes import RemoteBytes, probe_rate
-from data.download.remote_zip import RemoteZip
+from data.download.remote_zip import ZipDirectory
 from data.download.transport import Transport
 
 _WORTH_MEASURING = 64 << 20
@@ -38,7 +38,7 @@ class DownloadPlan:
     begun: int
     bytes_free: int
     not_found: tuple[str, ...] = ()
-    zips: dict[str, RemoteZip] = field(default_factory=dict)
+    zips: dict[str, ZipDirectory] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     accepted: frozenset[str] = frozenset()

@@ -19,7 +19,7 @@ from data.download.names import distinct, safe_path
 from data.download.part_file import bytes_of_part
 from data.download.plan import DownloadPlan, bytes_free, is_there
 from data.download.remote_bytes import Changed, NoRanges, RemoteBytes
-from data.download.remote_zip import Member, RemoteZip
+from data.download.remote_zip import Member, ZipDirectory
 from data.download.retries import StaysAway
 from data.download.transport import Refused, Transport
 from data.errors import DrivAerError
@@ -55,7 +55,7 @@ class Planner:
         self._transport = transport
         self._folder = folder
         self._choice = choice
-        self._zips: dict[str, RemoteZip] = {}
+        self._zips: dict[str, ZipDirectory] = {}
         self._notes: list[str] = []
         self._failed: list[str] = []
 
@@ -169,11 +169,11 @@ class Planner:
             return [whole]
         return [Item("", file, kind, _spelled(design_in(m.name)), member=m) for m, kind in wanted]
 
-    def _directory(self, file: RemoteFile) -> RemoteZip:
+    def _directory(self, file: RemoteFile) -> ZipDirectory:
         try:
-            return RemoteZip(RemoteBytes(self._transport, file))
+            return ZipDirectory(RemoteBytes(self._transport, file))
         except Changed:
-            return RemoteZip(RemoteBytes(self._transport, file))
+            return ZipDirectory(RemoteBytes(self._transport, file))
 
     def _kind_of_member(self, file: RemoteFile, member: Member, content: str | None) -> str | None:
         """The kind of a member that is wanted, else None."""

@@ -17,7 +17,7 @@ from data.download.part_file import bytes_of_part
 from data.download.plan import DownloadPlan, bytes_free
 from data.download.progress import OnProgress, Say, silent
 from data.download.remote_bytes import Changed, NoRanges, RemoteBytes
-from data.download.remote_zip import RemoteZip
+from data.download.remote_zip import ZipDirectory
 from data.download.transport import Transport
 from data.errors import DrivAerError
 
@@ -95,7 +95,7 @@ class Repairer:
     def _plan(
         self, transport: Transport, sources: Sequence[tuple[CorpusFile, RemoteFile, str]]
     ) -> tuple[DownloadPlan, list[str]]:
-        zips: dict[str, RemoteZip] = {}
+        zips: dict[str, ZipDirectory] = {}
         items, hopeless = [], []
         for row, file, member in sources:
             try:
@@ -117,13 +117,13 @@ class Repairer:
         return plan, hopeless
 
     def _item(
-        self, transport: Transport, row: CorpusFile, file: RemoteFile, member: str, zips: dict[str, RemoteZip]
+        self, transport: Transport, row: CorpusFile, file: RemoteFile, member: str, zips: dict[str, ZipDirectory]
     ) -> Item:
         if not member:
             return Item(row.path, file, row.kind, row.design)
         if file.id not in zips:
             try:
-                zips[file.id] = RemoteZip(RemoteBytes(transport, file))
+                zips[file.id] = ZipDirectory(RemoteBytes(transport, file))
             except (NoRanges, Changed) as error:
                 what = "the server sends its zip only whole"
                 raise DrivAerError(what, fix="fetch it again with 'data get'") from error

@@ -229,6 +229,8 @@ def test_the_version_is_said_once(capsys):
 def test_the_readmes_lines_colour_a_mesh(tmp_path):
     readme = (ROOT / "README.md").read_text("utf-8")
     (code,) = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "pyvista" in block]
-    code = code.replace("mesh.plot(", "plotter = mesh.plot(off_screen=True, screenshot='picture.png', ")
+    picture = tmp_path / "picture.png"
+    code = code.replace("mesh.plot(", f"mesh.plot(off_screen=True, screenshot={str(picture)!r}, ")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert picture.is_file()

@@ -15,7 +15,7 @@ from benchmarks.dataverse_server import Dataverse, Faults, Stored
 from benchmarks.download_faults import DESIGNS, DOI, ONE, QUICK, fetch, wanted_files
 from data.download.dataverse import files_of
 from data.download.remote_bytes import RemoteBytes
-from data.download.remote_zip import RemoteZip
+from data.download.remote_zip import ZipDirectory
 from data.download.transport import Transport
 from data.errors import DrivAerError
 from tests.data_download.fetching import fetched, text
@@ -85,6 +85,20 @@ def test_a_zip_that_is_none_is_one_line(damage, tmp_path):
         fetch(served, tmp_path, ids="F_D_WM_WW_0001")
 
 
+@pytest.mark.parametrize("at", [0, 26, 28])  # its mark, and the lengths of name and extra field
+@pytest.mark.parametrize("first", [True, False])
+def test_a_design_whose_own_header_is_damaged_is_one_line(at, first, tmp_path):
+    names = {"F_D_WM_WW_0001.stl": b"solid car" * 99, "F_D_WM_WW_0002.stl": b"solid other" * 99}
+    content = bytearray(_zip_of(names, zipfile.ZIP_DEFLATED))
+    header = 0 if first else content.index(b"PK\x03\x04", 4)
+    content[header + at : header + at + 2] = b"\xff\xff"
+    stored = text(1, "F_D_WM_WW_1.zip", bytes(content))
+    with Dataverse({DOI: [stored]}).serving() as served:
+        result = fetch(served, tmp_path, ids="F_D_WM_WW_0001" if first else "F_D_WM_WW_0002")
+    assert ["is damaged in its zip" in outcome.error for outcome in result.failed] == [True]
+    assert not list(tmp_path.rglob("*.stl"))
+
+
 def test_a_zip_that_is_none_does_not_keep_the_others_from_coming(files, tmp_path):
     stored = [*files, text(3000, "F_D_WM_WW_2.zip", b"not a zip" * 999)]
     with Dataverse({DOI: stored}).serving() as served:
@@ -109,6 +123,6 @@ def test_the_directory_of_a_remote_zip_costs_its_last_bytes(files):
         transport = Transport(served.url, patience=QUICK)
         archive = next(f for f in files_of(transport, DOI) if f.name == "F_D_WM_WW_1.zip" and f.folder == "3DMeshesSTL")
         before = served.sent
-        members = RemoteZip(RemoteBytes(transport, archive)).members
+        members = ZipDirectory(RemoteBytes(transport, archive)).members
         assert [Path(m.name).stem for m in members] == list(DESIGNS[:3])
         assert served.sent - before < 100_000
