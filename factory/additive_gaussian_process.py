@@ -42,7 +42,7 @@ class AdditiveKernel(nn.Module):
         return self._of_whole(a, b) + self._of_few((a[:, None] - b).square())
 
     def of_cases(self, features: Tensor) -> Callable[[], Tensor]:
-        """What gives the cases' (n, n) covariance with their noise, at the scales of the moment."""
+        """A function that gives the cases' (n, n) covariance with noise at the kernel's present parameters."""
         n = len(features)
         i, j = torch.tril_indices(n, n)
         squares = (features[i] - features[j]).square()
@@ -74,7 +74,7 @@ class AdditiveKernel(nn.Module):
 class _PowerSums(torch.autograd.Function):
     """Sums over features of own, own**2 and own**3, where own = exp(squares * rates + weights); (..., 3).
 
-    By hand, and in blocks that stay in a processor's cache, for it is most of a fit's time.
+    Value and gradient are written by hand, in blocks that fit a processor's cache: they take most of a fit's time.
     """
 
     @staticmethod

@@ -110,7 +110,7 @@ def assemble(
 
 
 def _calibrated(config: ModelConfig, metrics: dict[str, Any]) -> ModelConfig:
-    """With its intervals, of coefficients and of differences, from the held-out designs."""
+    """The configuration with intervals of coefficients and of differences, calibrated on the held-out designs."""
     predicted, true = (np.array([design[key] for design in metrics["designs"]]) for key in ("predicted", "cd"))
     families = metrics.get("families", {})
     off_template = (families.get("interval") or {}).get("half_width")
@@ -125,7 +125,10 @@ def _calibrated(config: ModelConfig, metrics: dict[str, Any]) -> ModelConfig:
 
 
 def _pressure_missed(surrogate: Surrogate, corpus: Corpus) -> float:
-    """What FieldNet's integral is short of, Cd, where it answers: on cars that no template fits, if any was learnt."""
+    """Cd that FieldNet's integral lacks on average, over training cars that no template fits.
+
+    Where there are none, over the morphs.
+    """
     cars: Sequence[Car] = corpus.family_train or [MorphCar(case, corpus.clouds) for case in corpus.train]
     some = cars[:: max(1, len(cars) // _N_OFFSET)]
     answers = [surrogate.predict(car.sample()[0], car.frontal_area) for car in some]
@@ -165,7 +168,7 @@ def held_out_metrics(corpus: Corpus, predictions: Sequence[SurfacePrediction], f
 
 
 def family_metrics(surrogate: Surrogate, cars: Sequence[FamilyCar]) -> dict[str, Any]:
-    """The same figures of the held-out designs of families, and the interval that these need; None of too few."""
+    """Figures as of `held_out_metrics`, of the held-out designs of families, and the interval for such cars."""
     learnt, held_out = split(cars)
     evaluated = evaluate_cars(surrogate, held_out)
     columns = ("cd", "cd_predicted", "cd_fields", "cl", "cl_predicted")
@@ -187,7 +190,7 @@ def family_metrics(surrogate: Surrogate, cars: Sequence[FamilyCar]) -> dict[str,
 
 
 def _interval_off_template(errors: np.ndarray) -> dict[str, Any] | None:
-    """For cars that the template does not fit: conformal, or of too few held-out designs their largest error."""
+    """Half width for cars that no template fits: conformal, or the largest error where designs are few."""
     if not len(errors):
         return None
     enough = len(errors) > LEAST

@@ -1,4 +1,4 @@
-"""What follows from the cases of morphed DrivAers alone, whatever the networks are: it is kept while they change."""
+"""Fits that depend on the cases of morphed DrivAers alone, so that they are kept while the networks change."""
 
 from __future__ import annotations
 

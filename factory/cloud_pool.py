@@ -53,13 +53,13 @@ class CloudPool:
         return self.columns.device
 
     def choose(self, which: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Which clouds of shapes ``which`` (b,) to take: their rows, first points and sides (b,), on the CPU."""
+        """Draw a cloud of each of the shapes ``which`` (b,): its row, its first point and its side (b,), on the CPU."""
         starts = rng.integers(self.columns.shape[1], size=len(which))
         sides = rng.choice(np.float32([-1, 1]), len(which))
         return tuple(torch.from_numpy(numbers) for numbers in (which, starts, sides))
 
     def take(self, rows: Tensor, starts: Tensor, sides: Tensor, n: int) -> Tensor:
-        """(b, n, c) of what was chosen, on this device: a run of each shape's points; half of the clouds mirrored."""
+        """(b, n, c) the clouds that `choose` drew, n points of each shape; half of the clouds are mirrored."""
         run = (starts[:, None] + torch.arange(n, device=self.device)) % self.columns.shape[1]
         clouds = self.columns[rows[:, None], run]
         for column in self.odd:

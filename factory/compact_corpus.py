@@ -1,8 +1,8 @@
-"""Keep CFD cases small: ``python -m factory.compact_corpus PACKED OUT`` adds what OUT lacks, and its index.
+"""Store CFD cases in little space: ``python -m factory.compact_corpus PACKED OUT`` adds those that OUT lacks.
 
-PACKED is a corpus folder as the corpus's own tools write it; OUT gets ``cases/NAME.npz`` without geometry, which the
-generator can make again, ``references/UNDERBODY-CHECKSUM.npz``, the fields that those differ from, and ``index.csv``
-with the parameters and coefficients of all its cases.
+PACKED is a corpus folder as the corpus's own tools write it. OUT has three kinds of files: ``cases/NAME.npz`` holds a
+case's fields as differences to a reference, without geometry, which the generator can make again;
+``references/UNDERBODY-CHECKSUM.npz`` are the references; ``index.csv`` has parameters and coefficients of all cases.
 """
 
 from __future__ import annotations

@@ -38,11 +38,11 @@ def train_drag_network(
     """The network fitted to Cd and Cl of n shapes, standardised by ``scale``.
 
     coefficients (n, 2 + s): Cd and Cl, then ``s`` side tasks, which teach the encoder more of a shape than two numbers
-    do (`WithSideTasks`). keep_statistics: the batch normalisations stay as they are, as a network's that goes on: a
-    batch as small as ours tells little of them. weights: (n,) how often each shape is drawn; all alike unless given.
-    pool: of the shapes, on whose device the network learns; without one it does so on the CPU, from points drawn anew
-    each time. The rest as of `gnn.training.loop.fit`. Every cloud keeps its true size and place: scaling or shifting a
-    car would change its drag, which the label does not.
+    do (`WithSideTasks`). keep_statistics: the batch normalisations keep theirs. A network that is trained further needs
+    that, because batches as small as ours estimate them badly. weights (n,): how often each shape is drawn; equal
+    unless given. pool: of the shapes; the network is trained on its device. Without one it is trained on the CPU, on
+    points that each step draws. The rest as of `gnn.training.loop.fit`. Every cloud keeps its true size and place:
+    scaling or shifting a car would change its drag, which the label does not.
     """
     torch.manual_seed(how.seed)  # of the side tasks' layer
     asked, side = np.split(coefficients, [len(scale.mean)], axis=1)

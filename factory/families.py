@@ -30,7 +30,7 @@ class FamilyShape:
         return self.clouds.draw(self.clouds.family.handles.amounts_of(self.values), n, rng)
 
     def profile(self, rng: np.random.Generator) -> np.ndarray:
-        """As of a sample that prediction sees (gnn.novelty.profile)."""
+        """The profile (gnn.novelty.profile) of a sample as prediction draws it."""
         cloud = self.draw(SAMPLE_POINTS, rng)
         return profile(cloud.points, cloud.normals)
 
@@ -57,7 +57,7 @@ def random_family_designs(families: Sequence[FamilyClouds], n: int, seed: int) -
 
 
 def fit_family_coefficients(cars: Sequence[FamilyCar]) -> CoefficientFit:
-    """Of families' designs: on `FamilyShape`s, by one fit on the handles of all families' cases."""
+    """A fit of Cd and Cl of `FamilyShape`s: one for all families, on the handles of their cases."""
     families = [clouds.family.name for clouds in families_of(cars)]
     handles = sorted({name for car in cars for name in car.clouds.family.handles.names})
 

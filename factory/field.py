@@ -30,8 +30,8 @@ def train_field_net(
     """The network fitted to the cars' Cp and Cf, standardised by ``scale``.
 
     weights (n,): how often each car is drawn, against the others; alike unless given.
-    pool: of the cars' fields, on whose device the network learns; without one it does so on the CPU, from points drawn
-    anew each time. The rest as of `gnn.training.loop.fit`.
+    pool: of the cars' fields; the network is trained on its device. Without one it is trained on the CPU, on points
+    that each step draws. The rest as of `gnn.training.loop.fit`.
     """
     shares = None if weights is None else weights / weights.sum()
 

@@ -28,7 +28,7 @@ class BumpKernel(nn.Module):
         self.lengths = logarithm(*n_features * [5.0])
 
     def of_cases(self, features: Tensor) -> Callable[[], Tensor]:
-        """What gives the cases' (n, n) covariance with their noise, at the scales of the moment."""
+        """A function that gives the cases' (n, n) covariance with noise at the kernel's present parameters."""
 
         def covariance() -> Tensor:
             noise = self.noise.exp() * torch.eye(len(features), dtype=torch.float64)
@@ -38,7 +38,7 @@ class BumpKernel(nn.Module):
         return covariance
 
     def bounds(self) -> list[tuple[float, float]]:
-        """Of each parameter, in their order."""
+        """Lower and upper bound of each parameter, in the order of ``parameters()``."""
         return [tuple(np.log(_LIMITS[name])) for name, p in self.named_parameters() for _ in range(p.numel())]
 
 

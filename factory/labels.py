@@ -156,7 +156,7 @@ class CoefficientFit:
 
 
 def fit_coefficients(cases: Sequence[Case], features: DesignFeatures) -> CoefficientFit:
-    """Of morphed DrivAers: on `MorphDesign`s."""
+    """A fit of Cd and Cl of `MorphDesign`s."""
     designs = [MorphDesign.of(case) for case in cases]
     forces = features.forces_by_segment(cases)
     return CoefficientFit.of(features.with_roof_line, designs, forces, [case.coefficients for case in cases])

@@ -46,7 +46,7 @@ def fit_kernel(
 class _Unlikeliness(torch.autograd.Function):
     """Negative log likelihood of values (n, 1) under a covariance (n, n), less a constant.
 
-    By hand: the slope is one inverse, where the way back through Cholesky's root takes several products as large.
+    The gradient is written by hand: it takes one inverse, autograd's way through Cholesky's root several such products.
     """
 
     @staticmethod
@@ -78,7 +78,7 @@ def matern(a: Tensor, b: Tensor, lengths: Tensor) -> Tensor:
 
 
 class _Matern(torch.autograd.Function):
-    """The same of rows in units of their lengths. By hand: as a function of squared distance it is smooth at nought."""
+    """`matern` of rows in units of their lengths. The gradient is written by hand: autograd's is NaN at distance 0."""
 
     @staticmethod
     def forward(ctx, a: Tensor, b: Tensor) -> Tensor:

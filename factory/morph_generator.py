@@ -99,7 +99,7 @@ class UnmorphedFaces:
 
     centres (M, 3) m, normals (M, 3) outward, areas (M,) m², part (M,): what each face moves with.
     surface (M, 3) m: the points of the unmorphed surface nearest to the centres, which the CFD mesh rounds off.
-    on_surface (M,) bool: that point is near and its panel faces as the CFD face does.
+    on_surface (M,) bool: whether that point is near and its triangle faces the same way as the CFD face.
     """
 
     centres: np.ndarray

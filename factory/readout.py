@@ -51,7 +51,7 @@ def cached_features(network: RegDGCNN, shapes: Sequence[Shape], n_points: int, c
 
 
 def pooled_features(network: RegDGCNN, pool: CloudPool, n_points: int) -> Tensor:
-    """The same of a pool's shapes, on its device, where they take no longer than reading them from a file."""
+    """As `cached_features`, of a pool's shapes on its device: there computing them is as fast as reading a file."""
     rng = np.random.default_rng(9)
     batches = np.array_split(np.arange(len(pool.columns)), -(-len(pool.columns) // _SHAPES_AT_ONCE))
     with torch.no_grad():  # what comes of inference mode cannot be learnt from
@@ -70,7 +70,7 @@ def train_readout(
     rate: float = RATE,
     learnt_from: Sequence[str] = (),
 ) -> RegDGCNN:
-    """The network with its layers after pooling trained on features (n, CLOUDS, f) and standardised targets (n, 2).
+    """Train the layers after pooling on features (n, CLOUDS, f) and standardised targets (n, 2); returns the network.
 
     features: on the network's device. weights (n,): how often each shape is drawn, against the others; alike unless
     given. Prediction averages several clouds' answers, so a shape is seen as one cloud or as anything between two.

@@ -134,7 +134,7 @@ def average(work: StepOptions, corpus: Corpus) -> None:
 
 
 def train_last_layers(work: StepOptions, corpus: Corpus) -> None:
-    """The drag network's layers after pooling, trained on from what they are; its features stay."""
+    """Train the layers after pooling of the work folder's drag network further; the layers before stay as they are."""
     model = work.newest(DRAG, "drag")
     config, network = model.section(DRAG), model.network(DRAG)
     shapes, coefficients = _labelled_morphs(corpus, N_READ, seed=77)
@@ -185,7 +185,7 @@ def _shared(n_morphs: int, n_families: int, share: float) -> np.ndarray:
 
 
 def _features(work: StepOptions, network: RegDGCNN, shapes: Sequence[Shape], kind: str) -> torch.Tensor:
-    """Of many clouds of each shape; on a CPU they take minutes, and are kept in the work folder."""
+    """Pooled features of several clouds of each shape. On a CPU they take minutes and are kept in the work folder."""
     n_points = DRAG_NETWORK.n_points
     if work.device == "cpu":
         return cached_features(network, shapes, n_points, work.folder / f"features_{kind}.npy")
@@ -193,14 +193,14 @@ def _features(work: StepOptions, network: RegDGCNN, shapes: Sequence[Shape], kin
 
 
 def _labelled_morphs(corpus: Corpus, n: int, seed: int = 1) -> tuple[list[Shape], np.ndarray]:
-    """Designs between the cases and the cases' own, with the fit's answers (`CoefficientFit.with_segments`)."""
+    """Random designs and those of the cases, labelled by the fit (`CoefficientFit.with_segments`)."""
     label = fit_coefficients(corpus.train, DesignFeatures(corpus.clouds.generator))
     designs = random_designs(corpus.clouds.generator, n, seed) + [MorphDesign.of(case) for case in corpus.train]
     return [MorphShape(design, corpus.clouds) for design in designs], label.with_segments(designs)
 
 
 def _labelled_family_designs(cars: Sequence[FamilyCar], n: int) -> tuple[list[Shape], np.ndarray]:
-    """The same of families; the cases themselves, as they are, where they are too few for a fit."""
+    """Designs of families, labelled by a fit on their cases; the cases alone where they are too few for a fit."""
     if len(cars) < LEAST_FOR_FIT:
         own = [[car.coefficients[name] for name in COEFFICIENTS] for car in cars]
         return list(cars), np.column_stack([own, family_forces(cars).reshape(len(cars), -1)])
@@ -210,7 +210,7 @@ def _labelled_family_designs(cars: Sequence[FamilyCar], n: int) -> tuple[list[Sh
 
 
 def _kept_fits(work: StepOptions, n_cases: int) -> CaseFits | None:
-    """The start model's, where they are to be kept. Raises DrivAerError where they are on other cases."""
+    """The start model's fits if they are to be kept, else None. Raises DrivAerError if other cases made them."""
     if not work.keep_fits:
         return None
     if work.start is None:

@@ -118,7 +118,7 @@ def _fit_template(
 
 
 def shape_modes(template: Template) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
-    """A template's mean shape (6 M,), and a function from a shape's difference (6 M,) to it to the code (K,)."""
+    """A template's mean shape (6 M,), and a function that gives the code (K,) of a shape's difference (6 M,) to it."""
     rows = np.concatenate(
         [
             template.places.reshape(len(template.places), -1),

@@ -47,7 +47,7 @@ def closed_floor() -> list[Surface]:
 
 
 def with_roof_line(points: np.ndarray, body: str) -> np.ndarray:
-    """Points (N, 3) of the fastback moved up and down so that its roof's middle is another body's (ROOF_LINES).
+    """Points (N, 3) of the fastback, moved up or down until its roof's middle line is another body's (ROOF_LINES).
 
     All below the windows stays.
     """

@@ -1,4 +1,4 @@
-"""How certain a difference in drag between two cars is: less so the larger it is.
+"""How certain a difference in drag between two cars is: the larger the difference, the wider its interval.
 
 A network's errors of two cars are correlated and partly cancel in the difference. What remains is measured on pairs of
 held-out designs. The half width is a line over the predicted difference, as wide as a normalised conformal
@@ -39,7 +39,7 @@ class DifferenceLaw:
 
     @classmethod
     def fit(cls, predicted: np.ndarray, true: np.ndarray, level: float = 0.9) -> DifferenceLaw:
-        """The narrowest such line, on average over the pairs, that covers a new pair with probability ``level``.
+        """The line that covers a new pair with probability ``level`` and is narrowest on average over the pairs.
 
         predicted, true: (n,) Cd of designs that the network had not seen. Pairs share designs, so the sample counts as
         large as there are designs. ValueError where those are too few.
@@ -59,7 +59,7 @@ class DifferenceLaw:
 
     @classmethod
     def of_held_out(cls, predicted: Sequence[float], true: Sequence[float], level: float) -> DifferenceLaw | None:
-        """The same, or None of too few designs."""
+        """``fit``, or None where the designs are too few for it."""
         return cls.fit(np.array(predicted), np.array(true), level) if len(true) > LEAST else None
 
     def covered(self, predicted: np.ndarray, true: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ _COMPILERS = ("gcc", "clang", "cc")
 
 @contextmanager
 def tf32_products(allowed: bool) -> Iterator[None]:
-    """Whether a GPU may round what it multiplies to TF32, ten bits, which takes it a fraction of the time."""
+    """Whether a GPU may round factors to TF32 (ten bits of mantissa), which it multiplies several times as fast."""
     before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = allowed
     try:

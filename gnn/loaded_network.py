@@ -62,7 +62,7 @@ class LoadedNetwork:
         return self.spec.features(self.network, clouds).mean(dim=0).cpu().numpy()
 
     def gradient(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        """(n, 3) d(first output)/dx per metre of points (N, 3) m, car frame: of as many whole clouds as they make."""
+        """(n, 3) d(first output)/dx, 1/m, at the n of points (N, 3) m, car frame, that fill whole clouds."""
         size = self.config.n_points
         n = len(points) // size * size
         moving = self._tensor(points[:n]).requires_grad_()

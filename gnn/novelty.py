@@ -88,8 +88,8 @@ class ProfileCloud:
 class NoveltyReference:
     """The training designs: clouds of families, the first being the largest part of them, and single cars.
 
-    known (k, d): profiles of single cars. Around each, a car counts as typical as far as half of what the first cloud's
-    limit is around its middle: one car says less than a family.
+    known (k, d): profiles of single cars. A car is typical, too, if its distance to one of these is below half the
+    first cloud's limit: half, because one car says less than a family.
     """
 
     clouds: tuple[ProfileCloud, ...]
@@ -111,6 +111,6 @@ class NoveltyReference:
         return int(np.argmin([cloud.score(vector) for cloud in self.clouds]))
 
     def knowing(self, vectors: np.ndarray) -> NoveltyReference:
-        """The same with the profiles (n, d) of more single cars."""
+        """This reference with the profiles (n, d) of more single cars in ``known``."""
         known = vectors if self.known is None else np.concatenate([self.known, vectors])
         return replace(self, known=known.astype(np.float32))

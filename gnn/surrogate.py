@@ -112,7 +112,7 @@ class Surrogate:
         )
 
     def cd(self, sample: SurfaceSample, n_clouds: int | None = None) -> float:
-        """Cd alone, a third of ``predict``'s time; of the first n_clouds clouds only it takes as much less.
+        """Cd alone, in a third of ``predict``'s time; in less where n_clouds asks for the first few clouds only.
 
         Raises ModelError for a model without a drag network.
         """
@@ -121,7 +121,7 @@ class Surrogate:
         return float(drag.coefficients(seen, sample.normals, n_clouds)[0])
 
     def drag_gradient(self, sample: SurfaceSample) -> np.ndarray:
-        """(n, 3) dCd/dx, 1/m, of the sample's first points, as many whole clouds as they make. Raises ModelError."""
+        """(n, 3) dCd/dx, 1/m, at the n points of the sample's whole clouds. Raises ModelError."""
         return self._network(DRAG).gradient(sample.points, sample.normals)
 
     def drag_features(self, points: np.ndarray) -> np.ndarray:

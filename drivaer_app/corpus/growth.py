@@ -61,14 +61,14 @@ class GrowthPlan:
     nice: int = NICE
 
     def jobs(self) -> Iterator[tuple[FamilySource, int]]:
-        """(family, number of the design), one design of each family in turn: all families grow at the same pace."""
+        """(family, number of the design), the families in turn, so that all grow at the same pace."""
         for index in range(self.count):
             for source in self.sources:
                 yield source, index
 
 
 def sources_of(work: Path, families: str | None) -> tuple[FamilySource, ...]:
-    """The families of a comma-separated list; without one those of the last call, at first one of each body style.
+    """The families of a comma-separated list; without a list those of the last call, at first one a body style.
 
     Raises DrivAerError for a text that is no family, and for two families of one name.
     """
@@ -240,14 +240,17 @@ class _Worker:
         return True
 
     def _count_error(self, name: str, error: DrivAerError) -> None:
-        """An error that is no design's fault, such as a killed solver: raised after _MOST_BROKEN of them in a row."""
+        """Count an error that no design causes, such as a killed solver. Raises it after _MOST_BROKEN in a row."""
         self._n_broken += 1
         self._say(f"{name}: left for the next time, {error.line}")
         if self._n_broken >= _MOST_BROKEN:
             raise error
 
     def _family(self, source: FamilySource) -> ReadyFamily | None:
-        """The family with its mesh and modes, made once; None where it failed. Raises Busy while another makes it."""
+        """The family with its mesh and modes, made by the first call; None if that failed.
+
+        Raises Busy while another worker makes it.
+        """
         if source.name not in self._ready:
             family = open_family(self._plan.work, source, self._plan.settings)
             if not (family.folder / SURFACE).exists() and not self._prepared(family):

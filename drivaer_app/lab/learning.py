@@ -29,7 +29,7 @@ def learn_own_cars(
 ) -> dict[str, Any]:
     """Fine-tune a model on the user's corpora into the folder ``out``; returns its metrics.
 
-    repeat: corpora of cases or families that are not to be forgotten, besides those that come with the program.
+    repeat: corpora of cases or families to rehearse besides those that come with the program.
     The same call goes on where it was stopped. Raises DrivAerError for corpora without cases, or where ``out`` exists;
     ModelError.
     """
@@ -47,7 +47,7 @@ def learn_own_cars(
 
 
 def shipped_cars(base) -> list[Car]:
-    """The cars with CFD that come with the program: procedural ones, and DrivAers as far as the model can bend to them.
+    """The cars with CFD that come with the program: procedural cars, and the DrivAer morphs whose code the model has.
 
     base: a gnn.checkpoints.ModelFolder. Raises DrivAerError where the program was installed without them.
     """

@@ -139,7 +139,7 @@ class _Lesson:
         return max(1, n // batch if self.recipe.drop_last else -(-n // batch))
 
     def batches(self, first: int, workers: int) -> Iterator[Batch]:
-        """From step ``first`` on to the last, this process's part of each, by the same worker processes to the end."""
+        """This process's part of each batch from step ``first`` to the last, drawn by one set of worker processes."""
         numbers = _CloudNumbers(self, first)
         how: dict[str, Any] = {"num_workers": workers, "multiprocessing_context": spawning() if workers else None}
         return iter(DataLoader(_Clouds(self.train, self.recipe, self.scale), batch_sampler=numbers, **how))
@@ -163,7 +163,7 @@ class _Lesson:
         return 1.0 - float(pairs[:, 0].mean())
 
     def _answer(self, network: nn.Module, index: int) -> tuple[float, float]:
-        """Predicted and true Cd of a validation car; or its error in Cp, and nothing."""
+        """Predicted and true Cd of a validation car; of a field network its relative error in Cp, and 0."""
         car, recipe = self.val[index], self.recipe
         mean, spread = self.scale.mean[0], self.scale.spread[0]
         if recipe.model == DRAG:
@@ -202,7 +202,7 @@ class _Clouds(Dataset):
 
 
 class _CloudNumbers(Sampler):
-    """Which clouds each of a training's remaining batches has, as this process has its part of them."""
+    """For each remaining batch the (epoch, car) of the clouds in this process's part of it."""
 
     def __init__(self, lesson: _Lesson, first: int):
         recipe, self._processes = lesson.recipe, lesson.processes

@@ -68,7 +68,7 @@ class Car(Protocol):
 
     @property
     def face_values(self) -> np.ndarray:
-        """(M, 4) Cp and Cf that the case has, wherever they are."""
+        """(M, 4) Cp and Cf at the case's own M places, faces or points."""
 
     def draw(self, n: int, rng: np.random.Generator) -> LabelledCloud:
         """n random points, even over the surface; half of the clouds are mirrored."""
@@ -95,7 +95,7 @@ class CorpusCar(Car, Protocol):
 
 
 class OfCase:
-    """What a car takes from its case, whichever corpus that is of."""
+    """The properties that a car has from its CFD case, in whichever corpus that is."""
 
     case: Case
     has_mesh = False

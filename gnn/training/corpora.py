@@ -63,7 +63,7 @@ class MeshCar:
         raise NotImplementedError("meshes are drawn from through gnn.training.point_store")
 
     def sample(self) -> tuple[SurfaceSample, np.ndarray]:
-        """Friction, of which a corpus's pressure file says nothing, is NaN, and so is Cp without one."""
+        """See `Car.sample`. Cf is NaN, because a corpus's pressure file has none; so is Cp without such a file."""
         car = self._car()
         sample = sample_car(car, SAMPLE_POINTS)
         values = np.full((len(sample), 4), np.nan, np.float32)

@@ -50,7 +50,7 @@ Report = Callable[[str, int, int, float | None], None]
 
 @dataclass(frozen=True)
 class FineTuningRecipe:
-    """steps of each network; rates; how many clouds a step sees; seed of everything."""
+    """Steps, learning rate and batch size (clouds) of each network's training. seed: of all random draws."""
 
     drag_steps: int = 80
     field_steps: int = 80
@@ -63,9 +63,9 @@ class FineTuningRecipe:
 
 @dataclass(frozen=True, eq=False)
 class FineTuning:
-    """What is learnt from what. base: the model to start from; own: the user's cars; ours: what not to forget.
+    """The cars of a fine-tuning. base: the model to start from; own: the user's cars; ours: the cars to rehearse.
 
-    licences: of the corpora that these are of; what the base is bound to binds the new model too.
+    licences: of the corpora that the cars come from. The new model is bound by these and by the base model's licences.
     """
 
     base: ModelFolder
@@ -85,7 +85,7 @@ class FineTuning:
         return list(self.own) if self.crossed else split(self.own)[0]
 
     def novelty_knowing(self, cars: Sequence[PointCar]) -> NoveltyReference | None:
-        """The base's novelty with more known cars; None where it has none."""
+        """The base model's novelty reference with the user's cars among its known cars; None where it has none."""
         novelty = self.base.novelty()
         return novelty and novelty.knowing(np.array([_profile(car) for car in cars]))
 
@@ -243,7 +243,7 @@ class _Replay:
         self._n_morphs = len(morphs)
 
     def draw(self, n: int, n_points: int, rng: np.random.Generator) -> Iterator[tuple[LabelledCloud, Car | None]]:
-        """n clouds of n_points, each with its car where its drag is known. Nothing where there is nothing of ours."""
+        """n clouds of n_points, each with its car, or with None for a shape without CFD. Empty without our cars."""
         total = self._n_morphs + len(self._known)
         for _ in range(n if total else 0):
             if rng.integers(total) < len(self._known):
@@ -341,7 +341,7 @@ def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any
 
 
 def _offset(tuning: FineTuning, model: Surrogate, report: Report) -> float | None:
-    """What the field's integral is short of, from cars learnt from that the template does not answer for."""
+    """Cd that the field's integral lacks on average over the training cars that no template fits."""
     old = tuning.base.config.cd_pressure_offset
     if old is None:
         return None

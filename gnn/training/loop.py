@@ -259,7 +259,7 @@ class _Training:
         return Trained(self.averaged.eval(), len(self.history))
 
     def save(self, path: Path) -> None:
-        """By the first of several processes."""
+        """Write the checkpoint; only the first of several processes does."""
         if not self.processes.is_first:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -277,7 +277,7 @@ class _Training:
             torch.save(state, partial)
 
     def resume(self, path: Path) -> None:
-        """Everything as the checkpoint has it, whatever device that was made on. Raises DrivAerError."""
+        """Set everything to the checkpoint's state, whichever device wrote it. Raises DrivAerError."""
         state = read_checkpoint(path)
         if state.get("fingerprint") != self.fingerprint:
             fix = "give the same command as then, remove the folder, or take another name"
@@ -297,7 +297,7 @@ _NUMBERS = ("step", "stale", "best", "best_weights", "history")
 
 
 def _optimiser(network: nn.Module, how: Optimisation, device: torch.device) -> torch.optim.Optimizer:
-    """On a GPU with everything there that changes from step to step, so that it can be captured."""
+    """The optimiser. On a GPU all its state lies there, so that a step can be captured."""
     on_gpu = device.type == "cuda"
     rate = torch.tensor(how.rate, device=device) if on_gpu else how.rate
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[how.optimiser]

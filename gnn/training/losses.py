@@ -60,7 +60,7 @@ class Scale:
 
     @classmethod
     def of_fields(cls, cars: Sequence[Car], columns: int) -> Scale:
-        """Of Cp, and with four columns of Cf, whose components share one spread so that none is stretched. float32."""
+        """Scale of Cp, and with four columns of Cf too, whose components share one spread. float32."""
         values = np.concatenate([car.face_values for car in cars])
         cp, cf = values[:, 0], values[:, 1:][np.isfinite(values[:, 1])]
         cf_spread = float(np.sqrt((cf**2).mean())) if len(cf) else 1.0
@@ -68,6 +68,6 @@ class Scale:
         return cls(*(tuple(torch.tensor(rows[:columns]).tolist()) for rows in (mean, spread)))
 
     def standardised(self, values: Tensor) -> Tensor:
-        """(..., m) of values (..., m), whose first columns are these; of the others none are wanted."""
+        """(..., n) the first n columns of values (..., m), standardised; further columns are left out."""
         mean, spread = (torch.tensor(rows, device=values.device) for rows in (self.mean, self.spread))
         return (values[..., : len(mean)] - mean) / spread

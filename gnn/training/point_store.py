@@ -65,7 +65,7 @@ class Held:
 
 @dataclass(frozen=True, eq=False)
 class Mapped:
-    """The same, of a car in a store on disk: another process gets the store's place and the record's name."""
+    """As `Held`, of a car in a store on disk. Sent to another process it is the store's path and the record's name."""
 
     store: PointStore
     record: str
@@ -182,7 +182,7 @@ def stored(
 
 
 def _record(car: CorpusCar) -> str:
-    """Other files, or of a case another CFD, or another label: another record."""
+    """The name of a car's record, which changes with its files, its CFD and its label."""
     return f"{car.kind}/{car.name} {car.stamp} {car.coefficients['cd']}"
 
 

@@ -35,7 +35,7 @@ _CHOICE = 4  # points to choose from for one that is taken, as a file's sample h
 
 @dataclass(frozen=True, eq=False)
 class TemplateCode:
-    """Which of a model's templates, and its code (K,)."""
+    """The number of one of a model's templates, and the code (K,) that bends it."""
 
     template: int
     code: np.ndarray
@@ -57,7 +57,7 @@ class TemplateShape:
         return points, normals, self._faces_at(points, normals)
 
     def draw_evenly(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The same with points as evenly spaced as those of a mesh's sample, which networks are sensitive to."""
+        """As ``draw``, with points as evenly spaced as a mesh's sample, because networks are sensitive to that."""
         points, normals = self._scatter(_CHOICE * n, rng)
         low, high = points.min(axis=0), points.max(axis=0)
         each = np.full(len(points), self.wetted_area / len(points))
@@ -109,7 +109,7 @@ class ReplayCar(OfCase):
 
 
 def read_replay(folder: Path) -> dict[str, TemplateCode]:
-    """By the cases' names; empty where the model has none. Raises ModelError for a damaged file."""
+    """A model folder's codes by the cases' names; empty where it has none. Raises ModelError for a damaged file."""
     path = folder / REPLAY
     if not path.exists():
         return {}
@@ -121,7 +121,7 @@ def read_replay(folder: Path) -> dict[str, TemplateCode]:
 
 
 def replay_cars(codes: Mapping[str, TemplateCode], templates: Sequence[Template], corpus: Path) -> list[ReplayCar]:
-    """The cases of a compact corpus that there is a code for."""
+    """The cars of those cases of a compact corpus whose code the model has."""
     cars = []
     for name, own in sorted(codes.items()):
         path = corpus / CASES / f"{name}.npz"
