@@ -78,11 +78,13 @@ WINDSORML = RunCorpus(
 )
 RUN_CORPORA = {corpus.name: corpus for corpus in (DRIVAERML, AHMEDML, WINDSORML)}
 
-_MESH = re.compile(r"(drivaer|ahmed|windsor)_(\d+)\.stl(\.gz)?", re.IGNORECASE)
+_PREFIXES = "|".join(corpus.prefix for corpus in RUN_CORPORA.values())
+_COEFFICIENTS = "|".join(sorted({s for corpus in RUN_CORPORA.values() for s in (corpus.own_area, corpus.fixed_area)}))
+_MESH = re.compile(rf"({_PREFIXES})_(\d+)\.stl(\.gz)?", re.IGNORECASE)
 _BOUNDARY = re.compile(r"boundary_(\d+)\.(vtp|vtu)", re.IGNORECASE)
 _RUN_FOLDER = re.compile(r"run_?(\d+)", re.IGNORECASE)
 _TABLE = re.compile(
-    r"(?P<what>force_mom(?:_constref|_varref)?|geo_parameters|geo_values|geo_ref)_(?P<run>\d+|all)\.csv", re.IGNORECASE
+    rf"(?P<what>{_COEFFICIENTS}|geo_parameters|geo_values|geo_ref)_(?P<run>\d+|all)\.csv", re.IGNORECASE
 )
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from drivaer_app.cli.terminal import BadUsage
 
-FIELD_SUFFIXES = (".vtp", ".vtu", ".vtk", ".ply", ".csv", ".npz")
 PICTURE_SUFFIXES = (".png",)
 
 
@@ -25,6 +24,8 @@ class Outputs:
 
 def plan_outputs(files: Sequence[Path], field: str | None, picture: str | None) -> Outputs:
     """Raises BadUsage where two results would share a file, an input would be overwritten, or a suffix is unknown."""
+    from drivaer_app.field_files import FIELD_SUFFIXES
+
     return Outputs(
         _plan("--field", files, field, FIELD_SUFFIXES),
         _plan("--picture", files, picture, PICTURE_SUFFIXES),

@@ -33,10 +33,11 @@ def shapes(
     if list_parameters:
         _print_parameters(style)
         return
-    from drivaer_app.shapes.car import build_car, check_suffix
+    from drivaer_app.shapes.car import build_car
+    from drivaer_app.shapes.mesh_files import check_written
 
     suffix = "." + file_format.lower().lstrip(".")
-    check_suffix(output / f"car{suffix}")
+    check_written(output / f"car{suffix}")
     cars = _wanted(style, random, seed, _parsed([*(settings or []), *(more or [])]))
     for name, parameters in cars:
         typer.echo(build_car(parameters, resolution=1e-3 * resolution_mm).export(output / f"{name}{suffix}"))

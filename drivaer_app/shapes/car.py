@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from data.errors import DrivAerError
 from data.mesh import RawMesh
-from data.replacing import replacing
 from drivaer_app.shapes.body import BodyField
+from drivaer_app.shapes.mesh_files import check_written, write_mesh
 from drivaer_app.shapes.mirrors import build_mirror
 from drivaer_app.shapes.parameters import CarParameters
 from drivaer_app.shapes.remesh import even_out, thin
@@ -27,7 +27,6 @@ _HALF_BODY_FACES = 22_000
 """Triangles that half a body sampled at ``RESOLUTION`` is thinned to."""
 _BEHIND_WHEEL = 0.06
 """Gap between a tyre's inner side wall and the wheelhouse (m)."""
-EXPORT_SUFFIXES = (".stl", ".obj", ".ply")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,34 +54,16 @@ class CarShape:
         Raises DrivAerError for another suffix or a place that cannot be written.
         """
         path = Path(path)
-        check_suffix(path)
+        check_written(path)
+        mesh = self.raw_mesh()
+        if path.suffix.lower() == ".stl":  # with parts it would be ASCII, five times as large
+            mesh = replace(mesh, parts=())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as unfinished:
-                unfinished.write_bytes(self._encoded(path.suffix.lower()))
         except OSError as error:
             raise DrivAerError(f"cannot be written ({error.strerror})", file=path) from error
+        write_mesh(path, mesh)
         return path
-
-    def _encoded(self, suffix: str) -> bytes:
-        import trimesh
-
-        if suffix != ".obj":
-            mesh = trimesh.Trimesh(self.vertices, self.faces, process=False)
-            return mesh.export(file_type=suffix[1:])
-        scene = trimesh.Scene()
-        for name, first, last in self.parts:
-            used, faces = np.unique(self.faces[first:last], return_inverse=True)
-            part = trimesh.Trimesh(self.vertices[used], faces.reshape(-1, 3), process=False)
-            scene.add_geometry(part, node_name=name, geom_name=name)
-        return scene.export(file_type="obj").encode()
-
-
-def check_suffix(path: Path) -> None:
-    """Raise DrivAerError when a car cannot be written in the format that the path's suffix names."""
-    if path.suffix.lower() not in EXPORT_SUFFIXES:
-        what = f"cannot write a car as {path.suffix or 'a file without suffix'}"
-        raise DrivAerError(what, file=path, fix=f"name it {', '.join(EXPORT_SUFFIXES)}")
 
 
 def build_car(parameters: CarParameters, *, resolution: float = RESOLUTION) -> CarShape:
