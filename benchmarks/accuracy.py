@@ -30,13 +30,12 @@ from factory.labels import (  # noqa: E402
     ridge,
 )
 from factory.morph_generator import MorphGenerator  # noqa: E402
-from factory.morphs import read_morph_cases  # noqa: E402
+from factory.morphs import MorphDesign, read_morph_cases  # noqa: E402
 from gnn.calibration import conformal_half_width, leave_one_out_coverage  # noqa: E402
 from gnn.checkpoints import METRICS  # noqa: E402
 from gnn.evaluation import coefficient_metrics  # noqa: E402
 from gnn.figures import pair_rank  # noqa: E402
 from gnn.training.cars import family_cars, split  # noqa: E402
-from gnn.training.clouds import Design  # noqa: E402
 
 DOCS, README = ROOT / "docs" / "accuracy.md", ROOT / "README.md"
 MODEL = ROOT / "resources" / "models" / "drivaer"
@@ -110,7 +109,7 @@ def _designs() -> tuple[DesignFeatures, list, list]:
 
 
 def _rows_and_cd(features: Callable, cases: list) -> tuple[np.ndarray, np.ndarray]:
-    return features([Design.of(case) for case in cases]), np.array([case.coefficients["cd"] for case in cases])
+    return features([MorphDesign.of(case) for case in cases]), np.array([case.coefficients["cd"] for case in cases])
 
 
 def _quadratic(rows: np.ndarray, values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

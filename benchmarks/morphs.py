@@ -6,6 +6,7 @@ table of medians, all from one run.
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import time
@@ -29,6 +30,7 @@ DIVISIONS = 2  # of each edge in two: 16 times the faces
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     car = place_car(divided(build_car(CarParameters(), resolution=0.0145)), unit="m", up="z", forward="-x")
     morph = Morph.of(car)
     values = handle_values(0, morph.handles)

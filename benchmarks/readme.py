@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -20,6 +21,7 @@ EXAMPLE = "resources/samples/estate.stl"
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     replace_between("example", f"```\n{_example()}```", README)
     replace_between("accuracy", accuracy_tables(json.loads((MODEL / METRICS).read_text("utf-8"))), README)
 

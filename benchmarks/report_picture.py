@@ -5,6 +5,7 @@ A sample car is bent to twelve variants, which are predicted and reported with t
 
 from __future__ import annotations
 
+import argparse
 import io
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         parts = _parts(_report(Path(folder)))
     whole = Image.new("RGB", (WIDTH, sum(part.height + GAP for part in parts)), "white")
