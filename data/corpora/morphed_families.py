@@ -80,8 +80,9 @@ class DeformablePoints:
     modes: np.ndarray
 
     def on(self, handles: Handles, amounts: np.ndarray) -> np.ndarray:
-        """(N, 3) m on the design with amounts (n,)."""
+        """(N, 3) m on the design with amounts (n,); where they are fewer, handles that came later are neutral."""
         moved = self.places.copy()
+        amounts = np.pad(amounts, (0, len(handles.axis) - len(amounts)))
         for axis in range(3):
             own = handles.axis == axis
             moved[:, axis] += amounts[own] @ self.modes[own]
@@ -142,20 +143,25 @@ class MorphedFamily:
         other = vertices * (1.0, -1.0, 1.0)
         return np.concatenate([vertices, other]), np.concatenate([self.faces, self.faces[:, ::-1] + len(vertices)])
 
-    def is_same(self, other: MorphedFamily, within: float = 1e-3) -> bool:
-        """Whether faces and handles are equal and all points, morphed or not, agree to ``within`` m.
+    def covers(self, other: MorphedFamily, within: float = 1e-3) -> bool:
+        """Whether all cases of ``other`` are cases of this family: the same car and handles; more handles may follow.
 
-        That holds for one car meshed on two machines: cases of either family are cases of the other.
+        Faces have to be equal and all points, morphed or not, to agree to ``within`` m, as they do when one car is
+        meshed on two machines.
         """
         own, theirs = self.handles, other.handles
-        exact = [(getattr(own, key), getattr(theirs, key)) for key in ("neutral", "axis", "owner")]
+        n_handles, n_fields = len(theirs.names), len(theirs.axis)
+        exact = [(own.neutral[:n_handles], theirs.neutral)]
+        exact += [(getattr(own, key)[:n_fields], getattr(theirs, key)) for key in ("axis", "owner")]
         exact += [(self.faces, other.faces), (self.face_part, other.face_part)]
         exact += [(getattr(self.cfd, key), getattr(other.cfd, key)) for key in ("corners", "starts", "part")]
-        near = [(own.values, theirs.values), (own.amounts, theirs.amounts)]
+        near = [(own.values[:n_handles], theirs.values), (own.amounts[:n_handles], theirs.amounts)]
         for bent, bent_too in ((self.surface, other.surface), (self.cfd_points, other.cfd_points)):
-            near += [(bent.places, bent_too.places), (bent.furthest(own), bent_too.furthest(theirs))]
+            near += [(bent.places, bent_too.places), (bent.furthest(own)[:n_fields], bent_too.furthest(theirs))]
+        kinds = list(zip(own.names, own.units, strict=True))[:n_handles]
         return (
-            (own.names, own.units, self.mirrored) == (theirs.names, theirs.units, other.mirrored)
+            (kinds, self.mirrored) == (list(zip(theirs.names, theirs.units, strict=True)), other.mirrored)
+            and bool((own.owner[n_fields:] >= n_handles).all())
             and all(np.array_equal(a, b) for a, b in exact)
             and all(a.shape == b.shape and np.allclose(a, b, rtol=0.0, atol=within) for a, b in near)
         )
@@ -231,11 +237,11 @@ def read_family(path: str | Path) -> MorphedFamily:
             style=meta["style"],
             meta=meta,
             handles=handles,
-            surface=_bendable(arrays, "surface"),
+            surface=_deformable(arrays, "surface"),
             faces=arrays["faces"].astype(np.int32),
             face_part=arrays["face_part"].astype(int),
             mirrored=bool(meta["mirrored"]),
-            cfd_points=_bendable(arrays, "cfd"),
+            cfd_points=_deformable(arrays, "cfd"),
             cfd=CfdFaces(
                 arrays["cfd_corners"].astype(np.int64),
                 np.concatenate([[0], np.cumsum(arrays["cfd_sizes"], dtype=np.int64)]),
@@ -307,7 +313,7 @@ def _stored(of: DeformablePoints, name: str) -> dict[str, np.ndarray]:
     }
 
 
-def _bendable(arrays: dict[str, np.ndarray], name: str) -> DeformablePoints:
+def _deformable(arrays: dict[str, np.ndarray], name: str) -> DeformablePoints:
     places = arrays[f"{name}_places"] * _STEP + arrays[f"{name}_offset"]
     modes = arrays[f"{name}_modes"] * (arrays[f"{name}_largest"][:, None] / _MODE_STEPS)
     return DeformablePoints(places, modes)

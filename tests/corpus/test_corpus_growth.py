@@ -8,13 +8,14 @@ import shutil
 import signal
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from data.corpora.case_files import read_case
-from data.corpora.morphed_families import read_families, read_family, write_family
+from data.corpora.case_files import read_case, write_case
+from data.corpora.morphed_families import Handles, read_families, read_family, write_family
 from data.errors import DrivAerError
 from drivaer_app.cfd.read import read_surface
 from drivaer_app.cli.app import app
@@ -226,6 +227,40 @@ def test_a_family_that_was_meshed_on_another_machine_may_differ_by_rounding(
         with pytest.raises(DrivAerError, match="another family"):
             pack(corpus, tmp_path)
     assert published.read_bytes() == before
+
+
+@pytest.fixture
+def published_before(corpus, tmp_path) -> Path:
+    """The corpus as it was packed before its families had their last handle."""
+    pack(corpus, tmp_path)
+    path = tmp_path / "families" / "hatchback.npz"
+    family = read_family(path)
+    own, last = family.handles, len(family.handles.names) - 1
+    kept = own.owner < last
+    fewer = Handles(
+        own.names[:last], own.units[:last], own.neutral[:last], own.values[:last], own.amounts[:last],
+        own.axis[kept], own.owner[kept],
+    )  # fmt: skip
+    points = [replace(of, modes=of.modes[kept]) for of in (family.surface, family.cfd_points)]
+    write_family(path, replace(family, handles=fewer, surface=points[0], cfd_points=points[1]))
+    for case_path in (tmp_path / "cases").glob("*.npz"):
+        case = read_case(case_path)
+        values = {name: case.parameters[name] for name in fewer.names if name in case.parameters}
+        meta = {**case.meta, "values": values, "amounts": case.meta["amounts"][: len(fewer.axis)]}
+        write_case(case_path, meta, case.face_cp, case.face_cf)
+    return tmp_path
+
+
+def test_a_family_with_a_handle_more_is_packed_beside_its_cases_of_before(corpus, published_before):
+    before = {path.name: path.read_bytes() for path in (published_before / "cases").glob("*.npz")}
+    assert pack(corpus, published_before).n_new == 2, "the designs differ by the last handle"
+    families, cases = read_families(published_before)
+    assert [(case.design, case.is_test) for case in cases] == [(0, False), (1, False), (3, False), (4, False)]
+    assert all((published_before / "cases" / name).read_bytes() == content for name, content in before.items())
+    for case in cases:
+        centres, _ = families["hatchback"].faces_on(case.amounts)
+        assert len(centres) == len(case.face_cp)
+    assert pack(corpus, published_before).n_new == 0
 
 
 def test_points_stay_on_the_material(ready, case):

@@ -68,17 +68,20 @@ def test_a_family_is_the_same_within_a_millimetre_however_it_is_bent(family, aga
         bent = replace(family.surface, modes=family.surface.modes + change)
         return replace(family, surface=bent, cfd_points=bent)
 
-    assert family.is_same(again)
-    assert family.is_same(with_modes(np.array([[4e-3], [0]]))), "0.8 mm at the largest length"
-    assert not family.is_same(with_modes(np.array([[6e-3], [0]])))
+    assert family.covers(again)
+    assert family.covers(with_modes(np.array([[4e-3], [0]]))), "0.8 mm at the largest length"
+    assert not family.covers(with_modes(np.array([[6e-3], [0]])))
 
 
-def test_a_family_with_a_handle_more_is_another(family):
+def test_a_family_with_one_handle_more_covers_the_one_without(family):
     own, rows = family.handles, [0, 1, 1]
     names, units = (*own.names, "squat"), (*own.units, "deg")
     more = Handles(names, units, own.neutral[rows], own.values[rows], own.amounts[rows], own.axis[rows], np.arange(3))
     bent = replace(family.surface, modes=family.surface.modes[rows])
-    assert not family.is_same(replace(family, handles=more, surface=bent, cfd_points=bent))
+    larger = replace(family, handles=more, surface=bent, cfd_points=bent)
+    assert larger.covers(family) and not family.covers(larger)
+    amounts = own.amounts_of({"length": 0.1})
+    assert np.array_equal(larger.mesh_on(amounts)[0], family.mesh_on(amounts)[0]), "cases from before are as they were"
 
 
 def test_handles_add_up(family):
