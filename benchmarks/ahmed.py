@@ -1,4 +1,4 @@
-"""The Ahmed body as it stood in the wind tunnel, and what was measured (Ahmed, Ramm & Faltin, SAE 840300, 1984)."""
+"""The Ahmed body as it stood in the wind tunnel (Ahmed, Ramm & Faltin, SAE 840300, 1984)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ AREA = _BODY.area
 """m², what published coefficients refer to: the body's section without the stilts."""
 SPEED = 60.0
 """m/s, over a fixed plate."""
-MEASURED = {0.0: 0.250, 12.5: 0.230, 25.0: 0.285, 30.0: 0.378, 35.0: 0.260, 40.0: 0.255}
-"""Cd by the slant's angle in degrees."""
 
 
 def ahmed_body(slant_deg: float) -> tuple[np.ndarray, np.ndarray]:

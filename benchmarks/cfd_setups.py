@@ -27,7 +27,7 @@ from cfd_verification import AHMED_SPEED, Run, ahmed_mesh, ahmed_parts, figures_
 from filelock import FileLock, Timeout  # noqa: E402
 from marks import replace_between  # noqa: E402
 
-from benchmarks.outside_truth import drivaerml_effects  # noqa: E402
+from data.corpora import wind_tunnel  # noqa: E402
 from data.errors import DrivAerError  # noqa: E402
 from data.replacing import replacing  # noqa: E402
 from drivaer_app.cfd.presets import PRESETS, Layers, Preset, Schemes  # noqa: E402
@@ -39,6 +39,7 @@ from drivaer_app.corpus.modes import make_modes  # noqa: E402
 from drivaer_app.corpus.runs import ReadyFamily, claim, empty, solve_bent  # noqa: E402
 from drivaer_app.corpus.settings import GrowthSettings  # noqa: E402
 from drivaer_app.priority import step_back  # noqa: E402
+from factory.published_effects import drivaerml_effects  # noqa: E402
 
 DOCS = ROOT / "docs" / "cfd.md"
 FIGURES = ROOT / "benchmarks" / "cfd_setups.json"
@@ -284,7 +285,7 @@ def _of(grown: dict[str, list[float]], patch: str, asked: int) -> str:
 
 def levels_table(figures: dict[str, dict[str, Any]]) -> str:
     """Cd, and its scatter in the window; differences between cars."""
-    levels = [(f"ahmed_{slant:g}", truth) for slant, truth in ahmed.MEASURED.items()] + list(_TUNNEL.items())
+    levels = [(f"ahmed_{slant:g}", truth) for slant, truth in wind_tunnel.AHMED.items()] + list(_TUNNEL.items())
     levels = [(name, truth) for name, truth in levels if any(f"{setup}/{name}" in figures for setup in SETUPS)]
     heads = [f"{name.replace('_', ' ')} ({truth:.3f})" for name, truth in levels]
     heads += [
@@ -320,7 +321,7 @@ def _apart(figures: dict[str, dict[str, Any]], setup: str, more: str, less: str)
 
 def effects_table(figures: dict[str, dict[str, Any]]) -> str:
     """Counts of Cd on DrivAerML's area for each mm, by central differences on the fastback with the detailed floor."""
-    effects, _, _ = drivaerml_effects()
+    effects, _, _ = drivaerml_effects(drivaer_cars.SHARED / "reference" / "drivaerml")
     heads = [f"{handle.replace('_', ' ')} ({effects[name].slope:+.2f})" for handle, name in _PARAMETERS.items()]
     rows = [f"| set-up | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
     for setup in SETUPS:

@@ -26,6 +26,7 @@ import numpy as np  # noqa: E402
 import plate  # noqa: E402
 from marks import replace_between  # noqa: E402
 
+from data.corpora import wind_tunnel  # noqa: E402
 from data.corpora.case_files import read_case  # noqa: E402
 from data.load import load_car  # noqa: E402
 from data.replacing import replacing  # noqa: E402
@@ -46,7 +47,7 @@ CORPUS_DESIGNS = ("baseline", "baseline_smooth", "0009", "1003", "2000", "0004",
 # Drag coefficients measured in the TU Munich wind tunnel over a moving ground, with mirrors and wheels: Heft, Indinger
 # & Adams, SAE 2012-01-0168. Re 4.87 million.
 MEASURED_DRIVAER = {"baseline": 0.275, "baseline_smooth": 0.243}
-MEASURED_AHMED = {slant: ahmed.MEASURED[slant] for slant in (0, 25, 35)}
+MEASURED_AHMED = {slant: wind_tunnel.AHMED[slant] for slant in (0, 25, 35)}
 AHMED_SPEED = ahmed.SPEED
 PLATE_MESHES = ("coarse", "medium", "fine")
 

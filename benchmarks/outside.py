@@ -21,19 +21,18 @@ sys.path.insert(0, str(ROOT))
 from benchmarks import outside_tables as tables  # noqa: E402
 from benchmarks.marks import replace_between  # noqa: E402
 from benchmarks.outside_aims import aims_table, in_words, intervals  # noqa: E402
-from benchmarks.outside_cars import BENT, Answer, Answers, Question  # noqa: E402
+from benchmarks.outside_cars import BENT, DRIVAERML_TABLES, Answer, Answers, Question  # noqa: E402
 from benchmarks.outside_handles import handle_questions, verdict  # noqa: E402
 from benchmarks.outside_truth import (  # noqa: E402
     SHARED,
     SOURCES,
-    Effect,
     ahmed_questions,
     car_rows,
-    drivaerml_effects,
     pressure_questions,
     sample_questions,
 )
 from drivaer_app.paths import RESOURCES  # noqa: E402
+from factory.published_effects import Effect, drivaerml_effects  # noqa: E402
 from gnn.checkpoints import METRICS  # noqa: E402
 
 DOCS, README = ROOT / "docs" / "outside.md", ROOT / "README.md"
@@ -53,7 +52,7 @@ def main() -> None:
         sys.exit(f"the truths lie in {SHARED.name} beside the repository, which is not there")
     file = ROOT / "build" / "outside" / f"{Path(options.model).name}.json" if options.model else FIGURES
     answers = Answers(file, options.model)
-    effects, r2, n_runs = drivaerml_effects()
+    effects, r2, n_runs = drivaerml_effects(DRIVAERML_TABLES)
     if not options.tables:
         if options.again:
             answers.of = {key: a for key, a in answers.of.items() if not key.startswith(tuple(options.again))}

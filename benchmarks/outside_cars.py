@@ -45,6 +45,7 @@ from factory.morph_generator import MorphGenerator  # noqa: E402
 CARS = SHARED / "meshes" / "cars"
 SAMPLES = ROOT / "resources" / "samples"
 AHMED_TABLES = SHARED / "outside" / "ahmedml"
+DRIVAERML_TABLES = SHARED / "reference" / "drivaerml"
 
 Answer = dict[str, Any]
 """cd, low, high, cl (None where the model gives none), area m², novelty, known (in distribution), law (of differences)

@@ -11,47 +11,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.outside_cars import BENT, Answer, Question, ask_bent  # noqa: E402
-from benchmarks.outside_truth import SECURE_T, Effect  # noqa: E402
 from data.corpora.runs import DRIVAERML  # noqa: E402
 from drivaer_app.results import COUNT  # noqa: E402
+from factory.published_effects import MATCHES, Effect, Match  # noqa: E402
 
 STEP_SHARE = 0.25  # of a parameter's range, either way; less where a handle does not go so far
-
-
-@dataclass(frozen=True)
-class Match:
-    """A handle that stands for a parameter.
-
-    by_value: the handle's own value, a length or a pitch, is the parameter's; else the farthest that the surface goes.
-    sense: -1 where the handle's positive values are the parameter's negative ones. how: in words.
-    """
-
-    parameter: str
-    handle: str
-    by_value: bool
-    how: str
-    sense: int = 1
-
-
-MATCHES = (
-    Match("Vehicle_Width", "width", True, "the whole width; body and track"),
-    Match("Vehicle_Ride_Height", "ride_height", True, "the same"),
-    Match("Vehicle_Height", "roof_height", True, "the roof; ours keeps all below the windows"),
-    Match("Rear_Overhang", "boot_length", True, "the tail behind the rear wheels"),
-    Match("Vehicle_Pitch", "pitch", True, "the body over its wheels, nose up"),
-    Match("Rearend_tapering", "boat_tail", False, "tail's sides outward at the end of the car", sense=-1),
-    Match("Greenhouse_Tapering", "greenhouse_taper", True, "each side window inward at the roof"),
-    Match("Vehicle_Length", "length", True, "the whole car, evenly"),
-    Match("Vehicle_Length", "wheelbase", True, "between the axles alone"),
-    Match("Front_Overhang", "nose_length", True, "the nose ahead of the front wheels"),
-    Match("Front_Planview", "front_rounding", False, "the nose's corners swept back"),
-    Match("Hood_Angle", "bonnet_height", True, "the bonnet's front edge upward"),
-    Match("Approach_Angle", "ramp_angle", False, "the floor's front end upward"),
-    Match("Windscreen_Angle", "windscreen_angle", False, "the windscreen's upper end along the car"),
-    Match("Backlight_Angle", "backlight_angle", False, "the backlight's upper end along the car"),
-    Match("Decklid_Height", "boot_height", True, "the boot's edge upward"),
-    Match("Rear_Diffusor_Angle", "diffuser_angle", False, "the floor's rear end upward"),
-)
 
 
 @dataclass(frozen=True)
@@ -72,10 +36,6 @@ def central(below: tuple[float, float], here: tuple[float, float], above: tuple[
     """Slopes through three (place, value), the places ascending."""
     (x0, y0), (x1, y1), (x2, y2) = below, here, above
     return Slope((y1 - y0) / (x1 - x0), (y2 - y1) / (x2 - x1), (y2 - y0) / (x2 - x0), x1 - x0, x2 - x1)
-
-
-def is_secure(effect: Effect) -> bool:
-    return abs(effect.t) >= SECURE_T
 
 
 def handle_questions(effects: Mapping[str, Effect]) -> list[Question]:
@@ -134,7 +94,7 @@ class Verdict:
 
 def verdict(effects: Mapping[str, Effect], slopes: Mapping[str, Slope | None]) -> Verdict:
     """slopes: by handle. A parameter that no handle stands for agrees with nothing."""
-    secure = {name: effect for name, effect in effects.items() if is_secure(effect)}
+    secure = {name: effect for name, effect in effects.items() if effect.is_secure}
     predicted: dict[str, float] = {}
     idle = (0.0, "none")
     for match in MATCHES:

@@ -13,9 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.outside_cars import BENT, Answer, ahmed_runs  # noqa: E402
-from benchmarks.outside_handles import MATCHES, Slope, slope_of  # noqa: E402
+from benchmarks.outside_handles import Slope, slope_of  # noqa: E402
 from benchmarks.outside_truth import (  # noqa: E402
-    Effect,
     Pair,
     Row,
     ahmed_left_out,
@@ -28,6 +27,7 @@ from benchmarks.outside_truth import (  # noqa: E402
 from data.corpora.runs import AHMEDML  # noqa: E402
 from drivaer_app.compare import Difference  # noqa: E402
 from drivaer_app.results import COUNT  # noqa: E402
+from factory.published_effects import MATCHES, Effect  # noqa: E402
 from gnn.difference import DifferenceLaw  # noqa: E402
 from gnn.evaluation import coefficient_metrics  # noqa: E402
 

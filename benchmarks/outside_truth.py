@@ -9,12 +9,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import ahmed  # noqa: E402
 from benchmarks.outside_cars import (  # noqa: E402
     AHMED_TABLES,
     CARS,
@@ -29,10 +26,9 @@ from benchmarks.outside_cars import (  # noqa: E402
     ask_pressure,
     ask_tunnel_ahmed,
 )
-from data.corpora.published_runs import read_manifest, read_runs  # noqa: E402
-from data.corpora.runs import DRIVAERML  # noqa: E402
+from data.corpora import wind_tunnel  # noqa: E402
+from data.corpora.published_runs import read_manifest  # noqa: E402
 from data.corpora.tables import number, read_table  # noqa: E402
-from gnn.evaluation import r2_score  # noqa: E402
 
 TUNNEL, SERIES, NETPP, AHMED_TUNNEL, AHMEDML_LES = "TUM", "mlsimkit", "DrivAerNet++", "Ahmed", "AhmedML"
 SOURCES = {
@@ -44,14 +40,7 @@ SOURCES = {
     AHMED_TUNNEL: "Ahmed, Ramm & Faltin, SAE 840300 (1984), 60 m/s, fixed floor, on stilts, on the body's section",
     AHMEDML_LES: "AhmedML, hybrid RANS-LES on 20 million cells (arXiv 2407.20801, CC BY-SA 4.0)",
 }
-LEVELS = {  # Cd measured, lowest and highest of what is quoted
-    ("fastback", "detailed"): (0.275, 0.275),
-    ("notchback", "detailed"): (0.277, 0.277),
-    ("estate", "detailed"): (0.319, 0.319),
-    ("fastback", "smooth"): (0.243, 0.254),
-    ("notchback", "smooth"): (0.246, 0.258),
-    ("estate", "smooth"): (0.292, 0.296),
-}
+LEVELS = wind_tunnel.DRIVAER
 _ROOF = {"fastback": "the real one", "notchback": "roof line drawn", "estate": "run 1's roof line"}
 _FLOOR = {"detailed": "", "smooth": ", closed panels"}
 _BENT = {"fastback": "the real one", "notchback": "bent as in our corpus", "estate": "bent as in our corpus"}
@@ -59,8 +48,6 @@ _PLATE = {"detailed": "", "smooth": ", a plate for a floor"}
 SERIES_CD = {"run1": 0.3115, "run4": 0.26672}
 SERIES_APART = {"estate": (43.0, 45.0), "notchback": (4.0, 4.0)}
 """Counts of Cd above the fastback over all seven configurations."""
-SECURE_T = 5.0
-"""A parameter of DrivAerML's whose effect is so many standard errors from zero moves drag; the others do not."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +101,11 @@ def car_rows() -> list[Row]:
     for file in sorted(CARS.glob("DrivAer_*.pcd")):
         name = file.stem.removeprefix("DrivAer_")
         rows.append(_file_row(f"DrivAerNet {name}", "its own points", _drivaernet_cd(name), NETPP, file))
-    for slant, cd in ahmed.MEASURED.items():
+    for slant, cd in wind_tunnel.AHMED.items():
         question = Question(f"car/Ahmed {slant:g}", ask_tunnel_ahmed, (slant,))
         rows.append(Row(f"Ahmed body, {slant:g}°", "drawn by us", cd, cd, AHMED_TUNNEL, question))
     file = CARS / "ahmed_rajkumar.stl"
-    rows.append(_file_row("Ahmed body, 25°", "drawn by somebody else", ahmed.MEASURED[25.0], AHMED_TUNNEL, file))
+    rows.append(_file_row("Ahmed body, 25°", "drawn by somebody else", wind_tunnel.AHMED[25.0], AHMED_TUNNEL, file))
     for run in (1, 2, 3):
         file = CARS / "mlsimkit_ahmed" / f"ahmed_{run}_downsampled.stl"
         cd = ahmed_runs()[run].cd_own
@@ -221,50 +208,3 @@ def ahmed_question(run: int) -> Question:
 def pressure_questions() -> list[Question]:
     files = sorted((CARS / "mlsimkit_ahmed").glob("boundary_*_mapped.vtp"))
     return [Question(f"cp/{file.stem}", ask_pressure, (file,)) for file in files]
-
-
-# DrivAerML
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A parameter's effect in a linear fit. slope, error: per unit, and its standard error. low, high: of the table."""
-
-    slope: float
-    error: float
-    low: float
-    high: float
-
-    @property
-    def t(self) -> float:
-        return self.slope / self.error
-
-    @property
-    def over_range(self) -> float:
-        return self.slope * (self.high - self.low)
-
-
-def linear_effects(parameters: np.ndarray, values: np.ndarray) -> tuple[list[Effect], float]:
-    """Ordinary least squares of values (n,) on parameters (n, k) and a constant: k effects, and R2."""
-    n, k = parameters.shape
-    design = np.concatenate([np.ones((n, 1)), parameters], axis=1)
-    solution, *_ = np.linalg.lstsq(design, values, rcond=None)
-    fitted = design @ solution
-    rest = values - fitted
-    variance = rest @ rest / (n - k - 1)
-    errors = np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))
-    ranges = zip(parameters.min(axis=0), parameters.max(axis=0), strict=True)
-    effects = [
-        Effect(float(slope), float(error), float(low), float(high))
-        for slope, error, (low, high) in zip(solution[1:], errors[1:], ranges, strict=True)
-    ]
-    return effects, r2_score(fitted, values)
-
-
-def drivaerml_effects() -> tuple[dict[str, Effect], float, int]:
-    """Of Cd on the area that all runs share, counts per mm (a degree of pitch); R2; how many runs."""
-    runs = [run for run in read_runs(SHARED / "reference" / "drivaerml", DRIVAERML).values() if run.parameters]
-    names = list(runs[0].parameters)
-    rows = np.array([[run.parameters[name] for name in names] for run in runs])
-    effects, r2 = linear_effects(rows, 1000 * np.array([run.cd for run in runs]))
-    return dict(zip(names, effects, strict=True)), r2, len(runs)

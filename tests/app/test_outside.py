@@ -9,11 +9,11 @@ import pytest
 
 from benchmarks import outside, outside_cars, outside_handles, outside_tables, outside_truth
 from benchmarks.outside_cars import Answers, Question
-from benchmarks.outside_handles import MATCHES, Slope, central, verdict
-from benchmarks.outside_truth import Effect, linear_effects
+from benchmarks.outside_handles import Slope, central, verdict
 from data.load import load_car
 from drivaer_app.shapes.handles import HANDLES
 from drivaer_app.shapes.morph import Morph
+from factory.published_effects import MATCHES, Effect, drivaerml_effects, linear_effects
 
 
 def answer(cd: float, half: float | None = 0.01, **more) -> dict:
@@ -105,7 +105,7 @@ def test_a_handle_that_works_the_other_way_round_has_its_slope_turned():
 
 
 def test_what_was_not_asked_has_reached_nothing(shared):
-    effects, _, _ = outside_truth.drivaerml_effects()
+    effects, _, _ = drivaerml_effects(outside_cars.DRIVAERML_TABLES)
     shown = outside.content_of({}, effects, None)["outside-aims"]
     assert "reached" not in shown
     assert "nan" not in outside.content_of({}, effects, None)["outside-words"]
@@ -138,13 +138,13 @@ def test_a_step_beyond_a_handles_range_ends_there(morph):
 
 
 def test_every_question_is_asked_once_and_every_parameter_has_its_handles(shared):
-    effects, r2, n_runs = outside_truth.drivaerml_effects()
+    effects, r2, n_runs = drivaerml_effects(outside_cars.DRIVAERML_TABLES)
     keys = [question.key for question in outside.questions(effects)]
     assert len(keys) == len(set(keys)) > 350
     assert {match.parameter for match in MATCHES} == set(effects)
     assert all(match.handle in HANDLES for match in MATCHES)
     assert (round(r2, 3), n_runs) == (0.962, 484)
-    assert sum(outside_handles.is_secure(effect) for effect in effects.values()) == 7
+    assert sum(effect.is_secure for effect in effects.values()) == 7
 
 
 def test_runs_with_known_flaws_or_without_shape_are_not_compared(shared):
@@ -175,7 +175,7 @@ def test_answers_are_kept_for_their_model_and_asked_but_once(tmp_path):
 
 def test_the_page_says_what_the_figures_say(shared):
     kept = json.loads(outside.FIGURES.read_text("utf-8"))
-    effects, _, _ = outside_truth.drivaerml_effects()
+    effects, _, _ = drivaerml_effects(outside_cars.DRIVAERML_TABLES)
     page = outside.DOCS.read_text("utf-8")
     held_out = outside.held_out_r2(outside.BUNDLED)
     for name, content in outside.content_of(kept["answers"], effects, held_out).items():
