@@ -18,6 +18,7 @@ from data.mesh import SurfaceSample
 from drivaer_app.conditions import Conditions, area_warning
 from drivaer_app.fields import CarFields, SurfaceFields, car_fields, faces_of_file, file_fields
 from drivaer_app.plausible import check_car, check_drag, drag_doubts
+from drivaer_app.results import COEFFICIENTS
 
 if TYPE_CHECKING:
     from gnn.difference import DifferenceLaw
@@ -38,8 +39,10 @@ class Reading:
 class Prediction:
     """What the models say about one car under given conditions.
 
-    cd, cd_low, cd_high: drag coefficient with its 90 % interval; cd_pressure, cd_friction, cl: from integrating
-    the surface fields. All refer to ``frontal_area`` (m²): the measured one, or the one that was given.
+    cd, cd_low, cd_high: drag coefficient of the real car with its 90 % interval. cd_rans, cd_rans_low, cd_rans_high:
+    the same as our own coarse CFD would give it, where the model tells the two apart; ``compared`` is what stands
+    beside that CFD. cl: lift. cd_pressure, cd_friction: from integrating the surface fields. All refer to
+    ``frontal_area`` (m²): the measured one, or the one that was given.
     novelty: distance from the training designs, > 1 is outside. What a model does not give is None.
     difference_law: how certain a difference in Cd from another such car is.
     surface: the fields on the network's own points, car frame. warnings: plain sentences, most telling first.
@@ -54,6 +57,9 @@ class Prediction:
     cd: float
     cd_low: float | None
     cd_high: float | None
+    cd_rans: float | None
+    cd_rans_low: float | None
+    cd_rans_high: float | None
     cl: float | None
     cd_pressure: float | None
     cd_friction: float | None
@@ -63,6 +69,17 @@ class Prediction:
     surface: SurfacePrediction | None
     warnings: tuple[str, ...]
     seconds: dict[str, float]
+
+    @property
+    def compared(self) -> float:
+        """Cd that our own CFD should give."""
+        return self.cd if self.cd_rans is None else self.cd_rans
+
+    @property
+    def compared_interval(self) -> tuple[float, float] | None:
+        """Within which our own CFD lies on nine of ten designs; None where the model has no interval."""
+        low, high = (self.cd_low, self.cd_high) if self.cd_rans is None else (self.cd_rans_low, self.cd_rans_high)
+        return None if low is None or high is None else (low, high)
 
     @property
     def cda(self) -> float:
@@ -123,6 +140,7 @@ class Prediction:
             "cd": _round(self.cd, 5),
             "cd_low": _round(self.cd_low, 5),
             "cd_high": _round(self.cd_high, 5),
+            "cd_rans": _round(self.cd_rans, 5),
             "cl": _round(self.cl, 5),
             "cd_pressure": _round(self.cd_pressure, 5),
             "cd_friction": _round(self.cd_friction, 5),
@@ -209,10 +227,10 @@ class Predictor:
         self, car: CarMesh, conditions: Conditions, surface: SurfacePrediction, seconds: dict[str, float]
     ) -> Prediction:
         area = conditions.area or car.frontal_area
-        law = self._surrogate.config.difference_law(surface.on_template)
+        law = None if surface.is_bluff else self._surrogate.config.difference_law(surface.on_template)
         scaled = {
             name: None if getattr(surface, name) is None else float(getattr(surface, name)) * car.frontal_area / area
-            for name in ("cd", "cd_low", "cd_high", "cl", "cd_pressure", "cd_friction")
+            for name in COEFFICIENTS
         }
         return Prediction(
             car=car,
@@ -256,11 +274,12 @@ def _disagreement(surface: SurfacePrediction) -> list[str]:
     if surface.cd_pressure is None or surface.answers_apart is None:
         return []
     integral = surface.cd_pressure + surface.cd_friction
-    if abs(integral - surface.cd) <= surface.answers_apart:
+    if abs(integral - surface.compared) <= surface.answers_apart:
         return []
     return [
-        f"the drag network says Cd {surface.cd:.3f} but the predicted pressure and friction add up to {integral:.3f}: "
-        f"further apart than on nine of ten held-out designs ({surface.answers_apart:.3f}), the two answers disagree"
+        f"the drag network says Cd {surface.compared:.3f} but the predicted pressure and friction add up to "
+        f"{integral:.3f}: further apart than on nine of ten held-out designs ({surface.answers_apart:.3f}), the two "
+        "answers disagree"
     ]
 
 

@@ -12,6 +12,10 @@ from gnn.difference import DifferenceLaw
 if TYPE_CHECKING:
     from drivaer_app.predict import Prediction
 
+_TOLD = ("cd", "cd_low", "cd_high", "cd_rans", "cl", "cd_pressure", "cd_friction")
+COEFFICIENTS = (*_TOLD, "cd_rans_low", "cd_rans_high")
+"""Of a prediction, all on one reference area; the first are part of its JSON."""
+
 COUNT = 0.001
 """One drag count."""
 
@@ -20,7 +24,8 @@ COUNT = 0.001
 class Result:
     """One car as predicted, small enough to keep for every variant of a study.
 
-    cd with cd_low..cd_high, cl, cd_pressure, cd_friction: on ``frontal_area`` (m²). What a model does not give is None.
+    cd with cd_low..cd_high, cd_rans with its own bounds, cl, cd_pressure, cd_friction: as of a Prediction, on
+    ``frontal_area`` (m²). What a model does not give is None.
     novelty: > 1 is outside of the training designs; novelty_reason says how, in words, or is empty.
     difference_law: how certain a difference in Cd between two such results is; None where the model was not
         calibrated for differences.
@@ -56,6 +61,9 @@ class Result:
     checksum: str
     seconds: dict[str, float]
     difference_law: DifferenceLaw | None = None
+    cd_rans: float | None = None
+    cd_rans_low: float | None = None
+    cd_rans_high: float | None = None
 
     @classmethod
     def of(cls, prediction: Prediction, checksum: str) -> Result:
@@ -91,9 +99,25 @@ class Result:
         if conditions.area is None:
             return self
         scale = self.frontal_area / conditions.area
-        scaled = {name: None if getattr(self, name) is None else getattr(self, name) * scale for name in _COEFFICIENTS}
+        scaled = {name: None if getattr(self, name) is None else getattr(self, name) * scale for name in COEFFICIENTS}
         law = self.difference_law and self.difference_law.scaled(scale)
         return replace(self, **scaled, frontal_area=conditions.area, difference_law=law)
+
+    @property
+    def compared(self) -> float:
+        """Cd that our own CFD should give."""
+        return self.cd if self.cd_rans is None else self.cd_rans
+
+    @property
+    def real_or_rans(self) -> str:
+        """What Cd is of, and what our own CFD would give instead; empty for a model that does not tell them apart."""
+        return real_or_rans(self.cd_rans)
+
+    @property
+    def compared_interval(self) -> tuple[float, float] | None:
+        """Within which our own CFD lies on nine of ten designs; None where the model has no interval."""
+        low, high = (self.cd_low, self.cd_high) if self.cd_rans is None else (self.cd_rans_low, self.cd_rans_high)
+        return None if low is None or high is None else (low, high)
 
     @property
     def cda(self) -> float:
@@ -124,7 +148,7 @@ class Result:
         warnings = ((self.novelty_reason,) if self.novelty_reason else ()) + self.warnings
         if conditions.area is not None:
             warnings += (area_warning(conditions.area, self.frontal_area),)
-        coefficients = {name: _round(getattr(on_area, name), 5) for name in _COEFFICIENTS}
+        coefficients = {name: _round(getattr(on_area, name), 5) for name in _TOLD}
         return {
             **coefficients,
             "frontal_area_m2": _round(on_area.frontal_area, 5),
@@ -163,10 +187,12 @@ class Result:
         return cls(**{**values, "warnings": tuple(values["warnings"])})
 
 
+def real_or_rans(cd_rans: float | None) -> str:
+    return "" if cd_rans is None else f"of the real car on a moving road; our coarse CFD would give {cd_rans:.3f}"
+
+
 def _round(value: float | None, digits: int) -> float | None:
     return None if value is None or not math.isfinite(value) else round(float(value), digits)
 
 
-_COEFFICIENTS = ("cd", "cd_low", "cd_high", "cl", "cd_pressure", "cd_friction")
-_SAME = ("cd", "cd_low", "cd_high", "cl", "cd_pressure", "cd_friction", "novelty", "in_distribution")
-_SAME = (*_SAME, "n_faces", "model", "device")
+_SAME = (*COEFFICIENTS, "novelty", "in_distribution", "n_faces", "model", "device")

@@ -1,4 +1,4 @@
-"""``python -m factory field|drag|average|readout|assemble``: the steps that make the bundled model."""
+"""``python -m factory field|drag|average|readout|real|assemble``: the steps that make the bundled model."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from factory import readout, steps
 from factory.assemble import Corpus
 from factory.morph_generator import MorphGenerator
 from factory.morphs import MorphClouds, read_morph_cases
+from factory.real_step import train_real
 from factory.work import StepOptions
 from gnn.training.cars import family_cars, split
 
@@ -21,6 +22,7 @@ STEPS = {
     "drag": steps.train_drag,
     "average": steps.average,
     "readout": steps.train_last_layers,
+    "real": train_real,
     "assemble": steps.assemble_model,
 }
 _STEPS, _RATE = 3000, 2e-3
@@ -57,6 +59,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--start", type=Path, help=start)
     parts = "average: model folders whose drag networks went on from one another, the newest last"
     parser.add_argument("--of", type=Path, nargs="+", default=(), metavar="MODEL", help=parts)
+    published = "real: the folders with AhmedML's and with DrivAerML's tables"
+    parser.add_argument("--published", type=Path, nargs=2, default=(), metavar="FOLDER", help=published)
     kept = "assemble: keep the start model's templates and figures of fits; its cases of morphed DrivAers are the same"
     parser.add_argument("--keep-fits", action="store_true", help=kept)
     parser.add_argument("--steps", type=int, help=f"{_STEPS} unless given, of readout {readout.STEPS}")
@@ -78,6 +82,7 @@ def _work(options: argparse.Namespace) -> StepOptions:
         device=options.device,
         batch=options.batch,
         parts=tuple(options.of),
+        published=tuple(options.published),
         keep_fits=options.keep_fits,
         out=options.out,
     )

@@ -141,7 +141,7 @@ def held_out_metrics(corpus: Corpus, predictions: Sequence[SurfacePrediction], f
     integral = np.array([p.cd_pressure + p.cd_friction for p in predictions])
     return {
         "cd": {
-            "network": coefficient_metrics(np.array([p.cd for p in predictions]), true["cd"]),
+            "network": coefficient_metrics(np.array([p.compared for p in predictions]), true["cd"]),
             "field integral": coefficient_metrics(integral, true["cd"]),
             **fits.figures["cd"],
         },
@@ -158,7 +158,7 @@ def held_out_metrics(corpus: Corpus, predictions: Sequence[SurfacePrediction], f
                 "style": case.style,
                 "underbody": case.underbody,
                 "cd": case.coefficients["cd"],
-                "predicted": p.cd,
+                "predicted": p.compared,
                 "field_integral": p.cd_pressure + p.cd_friction,
                 "novelty": p.novelty,
             }

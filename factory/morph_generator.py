@@ -39,7 +39,7 @@ class MorphGenerator:
     """
 
     def __init__(self, corpus: str | Path, geometry: str | Path, roof: str | None = None):
-        self.corpus, self.roof = Path(corpus), roof
+        self.corpus, self.geometry, self.roof = Path(corpus), Path(geometry), roof
         source = self.corpus / "tools" / "morph.py"
         if not source.exists():
             raise DrivAerError("the corpus's generator is missing", file=source, fix="give the corpus's folder")

@@ -31,16 +31,18 @@ _SAVE_EVERY = 100
 _SHAPES_AT_ONCE = 64
 
 
-def cached_features(network: RegDGCNN, shapes: Sequence[Shape], n_points: int, cache: Path) -> Tensor:
-    """(n, CLOUDS, 2 * emb_dims) pooled features of each shape; goes on from ``cache`` where it was stopped.
+def cached_features(
+    network: RegDGCNN, shapes: Sequence[Shape], n_points: int, cache: Path, n_clouds: int = CLOUDS
+) -> Tensor:
+    """(n, n_clouds, 2 * emb_dims) pooled features of each shape; goes on from ``cache`` where it was stopped.
 
     cache: of these shapes and this network; remove it when either changes.
     """
-    features = np.load(cache) if cache.exists() else np.zeros((0, CLOUDS, network.linear1.in_features), np.float32)
+    features = np.load(cache) if cache.exists() else np.zeros((0, n_clouds, network.linear1.in_features), np.float32)
     rows = [*features]
     for i in range(len(rows), len(shapes)):
         rng = np.random.default_rng((9, i))
-        clouds = torch.from_numpy(np.stack([shapes[i].draw(n_points, rng).points for _ in range(CLOUDS)]))
+        clouds = torch.from_numpy(np.stack([shapes[i].draw(n_points, rng).points for _ in range(n_clouds)]))
         with torch.inference_mode():
             rows.append(network.features(clouds).numpy())
         if (i + 1) % _SAVE_EVERY == 0 or i + 1 == len(shapes):
@@ -69,11 +71,13 @@ def train_readout(
     steps: int = STEPS,
     rate: float = RATE,
     learnt_from: Sequence[str] = (),
+    of_discrepancy: bool = False,
 ) -> RegDGCNN:
     """Train the layers after pooling on features (n, CLOUDS, f) and standardised targets (n, 2); returns the network.
 
     features: on the network's device. weights (n,): how often each shape is drawn, against the others; alike unless
     given. Prediction averages several clouds' answers, so a shape is seen as one cloud or as anything between two.
+    of_discrepancy: what is trained is the second head, on targets of the real car.
     """
     target = torch.from_numpy(targets.astype(np.float32)).to(features.device)
     shares = None if weights is None else weights / weights.sum()
@@ -88,9 +92,11 @@ def train_readout(
     def loss(net: nn.Module, shape: Tensor, cloud: Tensor, share: Tensor) -> Tensor:
         net.eval()  # the batch statistics are those of the encoder's training
         seen = share * features[shape, cloud[:, 0]] + (1 - share) * features[shape, cloud[:, 1]]
-        return coefficient_loss(net.simulated(seen), target[shape])
+        answer = net.head(seen)[:, : target.shape[1]] if of_discrepancy else net.simulated(seen)
+        return coefficient_loss(answer, target[shape])
 
-    own = {id(p) for p in readout_parameters(network)}
+    taught = network.discrepancy.parameters() if of_discrepancy else readout_parameters(network)
+    own = {id(p) for p in taught}
     for parameter in network.parameters():
         parameter.requires_grad_(id(parameter) in own)
     how = Optimisation(steps, rate, warm_up=0, clip=0.0, average=0.0)

@@ -17,6 +17,7 @@ class StepOptions:
     """folder: for checkpoints and for what the steps make. start: a model to begin from. steps, rate: of a training.
 
     device: where it learns. batch: clouds a step. parts: models to take the mean of. keep_fits, out: of ``assemble``.
+    published: folders with AhmedML's and DrivAerML's tables.
     """
 
     folder: Path
@@ -26,6 +27,7 @@ class StepOptions:
     device: str = "cpu"
     batch: int | None = None
     parts: tuple[Path, ...] = ()
+    published: tuple[Path, ...] = ()
     keep_fits: bool = False
     out: Path = Path("resources/models/drivaer")
 

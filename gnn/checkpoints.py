@@ -1,4 +1,8 @@
-"""Model folders: ``weights.safetensors``, ``config.json`` and ``card.md``. No pickle is involved."""
+"""Model folders: ``weights.safetensors``, ``config.json`` and ``card.md``. No pickle is involved.
+
+What a second head learnt from other people's results (`RegDGCNN.discrepancy`) lies in the folder ``real``, because its
+licence may be another.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     import torch
 
 WEIGHTS, CARD, METRICS = "weights.safetensors", "card.md", "metrics.json"
+REAL = "real"
+"""Folder with the weights that were learnt from other people's results, under their licence."""
+_OF_REAL = "drag.discrepancy."
 _CLOUD_ARRAYS = ("mean", "basis", "spread")
 _AGAIN = "update drivaer, or train the model again"
 
@@ -96,12 +103,12 @@ def read_model(folder: str | Path) -> ModelFolder:
         raise ModelError(f"not a model folder: {WEIGHTS} is missing", file=folder, fix=fix)
     config = ModelConfig.read(folder)
     try:
-        weights = (folder / WEIGHTS).read_bytes()
-        tensors = load(weights)
+        files = [(file / WEIGHTS).read_bytes() for file in (folder, folder / REAL) if (file / WEIGHTS).is_file()]
+        tensors = {name: tensor for file in files for name, tensor in load(file).items()}
     except (SafetensorError, OSError) as error:
         raise ModelError(f"the model is damaged ({error})", file=folder, fix="copy or train it again") from error
     config, tensors = _without_format_2(config, tensors)
-    return ModelFolder(folder, config, tensors, hashlib.sha256(weights).hexdigest()[:12])
+    return ModelFolder(folder, config, tensors, hashlib.sha256(b"".join(files)).hexdigest()[:12])
 
 
 def _without_format_2(config: ModelConfig, tensors: dict[str, Any]) -> tuple[ModelConfig, dict[str, Any]]:
@@ -127,7 +134,6 @@ def write_model(
     networks: state dicts by target. novelty: its numbers go into the configuration.
     """
     import torch
-    from safetensors.torch import save_file
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -139,10 +145,20 @@ def write_model(
         tensors |= {f"novelty.{name}": torch.from_numpy(array) for name, array in _arrays(novelty).items()}
     # RegDGCNN names each batch normalisation twice; safetensors refuses shared memory.
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-    with replacing(folder / WEIGHTS) as partial:
+    real = {name for name in tensors if name.startswith(_OF_REAL)}
+    if real:
+        _save({name: tensors[name] for name in real}, folder / REAL / WEIGHTS)
+    _save({name: tensor for name, tensor in tensors.items() if name not in real}, folder / WEIGHTS)
+    write_text(folder / CONFIG, json.dumps(config.document(), indent=1) + "\n")
+
+
+def _save(tensors: dict[str, torch.Tensor], file: Path) -> None:
+    from safetensors.torch import save_file
+
+    file.parent.mkdir(exist_ok=True)
+    with replacing(file) as partial:
         save_file(tensors, partial)
         partial.chmod(0o644)  # the library makes it readable by its owner alone
-    write_text(folder / CONFIG, json.dumps(config.document(), indent=1) + "\n")
 
 
 def _arrays(novelty: NoveltyReference) -> dict[str, np.ndarray]:

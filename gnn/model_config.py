@@ -62,10 +62,14 @@ class Widths:
 
 @dataclass(frozen=True)
 class Interval(Widths):
-    """Of Cd, at a level such as 0.9. coverage: share of held-out designs within it, each left out of calibration."""
+    """Of Cd, at a level such as 0.9. coverage: share of held-out designs within it, each left out of calibration.
+
+    bluff: half width for bluff bodies, which are no cars; None where the model has learnt nothing of them.
+    """
 
     level: float = 0.9
     coverage: float | None = None
+    bluff: float | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class ModelConfig:
     None where the fields are not to be integrated.
     interval: of Cd. interval_rans: of Cd as our own CFD would give it, where that is told apart. answers_apart: see
     gnn.prediction. difference, difference_off_template: of differences between two cars that the template fits, and all
-    others. novelty: one for each cloud of gnn.novelty.NoveltyReference.
+    others. novelty: one for each cloud of gnn.novelty.NoveltyReference. bluff_cloud: the one of bluff bodies, Ahmed's.
     """
 
     name: str
@@ -112,6 +116,7 @@ class ModelConfig:
     difference: DifferenceLaw | None = None
     difference_off_template: DifferenceLaw | None = None
     novelty: tuple[CloudNumbers, ...] = ()
+    bluff_cloud: int | None = None
 
     @classmethod
     def read(cls, folder: Path) -> ModelConfig:

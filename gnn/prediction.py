@@ -27,6 +27,7 @@ class SurfacePrediction:
     warnings: sentences for the user.
     registered: the template bent onto the car, which gives the fields between those points too. on_template: that fits,
     and the car is nearest to the template's own family, for which the narrower interval was calibrated.
+    is_bluff: the shape is nearest to the bluff bodies that the model learnt from.
     frame: how the networks and the template saw the car.
     """
 
@@ -50,6 +51,7 @@ class SurfacePrediction:
     warnings: tuple[str, ...] = ()
     registered: RegisteredTemplate | None = None
     on_template: bool = False
+    is_bluff: bool = False
     frame: InputFrame = InputFrame()
 
     @property

@@ -21,6 +21,10 @@ from gnn.prediction import SurfacePrediction
 from gnn.published import read_published
 from gnn.template import RegisteredTemplate, Template, fits_template, register
 
+_BLUFF = (
+    "a bluff body, no car: Cd and Cl were learnt from AhmedML's; pressure, friction and what our own CFD would give "
+    "were not"
+)
 _PUBLISHED_POINTS = 5000
 """Of one cloud in DrivAerNet's training script, in metres in the car frame, neither centred nor scaled."""
 
@@ -96,18 +100,25 @@ class Surrogate:
         registered = register(self._templates, points, sample.normals, described)
         novelty = self._novelty.score(described) if self._novelty else None
         fits = fits_template(registered)
-        on_template = fits and self._novelty is not None and self._novelty.nearest(described) == 0
+        nearest = self._novelty.nearest(described) if self._novelty else None
+        on_template = fits and nearest == 0
+        is_bluff = nearest is not None and nearest == self.config.bluff_cloud
         apart = self.config.answers_apart or self.config.interval_rans or self.config.interval
         return SurfacePrediction(
-            **self._coefficients(sample, frame, on_template),
+            **self._coefficients(sample, frame, on_template, is_bluff),
             **self._fields(sample, frame, frontal_area, registered),
             answers_apart=None if apart is None else apart.of(on_template),
             novelty=novelty,
             in_distribution=None if novelty is None else novelty <= 1.0,
             novelty_reason=_novelty_reason(novelty, self.config.trained_on),
-            warnings=(*(frame.warnings if self._is_centred else ()), *self._warnings()),
+            warnings=(
+                *((_BLUFF,) if is_bluff else ()),
+                *(frame.warnings if self._is_centred else ()),
+                *self._warnings(),
+            ),
             registered=registered,
             on_template=on_template,
+            is_bluff=is_bluff,
             frame=frame,
         )
 
@@ -153,7 +164,9 @@ class Surrogate:
         }
         return (f"{self.name} is a drag network alone: {', '.join(what for what, is_so in lacking.items() if is_so)}",)
 
-    def _coefficients(self, sample: SurfaceSample, frame: InputFrame, on_template: bool) -> dict[str, Any]:
+    def _coefficients(
+        self, sample: SurfaceSample, frame: InputFrame, on_template: bool, is_bluff: bool
+    ) -> dict[str, Any]:
         if self._drag is None:
             return {}
         values = self._drag.coefficients(self._drag.points_seen(sample.points, frame), sample.normals)
@@ -161,6 +174,8 @@ class Surrogate:
         for name, interval in (("cd", self.config.interval), ("cd_rans", self.config.interval_rans)):
             if interval is not None and name in found:
                 half = interval.of(on_template)
+                if is_bluff and interval.bluff is not None:
+                    half = interval.bluff
                 found |= {f"{name}_low": found[name] - half, f"{name}_high": found[name] + half}
         return found
 

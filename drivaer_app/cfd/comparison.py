@@ -60,16 +60,16 @@ class CfdComparison:
 
     @property
     def inside_interval(self) -> bool | None:
-        """Whether the CFD's Cd lies within the predicted interval; None without one."""
-        p = self.prediction
-        return None if p.cd_low is None else bool(p.cd_low <= self.result.cd <= p.cd_high)
+        """Whether the CFD's Cd lies within the interval of what it should be; None without one."""
+        interval = self.prediction.compared_interval
+        return None if interval is None else bool(interval[0] <= self.result.cd <= interval[1])
 
     def record(self) -> dict[str, Any]:
         """The JSON object of ``verify --json``, without ``file`` and ``status``."""
         return {
             "prediction": self.prediction.record(),
             "simulation": self.result.record(),
-            "cd_difference": round(self.prediction.cd - self.result.cd, 5),
+            "cd_difference": round(self.prediction.compared - self.result.cd, 5),
             "inside_interval": self.inside_interval,
             "cp_error": round(self.cp_error, 4),
             "cf_error": round(self.cf_error, 4),

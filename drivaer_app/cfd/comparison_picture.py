@@ -19,4 +19,4 @@ def write_comparison(path: Path, comparison: CfdComparison, name: str) -> None:
     of, half = r.surface, r.setup.domain.half
     pressure = SurfacePressure.on_faces(of.centres, of.normals, of.believable_cp, half=half, source="the CFD run")
     cfd_cp = truth_on(car, pressure).cp
-    write_sides(path, car, cfd_cp, f"Cd {p.cd:.3f} predicted, {r.cd:.3f} by CFD", facts)
+    write_sides(path, car, cfd_cp, f"Cd {p.compared:.3f} predicted, {r.cd:.3f} by CFD", facts)

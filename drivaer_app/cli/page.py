@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from drivaer_app.cli.terminal import say
+from drivaer_app.results import real_or_rans
 
 if TYPE_CHECKING:
     from drivaer_app.cli.file_outcome import FileOutcome
@@ -102,6 +103,7 @@ def _facts(p: Prediction, seconds: float) -> list[tuple[str, str, str]]:
     source = "given" if p.conditions.area is not None else "measured on the mesh"
     facts = [
         ("Cd", f"{p.cd:.3f}", interval),
+        *([("", "", real_or_rans(p.cd_rans))] if p.cd_rans is not None else []),
         ("Drag", f"{p.drag:.1f} N", wind),
         ("Cd·A", f"{p.cda:.3f} m²", f"frontal area {p.frontal_area:.3f} m², {source}"),
     ]

@@ -124,7 +124,7 @@ def _show(comparison: CfdComparison, name: str, picture: Path, stdout) -> None:
 def _numbers(comparison: CfdComparison) -> list[tuple[str, str, str, str]]:
     p, r = comparison.prediction, comparison.result
     pairs = [
-        ("Cd", p.cd, r.cd, 3),
+        ("Cd", p.compared, r.cd, 3),
         ("  from pressure", p.cd_pressure, r.cd_pressure, 3),
         ("  from friction", p.cd_friction, r.cd_friction, 3),
         ("Cl", p.cl, r.cl, 3),
@@ -142,5 +142,8 @@ def _verdict(comparison: CfdComparison) -> str:
     scatter = f"The CFD's own scatter is {r.cd_std:.4f} in Cd."
     if comparison.inside_interval is None:
         return scatter
+    assert p.compared_interval is not None  # or there were no verdict
+    low, high = p.compared_interval
     where = "inside" if comparison.inside_interval else "outside"
-    return f"The CFD lies {where} the prediction's 90 % interval {p.cd_low:.3f} to {p.cd_high:.3f}. {scatter}"
+    real = "" if p.cd_rans is None else f" Of the real car the model says {p.cd:.3f}."
+    return f"The CFD lies {where} the 90 % interval {low:.3f} to {high:.3f} of what it should be. {scatter}{real}"

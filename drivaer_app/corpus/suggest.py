@@ -82,7 +82,7 @@ def suggest(
         sample = sample_car(car, surrogate.n_points)
         answer = surrogate.predict(sample, car.frontal_area)
         fields = answer.cd_pressure + answer.cd_friction
-        doubt = abs(fields - answer.cd) / answer.answers_apart
+        doubt = abs(fields - answer.compared) / answer.answers_apart
         worth = answer.novelty + doubt
         numbers = (answer.cd, answer.cd_low, answer.cd_high, fields, answer.novelty, worth)
         seen.append(Suggestion(candidate, *(float(value) for value in numbers)))

@@ -20,6 +20,7 @@ _WIDTHS = {"name": 34, "warnings": 60, "error": 50, "file": 60, "mesh_sha256": 2
 _FORMATS = {
     "cd": "0.0000",
     "cd_low": "0.0000",
+    "cd_rans": "0.0000",
     "cd_high": "0.0000",
     "cl": "0.000",
     "cd_pressure": "0.0000",

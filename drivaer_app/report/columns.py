@@ -64,9 +64,10 @@ COLUMNS: tuple[ReportColumn, ...] = (
     ReportColumn(
         "status", "Status", "", "ok, or error.", lambda car: "error" if car.result is None else "ok", kind="text"
     ),
-    ReportColumn("cd", "Cd", "", "Drag coefficient, the drag network's answer.", _record("cd")),
+    ReportColumn("cd", "Cd", "", "Drag coefficient of the real car, the drag network's best estimate.", _record("cd")),
     ReportColumn("cd_low", "Cd low", "", "Lower end of the 90 % interval.", _record("cd_low")),
     ReportColumn("cd_high", "Cd high", "", "Upper end of the 90 % interval.", _record("cd_high")),
+    ReportColumn("cd_rans", "Cd by our CFD", "", "What our own coarse CFD would give for it.", _record("cd_rans")),
     ReportColumn(
         "in_distribution",
         "Inside",

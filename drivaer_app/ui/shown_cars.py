@@ -68,7 +68,7 @@ class ShownCars:
         titles = [
             "CFD" + (f"   Cd {cfd.cd:.3f}" if cfd else ""),
             "Prediction" + (f"   Cd {result.cd:.3f}" if result else ""),
-            "Error" + (f"   {signed((result.cd - cfd.cd) / COUNT, 1)} counts" if result and cfd else ""),
+            "Error" + (f"   {signed((result.compared - cfd.cd) / COUNT, 1)} counts" if result and cfd else ""),
         ]
         if truth.error:
             titles[2] += f"\nCp {truth.error.relative_l2:.1%} relative L2, MAE {truth.error.mae:.3f}"

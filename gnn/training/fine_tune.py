@@ -26,7 +26,7 @@ from gnn.checkpoints import ModelFolder, read_model, write_model, write_text
 from gnn.difference import DifferenceLaw
 from gnn.evaluation import CarEvaluation, evaluate_cars
 from gnn.input_frame import InputFrame
-from gnn.model_config import DRAG, FIELD, Interval, ModelName
+from gnn.model_config import COEFFICIENTS, DRAG, FIELD, Interval, ModelConfig, ModelName
 from gnn.network_spec import NetworkSpec
 from gnn.networks import NETWORKS
 from gnn.novelty import NoveltyReference, profile
@@ -180,18 +180,23 @@ def _learn_drag(tuning: FineTuning, own: Sequence[PointCar], work: Path, report)
     old, network = (tuning.base.network(DRAG) for _ in range(2))
     replayed = _Replay(split(tuning.ours)[0])
 
-    def standard(car: Car) -> Tensor:
-        known = np.array([car.coefficients[name] for name in ("cd", "cl")[: len(section.mean)]])
-        return torch.from_numpy(((known - section.mean) / section.spread).astype(np.float32))
+    def standard(car: Car, cloud: LabelledCloud) -> Tensor:
+        """Of a car's CFD; what reality differs by from that stays what the old network says."""
+        known = np.array([car.coefficients[name] for name in ("cd", "cl", "cd")[: len(section.mean)]])
+        target = torch.from_numpy(((known - section.mean) / section.spread).astype(np.float32))
+        if len(target) == len(COEFFICIENTS):
+            answer = _answer(spec, old, cloud)
+            target[0] += answer[0] - answer[-1]
+        return target
 
     def draw(step: int) -> Batch:
         rng = np.random.default_rng((recipe.seed, step))
         shown = [own[i] for i in rng.integers(len(own), size=_own_share(recipe.drag_batch, len(own)))]
         clouds = [car.draw(section.n_points, rng) for car in shown]
-        targets = [standard(car) for car in shown]
+        targets = [standard(car, cloud) for car, cloud in zip(shown, clouds, strict=True)]
         for cloud, car in replayed.draw(recipe.drag_batch - len(shown), section.n_points, rng):
             clouds.append(cloud)
-            targets.append(standard(car) if car else _answer(spec, old, cloud))
+            targets.append(standard(car, cloud) if car else _answer(spec, old, cloud))
         points, normals, _ = stacked(clouds)
         return points, normals, torch.stack(targets)
 
@@ -277,7 +282,7 @@ def _metrics(
     after: tuple[list[CarEvaluation], list[CarEvaluation]],
 ) -> dict[str, Any]:
     ours, own = after
-    old = tuning.base.config.interval
+    old = tuning.base.config.interval_rans or tuning.base.config.interval
     assert old is not None  # what has none is refused at the beginning
     return {
         "base": {"name": tuning.base.path.name, "digest": tuning.base.digest, "interval": asdict(old)},
@@ -315,13 +320,8 @@ def new_interval(old: Interval, ours: Sequence[CarEvaluation], own: Sequence[Car
 
 def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any], report: Report) -> None:
     """The final model's interval, novelty, configuration and card."""
-    base, stored, interval = tuning.base.config, read_model(folder), metrics["interval"]
+    base, stored = tuning.base.config, read_model(folder)
     n = len(tuning.learnt)
-    laws: dict[str, Any] = {}
-    for key, fits in (("difference", True), ("difference_off_template", False)):
-        ours = [row for row in metrics["after"]["ours"] if row["on_template"] == fits]
-        predicted, true = ([row[what] for row in ours] for what in ("cd_predicted", "cd"))
-        laws[key] = DifferenceLaw.of_held_out(predicted, true, interval["level"]) or getattr(base, key)
     config = replace(
         base,
         name=name,
@@ -329,15 +329,33 @@ def _publish(tuning: FineTuning, folder: Path, name: str, metrics: dict[str, Any
         base=ModelName(metrics["base"]["name"], metrics["base"]["digest"]),
         trained_on=f"{base.trained_on}, and {n} {'car' if n == 1 else 'cars'} of your own",
         licences=tuple(dict.fromkeys([*base.licences, *tuning.licences])),
-        interval=Interval(interval["half_width"], interval["off_template"], interval["level"]),
         cd_pressure_offset=_offset(tuning, Surrogate.of_folder(stored, "cpu"), report),
-        **laws,
+        **_certainty(base, metrics),
     )
     networks = {target: stored.part(target) for target in (DRAG, FIELD)}
     write_model(folder, config, networks, tuning.novelty_knowing(tuning.own), tuning.base.templates())
     if (tuning.base.path / REPLAY).exists():
         shutil.copyfile(tuning.base.path / REPLAY, folder / REPLAY)
     write_fine_tuned_card(folder, config, metrics)
+
+
+def _certainty(base: ModelConfig, metrics: dict[str, Any]) -> dict[str, Any]:
+    """The new model's intervals and laws of differences.
+
+    CFD says how well CFD is met. Of the real car it says only that the interval is no narrower than that; how certain
+    differences are there stays as the base had it.
+    """
+    found = metrics["interval"]
+    interval = Interval(found["half_width"], found["off_template"], found["level"])
+    if base.interval is not None and base.interval_rans is not None:
+        on, off = (max(base.interval.of(fits), interval.of(fits)) for fits in (True, False))
+        return {"interval_rans": interval, "interval": replace(base.interval, half_width=on, off_template=off)}
+    laws = {}
+    for key, fits in (("difference", True), ("difference_off_template", False)):
+        ours = [row for row in metrics["after"]["ours"] if row["on_template"] == fits]
+        predicted, true = ([row[what] for row in ours] for what in ("cd_predicted", "cd"))
+        laws[key] = DifferenceLaw.of_held_out(predicted, true, interval.level) or getattr(base, key)
+    return {"interval": interval, **laws}
 
 
 def _offset(tuning: FineTuning, model: Surrogate, report: Report) -> float | None:

@@ -19,11 +19,11 @@ CF_WEIGHT = 0.3
 
 
 def coefficient_loss(predicted: Tensor, target: Tensor) -> Tensor:
-    """Mean square error of (B, 2) standardised Cd and Cl, or of (B, 1) Cd alone."""
+    """Mean square error of (B, n) standardised coefficients, in the order of gnn.model_config.COEFFICIENTS."""
     if predicted.shape != target.shape:  # else each would be compared with all
         raise ValueError(f"{tuple(predicted.shape)} coefficients for {tuple(target.shape)} targets")
     errors = (predicted - target).square().mean(dim=0).unbind()
-    weighted = [weight * error for weight, error in zip((1.0, LIFT_WEIGHT), errors, strict=False)]
+    weighted = [weight * error for weight, error in zip((1.0, LIFT_WEIGHT, 1.0), errors, strict=False)]
     return torch.stack(weighted).sum() / len(errors)
 
 

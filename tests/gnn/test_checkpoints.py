@@ -8,7 +8,7 @@ import torch
 from data.errors import ModelError
 from data.mesh import SurfaceSample
 from drivaer_app.models import find_model
-from gnn.checkpoints import CONFIG, WEIGHTS, read_model, write_model
+from gnn.checkpoints import CONFIG, REAL, WEIGHTS, read_model, write_model
 from gnn.field_net import FieldNet
 from gnn.model_config import Interval, ModelConfig, NetworkConfig
 from gnn.novelty import NoveltyReference, profile
@@ -247,3 +247,52 @@ def test_what_a_model_has_not_is_none_or_said(folder, sample, tmp_path):
     assert "no interval, no fields" in answer.warnings[0]
     with pytest.raises(ModelError, match="has no field network"):
         read_model(tmp_path / "alone").network("field")
+
+
+@pytest.fixture
+def of_two_truths(folder, sample):
+    """The same with a second head: Cd of the real car is 0.03 less than CFD gives."""
+    model = read_model(folder)
+    network = RegDGCNN(**DRAG, discrepancy=True)
+    network.load_state_dict(model.part("drag"), strict=False)
+    torch.nn.init.zeros_(network.discrepancy[-1].weight)
+    network.discrepancy[-1].bias.data = torch.tensor([-0.03 / 0.02, 0.0])
+    section = replace(
+        model.config.drag,
+        architecture={**DRAG, "discrepancy": True},
+        mean=(0.3, 0.0, 0.3),
+        spread=(0.02, 0.1, 0.02),
+    )
+    widths = {"interval": Interval(0.015, bluff=0.06), "interval_rans": Interval(0.01)}
+    networks = {"drag": network.state_dict(), "field": model.part("field")}
+    write_model(folder, replace(model.config, drag=section, **widths), networks, model.novelty())
+    return folder
+
+
+def test_a_model_of_two_truths_tells_them_apart(of_two_truths, sample):
+    answer = Surrogate.load(of_two_truths, "cpu").predict(sample, 2.1)
+    assert answer.cd == pytest.approx(answer.cd_rans - 0.03, abs=1e-6)
+    assert answer.compared == answer.cd_rans
+    assert answer.cd_high - answer.cd_low == pytest.approx(0.03)
+    assert answer.cd_rans_high - answer.cd_rans_low == pytest.approx(0.02)
+
+
+def test_what_was_learnt_under_another_licence_lies_in_a_folder_of_its_own(of_two_truths):
+    from safetensors.torch import load_file, save_file
+
+    ours, others = (load_file(folder / WEIGHTS) for folder in (of_two_truths, of_two_truths / REAL))
+    assert all(name.startswith("drag.discrepancy.") for name in others)
+    assert not any("discrepancy" in name for name in ours)
+    before = read_model(of_two_truths).digest
+    changed = {name: tensor + 1 if tensor.is_floating_point() else tensor for name, tensor in others.items()}
+    save_file(changed, of_two_truths / REAL / WEIGHTS)
+    assert read_model(of_two_truths).digest != before
+
+
+def test_a_bluff_body_has_an_interval_of_its_own(of_two_truths, sample):
+    config = read_model(of_two_truths).config
+    (of_two_truths / CONFIG).write_text(json.dumps(replace(config, bluff_cloud=0).document()))
+    answer = Surrogate.load(of_two_truths, "cpu").predict(sample, 2.1)
+    assert answer.is_bluff
+    assert answer.cd_high - answer.cd_low == pytest.approx(0.12)
+    assert any("bluff body" in warning for warning in answer.warnings)

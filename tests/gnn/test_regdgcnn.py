@@ -84,3 +84,20 @@ def test_fewer_points_than_neighbours_is_a_clear_error():
 def test_unknown_form_is_refused():
     with pytest.raises(ValueError, match="quick"):
         small(form="quick")
+
+
+def test_a_second_head_changes_nothing_before_it_has_learnt():
+    plain, both = small(out_channels=2).eval(), small(out_channels=2, discrepancy=True).eval()
+    both.load_state_dict(plain.state_dict(), strict=False)
+    torch.nn.init.zeros_(both.discrepancy[-1].bias)
+    torch.testing.assert_close(both(cloud())[:, :2], plain(cloud()))
+
+
+def test_a_second_head_adds_to_what_the_first_was_taught_and_tells_that_last():
+    network = small(out_channels=2, discrepancy=True).eval()
+    torch.nn.init.normal_(network.discrepancy[-1].weight)
+    features = network.features(cloud())
+    answer, simulated = network(cloud()), network.simulated(features)
+    torch.testing.assert_close(answer[:, :2], simulated + network.discrepancy(features))
+    assert torch.equal(answer[:, 2], simulated[:, 0])
+    assert not torch.allclose(answer[:, 0], answer[:, 2])

@@ -80,6 +80,7 @@ class AnswerPanel(QScrollArea):
         symbol.setContentsMargins(0, 0, 0, 12)
         self.bar = IntervalBar()
         self.interval = label("", "dim", selectable=True)
+        self.meaning = label("", "dim", wrap=True, selectable=True)
         self.delta = label("", wrap=True, selectable=True)
         strong = QFont(self.delta.font())
         strong.setPointSizeF(strong.pointSizeF() * 1.35)
@@ -101,6 +102,7 @@ class AnswerPanel(QScrollArea):
         widgets = (
             self.bar,
             self.interval,
+            self.meaning,
             self.delta,
             self.certainty,
             self.checked,
@@ -245,6 +247,8 @@ class AnswerPanel(QScrollArea):
         pending = "" if prediction.error else "…"
         self.cd.setText(pending if result is None else f"{result.cd:.3f}")
         self.interval.setText("" if result is None else interval(result))
+        self.meaning.setText("" if result is None else result.real_or_rans)
+        self.meaning.setVisible(bool(self.meaning.text()))
         baseline = self.desk.study.state.baseline
         base = self.desk.result(baseline)
         show = (None,) * 3 if result is None else (result.cd, result.cd_low, result.cd_high)
@@ -272,7 +276,7 @@ class AnswerPanel(QScrollArea):
         truth = self.desk.layers.truth(self.key) if self.key else None
         lines = []
         if cfd is not None:
-            off = "" if result is None else f"; predicted {signed((result.cd - cfd.cd) / COUNT, 1)} counts"
+            off = "" if result is None else f"; predicted {signed((result.compared - cfd.cd) / COUNT, 1)} counts"
             scatter = "" if cfd.cd_std is None else f" ± {cfd.cd_std:.3f}"
             lines.append(f"◆ CFD {cfd.cd:.3f}{scatter} ({cfd.source}){off}")
         if self.key is not None and self.desk.cfd_is_outdated(self.key):

@@ -49,7 +49,7 @@ class CfdPlot(QWidget):
             )
         if result is not None:
             colour = self.drag.colours.accent
-            self._line(result.cd, colour, "prediction", Qt.PenStyle.DashLine)
+            self._line(result.compared, colour, "prediction", Qt.PenStyle.DashLine)
         self.drag.item.autoRange(padding=0.12)
         fields = sorted({name for _, fields in run.residuals for name in fields})
         for number, name in enumerate(fields):

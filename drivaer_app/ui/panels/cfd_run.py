@@ -174,7 +174,7 @@ class VerifyPanel(QScrollArea):
     def _show_numbers(self, result: Result | None, cfd: CfdNumbers | None, outdated: bool) -> None:
         cells = dict.fromkeys(self.cells, "–")
         if result is not None:
-            cells["Cd", "predicted"] = f"{result.cd:.3f}"
+            cells["Cd", "predicted"] = f"{result.compared:.3f}"
             for name, value in (
                 ("from pressure", result.cd_pressure),
                 ("from friction", result.cd_friction),
@@ -231,11 +231,15 @@ def _progress_in_words(run: Run) -> str:
 
 def _verdict(result: Result, cfd: CfdNumbers) -> tuple[str, str]:
     """How the two stand to each other, and the colour of that."""
-    off = signed((result.cd - cfd.cd) / COUNT, 1)
+    off = signed((result.compared - cfd.cd) / COUNT, 1)
     text = f"The prediction is {off} counts off the CFD, whose own scatter is {cfd.cd_std / COUNT:.1f}"
     if not cfd.settled:
         return f"{text} (it has not settled).", "warn"
-    if result.cd_low is None:
+    if result.compared_interval is None:
         return f"{text}.", ""
-    inside = result.cd_low <= cfd.cd <= result.cd_high
-    return f"{text}: the CFD lies {'inside' if inside else 'outside'} the interval.", "good" if inside else "warn"
+    low, high = result.compared_interval
+    inside = low <= cfd.cd <= high
+    return (
+        f"{text}: the CFD lies {'inside' if inside else 'outside'} the interval of what it should be.",
+        "good" if inside else "warn",
+    )
