@@ -18,12 +18,16 @@ from data.mesh import SurfaceSample
 from drivaer_app.conditions import Conditions, area_warning
 from drivaer_app.fields import CarFields, SurfaceFields, car_fields, faces_of_file, file_fields
 from drivaer_app.plausible import check_car, check_drag, drag_doubts
-from drivaer_app.results import COEFFICIENTS
 
 if TYPE_CHECKING:
     from gnn.difference import DifferenceLaw
     from gnn.prediction import SurfacePrediction
     from gnn.sensitivity import Sensitivity
+
+
+TOLD = ("cd", "cd_low", "cd_high", "cd_rans", "cl", "cd_pressure", "cd_friction")
+COEFFICIENTS = (*TOLD, "cd_rans_low", "cd_rans_high")
+"""Of a prediction, all on one reference area; the first are part of its JSON."""
 
 
 @dataclass(frozen=True)
@@ -281,6 +285,10 @@ def _disagreement(surface: SurfacePrediction) -> list[str]:
         f"{integral:.3f}: further apart than on nine of ten held-out designs ({surface.answers_apart:.3f}), the two "
         "answers disagree"
     ]
+
+
+def real_or_rans(cd_rans: float | None) -> str:
+    return "" if cd_rans is None else f"of the real car on a moving road; our coarse CFD would give {cd_rans:.3f}"
 
 
 def _round(value: float | None, digits: int) -> float | None:

@@ -7,14 +7,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from drivaer_app.conditions import Conditions, area_warning
+from drivaer_app.predict import COEFFICIENTS, TOLD, real_or_rans
 from gnn.difference import DifferenceLaw
 
 if TYPE_CHECKING:
     from drivaer_app.predict import Prediction
-
-_TOLD = ("cd", "cd_low", "cd_high", "cd_rans", "cl", "cd_pressure", "cd_friction")
-COEFFICIENTS = (*_TOLD, "cd_rans_low", "cd_rans_high")
-"""Of a prediction, all on one reference area; the first are part of its JSON."""
 
 COUNT = 0.001
 """One drag count."""
@@ -148,7 +145,7 @@ class Result:
         warnings = ((self.novelty_reason,) if self.novelty_reason else ()) + self.warnings
         if conditions.area is not None:
             warnings += (area_warning(conditions.area, self.frontal_area),)
-        coefficients = {name: _round(getattr(on_area, name), 5) for name in _TOLD}
+        coefficients = {name: _round(getattr(on_area, name), 5) for name in TOLD}
         return {
             **coefficients,
             "frontal_area_m2": _round(on_area.frontal_area, 5),
@@ -185,10 +182,6 @@ class Result:
         law = values.get("difference_law")
         values["difference_law"] = DifferenceLaw(**law) if law else None
         return cls(**{**values, "warnings": tuple(values["warnings"])})
-
-
-def real_or_rans(cd_rans: float | None) -> str:
-    return "" if cd_rans is None else f"of the real car on a moving road; our coarse CFD would give {cd_rans:.3f}"
 
 
 def _round(value: float | None, digits: int) -> float | None:

@@ -47,7 +47,7 @@ N_DESIGNS = {"morphs": 100, "roofs": 120, "families": 120, "bodies": 700}
 """Of each style and floor, of each other roof line and floor, of each family; Ahmed bodies between AhmedML's."""
 SHARES = {"cars": 0.7, "published bodies": 0.15, "bodies": 0.15}
 """Of what the head learns from."""
-STEPS, RATE = 6000, 2e-3
+STEPS, RATE = 3000, 2e-3
 _SEED = 5
 
 

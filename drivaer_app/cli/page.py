@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from drivaer_app.cli.terminal import say
-from drivaer_app.results import real_or_rans
+from drivaer_app.predict import real_or_rans
 
 if TYPE_CHECKING:
     from drivaer_app.cli.file_outcome import FileOutcome
