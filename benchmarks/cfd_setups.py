@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 import ahmed  # noqa: E402
 import drivaer_cars  # noqa: E402
-from cfd_verification import AHMED_SPEED, Run, ahmed_mesh, ahmed_parts, figures_of  # noqa: E402
+from cfd_verification import AHMED_SPEED, PrintedSteps, Run, ahmed_mesh, ahmed_parts, figures_of  # noqa: E402
 from filelock import FileLock, Timeout  # noqa: E402
 from marks import replace_between  # noqa: E402
 
@@ -32,7 +32,7 @@ from data.errors import DrivAerError  # noqa: E402
 from data.replacing import replacing  # noqa: E402
 from drivaer_app.cfd.presets import PRESETS, Layers, Preset, Schemes  # noqa: E402
 from drivaer_app.cfd.result import CaseResult  # noqa: E402
-from drivaer_app.cfd.run import RunProgress, RunStopped  # noqa: E402
+from drivaer_app.cfd.run import RunStopped  # noqa: E402
 from drivaer_app.conditions import Conditions  # noqa: E402
 from drivaer_app.corpus.families import Family, FamilySource, open_family, solve_family  # noqa: E402
 from drivaer_app.corpus.modes import make_modes  # noqa: E402
@@ -191,20 +191,7 @@ def _grown(log: str) -> dict[str, list[float]]:
     return {name: [float(layers), float(share)] for name, layers, share in rows}
 
 
-class _Say:
-    """A line for each step and every hundred iterations."""
-
-    def __init__(self) -> None:
-        self._last = None
-
-    def __call__(self, progress: RunProgress) -> None:
-        now = (progress.step, progress.iteration // 100)
-        if now != self._last:
-            self._last = now
-            print(f"  {progress.step} {progress.iteration or ''} {progress.cd or ''}", flush=True)
-
-
-_say = _Say()
+_say = PrintedSteps()
 
 
 def read_figures() -> dict[str, dict[str, Any]]:

@@ -66,12 +66,12 @@ class Run:
         """Solve it, and give what the tables need of it."""
         work.mkdir(parents=True, exist_ok=True)
         car = load_car(self.make(work), unit="m", up="z", forward="-x")
-        how = {"preset": self.preset, "processes": processes, "on_progress": _Say(), **self.options}
+        how = {"preset": self.preset, "processes": processes, "on_progress": PrintedSteps(), **self.options}
         result = simulate(car, work / self.name, **how)
         return {**figures_of(result), **(self.measure(result) if self.measure else {})}
 
 
-class _Say:
+class PrintedSteps:
     """A line for each step and every hundred iterations."""
 
     def __init__(self) -> None:
