@@ -51,10 +51,9 @@ class ViewBar(QToolBar):
         for widget in (self.overlay, self.edges, self.lines, self.cut, self.place, self.where, gap):
             self.addWidget(widget)
         for number, (name, (_, title)) in enumerate(VIEWS.items(), 1):
-            button = QToolButton(text=title)
-            button.setToolTip(f"{title} (key {number})")
-            button.clicked.connect(lambda _=False, name=name: self.view_chosen.emit(name))
-            self.addWidget(button)
+            # Actions, no widgets: those alone can move into the menu of what has no room.
+            view = self.addAction(title, lambda name=name: self.view_chosen.emit(name))
+            view.setToolTip(f"{title} (key {number})")
         self._cut_edited()
 
     def paintEvent(self, event) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QPoint, QRectF, Qt, QTimer
+from PySide6.QtCore import QByteArray, QPoint, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QTabBar, QVBoxLayout, QWidget
@@ -28,6 +28,9 @@ from drivaer_app.ui.widgets import label, single_shot
 SAMPLES = RESOURCES / "samples"
 _AUTOSAVE_AFTER_MS = 2000
 _BUSY_AFTER_MS = 100
+_USUAL_SIZE = QSize(1600, 1000)
+_PART_OF_SCREEN = 0.94
+"""Of its width and height: the window manager's frame needs room too."""
 
 
 class MainWindow(QMainWindow):
@@ -84,7 +87,7 @@ class MainWindow(QMainWindow):
         if len(pages.PAGES) > 1:
             self.menuBar().setCornerWidget(self.switch, Qt.Corner.TopRightCorner)
         self.switch.currentChanged.connect(lambda number: self.turn_to(pages.PAGES[number].name))
-        self.resize(1600, 1000)
+        self.resize(_USUAL_SIZE.boundedTo(self.screen().availableSize() * _PART_OF_SCREEN))
         self.busy = label("", "dim")
         self.statusBar().addPermanentWidget(self.busy)
         self._autosave = single_shot(self, _AUTOSAVE_AFTER_MS, self.files.autosave)

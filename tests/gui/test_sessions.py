@@ -129,6 +129,26 @@ def test_the_layout_and_what_was_open_are_remembered(make_window, settle, folder
     assert not again.desk_page.docks.below.isVisible()
 
 
+def test_on_a_small_screen_the_first_window_fits_it(tmp_path):
+    """On Qt's own screen of 800 by 800, where no window was open before."""
+    script = """
+import sys
+from pathlib import Path
+from PySide6.QtWidgets import QApplication
+from drivaer_app.settings import Settings
+from drivaer_app.ui.start import new_window
+app = QApplication(sys.argv[:1])
+window = new_window(Settings(), settings_file=Path(sys.argv[1]))
+print(window.width(), window.height(), app.primaryScreen().availableSize().toTuple())
+window.close()
+"""
+    command = [sys.executable, "-c", script, str(tmp_path / "settings.json")]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"}, capture_output=True, text=True
+    )
+    assert done.stdout == "752 752 (800, 800)\n", done.stderr
+
+
 def test_without_opengl_the_window_says_why_the_viewport_is_empty_and_predicts(make_window, settle, folder):
     window = make_window([folder], opengl=OpenGL(lacking="No picture: this screen offers no OpenGL."))
     settle(window)

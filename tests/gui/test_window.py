@@ -7,9 +7,9 @@ import shutil
 import numpy as np
 import pytest
 from looking import key_of, pixels
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QToolButton
 
 from drivaer_app.ui.panels.variants import KEY
 
@@ -211,6 +211,19 @@ def test_number_keys_are_the_standard_views(qtbot, window, digit, axis, sign):
     camera = window.desk_page.stage.viewport.camera
     towards = np.subtract(camera["position"], camera["focus"])
     assert np.abs(towards).argmax() == axis and np.sign(towards[axis]) == sign
+
+
+def test_views_that_a_narrow_window_has_no_room_for_are_in_the_menu_at_the_bars_end(qtbot, window):
+    bar = window.desk_page.stage.view_bar
+    more = bar.findChild(QToolButton, "qt_toolbar_ext_button")
+    assert more.isVisible()
+    hidden = {action.text(): action for action in more.menu().actions()}
+    assert {"Rear", "Corner"} <= set(hidden)
+    QTimer.singleShot(0, lambda: qtbot.keyClick(more.menu(), Qt.Key.Key_Escape))
+    qtbot.mouseClick(more, Qt.MouseButton.LeftButton)
+    hidden["Rear"].trigger()
+    camera = window.desk_page.stage.viewport.camera
+    assert np.subtract(camera["position"], camera["focus"])[0] > 1
 
 
 def test_the_colour_range_is_shared_and_stays(window):
