@@ -239,7 +239,7 @@ class Actions:
             ("Click on the car", "mark a place and read its values"),
             ("Double click on the car", "turn about this place"),
             ("Double click beside the car", "fit the car"),
-            ("Up, Down in the list", "go from variant to variant"),
+            ("Up, Down", "go from variant to variant, from anywhere but a field"),
             ("Ctrl + click in the list", "compare up to four"),
         )
         rows += [f"<tr><td><b>{key}</b></td><td style='padding-left:18px'>{what}</td></tr>" for key, what in mouse]

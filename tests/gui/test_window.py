@@ -9,7 +9,7 @@ import pytest
 from looking import key_of, pixels
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QLineEdit, QToolButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QToolButton
 
 from drivaer_app.ui.panels.variants import KEY
 
@@ -57,6 +57,48 @@ def test_arrow_keys_go_from_variant_to_variant_and_the_camera_stays(qtbot, windo
     assert window.desk_page.answer.name.text() == "fastback"
     assert window.desk_page.stage.viewport.panes[0].drawn is window.desk.drawn(key_of(window, "fastback"))
     assert window.desk_page.stage.viewport.camera == camera
+
+
+def test_arrow_keys_change_variants_after_a_click_on_the_car_and_on_the_tool_bar(qtbot, window):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE)
+    stage, name = window.desk_page.stage, window.desk_page.answer.name
+    plotter = stage.viewport._plotter
+    edges = next(button for button in stage.view_bar.findChildren(QToolButton) if button.text() == "Edges")
+    for widget, expected in ((plotter, "fastback"), (edges, "notchback"), (stage.view_bar.overlay, "notchback")):
+        qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
+        if widget is stage.view_bar.overlay:
+            qtbot.keyClick(widget.view(), Qt.Key.Key_Escape)
+            widget.setFocus()
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Down)
+        assert name.text() == expected
+    assert stage.overlay.name == "cp"
+    qtbot.mouseClick(plotter, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(plotter, Qt.Key.Key_Up)
+    assert name.text() == "fastback"
+
+
+def test_arrow_keys_in_a_field_stay_there(qtbot, window):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE)
+    speed = window.desk_page.answer.speed
+    speed.setFocus()
+    before = speed.value()
+    qtbot.keyClick(speed, Qt.Key.Key_Up)
+    assert speed.value() > before and window.desk_page.answer.name.text() == "estate"
+
+
+def test_from_the_filter_down_goes_into_the_list_and_escape_empties_it(qtbot, window):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE)
+    panel = window.desk_page.variants
+    panel.filter.setFocus()
+    qtbot.keyClicks(panel.filter, "back")
+    qtbot.keyClick(panel.filter, Qt.Key.Key_Down)
+    assert panel.view.hasFocus() and window.desk_page.answer.name.text() in ("fastback", "notchback")
+    panel.filter.setFocus()
+    qtbot.keyClick(panel.filter, Qt.Key.Key_Escape)
+    assert panel.view.hasFocus() and panel.filter.text() == "" and len(rows(window)) == 3
 
 
 def test_the_difference_to_the_baseline_is_told_with_what_is_known_of_its_uncertainty(qtbot, window):

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStackedWidget
 from drivaer_app.desk.events import Event
 from drivaer_app.desk.layers import CFD, SENSITIVITY, TRUTH
 from drivaer_app.desk.study import Study
+from drivaer_app.ui.arrow_keys import ArrowKeys
 from drivaer_app.ui.late_imports import LateImports
 from drivaer_app.ui.overlays import SIDES
 from drivaer_app.ui.pages.docks import Docks
@@ -70,6 +71,7 @@ class DeskPage(QStackedWidget):
         self._plotting = single_shot(self, _PLOTS_AFTER_MS, self._refresh_plots)
         self._studying = single_shot(self, _NUMBERS_AFTER_MS, self._refresh_numbers)
         self._verifying = single_shot(self, _CFD_AFTER_MS, self._refresh_verification)
+        self.arrow_keys = ArrowKeys(self, self.variants.view)
         self._connect()
         self._late = LateImports(with_viewport=not window.opengl.lacking)
         self._late.ready.connect(self._late_parts)

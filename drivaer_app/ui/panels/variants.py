@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QEvent,
     QItemSelectionModel,
     QModelIndex,
+    QObject,
     QRect,
     QSize,
     QSortFilterProxyModel,
@@ -15,6 +17,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QComboBox,
     QHBoxLayout,
     QLineEdit,
@@ -278,6 +281,7 @@ class VariantsPanel(QWidget):
         self.filter.setClearButtonEnabled(True)
         self.filter.setAccessibleName("Filter variants by name")
         self.filter.textChanged.connect(self.sorted.setFilterFixedString)
+        self.filter.installEventFilter(self)
         self.order = QComboBox()
         self.order.addItems(list(_ORDERS))
         self.order.setAccessibleName("Order of the variants")
@@ -308,6 +312,19 @@ class VariantsPanel(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.view, 1)
         layout.addWidget(self.hint)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Down goes from the filter into the list, Esc empties it and goes there too."""
+        if watched is self.filter and event.type() == QEvent.Type.KeyPress:
+            if event.key() == Qt.Key.Key_Escape:
+                self.filter.clear()
+                self.view.setFocus()
+                return True
+            if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+                self.view.setFocus()
+                QApplication.sendEvent(self.view, event)
+                return True
+        return False
 
     def set_colours(self, colours: Colours) -> None:
         self.delegate.colours = colours
