@@ -68,7 +68,7 @@ class Desk:
         self._notify = notify
         self._watch = Watch(self._files_changed)
         self._watched_folders: tuple[Path, ...] = ()
-        self._autosaved: tuple[StudyState, dict, int] | None = None
+        self._autosaved: tuple[StudyState, dict, int, dict] | None = None
 
     # Opening, saving
 
@@ -158,7 +158,7 @@ class Desk:
 
     def autosave_now(self) -> None:
         """Keep the study aside where it has changed since the last time. Blocks."""
-        now = self.study.state, self.morphing.half_bent, self.study.findings
+        now = self.study.state, self.morphing.half_bent, self.study.findings, dict(self.study.view)
         if self.autosave and (self.study.is_changed or now[1]) and self._autosaved != now:
             self.autosave.write(self.saved())
             self._autosaved = now

@@ -31,6 +31,8 @@ class Stage(QWidget):
     overlay_changed = Signal(str)
     cut_changed = Signal()
     lines_toggled = Signal(bool)
+    looked = Signal()
+    """From somewhere else than before."""
     notice = Signal(str)
     """A remark on what is shown, or nothing."""
 
@@ -75,8 +77,12 @@ class Stage(QWidget):
             self.viewport = Viewport(software=self.opengl.software)
             self.viewport.set_colours(self.colours)
             self.viewport.set_spans(self._spans)
+            self.viewport.set_overlay(self.overlay.name)
+            self.viewport.set_edges(self.view_bar.edges.isChecked())
+            self.viewport.set_cut(self.cut)
             self.viewport.probed.connect(self._show_probe)
             self.viewport.picked.connect(self._show_probe)
+            self.viewport.looked.connect(self.looked)
             self.viewport.centred.connect(lambda: self.notice.emit("the view turns about this place"))
             self.place.addWidget(self.viewport)
             self.place.setCurrentWidget(self.viewport)
@@ -205,8 +211,6 @@ class Stage(QWidget):
             self._spans = {str(k): float(v) for k, v in view.get("spans", {}).items()}
             overlay = overlay_of(view.get("overlay", self.overlay.name)).name
             edges, lines, cut = bool(view.get("edges", False)), bool(view.get("lines", False)), view.get("cut")
-            if self.viewport and "camera" in view:
-                self.viewport.camera = view["camera"]
         except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
             _log.warning("the study's view cannot be used; starting with the usual one")
             return
@@ -217,6 +221,15 @@ class Stage(QWidget):
         if self.viewport:
             self.viewport.set_spans(self._spans)
         self.set_overlay(overlay)
+        self.set_camera(view)
+
+    def set_camera(self, view: dict) -> None:
+        """Look from where a saved study was looked at; once there is a viewport."""
+        try:
+            if self.viewport and "camera" in view:
+                self.viewport.camera = view["camera"]
+        except (KeyError, TypeError, ValueError):
+            _log.warning("the study's camera cannot be used; starting with the usual one")
 
     # Pictures
 

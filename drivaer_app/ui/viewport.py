@@ -56,6 +56,8 @@ class Viewport(QWidget):
     """A Probe under the mouse, or None."""
     picked = Signal(object)
     """A Probe that was clicked on."""
+    looked = Signal()
+    """The camera has been moved."""
     centred = Signal()
     """The view turns about another place."""
 
@@ -165,6 +167,7 @@ class Viewport(QWidget):
         self._camera.SetPosition(*towards)
         self._camera.SetViewUp(*((1, 0, 0) if view == "top" else (-1, 0, 0) if view == "underneath" else (0, 0, 1)))
         self.fit()
+        self.looked.emit()
 
     def fit(self) -> None:
         """Go as near as leaves all of the cars in the picture, from where one looks now."""
@@ -310,7 +313,7 @@ class Viewport(QWidget):
         self.render()
 
     def _take_over_the_mouse(self) -> None:
-        self.navigation = Navigation(self._camera, self._place_at, self.render)
+        self.navigation = Navigation(self._camera, self._place_at, self._moved)
         interactor = self._plotter.iren.interactor
         self._plotter.iren.style = self.navigation  # pyvista's own word: past it, the first click brings its style back
         interactor.RemoveObservers("CharEvent")  # VTK's one-letter commands; keys are the window's
@@ -360,6 +363,10 @@ class Viewport(QWidget):
             other.mark(probe.place if probe and other is pane else None)
         self.picked.emit(probe)
         self.render()
+
+    def _moved(self) -> None:
+        self.render()
+        self.looked.emit()
 
     def _turn_about(self, at: QPoint) -> None:
         """After a double click on a car its place is what the view turns about; one beside it fits all of the cars."""

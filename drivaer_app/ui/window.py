@@ -98,6 +98,8 @@ class MainWindow(QMainWindow):
         page.notice.connect(self.message.say)
         page.remarked.connect(self.statusBar().showMessage)
         page.changed.connect(self._refresh)
+        for viewed in (page.changed, page.looked):
+            viewed.connect(self._keep_soon)
         page.card_asked.connect(self.actions_.show_card)
         page.start.open_samples.connect(lambda: self.files.open([SAMPLES]))
         self.files.notice.connect(self.message.say)
@@ -142,8 +144,8 @@ class MainWindow(QMainWindow):
             page.on_event(event)
         if event.kind == "job" and not self._busy.isActive():
             self._busy.start()
-        elif event.kind in ("study", "bent") and not self._autosave.isActive():
-            self._autosave.start()
+        elif event.kind in ("study", "bent"):
+            self._keep_soon()
         elif event.kind == "watched":
             if variant := self.desk.study.state.variant(event.key):
                 self.message.say(f"{variant.name} was saved again: reading it")
@@ -152,6 +154,11 @@ class MainWindow(QMainWindow):
             self.message.say(f"{Path(event.text).name} is new in the folder")
         elif event.kind == "note":
             self.message.say(event.text)
+
+    def _keep_soon(self) -> None:
+        """A crash is to lose no more than the last moments, also of what is on screen."""
+        if not self._autosave.isActive():
+            self._autosave.start()
 
     def _refresh(self) -> None:
         study = self.desk.study

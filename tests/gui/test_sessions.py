@@ -14,7 +14,7 @@ import pytest
 from looking import key_of, pixels
 from PySide6.QtGui import QImage
 
-from drivaer_app.desk.autosave import leftovers
+from drivaer_app.desk.autosave import Leftover, leftovers
 from drivaer_app.files import STUDY_SUFFIX
 from drivaer_app.settings import Settings
 from drivaer_app.ui.opengl import OpenGL
@@ -55,6 +55,56 @@ def test_a_study_is_saved_and_opens_as_it_was(qtbot, make_window, settle, folder
     assert again.desk_page.stage.viewport.span == 0.6
     assert again.desk_page.stage.viewport.camera["position"] == pytest.approx(camera["position"])
     assert not again.isWindowModified()
+
+
+def look_in_a_way_of_ones_own(window) -> dict:
+    """Two variants side by side in friction, from behind; returns what is to come back."""
+    page = window.desk_page
+    page.variants.select([key_of(window, "fastback"), key_of(window, "estate")])
+    page.stage.set_overlay("cf")
+    page.stage.look_from("rear")
+    return {"shown": list(page.shown_keys), "overlay": "cf", "position": page.stage.viewport.camera["position"]}
+
+
+def assert_it_looks_so(window, was: dict) -> None:
+    page = window.desk_page
+    assert page.shown_keys == was["shown"] and set(page.variants.selected()) == set(was["shown"])
+    assert page.stage.overlay.name == page.stage.viewport.overlay.name == was["overlay"]
+    assert page.stage.viewport.camera["position"] == pytest.approx(was["position"])
+
+
+def test_a_study_comes_back_with_its_view_in_the_same_window_and_in_a_new_one(make_window, settle, folder):
+    window = make_window([folder])
+    settle(window)
+    was = look_in_a_way_of_ones_own(window)
+    window.files.save_to(folder / "work")
+    settle(window)
+    window.remembers = False
+    window.files.new()
+    window.desk_page.stage.set_overlay("cp")
+    window.desk_page.stage.look_from("top")
+    window.files.open([folder / f"work{STUDY_SUFFIX}"])
+    settle(window)
+    assert_it_looks_so(window, was)
+    again = make_window([folder / f"work{STUDY_SUFFIX}"])
+    settle(again)
+    assert_it_looks_so(again, was)
+
+
+def test_what_was_on_screen_survives_a_crash(qtbot, make_window, settle, folder, tmp_path):
+    window = make_window([folder])
+    settle(window)
+    window.files.autosave()
+    settle(window)
+    was = look_in_a_way_of_ones_own(window)
+    qtbot.waitUntil(lambda: window.desk.study.view.get("overlay") == "cf", timeout=PATIENCE)  # by itself
+    settle(window)
+    copy = tmp_path / f"crashed{STUDY_SUFFIX}"
+    shutil.copy(window.desk.autosave.file, copy)
+    again = make_window()
+    again.files.recover(Leftover(copy, 0.0))
+    settle(again)
+    assert_it_looks_so(again, was)
 
 
 def test_missing_files_are_said_and_found(make_window, settle, folder, tmp_path):

@@ -47,6 +47,8 @@ class DeskPage(QStackedWidget):
     """A line for the status bar, or nothing."""
     changed = Signal()
     """What is on screen, or what can be done with it, is another."""
+    looked = Signal()
+    """From somewhere else than before."""
     card_asked = Signal()
 
     def __init__(self, window: PageWindow):
@@ -54,7 +56,8 @@ class DeskPage(QStackedWidget):
         self.desk = window.desk
         self.files = window.files
         self.shown_keys: list[str] = []
-        self._study: Study | None = None
+        self._viewed: Study | None = None
+        """The study whose view was brought on screen."""
         self.start = StartPage()
         self.stage = Stage(window.opengl)
         self.variants = VariantsPanel(self.desk)
@@ -106,6 +109,7 @@ class DeskPage(QStackedWidget):
         self.stage.lines_toggled.connect(lambda _: self._show_cars())
         self.stage.cut_changed.connect(self._refresh_plots)
         self.stage.notice.connect(self.remarked)
+        self.stage.looked.connect(self.looked)
         self.bottom.turned.connect(self._refresh_plots)
         self.bottom.chosen.connect(lambda key: self.variants.select([key]))
 
@@ -167,23 +171,23 @@ class DeskPage(QStackedWidget):
     def _late_parts(self) -> None:
         self.bottom.make_plots()
         self.stage.make_viewport()
-        if self.stage.viewport:
-            self.stage.set_view(self.desk.study.view)
         self._show_cars()
+        if self.stage.viewport:
+            self.stage.set_camera(self.desk.study.view)
         self._refresh_plots()
 
     # What is open
 
     def _opened(self, keys: list[str]) -> None:
         study = self.desk.study
-        is_other = study is not self._study
         self.refresh_study()
-        if is_other:
-            self.stage.set_view(study.view)
+        if study is not self._viewed:
             kept = study.view.get("selected")
-            keys = [key for key in kept if key in keys] if isinstance(kept, list) else []
-            keys = keys or [v.key for v in study.state.variants]
-        if keys:
+            selected = [key for key in kept if key in keys] if isinstance(kept, list) else []
+            self.variants.select(selected or [v.key for v in study.state.variants][:1])
+            self.stage.set_view(study.view)  # at last: more or fewer cars side by side move the camera
+            self._viewed = study
+        elif keys:
             self.variants.select(keys[:1])
         self.variants.view.setFocus()
 
@@ -194,8 +198,7 @@ class DeskPage(QStackedWidget):
 
     def refresh_study(self) -> None:
         """After an edit, or for another study."""
-        self._study = self.desk.study
-        state = self._study.state
+        state = self.desk.study.state
         shown = self.variants.shown()
         row = shown.index(self.shown_keys[0]) if self.shown_keys and self.shown_keys[0] in shown else 0
         self.variants.refresh()
@@ -235,7 +238,8 @@ class DeskPage(QStackedWidget):
             self._show_cars()
 
     def _keep_view(self) -> None:
-        self.desk.study.view = {"selected": list(self.shown_keys), **self.stage.view}
+        if self._viewed is self.desk.study:  # else what is on screen is of another one
+            self.desk.study.view = {**self.desk.study.view, "selected": list(self.shown_keys), **self.stage.view}
 
     # What is on screen
 
