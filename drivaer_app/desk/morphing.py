@@ -171,6 +171,16 @@ class Morphing:
                 "predicting the bent car", self._predict, priority=_FIRST, on_end=lambda _: self._predicting.end()
             )
 
+    def put(self, key: str, recipe: Recipe, values: Mapping[str, float] | None) -> None:
+        """Bring a variant's handles to other values, also of one that is not in hand; None to its own."""
+        now = self.now
+        if now is not None and (now.key, now.recipe) == (key, recipe):
+            self.bend(now.own if values is None else values, exact=True)
+        elif values is None:
+            self.left.pop((key, recipe), None)
+        else:
+            self.left[key, recipe] = dict(values)
+
     @property
     def half_bent(self) -> dict[str, dict[str, float]]:
         """Values by variant's key of all that is bent and not kept: what a crash must not take."""
@@ -263,6 +273,19 @@ def amount_in_words(handle: Handle, value: float) -> str:
     if handle.unit == "deg":
         return f"{round(value, 1):+g}°".replace("-", "\N{MINUS SIGN}")
     return f"× {value:.2f}"
+
+
+def changed_in_words(now: Bending, before: Mapping[str, float]) -> str:
+    """``boat tail +4°``: the handle whose value is another than before, or how many are."""
+
+    def value(values: Mapping[str, float], name: str) -> float:
+        return values.get(name, now.handles[name].neutral)
+
+    changed = [name for name in now.handles if value(now.values, name) != value(before, name)]
+    if len(changed) != 1:
+        return f"{len(changed)} handles"
+    (name,) = changed
+    return f"{name.replace('_', ' ')} {amount_in_words(now.handles[name], value(now.values, name))}"
 
 
 def places_of(drawn: DrawnCar) -> np.ndarray:

@@ -139,8 +139,17 @@ class Study:
         name = _free_name(name, {v.name for v in self.state.variants})
         morph = MorphSettings(source.morph.base if source.morph else base, tuple(sorted(values.items())))
         variant = Variant(uuid.uuid4().hex[:10], name, source.file, source.reading, morph)
-        self._edit(f"keep {name}", variants=(*self.state.variants, variant))
+        left = tuple(one for one in self.state.bent if one[0] != base)
+        self._edit(f"keep {name}", variants=(*self.state.variants, variant), bent=left)
         return variant.key
+
+    def bend(self, key: str, values: dict[str, float], what: str) -> None:
+        """How a variant rests bent that is not kept yet; no values where it rests as it is. what: for ``undo``."""
+        self._variant(key)
+        others = tuple(one for one in self.state.bent if one[0] != key)
+        bent = (*others, (key, tuple(sorted(values.items())))) if values else others
+        if dict(bent) != dict(self.state.bent):
+            self._edit(what, bent=bent)
 
     def remove(self, keys: Iterable[str]) -> None:
         """Take variants out of the study; their files stay. Without the baseline the first one left becomes it."""

@@ -63,12 +63,16 @@ class DesignFile:
 
 @dataclass(frozen=True)
 class StudyState:
-    """One moment of a study. baseline: a variant's key or None. model: as in Predictor, None for the bundled one."""
+    """One moment of a study. baseline: a variant's key or None. model: as in Predictor, None for the bundled one.
+
+    bent: a variant's key and the values of its handles, of those that rest bent and are not kept as variants.
+    """
 
     variants: tuple[Variant, ...] = ()
     baseline: str | None = None
     conditions: Conditions = Conditions()
     model: str | None = None
+    bent: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
 
     def variant(self, key: str | None) -> Variant | None:
         return self._by_key.get(key)

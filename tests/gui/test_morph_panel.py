@@ -82,3 +82,39 @@ def test_the_bent_car_is_on_screen_only_beside_its_handles_and_is_still_there_la
     window.desk_page.morph.reset.click()
     settle(window)
     assert window.desk_page.stage.viewport.panes[0].drawn is window.desk.drawn(key)
+
+
+def test_a_sliders_drag_is_undone_and_redone_by_its_name_before_older_changes(qtbot, morphing, settle):
+    window, row = morphing, morphing.desk_page.morph.rows["boot_length"]
+    window.desk.edit(lambda study: study.rename(key_of(window, "estate"), "long roof"))
+    before = window.desk_page.stage.viewport.panes[0].drawn
+    at = press_knob(qtbot, row.slider)
+    qtbot.mouseMove(row.slider, at + QPoint(60, 0))
+    qtbot.mouseRelease(row.slider, Qt.MouseButton.LeftButton, pos=at + QPoint(60, 0))
+    settle(window)
+    moved, undo, redo = row.value, window.actions_.named["undo"], window.actions_.named["redo"]
+    assert moved > 0.03 and undo.text() == f"Undo boot length +{moved * 1000:.0f} mm of fastback"
+    undo.trigger()
+    settle(window)
+    assert row.value == 0 and window.desk_page.stage.viewport.panes[0].drawn is before
+    assert undo.text() == "Undo rename estate"
+    redo.trigger()
+    settle(window)
+    assert row.value == moved and window.desk_page.stage.viewport.panes[0].drawn is not before
+    undo.trigger()
+    undo.trigger()
+    assert key_of(window, "estate")
+
+
+def test_keeping_a_bent_car_is_one_step_back_to_the_handles(qtbot, morphing, settle):
+    window, panel = morphing, morphing.desk_page.morph
+    panel.rows["boat_tail"].box.setValue(4.0)
+    qtbot.mouseClick(panel.keep, Qt.MouseButton.LeftButton)
+    settle(window)
+    window.desk.undo()
+    window.desk_page.variants.select([key_of(window, "fastback")])
+    settle(window)
+    assert panel.rows["boat_tail"].value == 4.0 and len(window.desk_page.variants.shown()) == 3
+    window.desk.undo()
+    settle(window)
+    assert panel.rows["boat_tail"].value == 0.0

@@ -25,7 +25,7 @@ from drivaer_app.desk.morphing import Bending
 from drivaer_app.results import COUNT
 from drivaer_app.shapes.handles import Handle
 from drivaer_app.ui.theme import LIGHT, Colours
-from drivaer_app.ui.widgets import label, line, set_role, tall
+from drivaer_app.ui.widgets import Elided, NumberBox, label, line, set_role, show_value, tall
 from drivaer_app.ui.words import signed
 
 _SCALES = {"m": (1000.0, " mm", 0, 1.0), "deg": (1.0, "°", 1, 0.1), "": (1.0, "", 2, 0.01)}
@@ -57,7 +57,7 @@ class _Slider(QSlider):
         event.ignore()
 
 
-class _Box(QDoubleSpinBox):
+class _Box(NumberBox):
     def wheelEvent(self, event) -> None:
         event.ignore()
 
@@ -82,7 +82,6 @@ class HandleRow(QWidget):
         self.box.setSingleStep(self._step)
         self.box.setSuffix(suffix)
         self.box.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.box.setKeyboardTracking(False)
         self.box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         self.box.setFixedWidth(82)
         tall(self.box)
@@ -123,10 +122,15 @@ class HandleRow(QWidget):
 
     def set_value(self, value: float) -> None:
         """Show a value; nobody is told."""
-        with QSignalBlocker(self.slider), QSignalBlocker(self.box):
+        with QSignalBlocker(self.slider):
             self.slider.setValue(self._steps(value))
-            self.box.setValue(self.slider.value() * self._step)
+        show_value(self.box, self.slider.value() * self._step)
         self._mark()
+
+    def follow(self, value: float) -> None:
+        """Stand where the car is bent to."""
+        if self._steps(value) != self.slider.value():
+            self.set_value(value)
 
     def _steps(self, value: float) -> int:
         return round(value * self._scale / self._step)
@@ -183,7 +187,7 @@ class MorphPanel(QWidget):
         self.refresh()
 
     def _headline(self) -> QVBoxLayout:
-        self.name = label("", "heading")
+        self.name = Elided("heading")
         self.cd = label("–", selectable=True)
         big = QFont(self.cd.font())
         big.setPointSizeF(big.pointSizeF() * 2.2)
@@ -243,6 +247,9 @@ class MorphPanel(QWidget):
         bending = self._bending()
         if (bending and bending.basis) is not self._shown_basis:
             self._build_rows(bending)
+        elif bending and not any(row.slider.isSliderDown() for row in self.rows.values()):
+            for name, row in self.rows.items():  # an undo moves them too
+                row.follow(bending.values.get(name, row.handle.neutral))
         variant = self.desk.study.state.variant(self.key)
         self.name.setText(variant.name if variant else "No variant is selected")
         self._show_drag(bending)
@@ -312,7 +319,7 @@ class MorphPanel(QWidget):
         return {name: value for name, value in values.items() if value != self.rows[name].handle.neutral}
 
     def _bend(self, *, exact: bool) -> None:
-        self.desk.morphing.bend(self._values(), exact=exact)
+        self.desk.bend(self._values(), exact=exact)
         self.refresh()
 
     def _reset_all(self) -> None:
