@@ -93,6 +93,10 @@ def completed(source: Source, mesh: RawMesh) -> RawMesh:
     return mesh
 
 
+CASE_STATE = "drivaer_case.json"
+"""In a folder that holds it lies a CFD case of ours: its surfaces are results, not designs."""
+
+
 def find_meshes(folder: str | Path, *, recursive: bool = False) -> list[Path]:
     """The mesh files of a folder, sorted by name. Raises MeshError when there are none."""
     folder = Path(folder)
@@ -106,9 +110,16 @@ def find_meshes(folder: str | Path, *, recursive: bool = False) -> list[Path]:
         raise MeshError(f"cannot be listed ({error.strerror})", file=folder, fix="change its permissions") from error
     wanted = set(_READERS) - _ONLY_WHEN_NAMED
     found = [p for p in entries if mesh_suffix(p) in wanted and not p.name.startswith(".") and p.is_file()]
+    cases = {place for p in found for place in _within(p.parent, folder) if (place / CASE_STATE).is_file()}
+    found = [p for p in found if cases.isdisjoint(_within(p.parent, folder))]
     if not found:
         raise MeshError("holds no meshes", file=folder, fix=f"it may hold {' '.join(sorted(wanted))}, also as .gz")
     return found
+
+
+def _within(place: Path, folder: Path) -> list[Path]:
+    """A folder and those above it, up to and with ``folder``."""
+    return [place, *(above for above in place.parents if above.is_relative_to(folder))]
 
 
 def _reader(path: Path) -> Callable[[Source], RawMesh]:

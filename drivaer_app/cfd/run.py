@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from data.errors import DrivAerError
+from data.formats import CASE_STATE
 from data.replacing import replacing
 from drivaer_app.cfd import logs
 from drivaer_app.cfd.find import Installation, mpi_command, mpirun
 from drivaer_app.cfd.written import drop_half_written, forget_means
 from drivaer_app.priority import share_priority
 
-STATE = "drivaer_case.json"
 _LOCK = ".drivaer.lock"
 _POLL_SECONDS = 0.01, 0.25  # at first, and at most
 _PATIENCE_SECONDS = 10.0
@@ -109,12 +109,12 @@ class CaseState:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
-        with replacing(folder / STATE) as unfinished:
+        with replacing(folder / CASE_STATE) as unfinished:
             unfinished.write_text(json.dumps(vars(self), indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> CaseState | None:
-        path = folder / STATE
+        path = folder / CASE_STATE
         if not path.exists():
             return None
         try:

@@ -16,7 +16,7 @@ from drivaer_app.cfd.find import Installation, find_openfoam, mpirun
 from drivaer_app.cfd.presets import Preset, preset_of
 from drivaer_app.cfd.read import read_surface
 from drivaer_app.cfd.result import CaseResult, evaluate
-from drivaer_app.cfd.run import SOLVE, STATE, CaseState, OnProgress, Runner, claimed
+from drivaer_app.cfd.run import CASE_STATE, SOLVE, CaseState, OnProgress, Runner, claimed
 from drivaer_app.cfd.setup import LONGEST_WITHOUT_WRITING, CaseSetup, set_up, write_case
 from drivaer_app.cfd.written import last_written
 from drivaer_app.conditions import Conditions
@@ -88,7 +88,7 @@ def _make(folder: Path) -> None:
     except OSError as error:
         raise DrivAerError(f"the folder cannot be made ({error.strerror})", file=folder) from error
     foreign = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
-    if foreign and not (folder / STATE).exists():
+    if foreign and not (folder / CASE_STATE).exists():
         raise DrivAerError(
             f"holds other things ({', '.join(sorted(foreign)[:3])})", file=folder, fix="give a new or empty folder"
         )

@@ -11,22 +11,25 @@ Whatever the window does it does through this; a script can do the same:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from data.errors import DrivAerError
 from data.formats import find_meshes
+from data.units import METRES
 from drivaer_app.compare import Difference
 from drivaer_app.desk.autosave import Autosave
 from drivaer_app.desk.cfd_kept import cfd_of
 from drivaer_app.desk.events import Event, Notify
 from drivaer_app.desk.examine import warm_up
+from drivaer_app.desk.exporting import export_fields, export_mesh
+from drivaer_app.desk.jobs import FAILED as JOB_FAILED
 from drivaer_app.desk.jobs import Job, Jobs
 from drivaer_app.desk.layers import DisplayLayers
 from drivaer_app.desk.lru_cache import LruCache
-from drivaer_app.desk.morphing import Morphing
-from drivaer_app.desk.predictions import DONE, MISSING, WAITING, Predictions, PredictionState
+from drivaer_app.desk.morphing import Morphing, changed_in_words, values_of
+from drivaer_app.desk.predictions import DONE, FAILED, FOCUS, MISSING, WAITING, Predictions, PredictionState
 from drivaer_app.desk.reporting import Reporting
 from drivaer_app.desk.study import Study
 from drivaer_app.desk.study_file import SavedStudy, SavedVariant, find_moved, read_study, write_study, written_path
@@ -38,6 +41,7 @@ from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.files import STUDY_SUFFIX, absolute
 from drivaer_app.origin import CfdCoefficients
+from drivaer_app.predict import Reading
 from drivaer_app.results import Result
 
 _BENT = "bent"  # in a study's view
@@ -61,7 +65,9 @@ class Desk:
         self.autosave = autosave
         self.predictions = Predictions(self.engine, self.jobs, self.cache, lambda: self.study.state, notify)
         self.morphing = Morphing(self.engine, self.jobs, lambda key: self._notify(Event("bent", key)))
-        self.verifications = Verifications(self.jobs, lambda: self.study.state, notify, self._found)
+        self.verifications = Verifications(
+            self.jobs, lambda: self.study.state, notify, self._found, self._found_reading
+        )
         self.reporting = Reporting(self.jobs, self.report_source)
         self.layers = DisplayLayers(self.engine, self.jobs, self.cache, lambda: self.study.state, self._case_of, notify)
         self._own_engine = engine is None
@@ -186,10 +192,31 @@ class Desk:
         self._after_edit()
 
     def undo(self) -> None:
-        self.edit(Study.undo)
+        """Of anything: edits of the study and handles alike."""
+        self._walk(Study.undo)
 
     def redo(self) -> None:
-        self.edit(Study.redo)
+        self._walk(Study.redo)
+
+    def _walk(self, step: Callable[[Study], object]) -> None:
+        before = dict(self.study.state.bent)
+        self.edit(step)
+        after = dict(self.study.state.bent)
+        for key in {*before, *after}:
+            variant = self.study.state.variant(key)
+            if variant is not None and before.get(key) != after.get(key):
+                self.morphing.put(key, self.study.state.inputs_of(variant), dict(after[key]) if key in after else None)
+
+    def settle_baseline(self) -> None:
+        """Where the baseline's file cannot be read, the first variant that can takes its place: nothing to undo."""
+        state = self.study.state
+        if state.baseline is None or self.prediction(state.baseline).status not in (FAILED, MISSING):
+            return
+        if self.prediction(state.baseline).result is None:
+            others = (v.key for v in state.variants if self.prediction(v.key).result is not None)
+            if (key := next(others, None)) is not None:
+                self.study.state = replace(state, baseline=key)
+                self._notify(Event("study"))
 
     # What is known
 
@@ -245,18 +272,68 @@ class Desk:
         """These are on screen: they come first and stay in memory; then their neighbours."""
         self.predictions.focus(keys, neighbours)
 
-    def verify(self, key: str, preset: str, iterations: int | None = None) -> None:
-        """Start the CFD run of a variant, or go on with it, under the study's conditions. Raises DrivAerError."""
+    def verify(self, key: str, preset: str, iterations: int | None = None, *, anew: bool = False) -> None:
+        """Start the CFD run of a variant under the study's conditions, or go on with one that was broken off.
+
+        anew: not that one, but another from the start. Raises DrivAerError.
+        """
         result = self.prediction(key).result
         if result is None:
             raise DrivAerError("the variant is not predicted yet", fix="wait for its prediction, then verify it")
-        self.verifications.start(key, preset, self.study.state.conditions, result.checksum, iterations)
+        self.verifications.start(key, preset, self.study.state.conditions, result.checksum, iterations, anew=anew)
+
+    def look_for_begun(self, key: str) -> None:
+        """Whether a CFD run of the variant was begun in another session and can be gone on with; in the background."""
+        result = self.prediction(key).result
+        if result is not None and self.verifications.of(key) is None:
+            look = self.verifications.look_for_begun
+            self.jobs.submit("looking for earlier runs", lambda _: look(key, result.checksum), lane="files")
+
+    def export_mesh(self, key: str, target: str | Path) -> Job:
+        """Write a variant as STL, OBJ or PLY, in its file's unit and axes: as it is in hand, where it is bent."""
+        return self._export(key, Path(target), lambda r, values, path: (export_mesh, r.file, r.reading, values, path))
+
+    def export_fields(self, key: str, target: str | Path) -> Job:
+        """Write a variant's Cp and Cf in the format of the suffix; the same shape as ``export_mesh`` writes."""
+        return self._export(
+            key, Path(target), lambda r, values, path: (export_fields, r.file, r.reading, r.model, values, path)
+        )
+
+    def _export(self, key: str, target: Path, asked: Callable[..., tuple]) -> Job:
+        inputs, now = self._inputs_of(key), self.morphing.now
+        if inputs is None:
+            raise KeyError(key)
+        in_hand = now is not None and now.key == key and now.is_bent
+        values = tuple(sorted(now.changes.items())) if in_hand else values_of(inputs)
+        work = asked(inputs, values, absolute(target))
+
+        def done(job: Job) -> None:
+            failed = job.state == JOB_FAILED
+            text = job.error.line if failed else f"Wrote {target.name}"
+            if not failed and job.result:
+                text += f": {job.result} faces are turned over; values nearer to neutral keep them sound"
+            self._notify(Event("note", text=text, is_passing=not failed and not job.result))
+
+        title = f"writing {target.name}"
+        return self.jobs.submit(title, lambda job: self.engine.call(*work), priority=FOCUS, on_end=done)
 
     def take_hold(self, key: str) -> None:
         """Make a variant ready to be bent in ``morphing``; does nothing before its mesh is in memory."""
         inputs, drawn = self._inputs_of(key), self.drawn(key)
         if inputs is not None and drawn is not None:
             self.morphing.hold(key, inputs, drawn)
+
+    def bend(self, values: Mapping[str, float], *, exact: bool) -> None:
+        """Bend what is held, as ``morphing.bend``; once the handles rest, that is an edit which undoes."""
+        self.morphing.bend(values, exact=exact)
+        now = self.morphing.now
+        variant = now and self.study.state.variant(now.key)
+        if not exact or not variant:
+            return
+        rests = dict(now.changes) if now.changes != dict(now.own) else {}
+        before = dict(dict(self.study.state.bent).get(now.key, tuple(now.own.items())))
+        what = f"{changed_in_words(now, before)} of {variant.name}"
+        self.edit(lambda study: study.bend(variant.key, rests, what))
 
     def keep_bent(self) -> str | None:
         """What is bent becomes a variant of its own; returns its key, or None where nothing is bent."""
@@ -281,6 +358,7 @@ class Desk:
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             if not self.jobs.active:
+                self.settle_baseline()
                 return True
             time.sleep(0.02)
         return False
@@ -318,6 +396,10 @@ class Desk:
         result = self.predictions.of(inputs).result
         return self.verifications.case_of(inputs, result.checksum if result else None)
 
+    def _found_reading(self, inputs: ResultInputs) -> Reading | None:
+        result = self.predictions.of(inputs).result
+        return Reading(result.unit, result.up, result.forward) if result and result.unit in METRES else None
+
     def _found(self) -> None:
         """A CFD run came to its end: the study has something that its file does not have."""
         self.study.findings += 1
@@ -325,14 +407,18 @@ class Desk:
 
     def _take_up(self, bent: object) -> None:
         """Variants that were half bent when the study was written; what is no such thing is passed over."""
+        taken = []
         for key, values in bent.items() if isinstance(bent, dict) else ():
             variant = self.study.state.variant(key)
             if variant and isinstance(values, dict) and all(isinstance(v, int | float) for v in values.values()):
                 self.morphing.left[key, self.study.state.inputs_of(variant)] = dict(values)
+                taken.append((key, tuple(sorted(values.items()))))
+        self.study.state = replace(self.study.state, bent=tuple(taken))
 
     def _after_edit(self) -> None:
         """Predict what is new, look at the right files, tell everybody."""
         self.predictions.want_all()
+        self.settle_baseline()
         self._watch_files()
         self._notify(Event("study"))
 

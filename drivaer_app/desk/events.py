@@ -16,11 +16,13 @@ class Event:
     ``layer`` (key's, its name in text), ``bent`` (there is more to know of key in ``morphing``),
     ``verified`` (there is more to know of key in ``verifications``),
     ``watched`` (key's file was saved again), ``appeared`` (a mesh in a watched folder, its path in text), ``note``.
+    is_passing: of a note that tells of something that went well, and need not stay.
     """
 
     kind: str
     key: str = ""
     text: str = ""
+    is_passing: bool = False
     job: Job | None = None
 
 

@@ -121,7 +121,8 @@ class Files(QObject):
         self.settings.opened(file.absolute())
 
         def done(job: Job) -> None:
-            self._notify(Event("note", text=job.error.line if job.state == FAILED else f"Saved {file.name}"))
+            failed = job.state == FAILED
+            self._notify(Event("note", text=job.error.line if failed else f"Saved {file.name}", is_passing=not failed))
 
         self.desk.jobs.submit(f"saving {file.name}", lambda _: self.desk.save(file), lane="files", on_end=done)
 
@@ -141,6 +142,17 @@ class Files(QObject):
         if answer == buttons.Save:
             return self._save_now()
         return answer == buttons.Discard
+
+    def may_stop(self) -> bool:
+        """Whether what runs may be stopped for good; asks where that is a CFD run."""
+        running = self.desk.verifications.active
+        if not self.asks or not running:
+            return True
+        buttons = QMessageBox.StandardButton
+        what = "A CFD run is" if len(running) == 1 else f"{len(running)} CFD runs are"
+        question = f"{what} going on. Stop and quit? What is solved stays, and the run goes on from there next time."
+        answer = QMessageBox.question(self._window, "drivaer", question, buttons.Yes | buttons.Cancel)
+        return answer == buttons.Yes
 
     def _save_now(self) -> bool:
         """Save before the study goes, and only then let it go."""

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.mesh_files import collada, draco_glb, glb, write_all
 from data.errors import MeshError
-from data.formats import MESH_SUFFIXES, find_meshes, read_mesh
+from data.formats import CASE_STATE, MESH_SUFFIXES, find_meshes, read_mesh
 from tests.conftest import volume
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -342,6 +342,19 @@ def test_every_way_that_vtk_writes_its_xml(tmp_path, body, mode):
 
 
 # folders ----------------------------------------------------------------------------------------------------------
+
+
+def test_surfaces_of_a_cfd_case_are_no_designs(tmp_path):
+    case = tmp_path / "estate_cfd_draft_0"
+    (case / "constant").mkdir(parents=True)
+    for place in (tmp_path, case, case / "constant"):
+        (place / "car.stl").write_text("solid")
+    (case / CASE_STATE).write_text("{}")
+    assert find_meshes(tmp_path, recursive=True) == [tmp_path / "car.stl"]
+    for folder in (case, case / "constant"):
+        (folder / "again.stl").write_text("solid")
+    with pytest.raises(MeshError, match="holds no meshes"):
+        find_meshes(case)
 
 
 def test_find_meshes_sorts_and_passes_over_what_is_no_mesh(tmp_path):

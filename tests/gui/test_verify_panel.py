@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from looking import key_of, pixels
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMessageBox
 
 from data.errors import DrivAerError
+from data.formats import CASE_STATE
 from drivaer_app.cfd.find import find_openfoam
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.cfd_kept import CfdNumbers, KeptCfd
 from drivaer_app.desk.study_file import write_study
-from drivaer_app.desk.verification import DONE, FAILED_RUN
+from drivaer_app.desk.verification import DONE, FAILED_RUN, RUNNING, STOPPED, Run, _write_begun, case_folder
 
 PATIENCE = 240_000
 
@@ -46,7 +48,7 @@ def test_a_run_is_watched_stopped_and_gone_on_with_and_the_result_stands_beside_
     panel.preset.addItem("trial", "trial")  # seconds instead of minutes; not offered, as its numbers mean nothing
     panel.preset.setCurrentIndex(panel.preset.count() - 1)
     verify = window.desk.verify
-    monkeypatch.setattr(window.desk, "verify", lambda key, preset: verify(key, preset, target[0]))
+    monkeypatch.setattr(window.desk, "verify", lambda key, preset, anew: verify(key, preset, target[0], anew=anew))
     target = [400]
     assert panel.begin.text() == "Start"
     qtbot.mouseClick(panel.begin, Qt.MouseButton.LeftButton)
@@ -148,3 +150,65 @@ def test_the_sensitivity_colours_the_car_and_is_read_with_its_unit(qtbot, window
     window.desk_page.variants.select([key_of(window, "notchback")])
     settle(window)
     assert stage.viewport.lacking == ""
+
+
+def a_stopped_run(window, key: str) -> Run:
+    """As a session leaves it behind: a folder with what was begun, and the solver's place in it."""
+    desk = window.desk
+    recipe, checksum = desk._recipe(key), desk.prediction(key).result.checksum
+    wind, variant = Conditions(speed=30.0), desk.study.state.variant(key)
+    folder = case_folder(variant, recipe, "draft", wind, checksum)
+    run = Run(folder, "draft", STOPPED, wind=wind, mesh=checksum)
+    _write_begun(run, ())
+    (folder / CASE_STATE).write_text("{}")
+    return run
+
+
+def test_a_run_of_another_session_is_offered_to_go_on_also_under_other_conditions(
+    qtbot, make_window, settle, samples, tmp_path, monkeypatch
+):
+    shutil.copy(samples[1], tmp_path)
+    window = make_window([tmp_path / samples[1].name])
+    settle(window)
+    key, panel = key_of(window, "fastback"), window.desk_page.verify
+    run = a_stopped_run(window, key)
+    window.desk.edit(lambda study: study.set_conditions(Conditions(speed=40.0)))
+    window.desk_page.docks.bring("Verify")
+    settle(window)
+    monkeypatch.setattr(panel, "_why_not", "")
+    panel.refresh()
+    assert panel.begin.text() == "Go on" and panel.preset.currentData() == "draft"
+    assert "108 km/h" in panel.state.text()
+    asked = []
+    monkeypatch.setattr(window.desk.verifications.engine, "call", lambda work, *what, **_: asked.append(what))
+    qtbot.mouseClick(panel.begin, Qt.MouseButton.LeftButton)
+    settle(window)
+    assert (asked[0][3], asked[0][6].speed) == (run.folder, 30.0)  # its own folder and its own wind
+    qtbot.mouseClick(panel.anew, Qt.MouseButton.LeftButton)
+    settle(window)
+    assert asked[1][3] != run.folder and asked[1][6].speed == 40.0
+
+
+def test_what_is_said_of_the_unit_that_was_found_anyway_leaves_a_run_running_and_quitting_asks(
+    qtbot, verifying, settle, monkeypatch
+):
+    window, key, panel = verifying, key_of(verifying, "fastback"), verifying.desk_page.verify
+    shape = window.desk.verifications._shape(window.desk._recipe(key))
+    run = Run(window.desk.study.state.variant(key).file.parent / "fastback_cfd_draft_0", "draft", RUNNING)
+    window.desk.verifications._runs[shape] = run
+    panel.refresh()
+    assert panel.begin.text() == "Stop"
+    box = window.desk_page.answer.reading.unit
+    box.setCurrentIndex(box.findData("m"))
+    box.activated.emit(box.currentIndex())
+    settle(window)
+    panel.refresh()
+    assert window.desk._recipe(key).reading.unit == "m" and panel.begin.text() == "Stop"
+    questions = []
+    answers = iter([QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Yes])
+    monkeypatch.setattr(QMessageBox, "question", lambda *given: (questions.append(given[2]), next(answers))[1])
+    monkeypatch.setattr(window.files, "may_leave", lambda: True)
+    window.close()
+    assert window.isVisible() and "CFD run is going on" in questions[0]
+    window.close()
+    assert not window.isVisible()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QUrl, Signal
+from pathlib import Path
+
+from PySide6.QtCore import QSignalBlocker, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QComboBox,
@@ -18,12 +20,13 @@ from PySide6.QtWidgets import (
 
 from data.errors import DrivAerError
 from drivaer_app.cfd.presets import PRESETS
+from drivaer_app.conditions import Conditions
 from drivaer_app.desk.cfd_kept import CfdNumbers
 from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.verification import DONE, FAILED_RUN, RUNNING, STOPPED, STOPPING, Run, fraction_of, why_not
 from drivaer_app.results import COUNT, Result
 from drivaer_app.ui.theme import Colours
-from drivaer_app.ui.widgets import label, line, set_role, tall
+from drivaer_app.ui.widgets import Elided, label, line, set_role, tall
 from drivaer_app.ui.words import plain, signed
 
 _SCALES = {"draft": "rough, minutes", "coarse": "as the model's own", "medium": "finer", "fine": "hours"}
@@ -44,13 +47,16 @@ class VerifyPanel(QScrollArea):
         self.desk = desk
         self.key: str | None = None
         self._why_not: str | None = None
+        self._is_in_front = False
+        self._looked: set[str] = set()
+        self._offered: Path | None = None
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(16, 6, 16, 16)
         column.setSpacing(8)
-        self.name = label("", "heading")
+        self.name = Elided("heading")
         self.state = label("", "dim", wrap=True)
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
@@ -85,9 +91,14 @@ class VerifyPanel(QScrollArea):
         tall(self.preset)
         self.begin = QPushButton("Start")
         self.begin.clicked.connect(self._begin_or_stop)
+        self.anew = QPushButton("Start anew")
+        self.anew.setToolTip("From the start, under the study's present conditions, in a folder of its own")
+        self.anew.clicked.connect(lambda: self._start(anew=True))
+        self.preset.currentIndexChanged.connect(lambda _: self.refresh())
         row = QHBoxLayout()
         row.addWidget(self.preset, 1)
         row.addWidget(self.begin)
+        row.addWidget(self.anew)
         return row
 
     def _table(self) -> QGridLayout:
@@ -114,6 +125,8 @@ class VerifyPanel(QScrollArea):
         """All of its colours are the style sheet's."""
 
     def set_in_front(self, on: bool) -> None:
+        self._is_in_front = on
+        self._look_for_begun()
         if on and self._why_not is None:
             self._why_not = ""
             self.desk.jobs.submit("looking for OpenFOAM", lambda _: self._found_out.emit(why_not()), lane="files")
@@ -124,7 +137,14 @@ class VerifyPanel(QScrollArea):
 
     def show_variant(self, key: str | None) -> None:
         self.key = key
+        self._look_for_begun()
         self.refresh()
+
+    def _look_for_begun(self) -> None:
+        """Once for each variant that somebody looks at."""
+        if self._is_in_front and self.key and self.key not in self._looked and self.desk.result(self.key):
+            self._looked.add(self.key)
+            self.desk.look_for_begun(self.key)
 
     def refresh(self) -> None:
         variant = self.desk.study.state.variant(self.key)
@@ -134,7 +154,11 @@ class VerifyPanel(QScrollArea):
         outdated = variant is not None and self.desk.cfd_is_outdated(self.key)
         self._show_state(run, outdated)
         active = run is not None and run.is_active
-        self.begin.setText("Stop" if active else "Go on" if run and run.status in (STOPPED, FAILED_RUN) else "Start")
+        self._offer(run)
+        goes_on = run is not None and result is not None and run.goes_on(self.preset.currentData(), result.checksum)
+        self.begin.setText("Stop" if active else "Go on" if goes_on else "Start")
+        self.anew.setVisible(goes_on)
+        self.anew.setEnabled(not self._why_not)
         self.begin.setEnabled(result is not None and not self._why_not and (run is None or run.status != STOPPING))
         self.preset.setEnabled(not active)
         self.progress.setVisible(active)
@@ -144,6 +168,13 @@ class VerifyPanel(QScrollArea):
         self._show_numbers(result, kept and kept.numbers.on(self.desk.study.state.conditions), outdated)
         self.where.setVisible(run is not None and run.status == DONE and not run.lacking and not outdated)
         self.folder.setVisible(run is not None and run.folder.is_dir())
+
+    def _offer(self, run: Run | None) -> None:
+        """A run that was broken off is offered with the fineness that it has."""
+        if run is not None and run.status in (STOPPED, FAILED_RUN) and run.folder != self._offered:
+            self._offered = run.folder
+            with QSignalBlocker(self.preset):
+                self.preset.setCurrentIndex(max(self.preset.findData(run.preset), 0))
 
     def _show_state(self, run: Run | None, outdated: bool) -> None:
         text, role = "Solve the flow around this car with OpenFOAM and see how far off the prediction is.", "dim"
@@ -157,8 +188,10 @@ class VerifyPanel(QScrollArea):
             text, role = run.error, "bad"
         elif run is not None and run.status == RUNNING:
             text = _progress_in_words(run)
+        elif run is not None and run.status == STOPPED:
+            text = f"stopped; it goes on from there{_at_other_conditions(run, self.desk.study.state.conditions)}"
         elif run is not None:
-            text = {STOPPING: "stopping…", STOPPED: "stopped; it goes on from there"}[run.status]
+            text = "stopping…"
         self.state.setText(text)
         set_role(self.state, role)
 
@@ -167,8 +200,7 @@ class VerifyPanel(QScrollArea):
         kept, now = run.finished, self.desk.study.state.conditions
         n = kept.numbers
         text = f"finished: {n.preset}, {n.iterations} iterations, {n.cells:,} cells"
-        if (kept.wind.speed, kept.wind.density) != (now.speed, now.density):
-            text += f", at {kept.wind.speed * 3.6:.0f} km/h in air of {kept.wind.density:g} kg/m³"
+        text += _at_other_conditions(run, now)
         return f"{text}; {run.lacking}" if run.lacking else text
 
     def _show_numbers(self, result: Result | None, cfd: CfdNumbers | None, outdated: bool) -> None:
@@ -201,8 +233,11 @@ class VerifyPanel(QScrollArea):
         if run is not None and run.status == RUNNING:
             self.desk.verifications.stop(self.key)
             return
+        self._start(anew=False)
+
+    def _start(self, *, anew: bool) -> None:
         try:
-            self.desk.verify(self.key, self.preset.currentData())
+            self.desk.verify(self.key, self.preset.currentData(), anew=anew)
         except DrivAerError as error:
             self.refused.emit(error.line)
             return
@@ -211,6 +246,13 @@ class VerifyPanel(QScrollArea):
     def _show_folder(self) -> None:
         if run := self.desk.verifications.of(self.key):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(run.folder)))
+
+
+def _at_other_conditions(run: Run, now: Conditions) -> str:
+    """``, at 108 km/h in air of 1.184 kg/m³``: what a run solves, where that is not what the study has now."""
+    if (run.wind.speed, run.wind.density) == (now.speed, now.density):
+        return ""
+    return f", at {run.wind.speed * 3.6:.0f} km/h in air of {run.wind.density:g} kg/m³"
 
 
 def _progress_in_words(run: Run) -> str:
