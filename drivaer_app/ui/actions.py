@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMenu, QMenuBar, QTextBrowser, QVBoxLayout
 
+from drivaer_app.field_files import FIELD_SUFFIXES
+from drivaer_app.models import DEFAULT
 from drivaer_app.paths import log_file
 from drivaer_app.report.formats import FORMATS
 from drivaer_app.settings import THEMES
+from drivaer_app.shapes.mesh_files import WRITTEN_SUFFIXES
 from drivaer_app.ui.overlays import OVERLAYS, VIEWS
 from drivaer_app.ui.pages import PAGES
 from drivaer_app.ui.pages.page import BATCH, DESK, PageWindow
+from drivaer_app.version import __version__
 
 if TYPE_CHECKING:
     from drivaer_app.ui.pages.desk import DeskPage
@@ -61,10 +66,13 @@ class Actions:
         any_shown = bool(page.shown_keys) and at_desk
         alone = any_shown and len(page.shown_keys) == 1
         is_baseline = any_shown and page.shown_keys[0] == study.state.baseline
-        for name in ("remove", "retry"):
+        for name in ("remove", "retry", "copy", "copy_table"):
             self.named[name].setEnabled(any_shown)
         for name in ("rename", "reveal"):
             self.named[name].setEnabled(alone)
+        known = any_shown and window.desk.result(page.shown_keys[0]) is not None
+        for name in ("export_mesh", "export_fields", "copy_cd"):
+            self.named[name].setEnabled(known)
         self.named["baseline"].setEnabled(alone and not is_baseline)
         self.named["compare"].setEnabled(len(page.shown_keys) > 1 or (any_shown and not is_baseline))
         for name in ("save", "save_as", "find", "report", "report_preview", "report_export"):
@@ -102,6 +110,11 @@ class Actions:
         keys = QKeySequence.StandardKey
         self._add(menu, "undo", "Undo", window.desk.undo, keys.Undo)
         self._add(menu, "redo", "Redo", window.desk.redo, keys.Redo)
+        menu.addSeparator()
+        page = window.desk_page
+        self._add(menu, "copy", "&Copy the selected variants", page.copy_rows, keys.Copy, "As rows for a spreadsheet")
+        self._add(menu, "copy_cd", "Copy C&d", page.copy_cd, "Ctrl+Shift+C", "The number of the current variant")
+        self._add(menu, "copy_table", "Copy the whole &table", page.copy_table, None, "All variants, for a spreadsheet")
 
     def _variant_menu(self) -> None:
         page = self._window.desk_page
@@ -112,6 +125,14 @@ class Actions:
         self._add(menu, "rename", "&Rename", lambda: page.command("rename"), "F2")
         self._add(menu, "reveal", "Show in file &manager", lambda: page.command("reveal"))
         self._add(menu, "retry", "Read and &predict again", lambda: page.command("retry"), "F5")
+        menu.addSeparator()
+        tip = "As it is, bent too: STL, OBJ or PLY in the file's own unit, axes and parts"
+        self._add(
+            menu, "export_mesh", "&Export the shape…", lambda: self._ask_export(fields=False), "Ctrl+Shift+E", tip
+        )
+        tip = "On the file's own vertices, for ParaView and others"
+        self._add(menu, "export_fields", "Export Cp and C&f…", lambda: self._ask_export(fields=True), None, tip)
+        menu.addSeparator()
         self._add(menu, "remove", "Re&move from the study", lambda: page.command("remove"), "Del")
 
     def _report_menu(self) -> None:
@@ -215,6 +236,22 @@ class Actions:
         if file:
             window.save_picture(file, transparent)
 
+    def _ask_export(self, *, fields: bool) -> None:
+        window = self._window
+        key = window.desk_page.shown_keys[0]
+        variant = window.desk.study.state.variant(key)
+        suffixes = FIELD_SUFFIXES if fields else WRITTEN_SUFFIXES
+        kinds = ";;".join(f"{suffix[1:].upper()} (*{suffix})" for suffix in suffixes)
+        start = variant.file.with_name(f"{variant.name}{'_fields' if fields else ''}{suffixes[0]}")
+        title = "Export Cp and Cf" if fields else "Export the shape"
+        file, kind = QFileDialog.getSaveFileName(window, title, str(start), kinds)
+        if not file:
+            return
+        path = Path(file)
+        if path.suffix.lower() not in suffixes:  # most systems' dialogs leave it away
+            path = path.with_name(f"{path.name}{kind[kind.rfind('*') + 1 : -1]}")
+        (window.desk.export_fields if fields else window.desk.export_mesh)(key, path)
+
     def _show_log(self) -> None:
         log_file().parent.mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_file().parent)))
@@ -247,7 +284,9 @@ class Actions:
 
     def _about(self) -> None:
         text = (
-            "<h3>drivaer</h3><p>Drag, its uncertainty and the pressure on the surface of a car, from its mesh.</p>"
+            f"<h3>drivaer {__version__}</h3>"
+            "<p>Drag, its uncertainty and the pressure on the surface of a car, from its mesh.</p>"
+            f"<p>Model: {self._window.desk.study.state.model or DEFAULT}.</p>"
             f"<p>Apache-2.0. The log is in <code>{log_file()}</code>.</p>"
         )
         self._read(self._window, "About drivaer", text)

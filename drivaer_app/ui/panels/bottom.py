@@ -1,4 +1,4 @@
-"""The tabs below the viewport: plots, jobs and log."""
+"""The tabs below the viewport: plots, the table of all variants, jobs and log."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QTabWidget
 
 from drivaer_app.desk.desk import Desk
+from drivaer_app.ui.panels.comparison_table import ComparisonTable
 from drivaer_app.ui.panels.jobs import JobsPanel
 from drivaer_app.ui.panels.log import LogPanel
 from drivaer_app.ui.theme import LIGHT, Colours
@@ -25,8 +26,10 @@ class BottomPanel(QTabWidget):
         self.colours: Colours = LIGHT
         self.plots: tuple = ()
         self.setDocumentMode(True)
+        self.table = ComparisonTable(desk)
         self.jobs = JobsPanel(desk.jobs)
         self.log = LogPanel()
+        self.addTab(self.table, "Table")
         self.addTab(self.jobs, "Jobs")
         self.addTab(self.log, "Log")
         self.currentChanged.connect(lambda _: self.turned.emit())
@@ -62,6 +65,8 @@ class BottomPanel(QTabWidget):
     def refresh(self, listed: list[str], shown: list[str], y: float) -> None:
         """Draw the plot that is in front. listed, shown: keys in the list and on screen. y: of the section, m."""
         current = self.currentWidget()
+        if current is self.table:
+            self.table.refresh()
         if current not in self.plots:
             return
         baseline = self.desk.study.state.baseline
