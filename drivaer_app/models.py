@@ -13,7 +13,7 @@ from drivaer_app.paths import RESOURCES, own_models
 BUNDLED = RESOURCES / "models"
 DEFAULT = "drivaer"
 _CONFIG = "config.json"
-_PUBLISHED = (".pth", ".pt")
+PUBLISHED = (".pth", ".pt")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def find_model(name_or_path: str | Path | None = None) -> Path:
     for model in known:
         if model.name == wanted:
             return model.folder
-    if Path(wanted).is_dir() or Path(wanted).suffix in _PUBLISHED:
+    if Path(wanted).is_dir() or Path(wanted).suffix in PUBLISHED:
         return Path(wanted)
     names = [model.name for model in known]
     near = difflib.get_close_matches(wanted, names, n=1)
