@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 COUNT = 0.001
 """One drag count."""
+OUTSIDE = "▲"
+"""Marks a car outside of what the model learnt from, wherever its number stands: no interval holds."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,21 @@ class Result:
     def power(self, conditions: Conditions) -> float:
         """What the drag takes at the conditions' speed, W."""
         return self.drag(conditions) * conditions.speed
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether the model does not know such a shape: to be marked, and never called the best."""
+        return self.in_distribution is False
+
+    @property
+    def mark(self) -> str:
+        """What stands behind its number: `` ▲``, or nothing."""
+        return f" {OUTSIDE}" if self.is_outside else ""
+
+    @property
+    def drag_order(self) -> tuple[bool, float]:
+        """For sorting by drag: a guess never comes before a car that the model knows."""
+        return self.is_outside, self.cd
 
     @property
     def novelty_in_words(self) -> str:

@@ -159,6 +159,10 @@ class Jobs:
             state, job.error = FAILED, error
         except Exception as error:
             state, job.error = FAILED, DrivAerError(log_bug(_log, error))
+        if state != FAILED:
+            _log.info("%s: %s", job.title, "done" if state == DONE else "given up")
+        else:
+            _log.warning("%s: %s", job.title, job.error.line)
         self._finish(job, state)
 
     def _drop(self, job: Job) -> None:

@@ -58,4 +58,4 @@ class ReportCar:
     @property
     def is_outside(self) -> bool:
         """Whether its interval does not hold: to be marked wherever its number stands."""
-        return self.result is not None and self.result.in_distribution is False
+        return self.result is not None and self.result.is_outside

@@ -25,9 +25,11 @@ class ArrowKeys(QObject):
     def __init__(self, page: QWidget, view: QAbstractItemView):
         super().__init__(page)
         self._view = view
-        self._shortcuts = [QShortcut(key, page) for key in (Qt.Key.Key_Up, Qt.Key.Key_Down)]
-        for shortcut in self._shortcuts:
-            shortcut.activated.connect(lambda key=shortcut.key(): self._pass_on(key[0].key()))
+        self._shortcuts = []
+        for key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            shortcut = QShortcut(key, page)
+            shortcut.activated.connect(lambda key=key: self._pass_on(key))
+            self._shortcuts.append(shortcut)
         QApplication.instance().focusChanged.connect(self._focus_changed)
 
     def _focus_changed(self, old: QWidget | None, now: QWidget | None) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPolygonF
-from PySide6.QtWidgets import QDoubleSpinBox, QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from drivaer_app.ui.theme import LIGHT, Colours
-from drivaer_app.ui.widgets import label
+from drivaer_app.ui.widgets import NumberBox, is_being_edited, label
 from drivaer_app.ui.words import MINUS
 
 
@@ -60,9 +60,8 @@ class ColourBar(QFrame):
         self.setProperty("role", "foot")
         self.symbol = label("Cp")
         self._bar = _Bar()
-        self.span = QDoubleSpinBox()
+        self.span = NumberBox()
         self.span.setRange(0.0005, 10.0)
-        self.span.setKeyboardTracking(False)
         self.span.setAccessibleName("Range of the colours")
         self.span.setToolTip("The range of the colours, the same for every variant")
         self.span.valueChanged.connect(self.span_changed)
@@ -90,12 +89,12 @@ class ColourBar(QFrame):
         self.symbol.setText(symbol)
         self._bar.table, self._bar.low, self._bar.high = table, low, high
         self._bar.setAccessibleName(f"{symbol} from {low:g} to {high:g}")
-        self.span.blockSignals(True)
-        self.span.setDecimals(4 if high < 0.05 else 2)
-        self.span.setSingleStep(0.001 if high < 0.05 else 0.05)
-        self.span.setPrefix("± " if low < 0 else "0 – ")
-        self.span.setValue(high)
-        self.span.blockSignals(False)
+        if not is_being_edited(self.span):
+            with QSignalBlocker(self.span):
+                self.span.setDecimals(4 if high < 0.05 else 2)
+                self.span.setSingleStep(0.001 if high < 0.05 else 0.05)
+                self.span.setPrefix("± " if low < 0 else "0 – ")
+                self.span.setValue(high)
         self._bar.update()
 
     def set_colours(self, colours: Colours) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton
 
-from drivaer_app.ui.widgets import label
+from drivaer_app.ui.widgets import label, single_shot
+from drivaer_app.ui.words import in_window
+
+_PASSES_AFTER_MS = 6000
 
 
 class Message(QFrame):
@@ -23,11 +26,15 @@ class Message(QFrame):
         layout.addWidget(self.text, 1)
         layout.addWidget(away)
         self.hide()
+        self._going = single_shot(self, _PASSES_AFTER_MS, self.clear)
 
-    def say(self, text: str) -> None:
-        self.text.setText(text)
-        self.show()
+    def say(self, text: str, *, passing: bool = False) -> None:
+        """passing: it tells of something that is over soon, and goes by itself; a mistake stays until it is read."""
+        self.text.setText(in_window(text))
+        self.setVisible(bool(text))
+        self._going.start() if passing else self._going.stop()
 
     def clear(self) -> None:
+        self._going.stop()
         self.text.setText("")
         self.hide()

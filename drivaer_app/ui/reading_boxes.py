@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QComboBox
 
 from drivaer_app.predict import Reading
+from drivaer_app.ui.widgets import is_being_edited
 
 UNITS = {"auto": "detect", "m": "metres", "cm": "centimetres", "mm": "millimetres", "in": "inches", "ft": "feet"}
 AXES = ("auto", "x", "y", "z", "-x", "-y", "-z")
@@ -38,5 +39,7 @@ class ReadingBoxes:
         """detected: what came of "detect", in words; empty where that is not known."""
         choices = (reading.unit, reading.up, reading.forward)
         for box, choice, found in zip(self.boxes, choices, detected, strict=True):
+            if is_being_edited(box):
+                continue
             box.setItemText(0, f"{found} (detected)" if found and choice == "auto" else "detect")
             box.setCurrentIndex(max(box.findData(choice), 0))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +26,7 @@ from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.pictures.colours import diverging, to_srgb
 from drivaer_app.ui.overlays import Overlay
 from drivaer_app.ui.theme import Colours
+from drivaer_app.ui.words import plain
 
 _UNSEEN = (0.55, 0.55, 0.56)
 
@@ -72,12 +74,13 @@ class Pane:
         self._flow = _lines_actor(1.3)
         self._lines: np.ndarray | None = None
         self._grid = _lines_actor(1.0)
-        self._marker = _marker_actor()
+        self._marks: list[_Mark] = []
+        self.title = ""
         self._title, self._scale = vtkTextActor(), vtkTextActor()
         self._left, self._top = _border((0.001, 0), (0.001, 1)), _border((0, 0.998), (1, 0.998))
         self._cut = vtkPlane()
         self._cut.SetNormal(0, 1, 0)
-        for actor in (self._car, self._creases, self._open, self._flow, self._grid, self._marker):
+        for actor in (self._car, self._creases, self._open, self._flow, self._grid):
             actor.VisibilityOff()
             renderer.AddActor(actor)
         for actor in (self._creases, self._open, self._flow, self._grid):
@@ -123,6 +126,8 @@ class Pane:
         """For pictures finer than the screen: what is measured in pixels grows along."""
         self._title.GetTextProperty().SetFontSize(17 * scale)
         self._scale.GetTextProperty().SetFontSize(12 * scale)
+        for mark in self._marks:
+            mark.set_scale(scale)
         for actor, width in ((self._creases, 1.2), (self._open, 3.0), (self._flow, 1.3), (self._grid, 1.0)):
             actor.GetProperty().SetLineWidth(width * scale)
 
@@ -132,6 +137,7 @@ class Pane:
         self._top.SetVisibility(top)
 
     def set_title(self, text: str) -> None:
+        self.title = text
         self._title.SetInput(text)
 
     def show(self, drawn: DrawnCar | None) -> None:
@@ -139,7 +145,6 @@ class Pane:
         if drawn is self.drawn:
             return
         before, self.drawn, self.layers = self.drawn, drawn, {}
-        self._marker.VisibilityOff()
         self._car.SetVisibility(drawn is not None)
         self._scale.SetVisibility(drawn is not None)
         if drawn is None:
@@ -229,10 +234,76 @@ class Pane:
         layers = {name: float(layer[near]) for name, layer in self.layers.items() if np.isfinite(layer[near])}
         return Probe(np.asarray(place, float), bool(car.exposed[near]), *fields, layers)
 
-    def mark(self, place: np.ndarray | None) -> None:
-        self._marker.SetVisibility(place is not None)
-        if place is not None:
-            self._marker.SetPosition(*place)
+    def mark(self, marks: Sequence[tuple[str, np.ndarray]], overlay: Overlay) -> None:
+        """Points of the surface, each nearest to a place (3,) m of any car, with a label and what colours it there."""
+        while len(self._marks) < len(marks):
+            self._marks.append(_Mark(self.renderer))
+        for mark, given in itertools.zip_longest(self._marks, marks):
+            if given is None or self.drawn is None:
+                mark.hide()
+                continue
+            probe = self.probe(self._on_surface(given[1]))
+            mark.show(probe.place, f"{given[0]} {value_in_words(probe, overlay)}".strip())
+
+    @property
+    def mark_texts(self) -> list[str]:
+        """What stands beside the marked points that are shown."""
+        return [mark.text for mark in self._marks if mark.text]
+
+    def _on_surface(self, place: np.ndarray) -> np.ndarray:
+        """The drawn point in the flow's sight that is nearest to a place; cars differ."""
+        seen = self.drawn.points if not self.drawn.exposed.any() else self.drawn.points[self.drawn.exposed]
+        offset = seen - np.asarray(place, np.float32)
+        return seen[np.einsum("ij,ij->i", offset, offset).argmin()].astype(float)
+
+
+class _Mark:
+    """A dot on the surface and a label beside it."""
+
+    def __init__(self, renderer):
+        self._dot, self._label = _marker_actor(), vtkTextActor()
+        self._label.GetPositionCoordinate().SetCoordinateSystemToWorld()
+        self._label.SetTextScaleModeToNone()
+        text = self._label.GetTextProperty()
+        text.SetFontFamilyToArial()
+        text.BoldOn()
+        text.SetColor(0.05, 0.05, 0.05)
+        text.SetBackgroundColor(1.0, 0.92, 0.55)
+        text.SetBackgroundOpacity(0.85)
+        self.set_scale(1)
+        renderer.AddActor(self._dot)
+        renderer.AddViewProp(self._label)
+
+    def hide(self) -> None:
+        self._dot.VisibilityOff()
+        self._label.VisibilityOff()
+
+    def show(self, place: np.ndarray, text: str) -> None:
+        self._dot.VisibilityOn()
+        self._dot.SetPosition(*place)
+        self._label.SetVisibility(bool(text))
+        self._label.GetPositionCoordinate().SetValue(*(place + [0, 0, 0.04]))
+        self._label.SetInput(f" {text} ")
+
+    @property
+    def text(self) -> str:
+        """What stands beside it; empty while it is not shown."""
+        return self._label.GetInput().strip() if self._label.GetVisibility() else ""
+
+    def set_scale(self, scale: int) -> None:
+        self._label.GetTextProperty().SetFontSize(14 * scale)
+
+
+def value_in_words(probe: Probe, overlay: Overlay) -> str:
+    """``Cp 0.34``: what colours the car, at a point; Cp where the colours stand for no number."""
+    if not probe.exposed:
+        return "not in the flow's sight"
+    if overlay.name in LAYERS:
+        value = probe.layers.get(overlay.name)
+        return "" if value is None else f"{overlay.symbol} {plain(value, 3)} {overlay.unit}".rstrip()
+    if probe.cp is None:
+        return ""
+    return f"|Cf| {probe.cf:.4f}" if overlay.name == "cf" else f"Cp {plain(probe.cp, 3)}"
 
 
 def _lookup(colours: np.ndarray, low: float, high: float) -> vtkLookupTable:

@@ -10,15 +10,34 @@ import numpy as np
 
 from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.layers import LAYERS, LINES, TRUTH
+from drivaer_app.desk.study_state import StudyState
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.results import COUNT
 from drivaer_app.ui.overlays import SIDES, SIDES_SHOW
 from drivaer_app.ui.panels.morph import MorphPanel
 from drivaer_app.ui.stage import Stage
-from drivaer_app.ui.words import signed
+from drivaer_app.ui.words import cd_of, counts, signed
 
 if TYPE_CHECKING:
     from drivaer_app.ui.viewport import Shown
+
+
+MOST_COMPARED = 4
+
+
+def side_by_side(keys: Sequence[str], state: StudyState) -> list[str]:
+    """Keys of what is selected, the current one first, as the panes show them: the baseline left, then as opened.
+
+    So a click changes who is there, and never who stands where. Of more than fit the current one is among them.
+    """
+    if not keys:
+        return []
+    order = [v.key for v in state.variants if v.key in keys]
+    order.sort(key=lambda key: key != state.baseline)
+    kept = set(order[:MOST_COMPARED])
+    if keys[0] not in kept:
+        kept = {*order[: MOST_COMPARED - 1], keys[0]}
+    return [key for key in order if key in kept]
 
 
 class ShownCars:
@@ -32,7 +51,7 @@ class ShownCars:
         keys = [key for key in keys if self._desk.study.state.variant(key)]
         if self._stage.overlay.name == SIDES and keys:
             return self._sides(keys[0])
-        return [self._one(key) for key in keys]
+        return [self._one(key) for key in side_by_side(keys, self._desk.study.state)]
 
     def stay(self, cars: Sequence[Shown]) -> bool:
         """While a single car's mesh is on its way, the one before stays on screen, under the new one's name."""
@@ -52,8 +71,11 @@ class ShownCars:
         from drivaer_app.ui.viewport import Shown
 
         variant, result = self._desk.study.state.variant(key), self._desk.result(key)
-        cd = f"   Cd {result.cd:.3f}" if result else ""
+        cd = f"   Cd {cd_of(result)}" if result else ""
         note = " (baseline)" if key == self._desk.study.state.baseline else ""
+        difference = self._desk.difference(key)
+        if difference is not None:
+            cd += f"\nΔCd {counts(difference, with_uncertainty=True)}"
         layers, lacking = self._layers(key)
         drawn = self._drawn(key)
         lines = self._lines(key) if drawn is self._desk.drawn(key) else None
@@ -67,7 +89,7 @@ class ShownCars:
         result = self._desk.result(key)
         titles = [
             "CFD" + (f"   Cd {cfd.cd:.3f}" if cfd else ""),
-            "Prediction" + (f"   Cd {result.cd:.3f}" if result else ""),
+            "Prediction" + (f"   Cd {cd_of(result)}" if result else ""),
             "Error" + (f"   {signed((result.compared - cfd.cd) / COUNT, 1)} counts" if result and cfd else ""),
         ]
         if truth.error:

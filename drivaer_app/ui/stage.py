@@ -17,7 +17,7 @@ from drivaer_app.ui.overlays import SIDES, SIDES_SHOW, Overlay, overlay_of
 from drivaer_app.ui.theme import LIGHT, Colours
 from drivaer_app.ui.view_bar import ViewBar
 from drivaer_app.ui.widgets import label
-from drivaer_app.ui.words import plain
+from drivaer_app.ui.words import in_window, plain
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class Stage(QWidget):
         self.viewport = None
         self.colours: Colours = LIGHT
         self._spans: dict[str, float] = {}
+        self._marked = None
         self.view_bar = ViewBar()
         self.colour_bar, self.error_bar = ColourBar(), ColourBar()
         self.error_bar.setAccessibleName("Scale of the error")
@@ -81,7 +82,7 @@ class Stage(QWidget):
             self.viewport.set_edges(self.view_bar.edges.isChecked())
             self.viewport.set_cut(self.cut)
             self.viewport.probed.connect(self._show_probe)
-            self.viewport.picked.connect(self._show_probe)
+            self.viewport.picked.connect(self._picked)
             self.viewport.looked.connect(self.looked)
             self.viewport.centred.connect(lambda: self.notice.emit("the view turns about this place"))
             self.place.addWidget(self.viewport)
@@ -124,6 +125,12 @@ class Stage(QWidget):
             bar.set_colours(colours)
         if self.viewport:
             self.viewport.set_colours(colours)
+
+    def say(self, why: str) -> None:
+        """Why there is no car, in the viewport's place; empty where there is one."""
+        if self.viewport:
+            self.empty.setText(in_window(why))
+            self.place.setCurrentWidget(self.empty if why else self.viewport)
 
     def show_cars(self, cars: list) -> None:
         """One to four ``viewport.Shown``."""
@@ -188,7 +195,13 @@ class Stage(QWidget):
         if self.viewport and (span := self.viewport.natural_span(overlay.scale)) > 0:
             self._span_edited(overlay, float(f"{span:.2g}"))
 
+    def _picked(self, probe) -> None:
+        self._marked = probe
+        self._show_probe(probe)
+
     def _show_probe(self, probe) -> None:
+        """What is under the mouse; where there is nothing, what was marked."""
+        probe = probe or self._marked
         self.colour_bar.probe.setText("" if probe is None else _probe_in_words(probe))
 
     # What a study keeps of it
@@ -242,7 +255,8 @@ class Stage(QWidget):
 
 
 def _probe_in_words(probe) -> str:
-    parts = ["  ".join(f"{axis} {plain(v, 2)}" for axis, v in zip("xyz", probe.place, strict=True)) + " m"]
+    place = "  ".join(f"{axis} {plain(v, 2)}" for axis, v in zip("xyz", probe.place, strict=True)) + " m"
+    parts = []  # the values first: a narrow window cuts the end off
     if not probe.exposed:
         parts.append("not in the flow's sight")
     elif probe.cp is not None:
@@ -251,7 +265,7 @@ def _probe_in_words(probe) -> str:
     for name, value in probe.layers.items() if probe.exposed else ():
         overlay = overlay_of(name)
         parts.append(f"{overlay.symbol} {plain(value, 3)} {overlay.unit}".rstrip())
-    return "    ".join(parts)
+    return "    ".join([*parts, place])
 
 
 def _health_in_words(drawn: DrawnCar) -> str:

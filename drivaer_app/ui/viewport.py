@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,7 +55,7 @@ class Viewport(QWidget):
     probed = Signal(object)
     """A Probe under the mouse, or None."""
     picked = Signal(object)
-    """A Probe that was clicked on."""
+    """A Probe that was clicked on, or None."""
     looked = Signal()
     """The camera has been moved."""
     centred = Signal()
@@ -70,6 +70,10 @@ class Viewport(QWidget):
         self.edges = False
         self.cut: float | None = None
         self.colours = LIGHT
+        self.marked: np.ndarray | None = None
+        """The place (3,) m that was clicked on; its values stand beside it in every pane."""
+        self.pins: list[np.ndarray] = []
+        """Numbered places, (3,) m each."""
         self.lacking = ""
         """Why the overlay that was asked for is not shown, in words."""
         self._framed = False
@@ -310,6 +314,23 @@ class Viewport(QWidget):
         for pane in self.panes:
             pane.show_edges(self.edges)
             pane.cut_at(self.cut)
+        self._show_marks()
+
+    def set_pins(self, places: Sequence[Sequence[float]]) -> None:
+        self.pins = [np.asarray(place, float) for place in places]
+        self._show_marks()
+
+    def mark(self, place: np.ndarray | None) -> None:
+        """Mark the place of every car's surface that is nearest to it, or none."""
+        self.marked = place
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        marks = [(str(number), place) for number, place in enumerate(self.pins, 1)]
+        if self.marked is not None:
+            marks.append(("", self.marked))
+        for pane in self.panes:
+            pane.mark(marks, pane.overlay or self.overlay)
         self.render()
 
     def _take_over_the_mouse(self) -> None:
@@ -358,11 +379,9 @@ class Viewport(QWidget):
 
     def pick(self, at: QPoint) -> None:
         """Mark the place of the surface under a point of the widget, or nothing where there is none."""
-        pane, probe = self.probe_at(at)
-        for other in self.panes:
-            other.mark(probe.place if probe and other is pane else None)
+        _, probe = self.probe_at(at)
+        self.mark(None if probe is None else probe.place)
         self.picked.emit(probe)
-        self.render()
 
     def _moved(self) -> None:
         self.render()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QLocale, QObject, QPointF, QRectF, QSignalBlocker, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFrame, QLabel, QSizePolicy, QWidget
 
 from drivaer_app.ui.theme import LIGHT, Colours
 
@@ -145,6 +145,63 @@ def single_shot(parent: QObject, after_ms: int, do: Callable[[], object]) -> QTi
     timer.setInterval(after_ms)
     timer.timeout.connect(do)
     return timer
+
+
+class NumberBox(QDoubleSpinBox):
+    """Numbers as the rest of the window writes them, with a point; a comma that is typed is taken for one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setLocale(QLocale.c())
+        self.setKeyboardTracking(False)
+
+    def validate(self, text: str, place: int) -> object:
+        return super().validate(text.replace(",", "."), place)
+
+    def valueFromText(self, text: str) -> float:
+        return super().valueFromText(text.replace(",", "."))
+
+
+class Elided(QLabel):
+    """One line of text that never asks for more room than there is: its middle is left out, the tooltip has all."""
+
+    def __init__(self, role: str = "") -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", role)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self.setToolTip(text)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event) -> None:
+        painter = QPainter(self)
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
+        self.style().drawItemText(painter, self.rect(), int(self.alignment()), self.palette(), True, text)
+
+
+def is_being_edited(field: QDoubleSpinBox | QComboBox) -> bool:
+    """Whether somebody has begun to change a field and not come to an end: its text, or its list is open.
+
+    Such a field is theirs: what the engine finds meanwhile is shown elsewhere, and in it once they are done.
+    """
+    if isinstance(field, QComboBox):
+        return field.view().isVisible()
+    said = field.prefix() + field.textFromValue(field.value()) + field.suffix()
+    if field.specialValueText() and field.value() == field.minimum():
+        said = field.specialValueText()
+    return field.hasFocus() and field.text() != said
+
+
+def show_value(box: QDoubleSpinBox, value: float) -> None:
+    """What the program knows; nobody is told, and nothing that is being typed is overwritten."""
+    if not is_being_edited(box):
+        with QSignalBlocker(box):
+            box.setValue(value)
 
 
 def tall(*boxes: QWidget) -> None:

@@ -148,12 +148,12 @@ class MainWindow(QMainWindow):
             self._keep_soon()
         elif event.kind == "watched":
             if variant := self.desk.study.state.variant(event.key):
-                self.message.say(f"{variant.name} was saved again: reading it")
+                self.message.say(f"{variant.name} was saved again: reading it", passing=True)
         elif event.kind == "appeared":
             self.desk.take_in(event.text)
-            self.message.say(f"{Path(event.text).name} is new in the folder")
+            self.message.say(f"{Path(event.text).name} is new in the folder", passing=True)
         elif event.kind == "note":
-            self.message.say(event.text)
+            self.message.say(event.text, passing=event.is_passing)
 
     def _keep_soon(self) -> None:
         """A crash is to lose no more than the last moments, also of what is on screen."""
@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
         """The cars as a PNG at least as wide as a 4K screen; what goes wrong is said in the window."""
         try:
             self.desk_page.stage.save_picture(file, transparent)
-            self.message.say(f"Saved {Path(file).name}")
+            self.message.say(f"Saved {Path(file).name}", passing=True)
         except DrivAerError as error:
             self.message.say(error.line)
 
@@ -238,7 +238,7 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
 
     def closeEvent(self, event) -> None:
-        if not self.files.may_leave():
+        if not (self.files.may_stop() and self.files.may_leave()):
             event.ignore()
             return
         self.settings.layout = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QToolButton
 
 from drivaer_app.ui.panels.variants import KEY
+from drivaer_app.version import __version__
 
 PATIENCE = 120_000
 
@@ -113,8 +115,6 @@ def test_the_difference_to_the_baseline_is_told_with_what_is_known_of_its_uncert
 
 
 def test_a_difference_within_its_uncertainty_is_grey_and_one_beyond_it_is_not(window):
-    from dataclasses import replace
-
     from gnn.difference import DifferenceLaw
 
     desk, key = window.desk, key_of(window, "fastback")
@@ -127,6 +127,77 @@ def test_a_difference_within_its_uncertainty_is_grey_and_one_beyond_it_is_not(wi
         window.desk_page.answer.refresh()
         assert words in window.desk_page.answer.certainty.text()
         assert window.desk_page.answer.delta.property("role") == role
+
+
+@pytest.fixture
+def stranger(window):
+    """The window whose notchback, of the lowest Cd of all, lies outside of what the model learnt from."""
+    key = key_of(window, "notchback")
+    prediction = window.desk.prediction(key)
+    result = replace(prediction.result, cd=0.15, cd_low=0.14, cd_high=0.16, novelty=2.0, in_distribution=False)
+    recipe = window.desk._recipe(key)
+    window.desk.predictions.put(recipe, replace(prediction, result=result))
+    window.desk_page._refresh_numbers()
+    yield key
+    window.desk.predictions.put(recipe, prediction)
+
+
+def test_a_car_that_the_model_does_not_know_is_marked_wherever_its_number_stands_and_never_the_best(window, stranger):
+    page = window.desk_page
+    assert page.variants.model.lines(stranger)[0] == "0.150 ▲"
+    page.variants.order.setCurrentText("By Cd")
+    assert page.variants.shown()[-1] == stranger
+    page.variants.select([stranger, key_of(window, "estate")])
+    assert page.answer.cd.text() == "0.150 ▲" and "no interval holds" in page.answer.interval.text()
+    titles = [pane.title for pane in page.stage.viewport.panes]
+    assert sum("0.150 ▲" in title for title in titles) == 1 and sum("▲" in title for title in titles) == 1
+    assert "▲ outside" in page.variants.hint.text()
+
+
+def test_a_guess_is_drawn_as_one_in_the_plot(window, stranger):
+    plot = window.desk_page.bottom.drag
+    window.desk_page._refresh_plots()
+    at = window.desk_page.variants.shown().index(stranger)
+    assert list(plot._guesses.opts["x"]) == [at] and at not in plot._bars.opts["x"]
+    assert [point.symbol() for point in plot._dots.points()].count("t1") == 1
+
+
+def test_the_colours_of_the_differences_have_a_legend(window):
+    hint = window.desk_page.variants.hint
+    assert window.colours.good in hint.text() and "within the uncertainty" in hint.text()
+    window.set_theme("dark")
+    assert window.colours.good in hint.text()
+
+
+def test_what_is_typed_while_a_prediction_runs_stays(qtbot, window, settle):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE)
+    speed = window.desk_page.answer.speed
+    window.actions_.named["retry"].trigger()
+    speed.setFocus()
+    speed.selectAll()
+    qtbot.keyClicks(speed, "20")
+    settle(window)
+    assert speed.text().startswith("20") and speed.value() == 108
+    qtbot.keyClicks(speed, "0")
+    qtbot.keyClick(speed, Qt.Key.Key_Return)
+    assert window.desk.study.state.conditions.speed * 3.6 == pytest.approx(200)
+    window.desk.undo()
+    qtbot.waitUntil(lambda: speed.value() == 108, timeout=PATIENCE)
+
+
+def test_a_name_that_is_being_typed_while_a_prediction_runs_stays(qtbot, window, settle):
+    window.desk_page.variants.select([key_of(window, "fastback")])
+    window.desk_page.command("rename")
+    editor = window.desk_page.variants.view.findChild(QLineEdit)
+    editor.selectAll()
+    qtbot.keyClicks(editor, "low no")
+    window.actions_.named["retry"].trigger()
+    settle(window)
+    assert editor.text() == "low no"
+    qtbot.keyClicks(editor, "se")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "low nose" in rows(window), timeout=PATIENCE)
 
 
 def test_filter_and_order(qtbot, window):
@@ -162,9 +233,9 @@ def test_removing_moves_on_to_another_variant_and_can_be_undone(window):
 
 def test_two_to_four_variants_stand_side_by_side_with_one_camera(window):
     keys = [key_of(window, name) for name in ("estate", "fastback", "notchback")]
-    window.desk_page.variants.select(keys)
+    window.desk_page.variants.select(keys[::-1])
     panes = window.desk_page.stage.viewport.panes
-    assert [pane.drawn for pane in panes] == [window.desk.drawn(key) for key in keys]
+    assert [pane.drawn for pane in panes] == [window.desk.drawn(key) for key in keys]  # whatever was clicked first
     assert len({id(pane.renderer.GetActiveCamera()) for pane in panes}) == 1
     image = pixels(window.desk_page.stage.viewport.picture())
     third = image.shape[1] // 3
@@ -370,7 +441,11 @@ def test_everything_that_is_clicked_has_a_name_for_screen_readers(window):
 def test_help_lists_the_keys_and_where_the_log_is(qtbot, window):
     from PySide6.QtWidgets import QDialog, QTextBrowser
 
-    for name, words in (("shortcuts", "Compare with the baseline"), ("about", "drivaer.log"), ("card", "Trained on")):
+    for name, words in (
+        ("shortcuts", "Compare with the baseline"),
+        ("about", f"drivaer {__version__}"),
+        ("card", "Trained on"),
+    ):
         window.actions_.named[name].trigger()
         dialog = window.findChildren(QDialog)[-1]
         assert words in dialog.findChild(QTextBrowser).toPlainText()
@@ -419,3 +494,37 @@ def test_the_flows_lines_are_drawn_on_the_car_and_taken_away_again(window, settl
     assert stage.view["lines"]
     window.actions_.named["lines"].trigger()
     assert np.abs(pixels(stage.viewport.picture()) - bare).mean() < 0.5
+
+
+def test_remarks_name_the_windows_fields_and_one_mistake_does_not_fill_the_panel(window):
+    key, answer = key_of(window, "estate"), window.desk_page.answer
+    recipe, prediction = window.desk._recipe(key), window.desk.prediction(key)
+    warnings = ("the nose is a guess; say it with --forward", "two", "three", "four")
+    window.desk.predictions.put(recipe, replace(prediction, result=replace(prediction.result, warnings=warnings)))
+    answer.refresh()
+    assert answer.warnings.text().count("•") == 2
+    assert "--" not in answer.warnings.text() and "Nose points along" in answer.warnings.text()
+    assert answer.more.text() == "2 more remarks"
+    answer.more.click()
+    assert answer.warnings.text().count("•") == 4
+    answer.more.click()
+    window.desk.predictions.put(recipe, prediction)
+
+
+def test_a_message_that_is_over_goes_and_a_mistake_stays(qtbot, window, tmp_path, monkeypatch):
+    window.message._going.setInterval(1)
+    window.save_picture(tmp_path / "car.png")
+    assert window.message.text.text() == "Saved car.png"
+    qtbot.waitUntil(lambda: not window.message.isVisible(), timeout=PATIENCE)
+    window.message.say("this went wrong: see --units")
+    qtbot.wait(50)
+    assert window.message.isVisible() and "Unit under Read as" in window.message.text.text()
+
+
+def test_what_was_done_is_in_the_log(window, caplog):
+    import logging
+
+    caplog.set_level(logging.INFO)
+    window.desk.jobs.submit("drawing a picture", lambda job: None).wait(PATIENCE / 1000)
+    assert "drawing a picture: done" in caplog.text
+    assert window.desk_page.bottom.log.placeholderText()

@@ -41,7 +41,7 @@ class DataBrowser(QWidget):
         self.title.setFont(font)
         self.facts.setAccessibleName("Designs, split, label version and licence")
         self.other = self._button("Another dataset…", self.other_asked)
-        self.verify = self._button("Verify", self.verify_asked)
+        self.verify = self._button("Check files", self.verify_asked)
         self.verify.setToolTip("Hash every file again and compare it with its checksum")
         self.open = QPushButton("Open as a study")
         self.open.setToolTip("The selected designs on the desk, with their predictions")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from drivaer_app.ui.range_slider import RangeSlider
+from drivaer_app.ui.widgets import NumberBox
+from drivaer_app.ui.words import title_of
 
 _AT_FIRST = ("cd", "area")
 _MOST = 6
@@ -21,7 +23,7 @@ class RangeFilter(QWidget):
     def __init__(self, number: int):
         super().__init__()
         self._spans: dict[str, tuple[float, float]] = {}
-        self.column, self.low, self.high = QComboBox(), QDoubleSpinBox(), QDoubleSpinBox()
+        self.column, self.low, self.high = QComboBox(), NumberBox(), NumberBox()
         self.column.setAccessibleName(f"Column of range {number}")
         self.column.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.column.setMinimumContentsLength(11)
@@ -33,7 +35,6 @@ class RangeFilter(QWidget):
             box.setAccessibleName(f"{end} value of range {number}")
             box.setToolTip(f"{end} value that is shown")
             box.setDecimals(4)
-            box.setKeyboardTracking(False)
             box.setMinimumWidth(92)
         self.low.valueChanged.connect(lambda value: self._typed(value, self.slider.values[1]))
         self.high.valueChanged.connect(lambda value: self._typed(self.slider.values[0], value))
@@ -43,22 +44,23 @@ class RangeFilter(QWidget):
         row.addWidget(self.low)
         row.addWidget(self.slider, 1)
         row.addWidget(self.high)
-        self.column.currentTextChanged.connect(self._take)
+        self.column.currentIndexChanged.connect(self._take)
 
     def offer(self, spans: dict[str, tuple[float, float]], preferred: str) -> None:
-        kept = self.column.currentText()
+        kept = self.column.currentData()
         self._spans = spans
         self.column.blockSignals(True)
         self.column.clear()
-        self.column.addItems(list(spans))
-        self.column.setCurrentText(kept if kept in spans else preferred)
+        for name in spans:
+            self.column.addItem(title_of(name), name)
+        self.column.setCurrentIndex(self.column.findData(kept if kept in spans else preferred))
         self.column.blockSignals(False)
         self.setEnabled(bool(spans))
         self.reset()
 
     def reset(self) -> None:
         """To the ends of what there is."""
-        low, high = self._spans.get(self.column.currentText(), (0.0, 0.0))
+        low, high = self._spans.get(self.column.currentData(), (0.0, 0.0))
         low, high = low - _ROUNDING, high + _ROUNDING
         self.slider.set_bounds(low, high)
         for box in (self.low, self.high):
@@ -71,7 +73,7 @@ class RangeFilter(QWidget):
     @property
     def range(self) -> dict[str, tuple[float, float]]:
         """Of the column; empty where nothing is filtered out."""
-        name = self.column.currentText()
+        name = self.column.currentData()
         if name not in self._spans:
             return {}
         low, high = self._spans[name]
@@ -94,7 +96,7 @@ class RangeFilter(QWidget):
         self._write(*self.slider.values)  # a lowest value above the highest takes that along
         self.changed.emit()
 
-    def _take(self, _: str) -> None:
+    def _take(self, _: int) -> None:
         self.reset()
         self.changed.emit()
 
@@ -124,7 +126,7 @@ class RangeFilters(QWidget):
         made.changed.connect(self.changed)
         self.all.append(made)
         self._column.addWidget(made)
-        taken = {one.column.currentText() for one in self.all}
+        taken = {one.column.currentData() for one in self.all}
         free = [*_AT_FIRST, *self._spans]
         made.offer(self._spans, next((name for name in free if name not in taken), ""))
         self.more.setEnabled(len(self.all) < _MOST)

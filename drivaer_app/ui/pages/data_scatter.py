@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 from data.catalogue.listing import Listing
 from drivaer_app.ui.theme import Colours
 from drivaer_app.ui.widgets import label
+from drivaer_app.ui.words import title_of
 
 _NEAR_PX = 8
 
@@ -86,21 +87,22 @@ class ScatterPanel(QWidget):
     def offer(self, numbers: Iterable[str]) -> None:
         names = list(numbers)
         for box, preferred in ((self.x, "area"), (self.y, "cd")):
-            kept = box.currentText()
+            kept = box.currentData()
             box.blockSignals(True)
             box.clear()
-            box.addItems(names)
-            box.setCurrentText(kept if kept in names else preferred)
+            for name in names:
+                box.addItem(title_of(name), name)
+            box.setCurrentIndex(box.findData(kept if kept in names else preferred))
             box.blockSignals(False)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The two on the axes, once there are any."""
-        return tuple(name for name in (self.x.currentText(), self.y.currentText()) if name)
+        return tuple(name for name in (self.x.currentData(), self.y.currentData()) if name)
 
     def show_listing(self, listing: Listing) -> None:
         """Points for the rows that have both values."""
-        columns = self.x.currentText(), self.y.currentText()
+        columns = self.x.currentData(), self.y.currentData()
         if not all(name in listing.names for name in columns):
             self._ids, self._xy = [], np.zeros((0, 2))
         else:

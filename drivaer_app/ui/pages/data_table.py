@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from data.catalogue.listing import Listing, Question
 from data.catalogue.query import Sort
-from drivaer_app.ui.words import MINUS
+from drivaer_app.ui.words import MINUS, title_of
 
 _NOTHING = "–"
 PICTURE = QSize(71, 40)
@@ -107,9 +107,10 @@ class ListingModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
-            return self.listing.names[section] if orientation == Qt.Orientation.Horizontal else section + 1
+            return title_of(self.listing.names[section]) if orientation == Qt.Orientation.Horizontal else section + 1
         if role == Qt.ItemDataRole.ToolTipRole and orientation == Qt.Orientation.Horizontal:
-            return f"Sort by {self.listing.names[section]}"
+            name = self.listing.names[section]
+            return f"Sort by {name}" if title_of(name) == name else f"Sort by {title_of(name)}, {name} in conditions"
         return None
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QStackedWidget
 
+from drivaer_app.desk.comparison_table import table_of
 from drivaer_app.desk.events import Event
 from drivaer_app.desk.layers import CFD, SENSITIVITY, TRUTH
 from drivaer_app.desk.study import Study
@@ -21,16 +22,16 @@ from drivaer_app.ui.panels.cfd_run import VerifyPanel
 from drivaer_app.ui.panels.morph import MorphPanel
 from drivaer_app.ui.panels.report import ReportPanel
 from drivaer_app.ui.panels.variants import VariantsPanel
-from drivaer_app.ui.shown_cars import ShownCars
+from drivaer_app.ui.shown_cars import ShownCars, side_by_side
 from drivaer_app.ui.stage import Stage
 from drivaer_app.ui.start_page import StartPage
 from drivaer_app.ui.theme import Colours
 from drivaer_app.ui.widgets import single_shot
+from drivaer_app.ui.words import cd_of
 
 if TYPE_CHECKING:
     from drivaer_app.ui.pages.page import PageWindow
 
-_MOST_COMPARED = 4
 _HOW_TO_READ = "blue: pushing the surface out lowers drag; red: pushing it in does"
 _UNKNOWN = f"{_HOW_TO_READ}. This car lies outside of what the model learnt from: take it as a hint"
 _OF_CFD = (CFD, TRUTH, SIDES)
@@ -91,6 +92,7 @@ class DeskPage(QStackedWidget):
         self.start.discard.connect(lambda one: self.start.show_leftovers(files.discard(one)))
         self.variants.chosen.connect(self.show_variants)
         self.variants.chosen.connect(lambda _: self.report.refresh())
+        self.variants.rearranged.connect(self._refresh_plots)
         self.variants.refused.connect(self.notice)
         self.variants.asked.connect(self._asked)
         self.answer.refused.connect(self.notice)
@@ -112,6 +114,7 @@ class DeskPage(QStackedWidget):
         self.stage.looked.connect(self.looked)
         self.bottom.turned.connect(self._refresh_plots)
         self.bottom.chosen.connect(lambda key: self.variants.select([key]))
+        self.bottom.table.asked.connect(self.variants.select)
 
     # What the window asks of a page
 
@@ -130,6 +133,9 @@ class DeskPage(QStackedWidget):
             self.bottom.jobs.something_changed()
             self.report.something_changed(event.job)
         elif event.kind == "prediction":
+            self.desk.settle_baseline()
+            if event.key in self.shown_keys and self.desk.prediction(event.key).error:
+                self._show_cars()
             self.variants.model.refresh_one(event.key)
             if event.key == self.answer.key:
                 self.answer.refresh()
@@ -171,6 +177,7 @@ class DeskPage(QStackedWidget):
     def _late_parts(self) -> None:
         self.bottom.make_plots()
         self.stage.make_viewport()
+        self.answer.models.read_summaries()
         self._show_cars()
         if self.stage.viewport:
             self.stage.set_camera(self.desk.study.view)
@@ -214,9 +221,7 @@ class DeskPage(QStackedWidget):
         self.changed.emit()
 
     def _refresh_numbers(self) -> None:
-        if self.variants.model.order == "cd":
-            self.variants.sorted.invalidate()
-        self.variants.model.refresh()
+        self.variants.refresh_numbers()
         self._refresh_panels()
 
     def _refresh_panels(self) -> None:
@@ -244,9 +249,16 @@ class DeskPage(QStackedWidget):
     # What is on screen
 
     def show_variants(self, keys: list[str]) -> None:
-        keys = keys[:_MOST_COMPARED]
-        if keys == self.shown_keys:
-            return
+        chosen, shown = len(keys), side_by_side(keys, self.desk.study.state)
+        if keys and not shown:
+            return  # the list is about to hear that these are gone
+        keys = [key for key in keys if key in shown]
+        if keys != self.shown_keys:
+            self._bring_on_screen(keys)
+        if chosen > len(keys):
+            self.remarked.emit(f"{len(keys)} of the {chosen} selected are on screen: no more fit side by side")
+
+    def _bring_on_screen(self, keys: list[str]) -> None:
         self.shown_keys = keys
         self.answer.show_variant(keys[0] if keys else None)
         self.morph.show_variant(keys[0] if keys else None)
@@ -284,17 +296,39 @@ class DeskPage(QStackedWidget):
         cars = self.cars.of(self.shown_keys)
         if self.cars.stay(cars):
             return
+        alone = self.shown_keys[0] if len(self.shown_keys) == 1 else None
+        self.stage.say(self.desk.prediction(alone).error if alone else "")
         self.stage.show_cars(cars)
         name = self.stage.overlay.name
         if not cars:
             return
         if name == SENSITIVITY and SENSITIVITY in cars[0].layers:
             result = self.desk.result(cars[0].key)
-            self.remarked.emit(_UNKNOWN if result and result.in_distribution is False else _HOW_TO_READ)
+            self.remarked.emit(_UNKNOWN if result and result.is_outside else _HOW_TO_READ)
         elif name in _OF_CFD and (remark := self.cars.remark(cars[0].key)):
             self.remarked.emit(remark)
 
     # Commands
+
+    def copy_cd(self) -> None:
+        """The current variant's number, as the panel says it."""
+        if self.shown_keys and (result := self.desk.result(self.shown_keys[0])):
+            self._copied(cd_of(result), f"Copied Cd {cd_of(result)}")
+
+    def copy_rows(self) -> None:
+        """The selected variants as rows under titles."""
+        self._copy_rows(self.bottom.table.selected() or self.variants.selected())
+
+    def copy_table(self) -> None:
+        self._copy_rows(self.bottom.table.listed())
+
+    def _copy_rows(self, keys: list[str]) -> None:
+        n = f"{len(keys)} variants" if len(keys) > 1 else "one variant"
+        self._copied(table_of(self.desk).as_text(keys), f"Copied {n} as rows for a spreadsheet")
+
+    def _copied(self, text: str, said: str) -> None:
+        QGuiApplication.clipboard().setText(text)
+        self.remarked.emit(said)
 
     def keep_bent(self) -> None:
         """What is on the handles becomes a variant, and the one on screen."""

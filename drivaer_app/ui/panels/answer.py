@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
-    QDoubleSpinBox,
     QFormLayout,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -23,10 +23,13 @@ from drivaer_app.desk.predictions import FAILED, MISSING, WORKING, PredictionSta
 from drivaer_app.desk.study_state import Variant
 from drivaer_app.origin import CfdCoefficients
 from drivaer_app.results import COUNT, Result
+from drivaer_app.ui.panels.model_chooser import ModelChooser
 from drivaer_app.ui.panels.reading_form import ReadingForm
 from drivaer_app.ui.theme import LIGHT, Colours
-from drivaer_app.ui.widgets import IntervalBar, label, line, set_role, tall
-from drivaer_app.ui.words import counts, interval, plain, signed
+from drivaer_app.ui.widgets import Elided, IntervalBar, NumberBox, label, line, set_role, show_value, tall
+from drivaer_app.ui.words import breakable, cd_of, counts, in_window, interval, plain, signed
+
+_WARNINGS_AT_FIRST = 2
 
 
 class AnswerPanel(QScrollArea):
@@ -36,11 +39,13 @@ class AnswerPanel(QScrollArea):
     retry_asked = Signal()
     find_asked = Signal()
     refused = Signal(str)
+    """A line for the window's message."""
 
     def __init__(self, desk: Desk):
         super().__init__()
         self.desk = desk
         self.key: str | None = None
+        self._model_shown: str | None = None
         self.colours: Colours = LIGHT
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -65,7 +70,7 @@ class AnswerPanel(QScrollArea):
     # Building
 
     def _build_headline(self) -> None:
-        self.name = label("", "heading")
+        self.name = Elided("heading")
         self.cd = label("–", selectable=True)
         big = QFont(self.cd.font())
         big.setPointSizeF(big.pointSizeF() * 3.4)
@@ -117,12 +122,11 @@ class AnswerPanel(QScrollArea):
 
     def _build_facts(self) -> None:
         self._layout.addWidget(line())
-        self.speed = QDoubleSpinBox()
+        self.speed = NumberBox()
         self.speed.setRange(1, 500)
         self.speed.setDecimals(0)
         self.speed.setSingleStep(10)
         self.speed.setSuffix(" km/h")
-        self.speed.setKeyboardTracking(False)
         self.speed.setAccessibleName("Speed for force and power")
         self.speed.setToolTip("Force and power follow the speed; coefficients do not")
         self.speed.valueChanged.connect(self._conditions_edited)
@@ -136,18 +140,20 @@ class AnswerPanel(QScrollArea):
             ("cl", "Lift Cl", "Lift coefficient of the whole car; front and rear shares are not predicted"),
             ("shares", "Lift front + rear", "Of the CFD run; the networks do not predict the two shares"),
             ("split", "Pressure + friction", "Cd from integrating the predicted surface fields: a second answer"),
-            ("area", "Frontal area", "Silhouette seen from the front, inner voids filled"),
+            ("area", "Frontal area", "Silhouette seen from the front, inner voids filled, measured on the mesh"),
+            ("reference", "Reference area", "What you gave below: all coefficients refer to it"),
             ("cda", "Drag area Cd·A", "Does not depend on the reference area"),
         )
         for row, (key, title, tip) in enumerate(names):
             self._facts[key] = self._fact(grid, row, title, tip)
         self._lift_shares = (self._facts["shares"], grid.itemAtPosition(1, 0).widget())
+        self._reference = (self._facts["reference"], grid.itemAtPosition(4, 0).widget())
         at = label("Speed", "dim")
         at.setBuddy(self.speed)
-        grid.addWidget(at, 5, 0)
-        grid.addWidget(self.speed, 5, 1, Qt.AlignmentFlag.AlignRight)
-        self._facts["force"] = self._fact(grid, 6, "Drag force", "½ ρ U² Cd A")
-        self._facts["power"] = self._fact(grid, 7, "Power against drag", "Force times speed")
+        grid.addWidget(at, 6, 0)
+        grid.addWidget(self.speed, 6, 1, Qt.AlignmentFlag.AlignRight)
+        self._facts["force"] = self._fact(grid, 7, "Drag force", "½ ρ U² Cd A")
+        self._facts["power"] = self._fact(grid, 8, "Power against drag", "Force times speed")
         self._layout.addLayout(grid)
 
     def _fact(self, grid: QGridLayout, row: int, title: str, tip: str) -> QLabel:
@@ -168,18 +174,21 @@ class AnswerPanel(QScrollArea):
         self.novelty.setToolTip("How far the shape lies from the training designs; above 1 the interval does not hold")
         self.novelty_reason = label("", "dim", wrap=True)
         self.warnings = label("", "warn", wrap=True, selectable=True)
-        for widget in (self.novelty, self.novelty_reason, self.warnings):
+        self.more = QToolButton(checkable=True)
+        self.more.setToolTip("One mistake, such as a wrong axis, has many consequences; the gravest come first")
+        self.more.toggled.connect(lambda _: self.refresh())
+        for widget in (self.novelty, self.novelty_reason, self.warnings, self.more):
             self._layout.addWidget(widget)
 
     def _build_conditions(self) -> None:
         self._layout.addWidget(line())
         self._layout.addWidget(label("Conditions", "heading"))
-        self.density = QDoubleSpinBox()
+        self.density = NumberBox()
         self.density.setRange(0.2, 3.0)
         self.density.setDecimals(3)
         self.density.setSingleStep(0.01)
         self.density.setSuffix(" kg/m³")
-        self.area = QDoubleSpinBox()
+        self.area = NumberBox()
         self.area.setRange(0.0, 30.0)
         self.area.setDecimals(3)
         self.area.setSingleStep(0.01)
@@ -191,7 +200,6 @@ class AnswerPanel(QScrollArea):
         form.setVerticalSpacing(5)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for title, box in (("Air density", self.density), ("Reference area", self.area)):
-            box.setKeyboardTracking(False)
             box.setAccessibleName(title)
             box.valueChanged.connect(self._conditions_edited)
             caption = label(title, "dim")
@@ -206,6 +214,9 @@ class AnswerPanel(QScrollArea):
         self.card = QPushButton("What it was trained on")
         self.card.setToolTip("The model's card: data, accuracy on held-out designs, limits")
         self.card.clicked.connect(self.card_asked)
+        self.models = ModelChooser(self.desk)
+        self.models.chosen.connect(self.refused)
+        self._layout.addWidget(self.models)
         self._layout.addWidget(self.model)
         self._layout.addWidget(self.card, 0, Qt.AlignmentFlag.AlignLeft)
 
@@ -234,7 +245,7 @@ class AnswerPanel(QScrollArea):
 
     def _show_state(self, prediction: PredictionState, variant: Variant | None) -> None:
         failed = prediction.status in (FAILED, MISSING)
-        text = prediction.error if failed else ""
+        text = in_window(prediction.error) if failed else ""
         if variant and prediction.result is None and not failed:
             text = f"{prediction.doing}…" if prediction.status == WORKING else "waiting for its turn…"
         self.state.setText(text)
@@ -245,7 +256,7 @@ class AnswerPanel(QScrollArea):
 
     def _show_headline(self, result: Result | None, prediction: PredictionState) -> None:
         pending = "" if prediction.error else "…"
-        self.cd.setText(pending if result is None else f"{result.cd:.3f}")
+        self.cd.setText(pending if result is None else cd_of(result))
         self.interval.setText("" if result is None else interval(result))
         self.meaning.setText("" if result is None else result.real_or_rans)
         self.meaning.setVisible(bool(self.meaning.text()))
@@ -253,7 +264,7 @@ class AnswerPanel(QScrollArea):
         base = self.desk.result(baseline)
         show = (None,) * 3 if result is None else (result.cd, result.cd_low, result.cd_high)
         mark = base.cd if base and baseline != self.key else None
-        holds = bool(result and result.in_distribution is not False)
+        holds = bool(result and not result.is_outside)
         cfd = self.desk.cfd(self.key)
         self.bar.show_values(*show, mark, self._scale(), holds, cfd.cd if cfd else None)
         self._show_cfd(result, cfd)
@@ -265,7 +276,7 @@ class AnswerPanel(QScrollArea):
             set_role(self.delta, "")
         else:
             self.delta.setText(f"ΔCd {counts(difference)}")
-            self.certainty.setText(f"against {named.name}; {difference.in_words}")
+            self.certainty.setText(f"against {breakable(named.name)}; {difference.in_words}")
             role = {None: "", False: "dim", True: "good" if difference.counts < 0 else "bad"}[difference.is_certain]
             set_role(self.delta, role)  # a colour says better or worse: only where that is certain
         self.delta.setVisible(difference is not None)
@@ -317,7 +328,8 @@ class AnswerPanel(QScrollArea):
         conditions = self.desk.study.state.conditions
         facts = dict.fromkeys(self._facts, "–")
         if result is not None:
-            facts["area"] = f"{result.frontal_area:.3f} m²"
+            facts["area"] = f"{self.desk.prediction(self.key).result.frontal_area:.3f} m²"
+            facts["reference"] = f"{result.frontal_area:.3f} m²"
             facts["cda"] = f"{result.cda:.3f} m²"
             facts["force"] = f"{result.drag(conditions):,.1f} N"
             facts["power"] = f"{result.power(conditions) / 1000:,.2f} kW"
@@ -330,22 +342,29 @@ class AnswerPanel(QScrollArea):
                 facts["shares"] = f"{plain(cfd.clf, 3)} + {plain(cfd.clr, 3)} (CFD)"
             if cfd.cl is not None:
                 facts["cl"] += f" (CFD {plain(cfd.cl, 3)})"
+        for widget in self._reference:
+            widget.setVisible(conditions.area is not None)
         for name, text in facts.items():
             self._facts[name].setText(text)
 
     def _show_novelty(self, result: Result | None) -> None:
-        for widget in (self._novelty_line, self.novelty, self.novelty_reason, self.warnings):
+        for widget in (self._novelty_line, self.novelty, self.novelty_reason, self.warnings, self.more):
             widget.setVisible(result is not None)
         if result is None:
             return
         number = "" if result.novelty is None else f" ({result.novelty:.2f})"
         self.novelty.setText(f"Novelty: {result.novelty_in_words}{number}")
-        set_role(self.novelty, "warn" if result.in_distribution is False else "")
+        set_role(self.novelty, "warn" if result.is_outside else "")
         like = "like the designs that the model learnt from: the interval holds" if result.in_distribution else ""
-        self.novelty_reason.setText(result.novelty_reason or like)
+        self.novelty_reason.setText(in_window(result.novelty_reason) or like)
         self.novelty_reason.setVisible(bool(self.novelty_reason.text()))
-        self.warnings.setText("\n".join(f"• {warning}" for warning in result.warnings))
-        self.warnings.setVisible(bool(result.warnings))
+        warnings = [in_window(warning) for warning in result.warnings]
+        kept = warnings if self.more.isChecked() else warnings[:_WARNINGS_AT_FIRST]
+        self.warnings.setText("\n".join(f"• {warning}" for warning in kept))
+        self.warnings.setVisible(bool(warnings))
+        n_more = len(warnings) - _WARNINGS_AT_FIRST
+        self.more.setVisible(n_more > 0)
+        self.more.setText("Fewer remarks" if self.more.isChecked() else f"{n_more} more remarks")
 
     def _show_conditions(self) -> None:
         conditions = self.desk.study.state.conditions
@@ -354,10 +373,11 @@ class AnswerPanel(QScrollArea):
             (self.density, conditions.density),
             (self.area, conditions.area or 0.0),
         ):
-            box.blockSignals(True)
-            box.setValue(value)
-            box.blockSignals(False)
+            show_value(box, value)
         result = self.desk.result(self.key) if self.key else None
+        if self.desk.study.state.model != self._model_shown:
+            self._model_shown = self.desk.study.state.model
+            self.models.refresh()
         name = result.model if result else (self.desk.study.state.model or "the bundled model")
         self.model.setText(f"{name} on {result.device}" if result else name)
 

@@ -11,6 +11,7 @@ from drivaer_app.desk.desk import Desk
 from drivaer_app.ui.panels.plots import Plot
 from drivaer_app.ui.theme import Colours
 
+_NO_RUN = "There is no CFD run of this variant: start one on the Verify panel"
 _SETTLING = 20  # iterations at the start whose Cd would squeeze all that follow into a line
 
 
@@ -39,6 +40,8 @@ class CfdPlot(QWidget):
         self.residuals.clear()
         run = self.desk.verifications.of(key) if key else None
         result = self.desk.prediction(key).result if key else None  # on the measured area, as the solver's
+        self.drag.say("" if run is not None and (run.history[0] or run.is_active) else _NO_RUN)
+        self.residuals.setVisible(run is not None and bool(run.residuals))
         if run is None:
             return
         if run.history[0]:
@@ -50,7 +53,7 @@ class CfdPlot(QWidget):
         if result is not None:
             colour = self.drag.colours.accent
             self._line(result.compared, colour, "prediction", Qt.PenStyle.DashLine)
-        self.drag.item.autoRange(padding=0.12)
+        self.drag.fit(0.12)
         fields = sorted({name for _, fields in run.residuals for name in fields})
         for number, name in enumerate(fields):
             curve = [(i, values[name]) for i, values in run.residuals if values.get(name, 0.0) > 0]
@@ -58,7 +61,7 @@ class CfdPlot(QWidget):
                 x, y = np.array(curve).T
                 style = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine)[number // len(self.drag.colours.series)]
                 self.residuals.item.plot(x, y, pen=self.residuals.pen(number, 1.5, style), name=name)
-        self.residuals.item.autoRange(padding=0.08)
+        self.residuals.fit()
 
     def _line(self, cd: float, colour: str, name: str, style: Qt.PenStyle) -> None:
         self.drag.item.addItem(pg.InfiniteLine(cd, angle=0, pen=pg.mkPen(colour, width=1.5, style=style)))

@@ -32,6 +32,7 @@ class LogPanel(QPlainTextEdit):
     def __init__(self) -> None:
         super().__init__()
         self.setReadOnly(True)
+        self.setPlaceholderText("What the program has done, and what went wrong, is written here")
         self.setMaximumBlockCount(_MOST_LINES)
         self.setAccessibleName("Log")
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)

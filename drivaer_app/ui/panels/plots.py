@@ -2,36 +2,99 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QCursor, QFontMetrics
+from PySide6.QtWidgets import QApplication, QStackedLayout, QToolTip, QVBoxLayout, QWidget
 
 from drivaer_app.desk.desk import Desk
 from drivaer_app.section import section_at
 from drivaer_app.ui.theme import LIGHT, Colours
+from drivaer_app.ui.widgets import label
+from drivaer_app.ui.words import MINUS, cd_of, counts, interval
 
-_MOST_NAMES = 24
+_NEAR = 24.0
+"""Pixels from the mouse to a point whose value is told."""
+_LEAST_LEVEL, _UPRIGHT = 70.0, 15.0
+"""Pixels that a name needs lying, and standing upright."""
+_LONGEST_UPRIGHT = 90
+_WAITS = "Nothing is predicted yet"
+_WITHOUT_FIELDS = "The drag along the car needs its pressure, which this model does not give, or which is not there yet"
+_NO_SECTION = "No car on screen has pressure at this place"
+
+
+class NamesAxis(pg.AxisItem):
+    """Names below their places 0, 1, 2 …: lying where they fit, upright where they are many, never over each other."""
+
+    def __init__(self) -> None:
+        super().__init__("bottom", hideOverlappingLabels=False)
+        self._all: list[str] = []
+        self._is_upright = False
+
+    def set_names(self, names: list[str]) -> None:
+        if names != self._all:
+            self._all = list(names)
+            self.arrange()
+
+    def arrange(self) -> None:
+        """For the width that there is."""
+        metrics = QFontMetrics(QApplication.font())
+        room = self.width() / max(len(self._all), 1)
+        fits = max((metrics.horizontalAdvance(name) for name in self._all), default=0) < room - 8
+        self._is_upright = not fits and room < _LEAST_LEVEL
+        longest = _LONGEST_UPRIGHT if self._is_upright else room - 8
+        every = max(math.ceil(_UPRIGHT / max(room, 1e-6)), 1) if self._is_upright else 1
+        middle = Qt.TextElideMode.ElideMiddle
+        shown = [metrics.elidedText(name, middle, round(longest)) for name in self._all]
+        self.setTicks([[(place, shown[place]) for place in range(0, len(shown), every)]])
+        tallest = max((metrics.horizontalAdvance(name) for name in shown), default=0)
+        self.setHeight(tallest + 12 if self._is_upright else None)
+
+    def resizeEvent(self, event=None) -> None:
+        super().resizeEvent(event)
+        if getattr(self, "_all", None):
+            self.arrange()
+
+    def drawPicture(self, painter, axis, ticks, texts) -> None:
+        super().drawPicture(painter, axis, ticks, [] if self._is_upright else texts)
+        if self._is_upright:
+            painter.setPen(self.textPen())
+            for box, _, text in texts:
+                painter.save()
+                painter.translate(box.center().x(), box.top())
+                painter.rotate(90)
+                room = QRectF(0, -10, _LONGEST_UPRIGHT + 8, 20)
+                painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+                painter.restore()
 
 
 class Plot(QWidget):
     """One pyqtgraph plot that follows the theme."""
 
-    def __init__(self, name: str, x: str, y: str, legend_at: float = 0.0):
-        """legend_at: 0 at the top, 1 at the bottom: where the curves leave room."""
+    def __init__(self, name: str, x: str, y: str, legend_at: float = 0.0, bottom: pg.AxisItem | None = None):
+        """legend_at: 0 at the top, 1 at the bottom: where the curves leave room. bottom: an axis of one's own."""
         super().__init__()
         self.colours: Colours = LIGHT
         self._titles = x, y
-        self.plot = pg.PlotWidget()
+        self.plot = pg.PlotWidget(axisItems={} if bottom is None else {"bottom": bottom})
         self.plot.setAccessibleName(name)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.item = self.plot.getPlotItem()
         self.legend = self.item.addLegend(labelTextSize="9pt", colCount=4)
         self.legend.anchor((0.5, legend_at), (0.5, legend_at), offset=(0, 2 - 4 * legend_at))
+        self.nothing = label("", "dim", wrap=True)
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.plot)
+        self._stack.addWidget(self.nothing)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 2)
-        layout.addWidget(self.plot)
+        layout.addLayout(self._stack)
+        self._proxy = pg.SignalProxy(self.plot.scene().sigMouseMoved, rateLimit=20, slot=self._hovered)
         self.set_colours(LIGHT)
 
     def set_colours(self, colours: Colours) -> None:
@@ -53,6 +116,46 @@ class Plot(QWidget):
         self.item.clear()
         self.legend.clear()
 
+    def say(self, why: str) -> None:
+        """Why there is nothing to draw, in the plot's place; empty where there is something."""
+        self.nothing.setText(why)
+        self._stack.setCurrentWidget(self.nothing if why else self.plot)
+
+    def fit(self, padding: float = 0.08) -> None:
+        """All curves in the picture; without any, the axes would run to 10^200."""
+        if self.item.listDataItems():
+            self.item.autoRange(padding=padding)
+
+    def value_at(self, place: QPointF) -> str:
+        """What is drawn nearest to a point of the scene, in words; empty where nothing is near."""
+        box, best = self.item.getViewBox(), (_NEAR, "")
+        for curve in self.item.listDataItems():
+            x, y = curve.getData()
+            if x is None or not len(x) or not curve.name():
+                continue
+            origin = box.mapViewToScene(QPointF(0, 0))
+            unit = box.mapViewToScene(QPointF(1, 1)) - origin
+            away = np.hypot(origin.x() + x * unit.x() - place.x(), origin.y() + y * unit.y() - place.y())
+            if not np.isfinite(away).any():
+                continue
+            near = int(np.nanargmin(away))
+            if away[near] < best[0]:
+                best = (
+                    away[near],
+                    self._in_words(curve.name(), *(values[near] for values in curve.getOriginalDataset())),
+                )
+        return best[1]
+
+    def _in_words(self, name: str, x: float, y: float) -> str:
+        return f"{name}: {y:.4g} at {x:.4g}".replace("-", MINUS)
+
+    def _hovered(self, event) -> None:
+        text = self.value_at(event[0])
+        if text:
+            QToolTip.showText(QCursor.pos(), text, self.plot)
+        else:
+            QToolTip.hideText()
+
     def pen(self, number: int, width: float = 2.0, style=Qt.PenStyle.SolidLine):
         return pg.mkPen(self.colours.series[number % len(self.colours.series)], width=width, style=style)
 
@@ -63,13 +166,14 @@ class DragPlot(Plot):
     clicked = Signal(str)
 
     def __init__(self, desk: Desk):
-        super().__init__("Drag coefficients of all variants", "", "Cd")
+        self.names = NamesAxis()
+        super().__init__("Drag coefficients of all variants", "", "Cd", bottom=self.names)
         self.desk = desk
         self._keys: list[str] = []
-        self._shown_names: list = []
         self._bars, self._dots, self._cfd = pg.ErrorBarItem(), pg.ScatterPlotItem(), pg.ScatterPlotItem()
+        self._guesses = pg.ErrorBarItem()
         self._base = pg.InfiniteLine(angle=0)
-        for item in (self._bars, self._base, self._dots, self._cfd):
+        for item in (self._bars, self._guesses, self._base, self._dots, self._cfd):
             self.item.addItem(item)
         self.plot.scene().sigMouseClicked.connect(self._on_click)
         self.item.getViewBox().setMouseEnabled(x=False, y=False)
@@ -77,19 +181,34 @@ class DragPlot(Plot):
     def refresh(self, keys: list[str], current: str | None) -> None:
         """keys: in the order to show. What is there is moved, not made anew: this comes with every prediction."""
         self._keys = list(keys)
-        self._names(keys)
+        state = self.desk.study.state
+        self.names.set_names([variant.name for key in keys if (variant := state.variant(key))])
         results = [(i, key, r) for i, key in enumerate(keys) if (r := self.desk.result(key))]
-        for item in (self._bars, self._dots, self._base, self._cfd):
+        for item in (self._bars, self._guesses, self._dots, self._base, self._cfd):
             item.setVisible(bool(results))
+        self.say("" if results else _WAITS)
         if not results:
             return
         x = np.array([i for i, _, _ in results], float)
         cd = np.array([r.cd for _, _, r in results])
         half = np.array([0.0 if r.cd_high is None else r.cd_high - r.cd for _, _, r in results])
-        self._bars.setData(x=x, y=cd, height=2 * half, beam=0.16, pen=pg.mkPen(self.colours.dim, width=1.4))
+        guess = np.array([r.is_outside for _, _, r in results])
+        for bars, which, style in (
+            (self._bars, ~guess, Qt.PenStyle.SolidLine),
+            (self._guesses, guess, Qt.PenStyle.DotLine),  # no interval holds: what is drawn is no promise
+        ):
+            pen = pg.mkPen(self.colours.dim, width=1.4, style=style)
+            bars.setData(x=x[which], y=cd[which], height=2 * half[which], beam=0.16, pen=pen)
         chosen, others = (pg.mkBrush(colour) for colour in (self.colours.accent, self.colours.dim))
         brushes = [chosen if key == current else others for _, key, _ in results]
-        self._dots.setData(x=x, y=cd, size=11, brush=brushes, pen=pg.mkPen(self.colours.base, width=1.5))
+        self._dots.setData(
+            x=x,
+            y=cd,
+            size=11,
+            symbol=["t1" if outside else "o" for outside in guess],  # the mark of reports, drawn
+            brush=brushes,
+            pen=pg.mkPen(self.colours.base, width=1.5),
+        )
         checked = [(i, n.cd) for i, key, _ in results if (n := self.desk.cfd(key))]
         at, simulated = np.array(checked, float).reshape(-1, 2).T
         pen = pg.mkPen(self.colours.base, width=1.5)
@@ -105,15 +224,18 @@ class DragPlot(Plot):
         self.item.setYRange(low - room, high + room, padding=0)
         self.item.setXRange(-0.6, max(len(keys) - 0.4, 1.6), padding=0)
 
-    def _names(self, keys: list[str]) -> None:
-        state = self.desk.study.state
-        axis = self.item.getAxis("bottom")
-        longest = max(6, 150 // max(len(keys), 1))
-        names = [(i, _short(state.variant(key).name, longest)) for i, key in enumerate(keys) if state.variant(key)]
-        names = names if len(keys) <= _MOST_NAMES else []
-        if names != self._shown_names:
-            self._shown_names = names
-            axis.setTicks([names])
+    def value_at(self, place: QPointF) -> str:
+        """The variant at whose place the mouse is, with its interval and its difference."""
+        number = round(self.item.getViewBox().mapSceneToView(place).x())
+        if not 0 <= number < len(self._keys):
+            return ""
+        key = self._keys[number]
+        variant, result = self.desk.study.state.variant(key), self.desk.result(key)
+        if variant is None or result is None:
+            return variant.name if variant else ""
+        difference = self.desk.difference(key)
+        parts = [f"{variant.name}: Cd {cd_of(result)}", interval(result)]
+        return "\n".join([*parts, f"ΔCd {counts(difference)}; {difference.in_words}"] if difference else parts)
 
     def _on_click(self, event) -> None:
         place = self.item.getViewBox().mapSceneToView(event.scenePos())
@@ -137,8 +259,9 @@ class AlongPlot(Plot):
             if variant is None or along is None or result is None:
                 continue
             scale = self.desk.prediction(key).result.frontal_area / result.frontal_area
-            self.item.plot(along.x, along.total * scale, pen=self.pen(number), name=variant.name)
-        self.item.autoRange(padding=0.08)
+            self.item.plot(along.x, along.total * scale, pen=self.pen(number), name=f"{variant.name}{result.mark}")
+        self.say("" if self.item.listDataItems() else _WITHOUT_FIELDS if any(map(self.desk.result, keys)) else _WAITS)
+        self.fit()
 
 
 class SectionPlot(Plot):
@@ -162,8 +285,5 @@ class SectionPlot(Plot):
                 x, cp = section.x.ravel(), section.cp.ravel()
                 self.item.plot(x, cp, pen=pen, connect="pairs", name=variant.name)
         self._name_axis("bottom", f"x from the front axle, m; section at y = {y:.2f} m")
-        self.item.autoRange(padding=0.08)
-
-
-def _short(name: str, longest: int) -> str:
-    return name if len(name) <= longest else f"{name[: longest // 2]}…{name[-(longest - longest // 2 - 1) :]}"
+        self.say("" if self.item.listDataItems() else _NO_SECTION)
+        self.fit()

@@ -33,9 +33,10 @@ from PySide6.QtWidgets import (
 from data.errors import DrivAerError
 from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.predictions import DONE, FAILED, MISSING, WORKING
+from drivaer_app.results import OUTSIDE
 from drivaer_app.ui.theme import LIGHT, Colours
 from drivaer_app.ui.widgets import label
-from drivaer_app.ui.words import counts
+from drivaer_app.ui.words import cd_of, counts, in_window
 
 KEY, SORT = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 _THUMBNAIL = QSize(96, 54)
@@ -124,7 +125,7 @@ class VariantsModel(QAbstractListModel):
         prediction, result = self.desk.prediction(key), self.desk.result(key)
         if prediction.status in (FAILED, MISSING):
             what = "cannot be read" if prediction.status == FAILED else "file is missing"
-            return what, prediction.error
+            return what, in_window(prediction.error)
         if result is None:
             return ("…", prediction.doing or "waiting") if prediction.status == WORKING else ("…", "waiting")
         if key == self.desk.study.state.baseline:
@@ -134,7 +135,7 @@ class VariantsModel(QAbstractListModel):
             second = "" if difference is None else counts(difference)
         if prediction.status == WORKING:
             second = "reading again"
-        return f"{result.cd:.3f}", second
+        return cd_of(result), second
 
     def picture(self, key: str) -> QPixmap | None:
         pixels = self.desk.prediction(key).thumbnail
@@ -157,7 +158,7 @@ class VariantsModel(QAbstractListModel):
     def _sort_key(self, key: str, row: int):
         if self.order == "cd":
             result = self.desk.result(key)
-            return 1e9 if result is None else result.cd
+            return (True, 1e9) if result is None else result.drag_order
         if self.order == "name":
             return self.desk.study.state.variant(key).name.casefold()
         if self.order == "time":
@@ -170,7 +171,7 @@ class VariantsModel(QAbstractListModel):
     def _tip(self, key: str) -> str:
         prediction = self.desk.prediction(key)
         file = self.desk.study.state.variant(key).file
-        return prediction.error or str(file)
+        return in_window(prediction.error) or str(file)
 
 
 class _Delegate(QStyledItemDelegate):
@@ -183,6 +184,11 @@ class _Delegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         return QSize(220, _THUMBNAIL.height() + 14)
+
+    def setEditorData(self, editor: QLineEdit, index: QModelIndex) -> None:
+        """Qt asks for this whenever the row changes, and a prediction changes it: what is being typed stays."""
+        if not editor.isModified():
+            super().setEditorData(editor, index)
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         left = option.rect.left() + _THUMBNAIL.width() + 16
@@ -253,12 +259,21 @@ class _Delegate(QStyledItemDelegate):
         return self.colours.good if difference.counts < 0 else self.colours.bad
 
 
+class _Sorted(QSortFilterProxyModel):
+    """Sorts by any values of Python's that can be compared; Qt's own knows no tuples."""
+
+    def lessThan(self, left: QModelIndex, right: QModelIndex) -> bool:
+        return left.data(SORT) < right.data(SORT)
+
+
 class VariantsPanel(QWidget):
     """The left panel."""
 
     chosen = Signal(list)
     """The keys of the selected variants, the current one first."""
     refused = Signal(str)
+    rearranged = Signal()
+    """The list has another order, or shows other variants."""
     asked = Signal(str, list)
     """A command of the context menu, for these keys."""
 
@@ -267,9 +282,8 @@ class VariantsPanel(QWidget):
         self.desk = desk
         self.model = VariantsModel(desk)
         self.model.refused.connect(self.refused)
-        self.sorted = QSortFilterProxyModel()
+        self.sorted = _Sorted()
         self.sorted.setSourceModel(self.model)
-        self.sorted.setSortRole(SORT)
         self.sorted.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.sorted.setDynamicSortFilter(True)
         self.sorted.sort(0)
@@ -281,6 +295,7 @@ class VariantsPanel(QWidget):
         self.filter.setClearButtonEnabled(True)
         self.filter.setAccessibleName("Filter variants by name")
         self.filter.textChanged.connect(self.sorted.setFilterFixedString)
+        self.filter.textChanged.connect(lambda _: self.rearranged.emit())
         self.filter.installEventFilter(self)
         self.order = QComboBox()
         self.order.addItems(list(_ORDERS))
@@ -300,7 +315,9 @@ class VariantsPanel(QWidget):
         self.view.customContextMenuRequested.connect(self._menu)
         self.view.selectionModel().selectionChanged.connect(lambda *_: self._selection_changed())
         self.view.selectionModel().currentChanged.connect(lambda *_: self._selection_changed())
-        self.hint = label("Ctrl+click up to four to compare them", "dim", wrap=True)
+        self.hint = label("", "dim", wrap=True)
+        self.hint.setTextFormat(Qt.TextFormat.RichText)
+        self.hint.setAccessibleName("What the colours of the differences mean")
         self.hint.setContentsMargins(10, 4, 10, 6)
         top = QHBoxLayout()
         top.setContentsMargins(8, 4, 8, 4)
@@ -329,10 +346,32 @@ class VariantsPanel(QWidget):
     def set_colours(self, colours: Colours) -> None:
         self.delegate.colours = colours
         self.view.viewport().update()
+        self._show_legend()
 
     def refresh(self) -> None:
         self.model.refresh()
-        self.hint.setVisible(self.model.rowCount() > 1)
+        self._show_legend()
+
+    def refresh_numbers(self) -> None:
+        """After predictions; the rows are the same."""
+        if self.model.order == "cd":
+            self.sorted.invalidate()
+        self.model.refresh()
+        self._show_legend()
+
+    def _show_legend(self) -> None:
+        """What the colours of ΔCd say, as far as there are such in the list, and how to compare."""
+        c, desk = self.delegate.colours, self.desk
+        keys = [v.key for v in desk.study.state.variants]
+        parts = []
+        if any(desk.difference(key) for key in keys):
+            colours = ((c.good, "lower"), (c.bad, "higher than the baseline"), (c.dim, "within the uncertainty"))
+            parts = [f"<span style='color:{colour}'>●</span> {text.replace(' ', '&nbsp;')}" for colour, text in colours]
+        if any((result := desk.result(key)) and result.is_outside for key in keys):
+            parts.append(f"{OUTSIDE} outside of what the model learnt from: a guess")
+        compare = "Ctrl+click up to four to compare them"
+        self.hint.setText("<br>".join([" &nbsp;".join(parts), compare] if parts else [compare]))
+        self.hint.setVisible(len(keys) > 1)
 
     def select(self, keys: list[str]) -> None:
         """The first becomes the current one."""
@@ -379,6 +418,7 @@ class VariantsPanel(QWidget):
         self.model.order = _ORDERS[text]
         self.sorted.invalidate()
         self.sorted.sort(0)
+        self.rearranged.emit()
 
     def _selection_changed(self) -> None:
         if keys := self.selected():
