@@ -171,15 +171,15 @@ class Morphing:
                 "predicting the bent car", self._predict, priority=_FIRST, on_end=lambda _: self._predicting.end()
             )
 
-    def put(self, key: str, recipe: Recipe, values: Mapping[str, float] | None) -> None:
+    def put(self, key: str, inputs: ResultInputs, values: Mapping[str, float] | None) -> None:
         """Bring a variant's handles to other values, also of one that is not in hand; None to its own."""
         now = self.now
-        if now is not None and (now.key, now.recipe) == (key, recipe):
+        if now is not None and (now.key, now.inputs) == (key, inputs):
             self.bend(now.own if values is None else values, exact=True)
         elif values is None:
-            self.left.pop((key, recipe), None)
+            self.left.pop((key, inputs), None)
         else:
-            self.left[key, recipe] = dict(values)
+            self.left[key, inputs] = dict(values)
 
     @property
     def half_bent(self) -> dict[str, dict[str, float]]:

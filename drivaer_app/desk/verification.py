@@ -76,7 +76,7 @@ class Run:
 class Verifications:
     """Runs by shape.
 
-    A shape is what a result depends on without the model, of which the flow knows nothing, unit and axes as found: to say
+    A shape is a result's inputs without the model, of which the flow knows nothing, unit and axes as found: to say
     "metres" of a file that was found to be in metres changes nothing.
 
     state: gives the study's present state. found: the reading that came of a result's, or None. notify: an Event
@@ -312,9 +312,9 @@ def case_folder(variant: Variant, inputs: ResultInputs, preset: str, wind: Condi
 
     checksum: of the variant's file.
     """
-    inputs = repr((checksum, values_of(inputs), inputs.reading, wind.speed, wind.density))
+    solved = repr((checksum, values_of(inputs), inputs.reading, wind.speed, wind.density))
     name = re.sub(r"\W+", "_", variant.name).strip("_") or "car"
-    return inputs.file.parent / f"{name[:40]}_cfd_{preset}_{hashlib.sha256(inputs.encode()).hexdigest()[:6]}"
+    return inputs.file.parent / f"{name[:40]}_cfd_{preset}_{hashlib.sha256(solved.encode()).hexdigest()[:6]}"
 
 
 def can_go_on(folder: Path) -> bool:

@@ -155,7 +155,7 @@ def test_the_sensitivity_colours_the_car_and_is_read_with_its_unit(qtbot, window
 def a_stopped_run(window, key: str) -> Run:
     """As a session leaves it behind: a folder with what was begun, and the solver's place in it."""
     desk = window.desk
-    recipe, checksum = desk._recipe(key), desk.prediction(key).result.checksum
+    recipe, checksum = desk._inputs_of(key), desk.prediction(key).result.checksum
     wind, variant = Conditions(speed=30.0), desk.study.state.variant(key)
     folder = case_folder(variant, recipe, "draft", wind, checksum)
     run = Run(folder, "draft", STOPPED, wind=wind, mesh=checksum)
@@ -193,7 +193,7 @@ def test_what_is_said_of_the_unit_that_was_found_anyway_leaves_a_run_running_and
     qtbot, verifying, settle, monkeypatch
 ):
     window, key, panel = verifying, key_of(verifying, "fastback"), verifying.desk_page.verify
-    shape = window.desk.verifications._shape(window.desk._recipe(key))
+    shape = window.desk.verifications._shape(window.desk._inputs_of(key))
     run = Run(window.desk.study.state.variant(key).file.parent / "fastback_cfd_draft_0", "draft", RUNNING)
     window.desk.verifications._runs[shape] = run
     panel.refresh()
@@ -203,7 +203,7 @@ def test_what_is_said_of_the_unit_that_was_found_anyway_leaves_a_run_running_and
     box.activated.emit(box.currentIndex())
     settle(window)
     panel.refresh()
-    assert window.desk._recipe(key).reading.unit == "m" and panel.begin.text() == "Stop"
+    assert window.desk._inputs_of(key).reading.unit == "m" and panel.begin.text() == "Stop"
     questions = []
     answers = iter([QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Yes])
     monkeypatch.setattr(QMessageBox, "question", lambda *given: (questions.append(given[2]), next(answers))[1])

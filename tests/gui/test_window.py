@@ -135,7 +135,7 @@ def stranger(window):
     key = key_of(window, "notchback")
     prediction = window.desk.prediction(key)
     result = replace(prediction.result, cd=0.15, cd_low=0.14, cd_high=0.16, novelty=2.0, in_distribution=False)
-    recipe = window.desk._recipe(key)
+    recipe = window.desk._inputs_of(key)
     window.desk.predictions.put(recipe, replace(prediction, result=result))
     window.desk_page._refresh_numbers()
     yield key
@@ -498,7 +498,7 @@ def test_the_flows_lines_are_drawn_on_the_car_and_taken_away_again(window, settl
 
 def test_remarks_name_the_windows_fields_and_one_mistake_does_not_fill_the_panel(window):
     key, answer = key_of(window, "estate"), window.desk_page.answer
-    recipe, prediction = window.desk._recipe(key), window.desk.prediction(key)
+    recipe, prediction = window.desk._inputs_of(key), window.desk.prediction(key)
     warnings = ("the nose is a guess; say it with --forward", "two", "three", "four")
     window.desk.predictions.put(recipe, replace(prediction, result=replace(prediction.result, warnings=warnings)))
     answer.refresh()

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QTabWidget
 
 from drivaer_app.desk.desk import Desk
-from drivaer_app.ui.panels.comparison_table import ComparisonTable
+from drivaer_app.ui.panels.comparison_table import ComparisonPanel
 from drivaer_app.ui.panels.jobs import JobsPanel
 from drivaer_app.ui.panels.log import LogPanel
 from drivaer_app.ui.theme import LIGHT, Colours
@@ -26,7 +26,7 @@ class BottomPanel(QTabWidget):
         self.colours: Colours = LIGHT
         self.plots: tuple = ()
         self.setDocumentMode(True)
-        self.table = ComparisonTable(desk)
+        self.table = ComparisonPanel(desk)
         self.jobs = JobsPanel(desk.jobs)
         self.log = LogPanel()
         self.addTab(self.table, "Table")

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QVBoxLayout, QWidget
 
-from drivaer_app.desk.comparison_table import CD, Table, table_of
+from drivaer_app.desk.comparison_table import CD, ComparisonTable, table_of
 from drivaer_app.desk.desk import Desk
 from drivaer_app.results import OUTSIDE
 from drivaer_app.ui.words import MINUS
@@ -15,11 +15,11 @@ from drivaer_app.ui.words import MINUS
 _ROLES = Qt.ItemDataRole
 
 
-class _Model(QAbstractTableModel):
+class _ComparisonModel(QAbstractTableModel):
     def __init__(self, desk: Desk):
         super().__init__()
         self.desk = desk
-        self.table = Table((), (), ())
+        self.table = ComparisonTable((), (), ())
 
     def refresh(self) -> None:
         """Rows and columns that stay keep their selection."""
@@ -65,12 +65,12 @@ class _Model(QAbstractTableModel):
         return (int(column is CD and self.is_outside(index.row())), cell, "")
 
 
-class _Sorted(QSortFilterProxyModel):
+class _SortedComparison(QSortFilterProxyModel):
     def lessThan(self, left: QModelIndex, right: QModelIndex) -> bool:
         return self.sourceModel().sort_key(left) < self.sourceModel().sort_key(right)
 
 
-class ComparisonTable(QWidget):
+class ComparisonPanel(QWidget):
     """Of the study on the desk; kept up to date while it is in front."""
 
     asked = Signal(list)
@@ -78,8 +78,8 @@ class ComparisonTable(QWidget):
 
     def __init__(self, desk: Desk):
         super().__init__()
-        self.model = _Model(desk)
-        self._sorted = _Sorted()
+        self.model = _ComparisonModel(desk)
+        self._sorted = _SortedComparison()
         self._sorted.setSourceModel(self.model)
         self.view = QTableView()
         self.view.setModel(self._sorted)

@@ -259,7 +259,7 @@ class _Delegate(QStyledItemDelegate):
         return self.colours.good if difference.counts < 0 else self.colours.bad
 
 
-class _Sorted(QSortFilterProxyModel):
+class _SortedVariants(QSortFilterProxyModel):
     """Sorts by any values of Python's that can be compared; Qt's own knows no tuples."""
 
     def lessThan(self, left: QModelIndex, right: QModelIndex) -> bool:
@@ -282,7 +282,7 @@ class VariantsPanel(QWidget):
         self.desk = desk
         self.model = VariantsModel(desk)
         self.model.refused.connect(self.refused)
-        self.sorted = _Sorted()
+        self.sorted = _SortedVariants()
         self.sorted.setSourceModel(self.model)
         self.sorted.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.sorted.setDynamicSortFilter(True)
