@@ -164,7 +164,7 @@ def test_a_guess_is_drawn_as_one_in_the_plot(window, stranger):
 
 def test_the_colours_of_the_differences_have_a_legend(window):
     hint = window.desk_page.variants.hint
-    assert window.colours.good in hint.text() and "within the uncertainty" in hint.text()
+    assert window.colours.good in hint.text() and "within&nbsp;the&nbsp;uncertainty" in hint.text()
     window.set_theme("dark")
     assert window.colours.good in hint.text()
 
