@@ -55,18 +55,14 @@ _COLUMNS = (
     NAME,
     CD,
     ComparedColumn("Outside", None, _of_result(lambda r, _: OUTSIDE if r.is_outside else None), "▲: no interval holds"),
-    ComparedColumn(
-        "Cd low", 4, _of_result(lambda r, _: None if r.is_outside else r.cd_low), "Of the 90 % interval"
-    ),
+    ComparedColumn("Cd low", 4, _of_result(lambda r, _: None if r.is_outside else r.cd_low), "Of the 90 % interval"),
     ComparedColumn("Cd high", 4, _of_result(lambda r, _: None if r.is_outside else r.cd_high), "Of the 90 % interval"),
     ComparedColumn("ΔCd, counts", 1, lambda known: known.difference and known.difference.counts, "To the baseline"),
     ComparedColumn("±, counts", 1, lambda known: known.difference and known.difference.half_width, "Of the difference"),
     ComparedColumn("Cl", 3, _of_result(lambda r, _: r.cl)),
     ComparedColumn("Area, m²", 3, _of_result(lambda r, _: r.frontal_area), "That the coefficients refer to"),
     ComparedColumn("Cd·A, m²", 4, _of_result(lambda r, _: r.cda)),
-    ComparedColumn(
-        "Force, N", 1, _of_result(lambda r, conditions: r.drag(conditions)), "At the study's conditions"
-    ),
+    ComparedColumn("Force, N", 1, _of_result(lambda r, conditions: r.drag(conditions)), "At the study's conditions"),
     ComparedColumn("Novelty", 2, _of_result(lambda r, _: r.novelty), "Above 1: outside of what the model learnt from"),
     ComparedColumn("CFD Cd", 4, lambda known: known.cfd),
 )
