@@ -135,8 +135,9 @@ def test_people_read_drag_interval_area_and_what_was_assumed(sample_file):
     assert "\x1b" not in done.stdout
 
 
-def test_a_reader_that_goes_away_is_no_error(sample_file):
-    command = [sys.executable, str(ROOT / "main.py"), "predict", "missing.stl", str(sample_file), "--json"]
+def test_a_reader_that_goes_away_is_no_error():
+    missing = [f"missing_{i:04}.stl" for i in range(2000)]  # lines of more bytes than a pipe holds, at no cost
+    command = [sys.executable, str(ROOT / "main.py"), "predict", *missing, "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.readline()
     process.stdout.close()
@@ -149,7 +150,8 @@ def test_a_reader_that_goes_away_is_no_error(sample_file):
 def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path, sample_file):
     for i in range(60):  # far more than can be done before the signal arrives
         (tmp_path / f"{i:02}.stl").symlink_to(sample_file)
-    command = [sys.executable, str(ROOT / "main.py"), "predict", str(tmp_path), "--json"]
+    # The first answer needs no prediction, so that the signal arrives in the first one.
+    command = [sys.executable, str(ROOT / "main.py"), "predict", "missing.stl", str(tmp_path), "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
