@@ -142,13 +142,13 @@ def test_pip_settings_are_read_from_its_variables_and_files(launch, monkeypatch,
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only torch for Linux brings CUDA along")
-def test_a_machine_told_where_to_find_packages_keeps_to_it(with_venv):
+def test_a_machine_configured_where_to_find_packages_keeps_to_it(with_venv):
     assert not with_venv.wants_cpu_torch({"index-url": "https://mirror.example/simple"})
     assert not with_venv.wants_cpu_torch({"find-links": "/wheels"})
 
 
 @pytest.mark.skipif(not shutil.which("dpkg-query"), reason="needs Debian's package list")
-def test_missing_system_packages_are_told_from_installed_ones(launch):
+def test_missing_system_packages_are_distinguished_from_installed_ones(launch):
     assert launch.missing_packages(["dpkg", "no-such-package"]) == ["no-such-package"]
 
 

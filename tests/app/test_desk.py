@@ -151,7 +151,7 @@ def test_a_saved_study_opens_with_its_model(engine, desk, folder, tiny_model):
     again.close()
 
 
-def test_a_model_that_is_not_there_is_said_on_the_variant_and_the_one_before_comes_back(desk, folder):
+def test_a_model_that_is_not_there_is_reported_on_the_variant_and_the_one_before_comes_back(desk, folder):
     (key,) = desk.open([folder / "fastback.stl"])
     assert desk.wait(PATIENCE)
     desk.edit(lambda study: study.set_model("no-such-model"))
@@ -171,7 +171,7 @@ def test_a_cancelled_prediction_leaves_the_variant_waiting_and_can_be_had_later(
     assert desk.prediction(key).status == DONE
 
 
-def test_a_crash_of_the_process_that_predicts_is_said_and_the_next_try_works(folder):
+def test_a_crash_of_the_process_that_predicts_is_reported_and_the_next_try_works(folder):
     desk = Desk()
     (key,) = desk.open([folder / "fastback.stl"])
     end = time.monotonic() + PATIENCE

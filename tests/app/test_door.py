@@ -166,7 +166,7 @@ SQUARE = np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
         ("no/such.stl", "no such file"),
     ],
 )
-def test_what_is_no_mesh_is_told_in_one_line(mesh, says):
+def test_what_is_no_mesh_is_reported_in_one_line(mesh, says):
     with pytest.raises(drivaer.DrivAerError) as error:
         drivaer.predict(mesh)
     assert says in error.value.line and "\n" not in error.value.line
@@ -221,7 +221,7 @@ def test_importing_it_loads_nothing_heavy_and_dir_tells_its_names():
     assert all(getattr(drivaer, name) is not None for name in names)
 
 
-def test_the_version_is_said_once(capsys):
+def test_the_version_is_reported_once(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"drivaer {drivaer.__version__}\n"
 

@@ -102,7 +102,7 @@ def test_a_bug_becomes_one_line(jobs):
     assert "ZeroDivisionError" in job.error.line and "\n" not in job.error.line
 
 
-def test_progress_is_told(jobs):
+def test_progress_is_reported(jobs):
     reported = []
     jobs._on_change = lambda job: reported.append((job.state, job.fraction))
     _, over = ended(jobs, "work", lambda job: job.report(0.25, "reading"))

@@ -66,7 +66,7 @@ def test_a_prediction_is_off_a_range_by_the_way_to_its_nearer_end(predicted, apa
     assert outside_tables.off(0.25, 0.26, predicted) == pytest.approx(apart)
 
 
-def test_agreement_is_that_of_said_with_true():
+def test_agreement_is_that_of_predicted_with_true():
     true = np.array([0.2, 0.3, 0.4])
     figures = outside_tables.agreement(np.stack([true[::-1] + 0.1, true], axis=1))
     assert figures["r"] == pytest.approx(-1)
@@ -74,7 +74,7 @@ def test_agreement_is_that_of_said_with_true():
     assert figures["r2"] < 0
 
 
-def test_a_difference_is_told_as_the_program_tells_it():
+def test_a_difference_is_reported_as_the_program_tells_it():
     kept = outside_tables.difference(answer(0.32), answer(0.30))
     assert kept.counts == pytest.approx(20)
     assert kept.half_width == pytest.approx(6)  # 0.004 + 0.1 * 0.02

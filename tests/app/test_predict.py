@@ -127,7 +127,7 @@ def test_published_weights_answer_with_drag_alone_and_say_so():
     assert any("no interval, no fields" in warning for warning in record["warnings"])
 
 
-def test_two_answers_further_apart_than_is_usual_are_told_with_both_numbers(reference):
+def test_two_answers_further_apart_than_is_usual_are_reported_with_both_numbers(reference):
     surface = reference.surface
 
     def apart(share: float) -> list[str]:

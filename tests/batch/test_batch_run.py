@@ -42,7 +42,7 @@ def mixed(tmp_path_factory, make_cars):
     return folder, cars, done
 
 
-def test_one_bad_file_stops_nothing_and_is_told_in_the_end_with_status_1(mixed):
+def test_one_bad_file_stops_nothing_and_is_reported_in_the_end_with_status_1(mixed):
     folder, _, done = mixed
     batch = stored(folder / "results")
     assert [car.result is not None for car in batch.cars] == [False, True, True]
@@ -51,7 +51,7 @@ def test_one_bad_file_stops_nothing_and_is_told_in_the_end_with_status_1(mixed):
     assert "bad.stl" in done.stderr.splitlines()[-1]
 
 
-def test_away_from_a_terminal_only_failures_are_said(mixed):
+def test_away_from_a_terminal_only_failures_are_reported(mixed):
     assert all("bad.stl" in line or "1 of 3 cars failed" in line for line in mixed[2].stderr.splitlines())
 
 

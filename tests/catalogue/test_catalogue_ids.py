@@ -47,7 +47,7 @@ def test_a_shortened_class_means_all_that_begin_so():
     assert classes_named("SUV") == []
 
 
-def test_wall_shear_is_told_from_pressure_by_its_folder_or_archive():
+def test_wall_shear_is_distinguished_from_pressure_by_its_folder_or_archive():
     assert kind_of("SurfacePressureVTK/F_D_WM_WW_0001.vtk") == "pressure"
     assert kind_of("WallShearStressVTK/F_D_WM_WW_1.zip/F_D_WM_WW_0001.vtk") == "wall_shear"
     assert kind_of("notes.docx") is None

@@ -56,7 +56,7 @@ def test_a_byte_order_mark_and_a_column_cd_that_is_cda_do_no_harm(tmp_path):
     assert found.values == {"cd": 0.26, "area": 2.5}
 
 
-def test_a_lone_column_cd_that_holds_cda_is_told_by_its_size_and_said(tmp_path):
+def test_a_single_column_cd_that_holds_cda_is_recognised_by_its_size_and_reported(tmp_path):
     text = f"Design,Frontal Area (m²),Cd\n{FIRST},2.5,0.65\n{SECOND},2.4,0.60\n"
     found = labels(written(tmp_path, "t.csv", text))
     assert found.labels[FIRST].values["cd"] == pytest.approx(0.26)
@@ -68,13 +68,13 @@ def test_a_first_version_table_alone_is_known_by_its_lift(tmp_path):
     assert (found.version, found.labels[FIRST].values["cd"]) == ("first", 0.33)
 
 
-def test_a_version_that_cannot_be_told_is_left_out_and_said(tmp_path):
+def test_a_version_that_cannot_be_recognised_is_left_out_and_reported(tmp_path):
     found = labels(written(tmp_path, "mine.csv", f"Design,Cd\n{FIRST},0.33\n"))
     assert "cd" not in found.labels[FIRST].values
     assert "cannot tell which label version" in found.warnings[0]
 
 
-def test_tables_that_contradict_each_other_are_said(tmp_path):
+def test_tables_that_contradict_each_other_are_reported(tmp_path):
     one = written(tmp_path, "Updated.csv", f"Design,Average Cd,Frontal Area (m²)\n{FIRST},0.26,2.5\n")
     other = written(tmp_path, "FilteredCorrected.csv", f"Design,Average Cd\n{FIRST},{0.26 * 1.5 * 2.5 / FIRST_AREA}\n")
     assert any("not the same force" in warning for warning in labels(one, other).warnings)

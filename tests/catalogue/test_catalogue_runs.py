@@ -55,7 +55,7 @@ CORPORA = [("DrivAerML", drivaerml), ("AhmedML", ahmedml), ("WindsorML", windsor
 
 @pytest.mark.parametrize(("title", "write"), CORPORA, ids=[title for title, _ in CORPORA])
 @pytest.mark.parametrize("below", ["", "inner"], ids=["its own root", "a folder above"])
-def test_runs_are_told_by_their_meshes_whatever_the_folder_is_called(tmp_path, title, write, below):
+def test_runs_are_recognised_by_their_meshes_whatever_the_folder_is_called(tmp_path, title, write, below):
     write(tmp_path / "anything" / below)
     found = designs(tmp_path / "anything")
     assert found.keys() == {f"{title}_1"}
@@ -64,7 +64,7 @@ def test_runs_are_told_by_their_meshes_whatever_the_folder_is_called(tmp_path, t
 
 @pytest.mark.parametrize(("title", "write"), CORPORA, ids=[title for title, _ in CORPORA])
 @pytest.mark.parametrize("scanned", ["{}", "{}/v2", "."], ids=["its own root", "a folder in it", "a folder above"])
-def test_runs_without_meshes_are_told_by_a_folders_name(tmp_path, title, write, scanned):
+def test_runs_without_meshes_are_recognised_by_a_folders_name(tmp_path, title, write, scanned):
     folder = tmp_path / title.lower()
     write(folder / "v2", mesh=False)
     found = designs(tmp_path / scanned.format(title.lower()))
@@ -73,7 +73,7 @@ def test_runs_without_meshes_are_told_by_a_folders_name(tmp_path, title, write, 
 
 
 @pytest.mark.parametrize(("title", "write"), CORPORA, ids=[title for title, _ in CORPORA])
-def test_tables_without_meshes_and_names_are_told_by_what_is_in_them(tmp_path, title, write):
+def test_tables_without_meshes_and_names_are_recognised_by_what_is_in_them(tmp_path, title, write):
     write(tmp_path, mesh=False)
     assert designs(tmp_path)[f"{title}_1"].cd == 0.30
 

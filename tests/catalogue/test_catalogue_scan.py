@@ -69,7 +69,7 @@ def test_a_second_scan_finds_nothing_new_and_a_changed_folder_only_the_change(tm
     assert (now.n_new, now.n_changed, now.n_gone, now.n_designs) == (1, 1, 1, 2)
 
 
-def test_an_archive_that_is_cut_short_is_said_and_the_rest_still_found(tmp_path):
+def test_an_archive_that_is_cut_short_is_reported_and_the_rest_still_found(tmp_path):
     whole = packed(tmp_path / "F_D_WM_WW_1.zip", [f"{FIRST}.stl"] * 1)
     put(tmp_path, "F_D_WM_WW_2.zip", whole.read_bytes()[:40])
     put(tmp_path, "F_D_WM_WW_3.zip", b"<html>not found</html>")
@@ -182,7 +182,7 @@ def test_hostile_names_are_files_like_others(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
-def test_a_name_that_is_no_text_is_said_and_passed_over(tmp_path):
+def test_a_name_that_is_no_text_is_reported_and_passed_over(tmp_path):
     (tmp_path / os.fsdecode(b"F_D_WM_WW_0001\xff.stl")).write_bytes(b"solid")
     put(tmp_path, f"{SECOND}.stl")
     found = scan(tmp_path)
@@ -230,7 +230,7 @@ def test_a_scan_killed_in_its_transaction_leaves_the_catalogue_as_it_was(tmp_pat
 @pytest.mark.parametrize(
     ("content", "message"), [(b"not a database" * 100, "damaged"), (b"", "")], ids=["garbage", "empty"]
 )
-def test_a_catalogue_that_is_none_is_said_and_not_overwritten(tmp_path, content, message):
+def test_a_catalogue_that_is_none_is_reported_and_not_overwritten(tmp_path, content, message):
     put(tmp_path, f"{FIRST}.stl")
     path = put(tmp_path, "catalogue.sqlite", content)
     if not message:

@@ -70,7 +70,7 @@ def test_meshes_with_the_same_checksum_are_the_same_car():
     assert near_identical(designs, {"a": "x", "c": "x"}) == [["a", "c"], ["b"]]
 
 
-def test_fractions_that_do_not_add_up_are_said(morphs):
+def test_fractions_that_do_not_add_up_are_reported(morphs):
     with pytest.raises(DrivAerError, match="add up to 1"):
         draw_split(morphs, morphs.designs(), fractions=(0.5, 0.1, 0.1))
 

@@ -54,7 +54,7 @@ def test_without_a_folder_the_catalogue_around_or_the_last_one_is_meant(run, fol
     assert run("list", "--limit", "1")[0] == 0
 
 
-def test_without_any_catalogue_the_way_to_one_is_said(run):
+def test_without_any_catalogue_the_way_to_one_is_reported(run):
     status, _, err = run("list")
     assert status == 1 and "drivaer data scan FOLDER" in err
 

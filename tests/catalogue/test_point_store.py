@@ -66,7 +66,7 @@ def test_two_writers_at_once_do_not_overwrite_each_other(tmp_path):
     assert all(np.array_equal(store.cloud(f"d{i}").points, cloud(100, i)["points"]) for i in range(10))
 
 
-def test_a_store_that_was_cut_short_is_said(tmp_path):
+def test_a_store_that_was_cut_short_is_reported(tmp_path):
     settings = PointSettings(100)
     PointStore(tmp_path, settings).put("a", cloud(100), STAMP)
     os.truncate(tmp_path / settings.key / "points.bin", 50)

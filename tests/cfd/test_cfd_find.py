@@ -46,7 +46,7 @@ def test_none_is_one_line_that_says_how_to_get_it(bare):
     assert "install" in missing.value.fix
 
 
-def test_debians_users_are_told_the_package(bare, monkeypatch):
+def test_debians_users_see_which_package_to_install(bare, monkeypatch):
     monkeypatch.setattr(find, "_os_release", lambda: "id=debian")
     monkeypatch.setattr(find.sys, "platform", "linux")
     assert "sudo apt install openfoam" in find.how_to_install()

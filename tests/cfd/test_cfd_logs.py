@@ -126,7 +126,7 @@ Failed 1 mesh checks.
 """
 
 
-def test_a_skewed_mesh_is_told_but_used():
+def test_a_skewed_mesh_is_reported_but_used():
     report = read_mesh_report(CHECKED)
     assert report.n_cells == 143545
     assert report.non_orthogonality == 64.3

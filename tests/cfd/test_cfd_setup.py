@@ -224,7 +224,7 @@ def test_every_face_of_the_car_is_on_one_patch(coarse):
     assert whole == len(coarse.car.faces) - coarse.car.health.n_degenerate_faces
 
 
-def test_an_unknown_preset_is_told_the_known_ones():
+def test_an_unknown_preset_is_refused_with_the_known_ones():
     with pytest.raises(DrivAerError, match="coarse, medium, fine"):
         preset_of("finest")
 

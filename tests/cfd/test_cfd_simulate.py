@@ -133,7 +133,7 @@ def test_a_run_that_is_cancelled_stops_its_solver_and_goes_on_later(solved, car,
     assert (np.diff(done.history.iteration) == 1).all()
 
 
-def test_a_stopped_run_that_is_told_to_stop_sooner_than_it_got_still_has_its_means(solved, car, tmp_path):
+def test_a_stopped_run_whose_target_is_sooner_than_it_got_still_has_its_means(solved, car, tmp_path):
     folder, cancel = copy_of(solved, tmp_path), threading.Event()
 
     def stop_once_written(progress):
@@ -238,7 +238,7 @@ def test_two_processes_solve_the_same_flow_as_one(solved, car, tmp_path):
     assert not list(folder.glob("processor*"))
 
 
-def test_a_broken_dictionary_is_told_in_openfoams_words(openfoam, car, tmp_path):
+def test_a_broken_dictionary_is_reported_in_openfoams_words(openfoam, car, tmp_path):
     write_case(set_up(car, TINY), tmp_path, 10, 1)
     path = tmp_path / "system" / "blockMeshDict"
     path.write_text(path.read_text().replace("vertices", "corners"))

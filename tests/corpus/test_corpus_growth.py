@@ -57,7 +57,7 @@ def test_the_surface_that_is_read_again_gives_the_drag_back(ready, case):
     np.testing.assert_allclose(friction, case.coefficients["cd_friction"], atol=5e-4)
 
 
-def test_faces_are_told_in_the_solvers_order(ready):
+def test_faces_are_kept_in_the_solvers_order(ready):
     sampled = read_surface(ready.family.case, 30.0)
     centres, vectors = ready.surface.faces_on(ready.surface.neutral)
     assert np.abs(centres - sampled.centres).max() < 5e-4

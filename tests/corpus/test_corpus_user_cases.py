@@ -92,7 +92,7 @@ def test_another_speed_than_the_files_is_noticed(openfoam_like, tmp_path):
         add_case(openfoam_like, tmp_path, reference=Reference(speed=70.0))
 
 
-def test_a_drag_that_the_surface_does_not_add_up_to_is_told(openfoam_like, tmp_path):
+def test_a_drag_that_the_surface_does_not_add_up_to_is_reported(openfoam_like, tmp_path):
     answer = add_case(openfoam_like, tmp_path, reference=Reference(speed=SPEED, cd=2 * 0.3))
     assert answer.cd == 0.6 and "adds up to" in answer.warnings[0]
 

@@ -146,7 +146,7 @@ def test_the_other_half_s_friction_is_the_mirror_image(own_case):
     assert (values[1, 2], values[3, 3]) == (-values[0, 2], values[2, 3])
 
 
-def test_what_lacks_a_coefficient_is_said(tmp_path, geometry):
+def test_what_lacks_a_coefficient_is_reported(tmp_path, geometry):
     path = tmp_path / "mine.npz"
     write_case(path, {"frontal_area": 2.0, "Cd": 0.3, "Cl": 0.1}, np.zeros(2), np.zeros((2, 3)), geometry=geometry)
     with pytest.raises(DrivAerError, match="it has no Cd_pressure, Cd_friction"):

@@ -90,7 +90,7 @@ def test_stl_keeps_three_vertices_a_face(samples, body):
     ("name", "unit", "up"),
     [("plain.glb", "m", "y"), ("plain.3mf", "mm", "z"), ("plain.dae", "mm", "z"), ("plain.obj", None, None)],
 )
-def test_the_formats_own_unit_and_up_axis_are_told(samples, name, unit, up):
+def test_the_formats_own_unit_and_up_axis_are_reported(samples, name, unit, up):
     mesh = read_mesh(samples[name])
     assert (mesh.unit, mesh.up) == (unit, up)
 
@@ -133,7 +133,7 @@ def test_ascii_stl_as_vendors_write_it(samples, tmp_path, vendor):
     assert mesh.warnings == ()
 
 
-def test_what_stands_behind_the_last_endsolid_is_said(samples, tmp_path):
+def test_what_stands_behind_the_last_endsolid_is_reported(samples, tmp_path):
     text = samples["ascii.stl"].read_bytes() + samples["binary.stl"].read_bytes()
     mesh = read_mesh(write(tmp_path, "behind.stl", text))
     assert len(mesh.faces) == 320

@@ -50,7 +50,7 @@ def test_normals_of_the_file_are_kept(tmp_path):
     assert mesh.warnings == ()
 
 
-def test_inward_normals_of_the_file_are_turned_round_and_said_so(tmp_path):
+def test_inward_normals_of_the_file_are_turned_round_and_reported(tmp_path):
     points, normals = ellipsoid(2000)
     np.savez(tmp_path / "cloud.npz", xyz=points, normals=-normals)
     mesh = read_mesh(tmp_path / "cloud.npz")

@@ -76,7 +76,7 @@ def test_gltf_skin_is_in_the_pose_of_its_joints(tmp_path):
     np.testing.assert_allclose(mesh.vertices, [[0, 0, 0], [1, 0, 1], [0, 1, 2]], atol=1e-6)
 
 
-def test_gltf_hidden_nodes_and_what_hangs_on_them_are_left_out_and_said(tmp_path):
+def test_gltf_hidden_nodes_and_what_hangs_on_them_are_left_out_and_reported(tmp_path):
     hidden = {"KHR_node_visibility": {"visible": False}}
     nodes = [{"mesh": 0}, {"name": "dummy", "children": [2], "extensions": hidden}, {"mesh": 0}]
     tree, binary = gltf(TRIANGLE, nodes=nodes, extensionsUsed=["KHR_node_visibility"])
@@ -135,7 +135,7 @@ def test_3mf_takes_the_model_that_its_relationships_name(tmp_path):
     assert read_mesh(write(tmp_path, "b.3mf", threemf(models, None))).vertices.max() == 1
 
 
-def test_3mf_supports_of_the_print_are_left_out_and_said(tmp_path):
+def test_3mf_supports_of_the_print_are_left_out_and_reported(tmp_path):
     models = {"3D/3dmodel.model": model(("model", 1.0), ("support", 9.0), ("solidsupport", 9.0))}
     mesh = read_mesh(write(tmp_path, "a.3mf", threemf(models, None)))
     assert len(mesh.faces) == 1 and mesh.vertices.max() == 1
@@ -164,7 +164,7 @@ def test_ply_corners_under_another_name(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["vtp", "vtk", "vtu"])
-def test_vtk_cells_that_are_hidden_or_copies_are_left_out_and_said(tmp_path, suffix):
+def test_vtk_cells_that_are_hidden_or_copies_are_left_out_and_reported(tmp_path, suffix):
     import pyvista as pv
 
     plane = pv.Plane(i_resolution=4, j_resolution=4)

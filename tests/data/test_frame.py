@@ -33,7 +33,7 @@ def test_a_file_without_a_real_unit_is_scaled_to_a_car_and_says_so(name):
 
 
 @pytest.mark.parametrize("name", ["Duck.glb", "bunny_lowpoly.obj", "chair_model.obj", "cube_20mm.stl", "sphere.obj"])
-def test_what_is_no_car_is_said_to_be_none(name):
+def test_what_is_no_car_is_reported_to_be_none(name):
     frame = find_frame(shared_mesh(f"meshes/non_cars/{name}"))
     assert frame.confidence < 0.2
     assert any("does not look like a car" in w for w in frame.warnings)
@@ -49,11 +49,11 @@ def test_a_car_not_aligned_with_its_axes_is_not_guessed_at_quietly():
     assert frame.confidence < 0.2 and any("not aligned" in w for w in frame.warnings)
 
 
-def test_a_pitched_car_is_said_not_to_be_level():
+def test_a_pitched_car_is_reported_not_to_be_level():
     assert any("not level" in w for w in find_frame(shared_mesh("meshes/cars/libigl_truck.obj")).warnings)
 
 
-def test_a_yawed_car_is_said_not_to_be_aligned():
+def test_a_yawed_car_is_reported_not_to_be_aligned():
     raw = shared_mesh("meshes/cars/mlsimkit_drivaer/run1_full_car_derived.stl")
     c, s = np.cos(np.radians(4)), np.sin(np.radians(4))
     yawed = RawMesh(raw.vertices @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]), raw.faces)

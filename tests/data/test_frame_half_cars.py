@@ -89,7 +89,7 @@ def test_half_a_cloud_is_recognised_and_its_normals_are_mirrored_too():
 
 @pytest.mark.parametrize("name", [n for n in CARS if not n.endswith(("half.stl", ".pcd"))])
 @pytest.mark.parametrize("half", [True, False])
-def test_clouds_of_half_cars_and_of_whole_ones_are_told_apart(name, half):
+def test_clouds_of_half_cars_and_of_whole_ones_are_distinguished(name, half):
     import trimesh
 
     raw = shared_mesh(f"meshes/cars/{name}")

@@ -41,7 +41,7 @@ def test_a_hole_is_counted_and_its_edge_measured(box):
     assert any("1 hole" in warning for warning in health.warnings)
 
 
-def test_a_body_wound_inwards_is_called_so_and_said_not_to_matter(ball):
+def test_a_body_wound_inwards_is_called_so_and_reported_not_to_matter(ball):
     health = report(raw(ball.vertices, ball.faces[:, ::-1]))
     assert health.winding == "inward" and health.wrong_fraction == 1.0
     (warning,) = health.warnings

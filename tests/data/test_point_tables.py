@@ -78,7 +78,7 @@ def test_without_a_heading_the_first_three_columns_are_x_y_and_z(tmp_path, point
     np.testing.assert_allclose(mesh.vertices, points, atol=1e-12)
 
 
-def test_a_first_column_that_counts_the_rows_is_left_out_and_said(tmp_path, points):
+def test_a_first_column_that_counts_the_rows_is_left_out_and_reported(tmp_path, points):
     mesh = read_mesh(table(tmp_path / "cloud.txt", points, None, lambda i, x, y, z: (i, x, y, z), " "))
     np.testing.assert_allclose(mesh.vertices, points, atol=1e-12)
     assert "counts the rows" in mesh.warnings[0]
@@ -96,7 +96,7 @@ def test_coordinates_in_different_units_are_refused(tmp_path, points):
         read_mesh(path)
 
 
-def test_a_row_that_is_too_short_is_told(tmp_path, points):
+def test_a_row_that_is_too_short_is_reported(tmp_path, points):
     path = table(tmp_path / "cloud.csv", points, "x,y,z", lambda i, x, y, z: (x, y, z), ",")
     path.write_text(path.read_text() + "1,2\n")
     with pytest.raises(MeshError, match="Expected 3 columns, got 2"):

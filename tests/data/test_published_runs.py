@@ -39,7 +39,7 @@ def test_a_run_without_parameters_has_no_area_of_its_own(tmp_path):
         _ = run.cd_own
 
 
-def test_flaws_are_told_of_the_runs_that_have_them(tmp_path):
+def test_flaws_are_reported_of_the_runs_that_have_them(tmp_path):
     (tmp_path / "force_mom_all.csv").write_text("run,cd,cl\n104,0.3,0\n105,0.3,0\n")
     runs = read_runs(tmp_path, AHMEDML)
     assert (runs[104].flaw, runs[105].flaw) == ("", "forces")

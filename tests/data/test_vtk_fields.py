@@ -68,7 +68,7 @@ def test_a_damaged_array_is_one_line(tmp_path, data, message):
         read(tmp_path, data)
 
 
-def test_a_binary_file_that_is_cut_short_is_said(surface, tmp_path):
+def test_a_binary_file_that_is_cut_short_is_reported(surface, tmp_path):
     whole = tmp_path / "whole.vtk"
     surface.save(whole, binary=True)
     cut = tmp_path / "cut.vtk"

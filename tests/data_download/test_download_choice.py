@@ -77,7 +77,7 @@ def test_a_server_may_be_written_as_people_write_it(typed, server):
 
 
 @pytest.mark.parametrize("typed", ["http://", "ftp://x.org", "http://x.org:port", "https://user:secret@x.org"])
-def test_what_is_no_server_is_said(typed):
+def test_what_is_no_server_is_reported(typed):
     with pytest.raises(DrivAerError, match="no address of a server"):
         server_of(typed)
 
@@ -92,7 +92,7 @@ def test_what_is_no_server_is_said(typed):
         ({"ids": "no_such_list.txt"}, "neither an id nor a file"),
     ],
 )
-def test_a_choice_of_nothing_that_is_there_is_said(choice, message):
+def test_a_choice_of_nothing_that_is_there_is_reported(choice, message):
     asked = {"what": None, "classes": None, "ids": None, "count": None, "split": None} | choice
     with pytest.raises(DrivAerError, match=message):
         choice_of(**asked)

@@ -157,7 +157,7 @@ def test_an_unknown_model_names_those_that_there_are():
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_missing_gpu_is_said():
+def test_a_missing_gpu_is_reported():
     with pytest.raises(ModelError, match="--device cpu"):
         pick_device("cuda")
     assert pick_device("auto") == "cpu"
@@ -236,7 +236,7 @@ def test_a_model_with_one_network_of_the_format_before_answers_as_it_did(folder,
     assert after.cd == before.cd and (before.cp is None or np.array_equal(after.cp, before.cp))
 
 
-def test_what_a_model_has_not_is_none_or_said(folder, sample, tmp_path):
+def test_what_a_model_has_not_is_none_or_reported(folder, sample, tmp_path):
     whole = read_model(folder)
     config = ModelConfig("alone", "nothing", drag=whole.config.drag)
     write_model(tmp_path / "alone", config, {"drag": whole.part("drag")})

@@ -93,7 +93,7 @@ def test_some_files_and_a_baseline(qtbot, window, page, cars, monkeypatch):
     assert len(state.variants) == 2 and state.variant(state.baseline).file == Path(chosen[1])
 
 
-def test_what_is_wrong_is_said_in_place(qtbot, page, tmp_path):
+def test_what_is_wrong_is_reported_in_place(qtbot, page, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     page.choose([empty])

@@ -262,7 +262,7 @@ def _row_with_pause(qtbot, page):
     return found()
 
 
-def test_what_is_wrong_with_a_download_is_said_in_the_form(qtbot, page, tmp_path):
+def test_what_is_wrong_with_a_download_is_reported_in_the_form(qtbot, page, tmp_path):
     form = page.form
     page.stack.setCurrentWidget(form)
     form.folder.setText("")

@@ -135,7 +135,7 @@ def test_cancel_writes_nothing(qtbot, panel, tmp_path):
     assert list(tmp_path.iterdir()) == [] and panel.export.isEnabled()
 
 
-def test_what_is_wrong_is_said_in_place(qtbot, panel, tmp_path):
+def test_what_is_wrong_is_reported_in_place(qtbot, panel, tmp_path):
     panel.form.brand.text.setText(str(tmp_path / "none.toml"))
     panel.export_to(tmp_path / "r.html")
     assert "none.toml" in finished(qtbot, panel) and panel.state.property("role") == "bad"

@@ -107,7 +107,7 @@ def test_what_was_on_screen_survives_a_crash(qtbot, make_window, settle, folder,
     assert_it_looks_so(again, was)
 
 
-def test_missing_files_are_said_and_found(make_window, settle, folder, tmp_path):
+def test_missing_files_are_reported_and_found(make_window, settle, folder, tmp_path):
     window = make_window([folder])
     settle(window)
     window.desk.save(tmp_path / "work")

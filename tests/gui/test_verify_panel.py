@@ -19,6 +19,8 @@ from drivaer_app.desk.cfd_kept import CfdNumbers, KeptCfd
 from drivaer_app.desk.study_file import write_study
 from drivaer_app.desk.verification import DONE, FAILED_RUN, RUNNING, STOPPED, Run, _write_begun, case_folder
 
+# OpenFOAM itself meshes and solves here, twice where a run is stopped and gone on with: no stand-in writes logs,
+# residuals and fields as the versions do that the panel has to read. The trial preset has the coarsest mesh.
 PATIENCE = 240_000
 
 

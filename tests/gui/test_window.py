@@ -103,7 +103,7 @@ def test_from_the_filter_down_goes_into_the_list_and_escape_empties_it(qtbot, wi
     assert panel.view.hasFocus() and panel.filter.text() == "" and len(rows(window)) == 3
 
 
-def test_the_difference_to_the_baseline_is_told_with_what_is_known_of_its_uncertainty(qtbot, window):
+def test_the_difference_to_the_baseline_is_reported_with_what_is_known_of_its_uncertainty(qtbot, window):
     window.desk_page.variants.select([key_of(window, "fastback")])
     assert "counts" in window.desk_page.answer.delta.text()
     shown_law = window.desk_page.answer.certainty.text()
@@ -266,7 +266,7 @@ def test_the_difference_view_shows_where_the_pressure_changed(window, settle):
     assert "baseline itself" in window.statusBar().currentMessage()
 
 
-def test_mesh_health_is_shown_and_said(window):
+def test_mesh_health_is_shown_and_reported(window):
     window.desk_page.stage.set_overlay("health")
     assert "closed" in window.statusBar().currentMessage()
     window.desk_page.stage.set_overlay("cp")

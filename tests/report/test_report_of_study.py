@@ -125,7 +125,7 @@ def test_what_another_model_predicted_is_no_number_of_this_report(source):
     assert car.result is None and "old@1" in car.error and "predict it again" in car.error
 
 
-def test_results_of_a_model_that_is_gone_are_told_as_such_and_not_drawn_anew(source, tmp_path):
+def test_results_of_a_model_that_is_gone_are_reported_as_such_and_not_drawn_anew(source, tmp_path):
     known = {
         key: replace(one, result=one.result and replace(one.result, model="old@1")) for key, one in source.known.items()
     }
@@ -150,7 +150,7 @@ def test_results_of_a_model_that_is_gone_are_told_as_such_and_not_drawn_anew(sou
     assert len(content_of_study(nowhere).predicted) == 3
 
 
-def test_a_mesh_saved_again_since_is_said_and_not_drawn(study_file, sample_file):
+def test_a_mesh_saved_again_since_is_reported_and_not_drawn(study_file, sample_file):
     shutil.copy(sample_file, study_file.with_name("two.stl"))
     source = StudySource.of_file(study_file)
     (car,) = (car for car in content_of_study(source).cars if car.name == "two")

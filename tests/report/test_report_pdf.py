@@ -54,7 +54,7 @@ def test_no_word_leaves_the_page(pages):
     assert places and all(20 <= x <= 575 for x in places)
 
 
-def test_failures_and_where_the_numbers_come_from_are_told(pages, batch):
+def test_failures_and_where_the_numbers_come_from_are_reported(pages, batch):
     text = "".join(page.extract_text() for page in pages).replace("\n", "")
     assert "is empty; export it again" in text
     assert batch.model.digest in text and "held" in text

@@ -162,7 +162,7 @@ def test_conditions_pick_cars_in_their_order(content):
         matching(content, "cdd < 1")
 
 
-def test_names_are_found_and_near_misses_are_told(batch):
+def test_names_are_found_and_near_misses_are_reported(batch):
     assert content_of_batch(batch, baseline="plain_2").baseline.name == "plain_2.stl"
     with pytest.raises(DrivAerError, match="did you mean plain_2"):
         content_of_batch(batch, baseline="plan_2.stl")

@@ -136,7 +136,7 @@ def judged():
     ]
 
 
-def test_a_better_model_is_told_from_chance(judged):
+def test_a_better_model_is_distinguished_from_chance(judged):
     from dataclasses import replace
 
     from gnn.figures import paired_bootstrap

@@ -81,7 +81,7 @@ def test_runs_with_their_boundary_are_trained_on(surface, tmp_path, prefix, arra
     is_right(only_car(tmp_path / "c", tmp_path / "catalogues"))
 
 
-def test_a_pressure_whose_unit_cannot_be_told_is_refused(surface, tmp_path):
+def test_a_pressure_whose_unit_cannot_be_found_is_refused(surface, tmp_path):
     write(surface, tmp_path / "c/car.stl", tmp_path / "c/car.vtk", "p", 4500.0)
     (tmp_path / "c/drag.csv").write_text("file,Cd\ncar.stl,0.3\n")
     with pytest.raises(DrivAerError, match="cannot tell the unit"):
