@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,12 @@ class DrawnCar:
     def n_bytes(self) -> int:
         arrays = (getattr(self, f.name) for f in fields(self))
         return sum(array.nbytes for array in arrays if array is not None)
+
+    def nearest_seen(self, place: Sequence[float] | np.ndarray) -> int:
+        """The point in the flow's sight that is nearest to a place (3,) m: of cars that differ, the same place."""
+        offset = self.points - np.asarray(place, np.float32)
+        away = np.einsum("ij,ij->i", offset, offset)
+        return int((np.where(self.exposed, away, np.inf) if self.exposed.any() else away).argmin())
 
     @property
     def box(self) -> tuple[np.ndarray, np.ndarray]:

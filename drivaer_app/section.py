@@ -21,6 +21,19 @@ class Section:
     cp: np.ndarray
 
 
+def side_outline(car: DrawnCar, n: int = 160) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The car seen from its side: x (n,) m along it, and the lowest and highest z (n,) m there."""
+    x, z = car.points[:, 0].astype(float), car.points[:, 2].astype(float)
+    edges = np.linspace(x.min(), x.max(), n + 1)
+    at = np.clip(np.searchsorted(edges, x) - 1, 0, n - 1)
+    low, high = np.full(n, np.inf), np.full(n, -np.inf)
+    np.minimum.at(low, at, z)
+    np.maximum.at(high, at, z)
+    there = np.isfinite(low)
+    middle = (edges[1:] + edges[:-1]) / 2
+    return middle[there], low[there], high[there]
+
+
 def section_at(car: DrawnCar, y: float) -> Section:
     """y: m, car frame; 0 is the middle. Needs fields."""
     side = car.points[:, 1] >= np.float32(y)

@@ -26,7 +26,7 @@ from drivaer_app.desk.examine import warm_up
 from drivaer_app.desk.exporting import export_fields, export_mesh
 from drivaer_app.desk.jobs import FAILED as JOB_FAILED
 from drivaer_app.desk.jobs import Job, Jobs
-from drivaer_app.desk.layers import DisplayLayers
+from drivaer_app.desk.layers import PARTS, DisplayLayers
 from drivaer_app.desk.lru_cache import LruCache
 from drivaer_app.desk.morphing import Morphing, changed_in_words, values_of
 from drivaer_app.desk.predictions import DONE, FAILED, FOCUS, MISSING, WAITING, Predictions, PredictionState
@@ -43,6 +43,7 @@ from drivaer_app.files import STUDY_SUFFIX, absolute
 from drivaer_app.origin import CfdCoefficients
 from drivaer_app.predict import Reading
 from drivaer_app.results import Result
+from drivaer_app.shapes.drag_by_region import RegionDrag
 
 _BENT = "bent"  # in a study's view
 
@@ -260,6 +261,18 @@ class Desk:
             return None
         kept = self.verifications.kept(self.study.state.inputs_of(variant))
         return cfd_of(self.prediction(key).result, kept, variant.origin, self.study.state.conditions)
+
+    def region_drag(self, key: str) -> dict[str, float] | None:
+        """Cd by region on the study's reference area, from the fields, adding up to their Cd; None before it is known.
+
+        Has it worked out where nobody has yet; ``layer`` events of ``parts`` tell when it is there.
+        """
+        result = self.result(key)
+        if result is None or result.cd_pressure is None:
+            return None
+        self.layers.want(PARTS, key)
+        parts: RegionDrag | None = self.layers.get(PARTS, key)
+        return None if parts is None else parts.shares(result.cd_pressure + result.cd_friction, result.frontal_area)
 
     def drawn(self, key: str) -> DrawnCar | None:
         """The mesh with its fields where it is in memory."""

@@ -2,7 +2,8 @@
 
 ``difference``: Cp minus the baseline's. ``sensitivity``: what pushing the surface outwards does to drag. ``truth``: Cp
 of the car's CFD, a run of its own or what is published of the design that it is. ``cfd``: Cp minus that. ``lines``: no
-field but the lines that the flow draws on the surface.
+field but the lines that the flow draws on the surface. ``parts``: a RegionDrag, which region each point belongs to and
+what the regions' drag is.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.engine import Engine
 from drivaer_app.flow_lines import flow_lines
 from drivaer_app.origin import Origin
+from drivaer_app.shapes.drag_by_region import region_drag
 
 if TYPE_CHECKING:
     from drivaer_app.truth import CarTruth
 
 DIFFERENCE, SENSITIVITY, CFD, TRUTH = LAYERS = ("difference", "sensitivity", "cfd", "truth")
 LINES = "lines"
+PARTS = "parts"
 
 Work = tuple[Callable[..., Any], tuple[Any, ...], str]
 """What the engine's process is to do, with what, and its name in the list of jobs."""
@@ -136,6 +139,9 @@ class DisplayLayers:
         if name == SENSITIVITY:
             asked = (inputs.file, inputs.reading, inputs.model, values_of(inputs), drawn)
             return sensitivity_on, asked, "finding where shape matters"
+        if name == PARTS and drawn.has_fields:
+            asked = (inputs.file, inputs.reading, values_of(inputs), drawn)
+            return region_drag, asked, "finding the parts of the car"
         if name in (CFD, TRUTH):
             from drivaer_app.desk.verification import run_truth
             from drivaer_app.truth import published_truth

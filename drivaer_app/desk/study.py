@@ -10,7 +10,7 @@ from pathlib import Path
 from data.errors import DrivAerError
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.study_file import SavedStudy, read_study, write_study, written_path
-from drivaer_app.desk.study_state import DesignFile, MorphSettings, StudyState, Variant
+from drivaer_app.desk.study_state import DesignFile, MorphSettings, Pin, StudyState, Variant
 from drivaer_app.files import absolute
 from drivaer_app.origin import Origin
 from drivaer_app.predict import Reading
@@ -142,6 +142,24 @@ class Study:
         left = tuple(one for one in self.state.bent if one[0] != base)
         self._edit(f"keep {name}", variants=(*self.state.variants, variant), bent=left)
         return variant.key
+
+    def pin(self, place: Iterable[float]) -> int:
+        """Look at a place (3,) m of every car from now on. Returns its number."""
+        x, y, z = (float(value) for value in place)
+        self._edit(f"pin point {len(self.state.pins) + 1}", pins=(*self.state.pins, Pin((x, y, z))))
+        return len(self.state.pins)
+
+    def note(self, number: int, note: str) -> None:
+        """What a pinned point is there for."""
+        pins = list(self.state.pins)
+        if pins[number - 1].note != note:
+            pins[number - 1] = replace(pins[number - 1], note=note)
+            self._edit(f"note on point {number}", pins=tuple(pins))
+
+    def unpin(self, number: int) -> None:
+        """The points behind it move up."""
+        pins = tuple(pin for n, pin in enumerate(self.state.pins, 1) if n != number)
+        self._edit(f"take point {number} away", pins=pins)
 
     def bend(self, key: str, values: dict[str, float], what: str) -> None:
         """How a variant rests bent that is not kept yet; no values where it rests as it is. what: for ``undo``."""

@@ -17,7 +17,7 @@ from data.errors import DrivAerError
 from data.replacing import replacing
 from drivaer_app.conditions import Conditions
 from drivaer_app.desk.cfd_kept import KeptCfd
-from drivaer_app.desk.study_state import MorphSettings, StudyState, Variant
+from drivaer_app.desk.study_state import MorphSettings, Pin, StudyState, Variant
 from drivaer_app.files import STUDY_SUFFIX, absolute, checksum_of
 from drivaer_app.origin import Origin
 from drivaer_app.predict import Reading
@@ -59,6 +59,7 @@ def write_study(path: str | Path, study: SavedStudy) -> None:
         "baseline": study.state.baseline,
         "model": study.state.model,
         "conditions": asdict(study.state.conditions),
+        "pins": [asdict(pin) for pin in study.state.pins],
         "view": dict(study.view),
         "origin": None if study.origin is None else str(study.origin),
         "variants": [_variant_out(v, study.kept.get(v.key, SavedVariant()), path.parent) for v in study.state.variants],
@@ -90,7 +91,9 @@ def read_study(path: str | Path) -> SavedStudy:
         if document["format"] != FORMAT:
             raise DrivAerError(f"study format {document['format']} is not {FORMAT}", file=path, fix="update drivaer")
         variants = tuple(_variant_in(stored, path.parent) for stored in document["variants"])
-        state = StudyState(variants, document["baseline"], Conditions(**document["conditions"]), document["model"])
+        pins = tuple(_pin_in(stored) for stored in document.get("pins", ()))  # studies of before have none
+        conditions = Conditions(**document["conditions"])
+        state = StudyState(variants, document["baseline"], conditions, document["model"], pins)
         kept = {
             stored["key"]: _kept_in(stored, pictures.get(stored["key"]), path.parent) for stored in document["variants"]
         }
@@ -149,6 +152,11 @@ def _variant_in(stored: dict[str, Any], folder: Path) -> Variant:
     morph = stored["morph"] and MorphSettings(stored["morph"]["base"], tuple(sorted(stored["morph"]["values"].items())))
     origin = stored.get("origin") and Origin.from_json(stored["origin"])
     return Variant(stored["key"], stored["name"], file, Reading(**stored["reading"]), morph, origin)
+
+
+def _pin_in(stored: dict[str, Any]) -> Pin:
+    x, y, z = (float(value) for value in stored["place"])
+    return Pin((x, y, z), str(stored["note"]))
 
 
 def _kept_in(stored: dict[str, Any], picture: bytes | None, folder: Path) -> SavedVariant:

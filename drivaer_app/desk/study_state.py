@@ -62,16 +62,26 @@ class DesignFile:
 
 
 @dataclass(frozen=True)
+class Pin:
+    """A place that is looked at on every car. place: m, car frame; on each car the nearest point of its surface."""
+
+    place: tuple[float, float, float]
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class StudyState:
     """One moment of a study. baseline: a variant's key or None. model: as in Predictor, None for the bundled one.
 
-    bent: a variant's key and the values of its handles, of those that rest bent and are not kept as variants.
+    pins: numbered from 1. bent: a variant's key and the values of its handles, of those that rest bent and are not kept
+    as variants.
     """
 
     variants: tuple[Variant, ...] = ()
     baseline: str | None = None
     conditions: Conditions = Conditions()
     model: str | None = None
+    pins: tuple[Pin, ...] = ()
     bent: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
 
     def variant(self, key: str | None) -> Variant | None:

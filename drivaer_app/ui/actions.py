@@ -165,6 +165,7 @@ class Actions:
         for overlay in OVERLAYS:
             action = self._add(menu, f"show_{overlay.name}", overlay.title, lambda n=overlay.name: stage.set_overlay(n))
             action.setToolTip(overlay.tip)
+        self._add(menu, "pin", "Pi&n the marked point", page.pin, "N", "Numbered, on every car, kept in the study")
         self._add(menu, "edges", "&Edges", stage.view_bar.edges.toggle, "E")
         self._add(menu, "lines", "Flow &lines", stage.view_bar.lines.toggle, "L")
         self._add(menu, "cut", "&Cut lengthwise", stage.view_bar.cut.toggle, "X")

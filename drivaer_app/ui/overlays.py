@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from drivaer_app.desk.layers import PARTS
 from drivaer_app.desk.sensitivity import UNIT
 
 
@@ -71,6 +72,7 @@ OVERLAYS = (
         tip="One car three times: Cp of its CFD, as predicted, and the error, with one camera",
         like="cp",
     ),
+    Overlay(PARTS, "Parts of the car", tip="Wheels, mirrors, floor and the rest, as the bars of drag by part below"),
     Overlay("shape", "Shape", tip="The bare surface, hollows darker and ridges lighter"),
     Overlay("health", "Mesh health", tip="Open edges in red; what the flow does not see in violet"),
 )

@@ -21,9 +21,10 @@ from vtkmodules.vtkRenderingCore import (
     vtkTextActor,
 )
 
-from drivaer_app.desk.layers import LAYERS
+from drivaer_app.desk.layers import LAYERS, PARTS
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.pictures.colours import diverging, to_srgb
+from drivaer_app.shapes.drag_by_region import REGIONS
 from drivaer_app.ui.overlays import Overlay
 from drivaer_app.ui.theme import Colours
 from drivaer_app.ui.words import plain
@@ -76,6 +77,8 @@ class Pane:
         self._grid = _lines_actor(1.0)
         self._marks: list[_Mark] = []
         self.title = ""
+        self.highlighted: str | None = None
+        """Of the parts, the only one in colour."""
         self._title, self._scale = vtkTextActor(), vtkTextActor()
         self._left, self._top = _border((0.001, 0), (0.001, 1)), _border((0, 0.998), (1, 0.998))
         self._cut = vtkPlane()
@@ -180,6 +183,8 @@ class Pane:
             low, high, colours = -1.0, 1.0, _clay()
         elif overlay.name == "health":
             low, high, colours = 0.0, 1.0, _HEALTH
+        elif overlay.name == PARTS:
+            low, high, colours = -0.5, len(REGIONS) - 0.5, part_colours(self.highlighted)
         else:
             (low, high), colours = span_of(overlay, span), colour_table(overlay)
         array = numpy_to_vtk(np.ascontiguousarray(values, np.float32), deep=True)
@@ -188,7 +193,7 @@ class Pane:
         self._mapper.SetLookupTable(_lookup(colours, low, high))
         self._mapper.SetScalarRange(low, high)
         self._mapper.UseLookupTableScalarRangeOn()
-        self._mapper.InterpolateScalarsBeforeMappingOn()
+        self._mapper.SetInterpolateScalarsBeforeMapping(overlay.name != PARTS)  # between two numbers lies no third part
         self._mapper.ScalarVisibilityOn()
         return shown
 
@@ -198,7 +203,7 @@ class Pane:
             return car.curvature
         if overlay.name == "health":
             return np.where(car.exposed, 0.0, 1.0)
-        if overlay.name in LAYERS:
+        if overlay.name in (*LAYERS, PARTS):
             return self.layers.get(overlay.name)
         if not car.has_fields:
             return None
@@ -231,7 +236,8 @@ class Pane:
         offset = car.points - np.asarray(place, np.float32)
         near = int(np.einsum("ij,ij->i", offset, offset).argmin())
         fields = (float(car.cp[near]), float(np.linalg.norm(car.cf[near]))) if car.has_fields else (None, None)
-        layers = {name: float(layer[near]) for name, layer in self.layers.items() if np.isfinite(layer[near])}
+        layers = {name: float(self.layers[name][near]) for name in LAYERS if name in self.layers}
+        layers = {name: value for name, value in layers.items() if np.isfinite(value)}
         return Probe(np.asarray(place, float), bool(car.exposed[near]), *fields, layers)
 
     def mark(self, marks: Sequence[tuple[str, np.ndarray]], overlay: Overlay) -> None:
@@ -242,19 +248,13 @@ class Pane:
             if given is None or self.drawn is None:
                 mark.hide()
                 continue
-            probe = self.probe(self._on_surface(given[1]))
+            probe = self.probe(self.drawn.points[self.drawn.nearest_seen(given[1])])
             mark.show(probe.place, f"{given[0]} {value_in_words(probe, overlay)}".strip())
 
     @property
     def mark_texts(self) -> list[str]:
         """What stands beside the marked points that are shown."""
         return [mark.text for mark in self._marks if mark.text]
-
-    def _on_surface(self, place: np.ndarray) -> np.ndarray:
-        """The drawn point in the flow's sight that is nearest to a place; cars differ."""
-        seen = self.drawn.points if not self.drawn.exposed.any() else self.drawn.points[self.drawn.exposed]
-        offset = seen - np.asarray(place, np.float32)
-        return seen[np.einsum("ij,ij->i", offset, offset).argmin()].astype(float)
 
 
 class _Mark:
@@ -304,6 +304,19 @@ def value_in_words(probe: Probe, overlay: Overlay) -> str:
     if probe.cp is None:
         return ""
     return f"|Cf| {probe.cf:.4f}" if overlay.name == "cf" else f"Cp {plain(probe.cp, 3)}"
+
+
+_PARTS = ("#0072b2", "#56b4e9", "#8c6d31", "#d55e00", "#009e73", "#c7c7c7", "#e69f00", "#cc79a7")
+"""Of REGIONS, told apart also without colour vision (Okabe and Ito), the sides in grey."""
+
+
+def part_colours(highlighted: str | None = None) -> np.ndarray:
+    """(R, 3) uint8 of REGIONS; with one highlighted, all others pale."""
+    colours = np.array([[int(code[i : i + 2], 16) for i in (1, 3, 5)] for code in _PARTS], np.uint8)
+    if highlighted is not None:
+        others = [name != highlighted for name in REGIONS]
+        colours[others] = 205
+    return colours
 
 
 def _lookup(colours: np.ndarray, low: float, high: float) -> vtkLookupTable:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drivaer_app.desk.desk import Desk
-from drivaer_app.desk.layers import LAYERS, LINES, TRUTH
+from drivaer_app.desk.layers import LAYERS, LINES, PARTS, TRUTH
 from drivaer_app.desk.study_state import StudyState
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.results import COUNT
@@ -100,8 +100,10 @@ class ShownCars:
         """What is there of the layers on a variant's points, and why the overlay's is not; asks for that one."""
         layers = self._desk.layers
         there = {name: layer for name in LAYERS if (layer := layers.get(name, key)) is not None}
+        if (parts := layers.get(PARTS, key)) is not None:
+            there[PARTS] = parts.labels.astype(np.float32)
         name = TRUTH if self._stage.overlay.name == SIDES else self._stage.overlay.name
-        if name not in LAYERS or name in there:
+        if name not in (*LAYERS, PARTS) or name in there:
             return there, ""
         layers.want(name, key)
         return there, layers.lacking(name, key) or "it is being worked out"

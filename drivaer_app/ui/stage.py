@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from data.replacing import replacing
+from drivaer_app.desk.layers import PARTS
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.ui.colour_bar import ColourBar
 from drivaer_app.ui.opengl import OpenGL
@@ -149,6 +150,13 @@ class Stage(QWidget):
             self.viewport.set_overlay(name)
         self.overlay_changed.emit(name)
         self._show_scale()
+
+    def highlight(self, part: str | None) -> None:
+        """Show the car's parts, one of them alone in colour or, for None, all."""
+        if self.overlay.name != PARTS:
+            self.set_overlay(PARTS)
+        if self.viewport:
+            self.viewport.highlight(part)
 
     def look_from(self, view: str) -> None:
         if self.viewport:

@@ -137,6 +137,12 @@ class Viewport(QWidget):
     def span_of(self, overlay: Overlay) -> float:
         return self.spans.get(overlay.scale, overlay.span or 1.0)
 
+    def highlight(self, part: str | None) -> None:
+        """One of shapes.drag_by_region.REGIONS alone in colour; None for all of them."""
+        for pane in self._panes:
+            pane.highlighted = part
+        self._refresh()
+
     def set_edges(self, on: bool) -> None:
         self.edges = on
         self._refresh()
@@ -317,8 +323,10 @@ class Viewport(QWidget):
         self._show_marks()
 
     def set_pins(self, places: Sequence[Sequence[float]]) -> None:
-        self.pins = [np.asarray(place, float) for place in places]
-        self._show_marks()
+        pins = [np.asarray(place, float) for place in places]
+        if [tuple(pin) for pin in pins] != [tuple(pin) for pin in self.pins]:
+            self.pins = pins
+            self._show_marks()
 
     def mark(self, place: np.ndarray | None) -> None:
         """Mark the place of every car's surface that is nearest to it, or none."""

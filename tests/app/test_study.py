@@ -87,6 +87,7 @@ EDITS = {
     "conditions": lambda s, key: s.set_conditions(Conditions(speed=40)),
     "model": lambda s, key: s.set_model("other"),
     "morph": lambda s, key: s.add_morph(key, "longer", {"length": 0.1}),
+    "pin": lambda s, key: s.pin((1.0, 0.0, 1.2)),
     "bend": lambda s, key: s.bend(key, {"length": 0.1}, "length +100 mm"),
     "file": lambda s, key: s.set_file(key, "elsewhere/two.stl"),
     "open": lambda s, key: s.add(["c.stl"]),

@@ -8,6 +8,8 @@ import pytest
 from looking import key_of
 from PySide6.QtCore import QPoint, Qt
 
+from drivaer_app.desk.study_file import read_study
+
 PATIENCE = 120_000
 
 
@@ -124,3 +126,30 @@ def test_a_comma_is_a_point_and_a_given_area_leaves_the_measured_one(qtbot, wind
     assert answer._facts["reference"].isVisible() and answer._facts["reference"].text() == "2.000 m²"
     for _ in range(2):
         window.desk.undo()
+
+
+def test_a_point_is_pinned_on_every_car_noted_kept_and_undone(qtbot, window, settle, tmp_path):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE)
+    page, stage = window.desk_page, window.desk_page.stage
+    page.variants.select([key_of(window, name) for name in ("estate", "fastback")])
+    stage.look_from("left")
+    plotter = stage.viewport._plotter
+    qtbot.mouseClick(plotter, Qt.MouseButton.LeftButton, pos=QPoint(plotter.width() // 4, plotter.height() // 2))
+    values = [pane.mark_texts[0] for pane in stage.viewport.panes]
+    qtbot.keyClick(plotter, "N")
+    assert [pane.mark_texts for pane in stage.viewport.panes] == [[f"1 {value}"] for value in values]
+    table = page.bottom.points.table
+    assert f"Cp {table.item(0, 2).text()}" in values
+    table.item(0, 1).setText("A pillar")
+    assert window.desk.study.state.pins[0].note == "A pillar"
+    window.files.save_to(tmp_path / "pins")
+    settle(window)
+    assert read_study(tmp_path / "pins.drivaer").state.pins == window.desk.study.state.pins
+    window.desk.undo()
+    window.desk.undo()
+    assert window.desk.study.state.pins == () and all(pane.mark_texts == [] for pane in stage.viewport.panes)
+    window.desk.redo()
+    table.selectRow(0)
+    qtbot.keyClick(table, Qt.Key.Key_Delete)
+    assert window.desk.study.state.pins == ()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStackedWidget
 
 from drivaer_app.desk.comparison_table import table_of
 from drivaer_app.desk.events import Event
-from drivaer_app.desk.layers import CFD, SENSITIVITY, TRUTH
+from drivaer_app.desk.layers import CFD, PARTS, SENSITIVITY, TRUTH
 from drivaer_app.desk.study import Study
 from drivaer_app.ui.arrow_keys import ArrowKeys
 from drivaer_app.ui.late_imports import LateImports
@@ -112,7 +112,8 @@ class DeskPage(QStackedWidget):
         self.stage.cut_changed.connect(self._refresh_plots)
         self.stage.notice.connect(self.remarked)
         self.stage.looked.connect(self.looked)
-        self.bottom.turned.connect(self._refresh_plots)
+        self.bottom.turned.connect(self._plot_turned)
+        self.bottom.part_asked.connect(self.stage.highlight)
         self.bottom.chosen.connect(lambda key: self.variants.select([key]))
         self.bottom.table.asked.connect(self.variants.select)
 
@@ -148,6 +149,8 @@ class DeskPage(QStackedWidget):
         elif event.kind == "layer":
             if event.key in self.shown_keys:
                 self._show_cars()
+            if event.text == PARTS:
+                self._refresh_plots()
             if event.key == self.answer.key and event.text in _OF_CFD:
                 self.answer.refresh()
         elif event.kind == "drawn":
@@ -178,6 +181,7 @@ class DeskPage(QStackedWidget):
         self.bottom.make_plots()
         self.stage.make_viewport()
         self.answer.models.read_summaries()
+        self._show_pins()
         self._show_cars()
         if self.stage.viewport:
             self.stage.set_camera(self.desk.study.view)
@@ -218,7 +222,12 @@ class DeskPage(QStackedWidget):
         self.setCurrentWidget(self.docks if state.variants else self.start)
         self.start.show_recent(self.files.settings.recent)
         self._refresh_panels()
+        self._show_pins()
         self.changed.emit()
+
+    def _show_pins(self) -> None:
+        if self.stage.viewport:
+            self.stage.viewport.set_pins([pin.place for pin in self.desk.study.state.pins])
 
     def _refresh_numbers(self) -> None:
         self.variants.refresh_numbers()
@@ -234,6 +243,11 @@ class DeskPage(QStackedWidget):
 
     def _refresh_plots(self) -> None:
         self.bottom.refresh(self.variants.shown(), self.shown_keys, self.stage.view_bar.y)
+
+    def _plot_turned(self) -> None:
+        if self._needs_baseline():
+            self.desk.focus(self.shown_keys, [self.desk.study.state.baseline])
+        self._refresh_plots()
 
     def _refresh_verification(self) -> None:
         self.verify.refresh()
@@ -288,7 +302,8 @@ class DeskPage(QStackedWidget):
         self.changed.emit()
 
     def _needs_baseline(self) -> bool:
-        return self.stage.overlay.name == "difference" and self.desk.study.state.baseline is not None
+        compares = self.stage.overlay.name == "difference" or self.bottom.shows_parts
+        return compares and self.desk.study.state.baseline is not None
 
     def _show_cars(self) -> None:
         if self.stage.viewport is None:
@@ -309,6 +324,17 @@ class DeskPage(QStackedWidget):
             self.remarked.emit(remark)
 
     # Commands
+
+    def pin(self) -> None:
+        """The marked point becomes a numbered one of the study."""
+        viewport = self.stage.viewport
+        if viewport is None or viewport.marked is None:
+            self.remarked.emit("click on the car first: the marked point is pinned")
+            return
+        place = viewport.marked
+        viewport.mark(None)
+        self.desk.edit(lambda study: study.pin(place))
+        self.bottom.setCurrentWidget(self.bottom.points)
 
     def copy_cd(self) -> None:
         """The current variant's number, as the panel says it."""

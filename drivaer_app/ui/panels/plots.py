@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QCursor, QFontMetrics
-from PySide6.QtWidgets import QApplication, QStackedLayout, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QCursor, QFontMetrics, QPolygonF
+from PySide6.QtWidgets import QApplication, QGraphicsPolygonItem, QStackedLayout, QToolTip, QVBoxLayout, QWidget
 
 from drivaer_app.desk.desk import Desk
-from drivaer_app.section import section_at
+from drivaer_app.section import section_at, side_outline
 from drivaer_app.ui.theme import LIGHT, Colours
 from drivaer_app.ui.widgets import label
 from drivaer_app.ui.words import MINUS, cd_of, counts, interval
@@ -21,6 +21,8 @@ _NEAR = 24.0
 _LEAST_LEVEL, _UPRIGHT = 70.0, 15.0
 """Pixels that a name needs lying, and standing upright."""
 _LONGEST_UPRIGHT = 90
+_SILHOUETTE = 0.45
+"""Of the plot's height."""
 _WAITS = "Nothing is predicted yet"
 _WITHOUT_FIELDS = "The drag along the car needs its pressure, which this model does not give, or which is not there yet"
 _NO_SECTION = "No car on screen has pressure at this place"
@@ -250,6 +252,7 @@ class AlongPlot(Plot):
     def __init__(self, desk: Desk):
         super().__init__("Drag accumulated along the car", "x from the front axle, m", "accumulated Cd")
         self.desk = desk
+        self.silhouette: QGraphicsPolygonItem | None = None
 
     def refresh(self, keys: list[str]) -> None:
         self.clear()
@@ -262,6 +265,25 @@ class AlongPlot(Plot):
             self.item.plot(along.x, along.total * scale, pen=self.pen(number), name=f"{variant.name}{result.mark}")
         self.say("" if self.item.listDataItems() else _WITHOUT_FIELDS if any(map(self.desk.result, keys)) else _WAITS)
         self.fit()
+        self._draw_silhouette(keys[0] if keys else None)
+
+    def _draw_silhouette(self, key: str | None) -> None:
+        """The first car from its side below the curves, so that a step in them has a place on it."""
+        drawn = self.desk.drawn(key) if key else None
+        if drawn is None or not self.item.listDataItems():
+            return
+        x, low, high = side_outline(drawn)
+        (_, _), (bottom, top) = self.item.getViewBox().viewRange()
+        scale = _SILHOUETTE * (top - bottom) / max(high.max(), 1e-6)
+        outline = np.column_stack([np.concatenate([x, x[::-1]]), bottom + scale * np.concatenate([high, low[::-1]])])
+        shape = QGraphicsPolygonItem(QPolygonF([QPointF(*corner) for corner in outline]))
+        fill = QColor(self.colours.dim)
+        fill.setAlpha(45)
+        shape.setBrush(fill)
+        shape.setPen(pg.mkPen(None))
+        shape.setZValue(-10)
+        self.item.addItem(shape, ignoreBounds=True)
+        self.silhouette = shape
 
 
 class SectionPlot(Plot):
