@@ -22,7 +22,7 @@ import numpy as np
 from data.errors import DrivAerError, MeshError
 from drivaer_app.desk.jobs import FAILED, Job, Jobs
 from drivaer_app.desk.study_state import ResultInputs
-from drivaer_app.drawn_car import DrawnCar
+from drivaer_app.drawn_car import DrawnCar, drawn_car
 from drivaer_app.engine import Engine
 from drivaer_app.fields import vertex_normals
 from drivaer_app.predict import Predictor, Reading, load
@@ -72,7 +72,8 @@ class Bending:
 
     drawn: as it is without this. own: the values that it has by itself; values: those asked for. A value is in the
     handle's own unit. bent: drawn with bent_values, which follow ``values``. cd: of cd_values, on the measured frontal
-    area; result: the whole prediction where that is no longer the quick one. error: why there is nothing, one line.
+    area; result: the whole prediction where that is no longer the quick one. repainted: the car of cd_values with its
+    own fields, once they are there. error: why there is nothing, one line.
     """
 
     key: str
@@ -86,11 +87,27 @@ class Bending:
     cd: float | None = None
     cd_values: Mapping[str, float] | None = None
     result: Result | None = None
+    repainted: DrawnCar | None = None
     error: str = ""
 
     @property
     def handles(self) -> dict[str, Handle]:
         return {} if self.basis is None else self.basis.handles
+
+    @property
+    def shown(self) -> DrawnCar:
+        """As it is bent, in its own colours where those are known, else in the unbent car's."""
+        if self.repainted is not None and self.cd_values == self.values:
+            return self.repainted
+        return self.drawn if self.bent is None else self.bent
+
+    def moved_by(self, name: str) -> np.ndarray:
+        """(P,) float32 in 0..1: how far a handle moves each of ``drawn``'s points, of the farthest that it moves."""
+        moved = np.zeros((3, len(self.drawn.points)), np.float32)
+        for axis, weight in self.basis.weights[name]:
+            moved[axis] += weight[: moved.shape[1]]
+        far = np.linalg.norm(moved, axis=0)
+        return far / max(float(far.max()), 1e-9)
 
     @property
     def changes(self) -> dict[str, float]:
@@ -165,7 +182,7 @@ class Morphing:
             self._jobs.submit("bending", self._draw, lane=_LANE, on_end=lambda _: self._drawing.end())
         if not held.is_bent:
             self._predicting.ask(None)
-            self._change(held, cd=None, cd_values=None, result=None)
+            self._change(held, cd=None, cd_values=None, result=None, repainted=None)
         elif self._predicting.ask((held, dict(values), exact)):
             self._jobs.submit(
                 "predicting the bent car", self._predict, priority=_FIRST, on_end=lambda _: self._predicting.end()
@@ -209,12 +226,12 @@ class Morphing:
             what = (r.file, r.reading, r.model, tuple(sorted(values.items())))
             try:
                 if exact:
-                    result = self._engine.call(predict_bent, *what)
-                    self._publish(held, values, cd=result.cd, result=result)
+                    result, repainted = self._engine.call(predict_bent, *what)
+                    self._publish(held, values, cd=result.cd, result=result, repainted=repainted)
                 else:
-                    self._publish(held, values, cd=self._engine.call(quick_cd, *what), result=None)
+                    self._publish(held, values, cd=self._engine.call(quick_cd, *what), result=None, repainted=None)
             except DrivAerError as error:
-                self._publish(held, values, cd=None, result=None, error=error.line)
+                self._publish(held, values, cd=None, result=None, repainted=None, error=error.line)
 
     def _publish(self, held: Bending, values: Mapping[str, float], **changes) -> None:
         if self.now is not None and (self.now.is_bent or "error" in changes):
@@ -332,14 +349,14 @@ def quick_cd(file: Path, reading: Reading, model: str | None, values: Values) ->
     return whole + predictor.cd(replace(sample, points=moved), _QUICK_CLOUDS) - part
 
 
-def predict_bent(file: Path, reading: Reading, model: str | None, values: Values) -> Result:
-    """What ``examine`` would say of the bent car, without what it takes to draw it. Raises DrivAerError."""
+def predict_bent(file: Path, reading: Reading, model: str | None, values: Values) -> tuple[Result, DrawnCar]:
+    """What ``examine`` would say of the bent car, and the car in its own colours. Raises DrivAerError."""
     from drivaer_app.files import checksum_of
     from drivaer_app.predict import predictor_of
 
     morph, predictor = _morph(file, reading), predictor_of(model)
     prediction = predictor.predict(morph.apply(dict(values)))
-    return Result.of(prediction, checksum_of(file))
+    return Result.of(prediction, checksum_of(file)), drawn_car(prediction)
 
 
 @lru_cache(maxsize=2)

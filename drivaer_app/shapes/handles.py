@@ -67,6 +67,23 @@ HANDLES: dict[str, Handle] = {
 """Every handle there is, in the order to show them. Which of them a car has, and how far they go, its Morph says."""
 
 
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Whole car": ("ride_height", "pitch", "length", "wheelbase", "width"),
+    "Front": ("nose_length", "bonnet_height", "front_rounding"),
+    "Cabin": ("windscreen_angle", "roof_height", "greenhouse_taper", "mirror_scale"),
+    "Rear": (
+        "roof_rear_height",
+        "backlight_angle",
+        "boot_height",
+        "boot_length",
+        "boat_tail",
+        "rear_rounding",
+    ),
+    "Floor": ("ramp_angle", "diffuser_angle"),
+}
+"""Handles by where they take hold of the car, in the order to show them."""
+
+
 def checked(values: Mapping[str, float], handles: Mapping[str, Handle] = HANDLES) -> dict[str, float]:
     """The values that change something, as floats.
 

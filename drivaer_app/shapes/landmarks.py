@@ -111,6 +111,20 @@ class Landmarks:
         ]
 
 
+def measured(name: str, marks: Landmarks) -> float | None:
+    """What a handle changes, as it is on the car: m or degrees; None of handles that stand for no single measure."""
+    measures = {
+        "ride_height": marks.floor_z,
+        "length": marks.length,
+        "wheelbase": marks.rear_axle_x - marks.front_axle_x,
+        "width": 2 * marks.half_width,
+        "roof_height": marks.roof.z,
+        "windscreen_angle": marks.windscreen and marks.windscreen.angle_deg,
+        "backlight_angle": marks.backlight and marks.backlight.angle_deg,
+    }
+    return measures.get(name)
+
+
 def find_landmarks(car: CarMesh) -> Landmarks:
     """Measure a car. Raises DrivAerError for a surface too broken to find even its outline."""
     outlook = look_at(car)

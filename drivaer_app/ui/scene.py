@@ -77,6 +77,8 @@ class Pane:
         self._grid = _lines_actor(1.0)
         self._marks: list[_Mark] = []
         self.title = ""
+        self.moves: np.ndarray | None = None
+        """(P,) in 0..1, shown instead of the overlay while it fits the car."""
         self.highlighted: str | None = None
         """Of the parts, the only one in colour."""
         self._title, self._scale = vtkTextActor(), vtkTextActor()
@@ -177,7 +179,9 @@ class Pane:
         values = self._values(overlay)
         self._open.SetVisibility(overlay.name == "health" and len(self.drawn.open_edges) > 0)
         shown = values is not None
-        if values is None:
+        if self.moves is not None and len(self.moves) == len(self.drawn.points):
+            values, low, high, colours, shown = self.moves, 0.0, 1.0, _MOVES, True
+        elif values is None:
             values, low, high, colours = self.drawn.curvature, -1.0, 1.0, _clay()
         elif overlay.name == "shape":
             low, high, colours = -1.0, 1.0, _clay()
@@ -305,6 +309,9 @@ def value_in_words(probe: Probe, overlay: Overlay) -> str:
         return ""
     return f"|Cf| {probe.cf:.4f}" if overlay.name == "cf" else f"Cp {plain(probe.cp, 3)}"
 
+
+_MOVES = np.linspace((190, 194, 200), (222, 120, 20), 64).astype(np.uint8)
+"""From what stays to what a handle moves farthest."""
 
 _PARTS = ("#0072b2", "#56b4e9", "#8c6d31", "#d55e00", "#009e73", "#c7c7c7", "#e69f00", "#cc79a7")
 """Of REGIONS, told apart also without colour vision (Okabe and Ito), the sides in grey."""

@@ -78,6 +78,8 @@ class ShownCars:
             cd += f"\nΔCd {counts(difference, with_uncertainty=True)}"
         layers, lacking = self._layers(key)
         drawn = self._drawn(key)
+        if drawn is not None:
+            layers = {name: layer for name, layer in layers.items() if len(layer) == len(drawn.points)}
         lines = self._lines(key) if drawn is self._desk.drawn(key) else None
         return Shown(key, f"{variant.name}{note}{cd}", drawn, layers, lacking, lines)
 
@@ -120,5 +122,8 @@ class ShownCars:
         bending = self._desk.morphing.now
         drawn = self._desk.drawn(key)
         if self._morph.key == key and self._morph.is_in_front and bending and bending.key == key:
-            return drawn if bending.bent is None or bending.drawn is not drawn else bending.bent
+            if bending.drawn is not drawn:
+                return drawn
+            of_layers = self._stage.overlay.name in (*LAYERS, PARTS, SIDES)  # these lie on the unbent car's points
+            return (bending.bent or drawn) if of_layers else bending.shown
         return drawn

@@ -158,6 +158,11 @@ class Stage(QWidget):
         if self.viewport:
             self.viewport.highlight(part)
 
+    def show_moves(self, moves) -> None:
+        """(P,) in 0..1 of the one car on screen instead of its overlay; None for the overlay again."""
+        if self.viewport and (moves is None or self.shows_a_car):
+            self.viewport.show_moves(moves)
+
     def look_from(self, view: str) -> None:
         if self.viewport:
             self.viewport.look_from(view)

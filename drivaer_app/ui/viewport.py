@@ -137,6 +137,11 @@ class Viewport(QWidget):
     def span_of(self, overlay: Overlay) -> float:
         return self.spans.get(overlay.scale, overlay.span or 1.0)
 
+    def show_moves(self, moves: np.ndarray | None) -> None:
+        """How far each point of the first car is moved, 0..1, instead of the overlay; None for the overlay again."""
+        self._panes[0].moves = moves
+        self._refresh()
+
     def highlight(self, part: str | None) -> None:
         """One of shapes.drag_by_region.REGIONS alone in colour; None for all of them."""
         for pane in self._panes:

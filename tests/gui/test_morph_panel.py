@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from looking import key_of
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QStyle, QStyleOptionSlider
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtWidgets import QApplication, QStyle, QStyleOptionSlider
 
 PATIENCE = 120_000
 
@@ -82,6 +83,56 @@ def test_the_bent_car_is_on_screen_only_beside_its_handles_and_is_still_there_la
     window.desk_page.morph.reset.click()
     settle(window)
     assert window.desk_page.stage.viewport.panes[0].drawn is window.desk.drawn(key)
+
+
+def test_handles_stand_in_groups_with_what_they_make_of_the_car(morphing):
+    from PySide6.QtWidgets import QLabel
+
+    panel = morphing.desk_page.morph
+    headings = [one.text() for one in panel._area.widget().findChildren(QLabel) if one.property("role") == "heading"]
+    assert headings == ["Whole car", "Front", "Cabin", "Rear", "Floor"]
+    assert set(panel.rows) == set(morphing.desk.morphing.now.handles)
+    row = panel.rows["backlight_angle"]
+    before = float(row.absolute.text().rstrip("°"))
+    row.box.setValue(-2.0)
+    assert 10 < before < 80 and float(row.absolute.text().rstrip("°")) == pytest.approx(before - 2.0, abs=0.11)
+    row.reset.click()
+
+
+def test_the_mouse_on_a_handle_shows_what_it_moves_and_keys_step_alike_to_both_sides(qtbot, morphing):
+    panel, pane = morphing.desk_page.morph, morphing.desk_page.stage.viewport.panes[0]
+    row = panel.rows["boot_length"]
+    QApplication.sendEvent(row, QEnterEvent(QPointF(3, 3), QPointF(3, 3), QPointF(3, 3)))
+    moved = pane.drawn.points[pane.moves > 0.9]
+    assert len(moved) and moved[:, 0].min() > pane.drawn.points[:, 0].mean()  # the tail
+    QApplication.sendEvent(row, QEvent(QEvent.Type.Leave))
+    assert pane.moves is None
+    for key, steps in ((Qt.Key.Key_Right, 1), (Qt.Key.Key_Left, 0), (Qt.Key.Key_Left, -1), (Qt.Key.Key_PageUp, 4)):
+        qtbot.keyClick(row.slider, key)
+        assert row.slider.value() == steps
+    qtbot.keyClick(row.slider, Qt.Key.Key_PageDown)
+    assert row.slider.value() == -1
+    row.reset.click()
+
+
+def test_after_release_the_bent_car_has_its_own_colours(qtbot, morphing, settle):
+    window, row = morphing, morphing.desk_page.morph.rows["boot_height"]
+    before = window.desk_page.stage.viewport.panes[0].drawn
+    row.box.setValue(60)
+    settle(window)
+    shown = window.desk_page.stage.viewport.panes[0].drawn
+    assert "in its own colours" in window.desk_page.morph.state.text()
+    bending = window.desk.morphing.now
+    assert shown is bending.repainted and shown is not before and len(shown.cp) == len(shown.points)
+    places = [(1.0, 0.0, 1.2), (3.4, 0.0, 1.0)]
+    values = [[float(car.cp[car.nearest_seen(place)]) for place in places] for car in (before, shown)]
+    assert values[0] != values[1]
+    window.desk_page.stage.set_overlay("sensitivity")  # on the unbent car's points
+    settle(window)
+    assert window.desk_page.stage.viewport.panes[0].drawn is bending.bent
+    window.desk_page.stage.set_overlay("cp")
+    row.reset.click()
+    settle(window)
 
 
 def test_a_sliders_drag_is_undone_and_redone_by_its_name_before_older_changes(qtbot, morphing, settle):

@@ -102,6 +102,7 @@ class DeskPage(QStackedWidget):
         self.docks.right["Morph"].visibilityChanged.connect(self.morph.set_in_front)
         self.morph.shown.connect(self._show_cars)
         self.morph.keep_asked.connect(self.keep_bent)
+        self.morph.moves_asked.connect(self.stage.show_moves)
         self.docks.right["Verify"].visibilityChanged.connect(self.verify.set_in_front)
         self.verify.refused.connect(self.notice)
         self.verify.started.connect(self.bottom.show_cfd)

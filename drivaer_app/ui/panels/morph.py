@@ -23,13 +23,17 @@ from PySide6.QtWidgets import (
 from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.morphing import Bending
 from drivaer_app.results import COUNT
-from drivaer_app.shapes.handles import Handle
+from drivaer_app.shapes.handles import GROUPS, Handle
+from drivaer_app.shapes.landmarks import measured
 from drivaer_app.ui.theme import LIGHT, Colours
 from drivaer_app.ui.widgets import Elided, NumberBox, label, line, set_role, show_value, tall
 from drivaer_app.ui.words import signed
 
 _SCALES = {"m": (1000.0, " mm", 0, 1.0), "deg": (1.0, "°", 1, 0.1), "": (1.0, "", 2, 0.01)}
 """For each unit: what a value is multiplied by to be shown, what stands behind it, digits, and the smallest step."""
+
+
+_STEPS_A_PAGE = 5  # Page Up and Page Down, alike to both sides; the arrows take one step
 
 
 class _Slider(QSlider):
@@ -69,14 +73,19 @@ class HandleRow(QWidget):
     """The slider is being dragged."""
     rested = Signal()
     """Somebody let go of it, or gave a value in another way."""
+    looked_at = Signal(bool)
+    """The mouse came over it, or left."""
 
-    def __init__(self, handle: Handle, own: float):
+    def __init__(self, handle: Handle, own: float, measure: float | None = None):
+        """own: what the variant has by itself. measure: what the handle changes as it is on the file's car."""
         super().__init__()
-        self.handle, self._own = handle, own
+        self.handle, self._own, self._measure = handle, own, measure
         self._scale, suffix, digits, self._step = _SCALES[handle.unit]
         title = handle.name.replace("_", " ").capitalize()
         tip = f"{handle.what[0].upper()}{handle.what[1:]}"
         self.name = label(title)
+        self.absolute = label("", "dim")
+        self.absolute.setAccessibleName(f"{title} as it is")
         self.box = _Box()
         self.box.setDecimals(digits)
         self.box.setSingleStep(self._step)
@@ -90,7 +99,7 @@ class HandleRow(QWidget):
         high = math.floor(round(handle.high * self._scale / self._step, 6))
         self.slider.setRange(low, high)
         self.slider.home = self._steps(own)
-        self.slider.setPageStep(max((high - low) // 10, 1))
+        self.slider.setPageStep(_STEPS_A_PAGE)
         self.box.setRange(low * self._step, high * self._step)
         self.reset = QToolButton(text="↺")
         self.reset.setToolTip(f"{title} back to what the variant has")
@@ -105,9 +114,10 @@ class HandleRow(QWidget):
         layout.setVerticalSpacing(0)
         layout.setColumnStretch(0, 1)
         layout.addWidget(self.name, 0, 0)
-        layout.addWidget(self.box, 0, 1)
-        layout.addWidget(self.reset, 0, 2)
-        layout.addWidget(self.slider, 1, 0, 1, 3)
+        layout.addWidget(self.absolute, 0, 1)
+        layout.addWidget(self.box, 0, 2)
+        layout.addWidget(self.reset, 0, 3)
+        layout.addWidget(self.slider, 1, 0, 1, 4)
         self.set_value(own)
         self.slider.valueChanged.connect(self._slid)
         self.slider.sliderReleased.connect(self.rested)
@@ -151,7 +161,18 @@ class HandleRow(QWidget):
         self.set_value(self._own)
         self.rested.emit()
 
+    def enterEvent(self, event) -> None:
+        self.looked_at.emit(True)
+        super().enterEvent(event)
+
+    def leaveEvent(self, event) -> None:
+        self.looked_at.emit(False)
+        super().leaveEvent(event)
+
     def _mark(self) -> None:
+        if self._measure is not None:
+            now = (self._measure + self.value) * self._scale
+            self.absolute.setText(f"{now:,.{1 if self.handle.unit == 'deg' else 0}f}{_SCALES[self.handle.unit][1]}")
         self.reset.setEnabled(self.value != self._own)
 
 
@@ -161,6 +182,8 @@ class MorphPanel(QWidget):
     shown = Signal()
     """It came to the front, or left it."""
     keep_asked = Signal()
+    moves_asked = Signal(object)
+    """Show how far each point is moved, (P,) in 0..1, or None for the usual colours."""
 
     def __init__(self, desk: Desk):
         super().__init__()
@@ -269,15 +292,33 @@ class MorphPanel(QWidget):
         column.setContentsMargins(0, 4, 14, 4)
         column.setSpacing(4)
         self.rows = {}
-        for name, handle in (bending.handles if bending else {}).items():
-            row = HandleRow(handle, bending.own.get(name, handle.neutral))
-            row.set_value(bending.values.get(name, handle.neutral))
-            row.moved.connect(lambda: self._bend(exact=False))
-            row.rested.connect(lambda: self._bend(exact=True))
-            column.addWidget(row)
-            self.rows[name] = row
+        handles = bending.handles if bending else {}
+        for group, names in GROUPS.items():
+            there = [name for name in names if name in handles]
+            if there:
+                column.addWidget(label(group, "heading"))
+            for name in there:
+                self.rows[name] = row = self._row(bending, name)
+                column.addWidget(row)
         column.addStretch(1)
         self._area.setWidget(body)
+
+    def _row(self, bending: Bending, name: str) -> HandleRow:
+        handle = bending.handles[name]
+        measure = measured(name, bending.basis.field.landmarks)
+        row = HandleRow(handle, bending.own.get(name, handle.neutral), measure)
+        row.set_value(bending.values.get(name, handle.neutral))
+        row.moved.connect(lambda: self._bend(exact=False))
+        row.rested.connect(lambda: self._bend(exact=True))
+        row.looked_at.connect(lambda on: self._show_moves(name if on else None))
+        return row
+
+    def _show_moves(self, name: str | None) -> None:
+        """Which region a handle moves; while one is dragged, the car keeps its colours."""
+        bending = self._bending()
+        dragged = any(row.slider.isSliderDown() for row in self.rows.values())
+        if bending is not None and bending.basis is not None and not dragged:
+            self.moves_asked.emit(None if name is None else bending.moved_by(name))
 
     def _show_drag(self, bending: Bending | None) -> None:
         result = self.desk.result(self.key) if self.key else None
@@ -305,8 +346,8 @@ class MorphPanel(QWidget):
             text = "finding the handles"
         elif bending is not None and bending.is_bent:
             exact = bending.result is not None and bending.cd_values == bending.values
-            text = "predicted; " if exact else "quick estimate; " if bending.cd is not None else "predicting; "
-            text += "the colours are the unbent car's"
+            text = "quick estimate" if bending.cd is not None else "predicting"
+            text = "predicted, in its own colours" if exact else f"{text}; the colours are the unbent car's"
         elif self.rows:
             text = "Drag a handle: the car bends and Cd follows"
         self.state.setText(text)

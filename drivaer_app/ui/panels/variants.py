@@ -366,7 +366,9 @@ class VariantsPanel(QWidget):
         parts = []
         if any(desk.difference(key) for key in keys):
             colours = ((c.good, "lower"), (c.bad, "higher than the baseline"), (c.dim, "within the uncertainty"))
-            parts = [f"<span style='color:{colour}'>●</span> {text.replace(' ', '&nbsp;')}" for colour, text in colours]
+            parts = [
+                f"<span style='color:{colour}'>●</span>&nbsp;{text.replace(' ', '&nbsp;')}" for colour, text in colours
+            ]
         if any((result := desk.result(key)) and result.is_outside for key in keys):
             parts.append(f"{OUTSIDE} outside of what the model learnt from: a guess")
         compare = "Ctrl+click up to four to compare them"
