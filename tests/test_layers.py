@@ -1,7 +1,9 @@
-"""The arrows between the packages, and what start-up must not load."""
+"""The arrows between the packages, the names of classes, and what start-up must not load."""
 
+import ast
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -26,3 +28,13 @@ def test_help_loads_nothing_heavy(command):
     loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
     assert "typer" in loaded
     assert not loaded & HEAVY
+
+
+def test_no_two_classes_of_the_program_have_one_name():
+    places = defaultdict(list)
+    for package in ("data", "gnn", "drivaer_app", "factory"):
+        for file in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places[node.name].append(file.relative_to(ROOT).as_posix())
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
