@@ -274,18 +274,18 @@ def test_mesh_health_is_shown_and_reported(window):
 
 
 def test_drag_along_the_car_is_overlaid_for_those_on_screen_and_the_baseline(window):
-    window.desk_page.bottom.setCurrentWidget(window.desk_page.bottom.plots[1])
+    window.desk_page.bottom.setCurrentWidget(window.desk_page.bottom.along)
     window.desk_page.variants.select([key_of(window, "notchback")])
-    assert [item.name() for item in window.desk_page.bottom.plots[1].item.listDataItems()] == ["notchback", "estate"]
+    assert [item.name() for item in window.desk_page.bottom.along.item.listDataItems()] == ["notchback", "estate"]
 
 
 def test_the_section_follows_the_cut(window):
-    window.desk_page.bottom.setCurrentWidget(window.desk_page.bottom.plots[2])
-    (curve,) = window.desk_page.bottom.plots[2].item.listDataItems()
+    window.desk_page.bottom.setCurrentWidget(window.desk_page.bottom.section)
+    (curve,) = window.desk_page.bottom.section.item.listDataItems()
     before = curve.xData
     window.desk_page.stage.view_bar.cut.setChecked(True)
     window.desk_page.stage.view_bar.place.setValue(60)
-    (curve,) = window.desk_page.bottom.plots[2].item.listDataItems()
+    (curve,) = window.desk_page.bottom.section.item.listDataItems()
     assert len(curve.xData) != len(before)
     assert window.desk_page.stage.viewport.cut == pytest.approx(0.6)
 
