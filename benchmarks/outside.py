@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import outside_tables as tables  # noqa: E402
 from benchmarks.marks import replace_between  # noqa: E402
-from benchmarks.outside_aims import aims_table, in_words, intervals  # noqa: E402
+from benchmarks.outside_aims import Metrics, aims_table, in_words, intervals  # noqa: E402
 from benchmarks.outside_cars import BENT, DRIVAERML_TABLES, Answer, Answers, Question  # noqa: E402
 from benchmarks.outside_handles import handle_questions, verdict  # noqa: E402
 from benchmarks.outside_truth import (  # noqa: E402
@@ -59,7 +59,8 @@ def main() -> None:
         wanted = [q for q in questions(effects) if not options.only or q.key.startswith(tuple(options.only))]
         _ask(answers, wanted, options.jobs)
     bundled = BUNDLED.parent / (options.model or BUNDLED.name)  # a path stays itself
-    content = content_of(answers.of, effects, held_out_r2(bundled if bundled.is_dir() else Path(options.model)))
+    metrics = metrics_of(bundled if bundled.is_dir() else Path(options.model))
+    content = content_of(answers.of, effects, metrics)
     content |= {"outside-model": f"Model `{answers.model}`.", "outside-truth": _fit_line(r2, n_runs)}
     if options.model:
         print("\n\n".join(content.values()))
@@ -88,17 +89,18 @@ def _ask(answers: Answers, wanted: list[Question], jobs: int) -> None:
         print(f"{n} of {n_new}, {seconds / n:.1f} s each  {key}", flush=True)
 
 
-def held_out_r2(model: Path) -> float | None:
-    """Of Cd on held-out designs of our own CFD, as the model's folder has it; None where it has not."""
+def metrics_of(model: Path) -> Metrics:
+    """As the model's folder has them; empty where it has none."""
     file = model / METRICS
-    return json.loads(file.read_text("utf-8"))["cd"]["network"]["r2"] if file.exists() else None
+    return json.loads(file.read_text("utf-8")) if file.exists() else {}
 
 
-def content_of(answers: Mapping[str, Answer], effects: Mapping[str, Effect], held_out: float | None) -> dict[str, str]:
+def content_of(answers: Mapping[str, Answer], effects: Mapping[str, Effect], metrics: Metrics) -> dict[str, str]:
     """What docs/outside.md has between its marks, of what is answered."""
     verdicts = {car: verdict(effects, tables.slopes_of(car, answers)) for car in BENT}
     lines = {
         "cars": tables.cars_table(answers),
+        "left-out": tables.left_out_table(metrics),
         "sources": (f"- *{name}*: {note}." for name, note in SOURCES.items()),
         "pairs": tables.pairs_table(answers),
         "effects": tables.effects_table(answers, effects),
@@ -106,7 +108,7 @@ def content_of(answers: Mapping[str, Answer], effects: Mapping[str, Effect], hel
         "ahmed": tables.ahmed_table(answers),
         "cp": tables.pressure_table(answers),
         "intervals": [intervals(answers)],
-        "aims": aims_table(answers, verdicts, held_out),
+        "aims": aims_table(answers, verdicts, metrics),
         "words": in_words(answers, verdicts),
     }
     return {f"outside-{name}": "\n".join(rows) for name, rows in lines.items()}

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +57,20 @@ def cars_table(answers: Mapping[str, Answer]) -> Iterator[str]:
                 f"{_interval(answer)} | {yes(is_inside(row.low, row.high, answer))} | {apart:+.0f} | "
                 f"{answer['novelty']:.1f} |"
             )
+
+
+def left_out_table(metrics: Mapping[str, Any]) -> Iterator[str]:
+    """Cd of the tunnel's cars by a model that learnt nothing of their body (factory.real_step)."""
+    if "real" not in metrics:
+        yield "This model has learnt nothing from outside."
+        return
+    half = metrics["real"]["half_width"]
+    yield f"| left out | off, counts | within the interval of ± {half / COUNT:.0f} |\n{rule(3)}"
+    for car, error in metrics["real"]["errors"].items():
+        yield f"| {car} floor | {error / COUNT:+.0f} | {yes(abs(error) <= half)} |"
+    errors = np.abs(metrics["real"]["bodies"]["errors"]) / COUNT
+    typical = f"{errors.mean():.0f} on average, {np.median(errors):.0f} in the middle"
+    yield f"| {len(errors)} bodies of AhmedML | {typical} | – |"
 
 
 def _range(low: float, high: float) -> str:

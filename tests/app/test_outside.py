@@ -106,9 +106,9 @@ def test_a_handle_that_works_the_other_way_round_has_its_slope_turned():
 
 def test_what_was_not_asked_has_reached_nothing(shared):
     effects, _, _ = drivaerml_effects(outside_cars.DRIVAERML_TABLES)
-    shown = outside.content_of({}, effects, None)["outside-aims"]
+    shown = outside.content_of({}, effects, {})["outside-aims"]
     assert "reached" not in shown
-    assert "nan" not in outside.content_of({}, effects, None)["outside-words"]
+    assert "nan" not in outside.content_of({}, effects, {})["outside-words"]
 
 
 # Questions
@@ -177,6 +177,6 @@ def test_the_page_says_what_the_figures_say(shared):
     kept = json.loads(outside.FIGURES.read_text("utf-8"))
     effects, _, _ = drivaerml_effects(outside_cars.DRIVAERML_TABLES)
     page = outside.DOCS.read_text("utf-8")
-    held_out = outside.held_out_r2(outside.BUNDLED)
-    for name, content in outside.content_of(kept["answers"], effects, held_out).items():
+    metrics = outside.metrics_of(outside.BUNDLED)
+    for name, content in outside.content_of(kept["answers"], effects, metrics).items():
         assert f"<!-- {name} -->\n{content}\n<!-- /{name} -->" in page, name

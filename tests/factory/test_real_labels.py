@@ -69,7 +69,7 @@ def test_secure_parameters_do_what_drivaerml_says_and_the_rest_a_share_of_what_c
     secure[0] = other[0] = 0.0
     areas = np.full(400, 2.2)
     cd_rans = 0.30 + (4e-4 * secure + 0.01 * other) / 2.2
-    group = Variants("suv", "own", secure[:, None], areas, cd_rans)
+    group = Variants("notchback", "own", secure[:, None], areas, cd_rans)
     found = group.labels(0.28, np.array([1e-4]))
     assert found == pytest.approx(0.28 + (1e-4 * secure + SHARE_OF_CFD * 0.01 * other) / 2.2, abs=2e-4)
 
