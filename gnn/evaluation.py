@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class CarEvaluation:
     """A model's prediction of one car beside its CFD; None where the model or the CFD lacks a value.
 
-    name, kind, style: of the car. cd, cl: of the CFD. cd_predicted, cl_predicted: by the drag network, what CFD should
-    give (`SurfacePrediction.compared`); cd_fields: the integral of the predicted fields. half_width: of the predicted
-    interval. cp_l2, cf_l2, cp_l1: relative errors of the fields over the points whose CFD values are known. novelty:
-    > 1 is outside of the training designs. on_template: the model's template fits the car. seconds: wall time of the
-    prediction.
+    name, kind, style: of the car. cd, cl: of the CFD. cd_predicted, cl_predicted: by the drag network, beside our own CFD
+    what that should give (`SurfacePrediction.compared`); cd_fields: the integral of the predicted fields. half_width: of
+    the predicted interval. cp_l2, cf_l2, cp_l1: relative errors of the fields over the points whose CFD values are
+    known. novelty: > 1 is outside of the training designs. on_template: the model's template fits the car. seconds: wall
+    time of the prediction.
     """
 
     name: str
@@ -66,10 +66,10 @@ def evaluate_cars(
                 style=car.style,
                 cd=car.coefficients["cd"],
                 cl=car.coefficients.get("cl"),
-                cd_predicted=prediction.compared,
+                cd_predicted=prediction.compared if car.of_our_cfd else prediction.cd,
                 cl_predicted=prediction.cl,
                 cd_fields=_sum(prediction.cd_pressure, prediction.cd_friction),
-                half_width=_half_width(prediction),
+                half_width=_half_width(prediction, car.of_our_cfd),
                 **_field_errors(prediction, values),
                 novelty=prediction.novelty,
                 on_template=prediction.on_template,
@@ -85,9 +85,9 @@ def _sum(pressure: float | None, friction: float | None) -> float | None:
     return None if pressure is None or friction is None else pressure + friction
 
 
-def _half_width(prediction: SurfacePrediction) -> float | None:
+def _half_width(prediction: SurfacePrediction, of_our_cfd: bool) -> float | None:
     cd, high = prediction.cd, prediction.cd_high
-    if prediction.cd_rans is not None:
+    if of_our_cfd and prediction.cd_rans is not None:
         cd, high = prediction.cd_rans, prediction.cd_rans_high
     return None if cd is None or high is None else high - cd
 

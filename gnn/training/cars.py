@@ -45,8 +45,12 @@ class LabelledCloud:
 class Car(Protocol):
     """A car with known flow.
 
-    kind: the corpus that it is reported under. frontal_area: m².
+    kind: the corpus that it is reported under. frontal_area: m². of_our_cfd: whether its coefficients are our own
+    CFD's, not a published corpus's.
     """
+
+    @property
+    def of_our_cfd(self) -> bool: ...
 
     @property
     def name(self) -> str: ...
@@ -99,6 +103,7 @@ class OfCase:
 
     case: Case
     has_mesh = False
+    of_our_cfd = True
 
     @property
     def name(self) -> str:

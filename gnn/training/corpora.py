@@ -49,6 +49,7 @@ class MeshCar:
     area: float | None = None
     is_test: bool = False
     has_mesh: ClassVar[bool] = True
+    of_our_cfd: ClassVar[bool] = False
 
     @property
     def frontal_area(self) -> float:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -95,6 +95,7 @@ class PointStoreCar:
     frontal_area: float
     rows: Held | Mapped
     wetted_area: float
+    of_our_cfd: ClassVar[bool] = False  # which it may be; the models that learn from a store know one truth only
 
     @property
     def points(self) -> np.ndarray:
