@@ -29,6 +29,7 @@ from factory.published_effects import Effect
 from factory.readout import train_readout
 from factory.real_labels import (
     Variants,
+    idle,
     levels,
     parameters_of_family_design,
     parameters_of_morph,
@@ -59,16 +60,17 @@ class Group:
     floor: str
     shapes: Sequence[MorphShape | FamilyShape]
     parameters: np.ndarray
+    idle: np.ndarray
     areas: np.ndarray
     measured: bool = False
 
     def variants(self, cd_rans: np.ndarray) -> Variants:
-        return Variants(self.body, self.floor, self.parameters, self.areas, cd_rans, self.measured)
+        return Variants(self.body, self.floor, self.parameters, self.idle, self.areas, cd_rans, self.measured)
 
 
 def morph_groups(generator: MorphGenerator, cases: Sequence[Case], effects: dict[str, Effect]) -> list[Group]:
     """Of every style and floor of the corpus's generator, and of the tunnel's other roof lines."""
-    names = secure(effects)
+    names = secure(effects), idle(effects)
     area = _area_of_morphs(generator, cases)
     clouds = MorphClouds(generator, underbodies=FLOORS)
     groups = []
@@ -92,12 +94,12 @@ def morph_groups(generator: MorphGenerator, cases: Sequence[Case], effects: dict
 
 
 def _morph_group(body, floor, designs, clouds: MorphClouds, names, area, measured: bool) -> Group:
-    parameters = np.array([parameters_of_morph(design, names) for design in designs])
+    parameters, others = (np.array([parameters_of_morph(d, some) for d in designs]) for some in names)
     generator = clouds.generator
     own = frontal_area(*generator.mesh(designs[0].parameters, floor))
     areas = area(designs)
     shapes = [MorphShape(design, clouds) for design in designs]
-    return Group(body, floor, shapes, parameters, own * areas / areas[0], measured)
+    return Group(body, floor, shapes, parameters, others, own * areas / areas[0], measured)
 
 
 def _area_of_morphs(generator: MorphGenerator, cases: Sequence[Case]):
@@ -115,17 +117,17 @@ def _area_of_morphs(generator: MorphGenerator, cases: Sequence[Case]):
 
 def family_groups(cars: Sequence[FamilyCar], effects: dict[str, Effect]) -> list[Group]:
     """Of every family of procedural cars; its name is its style."""
-    names = secure(effects)
+    names = secure(effects), idle(effects)
     groups = []
     for number, clouds in enumerate(families_of(cars)):
         shapes = [FamilyShape(clouds, {}), *random_family_designs([clouds], N_DESIGNS["families"], _SEED + number)]
-        parameters = np.array([parameters_of_family_design(shape, names) for shape in shapes])
+        parameters, others = (np.array([parameters_of_family_design(s, some) for s in shapes]) for some in names)
         own = [car for car in cars if car.clouds is clouds]
         values = _handle_rows([FamilyShape(clouds, car.case.parameters) for car in own])
         fit = ridge(values, np.array([car.frontal_area for car in own]), 0.1)
         areas = fit(_handle_rows(shapes))
         base = frontal_area(*clouds.family.mesh_on(clouds.family.neutral))
-        groups.append(Group(clouds.family.name, "own", shapes, parameters, base * areas / areas[0]))
+        groups.append(Group(clouds.family.name, "own", shapes, parameters, others, base * areas / areas[0]))
     return groups
 
 

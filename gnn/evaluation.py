@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class CarEvaluation:
     """A model's prediction of one car beside its CFD; None where the model or the CFD lacks a value.
 
-    name, kind, style: of the car. cd, cl: of the CFD. cd_predicted, cl_predicted: by the drag network, beside our own CFD
-    what that should give (`SurfacePrediction.compared`); cd_fields: the integral of the predicted fields. half_width: of
-    the predicted interval. cp_l2, cf_l2, cp_l1: relative errors of the fields over the points whose CFD values are
-    known. novelty: > 1 is outside of the training designs. on_template: the model's template fits the car. seconds: wall
-    time of the prediction.
+    name, kind, style: of the car. cd, cl: of the CFD. cd_predicted, cl_predicted: by the drag network, beside our own
+    CFD what that should give (`SurfacePrediction.compared`); cd_fields: the integral of the predicted fields.
+    half_width: of the predicted interval. cp_l2, cf_l2, cp_l1: relative errors of the fields over the points whose CFD
+    values are known. novelty: > 1 is outside of the training designs. on_template: the model's template fits the car.
+    seconds: wall time of the prediction.
     """
 
     name: str

@@ -7,7 +7,7 @@ import pytest
 
 from data.corpora import wind_tunnel
 from factory.published_effects import Effect
-from factory.real_labels import SHARE_OF_CFD, WIDTH_SHARE, Variants, levels, measured, slopes
+from factory.real_labels import SHARE_OF_IDLE, SHARE_OF_REST, WIDTH_SHARE, Variants, levels, measured, slopes
 from factory.real_step import prediction_half_width
 
 COUNT = 0.001
@@ -15,7 +15,7 @@ COUNT = 0.001
 
 def variants(body: str, floor: str, cd: float, is_measured: bool = False) -> Variants:
     one = np.ones(1)
-    return Variants(body, floor, np.zeros((1, 2)), 2.2 * one, cd * one, is_measured)
+    return Variants(body, floor, np.zeros((1, 2)), np.zeros((1, 1)), 2.2 * one, cd * one, is_measured)
 
 
 GROUPS = [
@@ -62,16 +62,17 @@ def test_what_is_left_out_is_not_used():
     assert found[1] == pytest.approx(found[0] + closing)
 
 
-def test_secure_parameters_do_what_drivaerml_says_and_the_rest_a_share_of_what_cfd_says():
-    """Our CFD makes four times too much of the first parameter, and something of one that is not secure."""
+def test_secure_parameters_do_what_drivaerml_says_and_of_the_rest_a_share_is_kept():
+    """Our CFD makes four times too much of a secure parameter, something of an idle one, and something of neither."""
     rng = np.random.default_rng(0)
-    secure, other = rng.uniform(-50, 50, 400), rng.uniform(-1, 1, 400)
-    secure[0] = other[0] = 0.0
+    secure, idle, other = rng.uniform(-50, 50, 400), rng.uniform(-1, 1, 400), rng.uniform(-1, 1, 400)
+    secure[0] = idle[0] = other[0] = 0.0
     areas = np.full(400, 2.2)
-    cd_rans = 0.30 + (4e-4 * secure + 0.01 * other) / 2.2
-    group = Variants("notchback", "own", secure[:, None], areas, cd_rans)
+    cd_rans = 0.30 + (4e-4 * secure + 0.01 * idle + 0.02 * other) / 2.2
+    group = Variants("suv", "own", secure[:, None], idle[:, None], areas, cd_rans)
     found = group.labels(0.28, np.array([1e-4]))
-    assert found == pytest.approx(0.28 + (1e-4 * secure + SHARE_OF_CFD * 0.01 * other) / 2.2, abs=2e-4)
+    kept = SHARE_OF_IDLE * 0.01 * idle + SHARE_OF_REST * 0.02 * other
+    assert found == pytest.approx(0.28 + (1e-4 * secure + kept) / 2.2, abs=1e-3)
 
 
 def test_width_lies_between_the_two_readings_of_its_table():
