@@ -68,7 +68,8 @@ def _of_real(config: ModelConfig, figures: dict[str, Any]) -> str:
     assert config.difference is not None
     counts, errors = config.drag.counts if config.drag else {}, figures["errors"]
     rows = "\n".join(f"| {car} | {1000 * error:+.0f} |" for car, error in errors.items())
-    bodies = figures["bodies"]
+    bodies, floors = figures["bodies"], figures["differences"]["errors"].values()
+    floors = ", ".join(f"{1000 * error:+.0f}" for error in floors)
     return f"""\
 `cd` is the best estimate for the real car on a moving road; `cd_rans` is what our own coarse CFD would give for it,
 which all tables above are about. The one comes from the other by a second head on the drag network's pooled features
@@ -92,7 +93,9 @@ Each of the tunnel's bodies left out of all of it, both floors, Cd off by (count
 
 So Cd ± {config.interval.half_width:.3f} is the {config.interval.level:.0%} interval (Student's t; \
 {len(errors)} errors are few, hence wide), and
-a difference of two cars is certain beyond {1000 * config.difference.base:.0f} counts and a share of itself. Ahmed \
+a difference of two cars of one body is certain beyond {1000 * config.difference.base:.0f} counts and a share of \
+itself (left out, the floor's effect
+was off by {floors} counts). Between two body styles the levels above tell how far to go wrong. Ahmed \
 bodies get ± {bodies["half_width"]:.3f},
 conformal on {len(bodies["errors"])} that were left out."""
 

@@ -67,6 +67,7 @@ def finish(
     """Write the model folder: what the model had, the new head, and how far its answers for the real car hold.
 
     A car that the template does not fit is no nearer to the tunnel's than those that were left out: all have one width.
+    A difference between two cars is no more certain than that of one body's floors was when the body was left out.
     """
     old, novelty = model.config, model.novelty()
     assert old.interval is not None
@@ -82,7 +83,7 @@ def finish(
         licences=_LICENCES,
         interval=Interval(figures["half_width"], level=of_rans.level, bluff=figures["bodies"]["half_width"]),
         interval_rans=of_rans,
-        difference=replace(old.difference, base=figures["differences"]["half_width"]),
+        difference=replace(old.difference, base=max(old.difference.base, figures["differences"]["half_width"])),
         difference_off_template=None,
         bluff_cloud=len(clouds) - 1,
     )
@@ -189,7 +190,7 @@ def left_out(work: StepOptions, lessons: Lessons, model: ModelFolder, scale: Sca
         true = [run.cd_own for run, is_held in zip(lessons.runs, held, strict=True) if is_held]
         of_runs += (np.array(predicted) - true).tolist()
         log.info("without the %s: %s", body, errors)
-    apart = _differences(errors)
+    apart = _of_floors(errors)
     return {
         "errors": errors,
         "half_width": prediction_half_width(np.array(list(errors.values()))),
@@ -198,12 +199,10 @@ def left_out(work: StepOptions, lessons: Lessons, model: ModelFolder, scale: Sca
     }
 
 
-def _differences(errors: dict[str, float]) -> dict[str, float]:
-    """What the errors come to in differences between the tunnel's cars: of floors, and to the fastback."""
-    bodies = list(dict.fromkeys(key.partition(",")[0] for key in errors))
-    pairs = [(f"{body}, closed", f"{body}, detailed") for body in bodies]
-    pairs += [(f"{body}, {floor}", f"fastback, {floor}") for body in bodies[1:] for floor in _TUNNEL_FLOOR]
-    return {f"{one} less {other}": errors[one] - errors[other] for one, other in pairs}
+def _of_floors(errors: dict[str, float]) -> dict[str, float]:
+    """What the errors come to in the difference that closing a body's floor makes."""
+    bodies = dict.fromkeys(key.partition(",")[0] for key in errors)
+    return {f"{body}, closed less detailed": errors[f"{body}, closed"] - errors[f"{body}, detailed"] for body in bodies}
 
 
 _TUNNEL_FLOOR = {"detailed": "detailed", "closed": "smooth"}
