@@ -62,7 +62,7 @@ def _aim_rows(
     ]
     now = ", ".join(f"{error:+.0f}" for error in errors)
     yield "DrivAer fastback, notchback, estate, detailed floor, counts", now, "each within 8", _all_within(errors, 8)
-    left_out = [e / COUNT for car, e in metrics.get("real", {}).get("errors", {}).items() if "detailed" in car]
+    left_out = [e / COUNT for car, e in metrics.get("real", {}).get("errors_alone", {}).items() if "detailed" in car]
     yield (
         "the same, each left out of what it learns from",
         _counts(left_out),

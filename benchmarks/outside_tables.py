@@ -64,13 +64,14 @@ def left_out_table(metrics: Mapping[str, Any]) -> Iterator[str]:
     if "real" not in metrics:
         yield "This model has learnt nothing from outside."
         return
-    half = metrics["real"]["half_width"]
-    yield f"| left out | off, counts | within the interval of ± {half / COUNT:.0f} |\n{rule(3)}"
+    half, alone = metrics["real"]["half_width"], metrics["real"]["errors_alone"]
+    yield f"| left out | its whole body: off, counts | that car alone | both within ± {half / COUNT:.0f} |\n{rule(4)}"
     for car, error in metrics["real"]["errors"].items():
-        yield f"| {car} floor | {error / COUNT:+.0f} | {yes(abs(error) <= half)} |"
+        within = max(abs(error), abs(alone[car])) <= half
+        yield f"| {car} floor | {error / COUNT:+.0f} | {alone[car] / COUNT:+.0f} | {yes(within)} |"
     errors = np.abs(metrics["real"]["bodies"]["errors"]) / COUNT
     typical = f"{errors.mean():.0f} on average, {np.median(errors):.0f} in the middle"
-    yield f"| {len(errors)} bodies of AhmedML | {typical} | – |"
+    yield f"| {len(errors)} bodies of AhmedML | {typical} | – | – |"
 
 
 def _range(low: float, high: float) -> str:

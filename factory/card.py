@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from factory.real_labels import SHARE_OF_REST
 from gnn.card import write_card
 from gnn.model_config import ModelConfig
 
@@ -67,7 +68,8 @@ def _of_real(config: ModelConfig, figures: dict[str, Any]) -> str:
     assert config.interval is not None
     assert config.difference is not None
     counts, errors = config.drag.counts if config.drag else {}, figures["errors"]
-    rows = "\n".join(f"| {car} | {1000 * error:+.0f} |" for car, error in errors.items())
+    alone = figures["errors_alone"]
+    rows = "\n".join(f"| {car} | {1000 * error:+.0f} | {1000 * alone[car]:+.0f} |" for car, error in errors.items())
     bodies, floors = figures["bodies"], figures["differences"]["errors"].values()
     floors = ", ".join(f"{1000 * error:+.0f}" for error in floors)
     return f"""\
@@ -79,20 +81,20 @@ which all tables above are about. The one comes from the other by a second head 
   Indinger & Adams 2012); of other bodies the mean of what our CFD is off there;
 - what seven parameters of shape do from DrivAerML (hybrid RANS-LES, CC BY-SA 4.0), its width counted between two
   readings of its table;
-- of all else that our CFD says of a design a quarter: nine more parameters of DrivAerML do nothing that ours makes up
-  to 20 counts of;
+- of what else our CFD says of a design {100 * SHARE_OF_REST:.0f} %, and nothing of what it says of nine more
+  parameters of DrivAerML, which do nothing there;
 - Ahmed bodies from AhmedML (hybrid RANS-LES, CC BY-SA 4.0), without its official test set `full`.
 
 Lift of cars is our CFD's; so are pressure and friction, whose integral is compared with `cd_rans`.
 
-Each of the tunnel's bodies left out of all of it, both floors, Cd off by (counts of 0.001):
+Cd of the tunnel's cars is off by so many counts (of 0.001) when it is left out of all of it:
 
-| left out | counts |
-|---|---|
+| left out | its whole body, both floors | that car alone |
+|---|---|---|
 {rows}
 
 So Cd ± {config.interval.half_width:.3f} is the {config.interval.level:.0%} interval (Student's t; \
-{len(errors)} errors are few, hence wide), and
+{2 * len(errors)} errors are few, hence wide), and
 a difference of two cars of one body is certain beyond {1000 * config.difference.base:.0f} counts and a share of \
 itself (left out, the floor's effect
 was off by {floors} counts). Between two body styles the levels above tell how far to go wrong. Ahmed \

@@ -22,16 +22,19 @@ from data.corpora.published_runs import PublishedRun
 from data.frontal_area import frontal_area
 from factory.ahmed_bodies import AhmedFit, AhmedShape, bodies_of, random_bodies
 from factory.families import FamilyShape, families_of, random_family_designs
+from factory.handle_designs import BendableCar, HandleShape, random_handle_shapes
 from factory.labels import ridge
 from factory.morph_generator import STYLES, MorphGenerator
 from factory.morphs import MorphClouds, MorphDesign, MorphShape, random_designs
 from factory.published_effects import Effect
 from factory.readout import train_readout
 from factory.real_labels import (
+    Cars,
     Variants,
     idle,
     levels,
     parameters_of_family_design,
+    parameters_of_handles,
     parameters_of_morph,
     secure,
     slopes,
@@ -44,12 +47,14 @@ from gnn.training.losses import Scale
 log = logging.getLogger(__name__)
 
 FLOORS = ("detailed", "smooth", "closed")
-N_DESIGNS = {"morphs": 100, "roofs": 120, "families": 120, "bodies": 700}
-"""Of each style and floor, of each other roof line and floor, of each family; Ahmed bodies between AhmedML's."""
+N_DESIGNS = {"morphs": 100, "roofs": 120, "families": 120, "handles": 160, "bodies": 700}
+"""Of each style and floor, of each other roof line and floor, of each family, by the program's handles; Ahmed bodies
+between AhmedML's."""
 SHARES = {"cars": 0.7, "published bodies": 0.15, "bodies": 0.15}
 """Of what the head learns from."""
 STEPS, RATE = 3000, 2e-3
 _SEED = 5
+_AREA_EVERY = 4  # shapes: of so many the frontal area of one is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +63,7 @@ class Group:
 
     body: str
     floor: str
-    shapes: Sequence[MorphShape | FamilyShape]
+    shapes: Sequence[MorphShape | FamilyShape | HandleShape]
     parameters: np.ndarray
     idle: np.ndarray
     areas: np.ndarray
@@ -131,6 +136,34 @@ def family_groups(cars: Sequence[FamilyCar], effects: dict[str, Effect]) -> list
     return groups
 
 
+def handle_groups(generator: MorphGenerator, effects: dict[str, Effect]) -> list[Group]:
+    """The tunnel's fastback bent by the program's own handles; areas by a fit on those of some."""
+    names = secure(effects), idle(effects)
+    car = BendableCar.of(generator, "detailed")
+    shapes = random_handle_shapes(car, N_DESIGNS["handles"], _SEED)
+    handles = car.morph.handles
+    rows = np.array([[s.values.get(k, h.neutral) - h.neutral for k, h in handles.items()] for s in shapes])
+    rows = rows / np.array([h.high - h.low for h in handles.values()])
+    areas = np.array([car.morph.apply(s.values).frontal_area for s in shapes[::_AREA_EVERY]])
+    fit = ridge(rows[::_AREA_EVERY], areas, 1e-3)
+    parameters, others = (
+        np.array(
+            [
+                parameters_of_handles(
+                    s.values,
+                    {k: v - handles[k].neutral for k, v in s.values.items()},
+                    {k: h.unit for k, h in handles.items()},
+                    s.furthest,
+                    some,
+                )
+                for s in shapes
+            ]
+        )
+        for some in names
+    )
+    return [Group("fastback", "detailed", shapes, parameters, others, fit(rows), measured=True)]
+
+
 def _handle_rows(shapes: Sequence[FamilyShape]) -> np.ndarray:
     """(n, handles): values in shares of each handle's range, from the neutral one."""
     handles = shapes[0].clouds.family.handles
@@ -159,7 +192,7 @@ class Lessons:
     features: dict[str, Tensor]
     simulated: np.ndarray
 
-    def cars(self, left_out: str | None = None) -> np.ndarray:
+    def cars(self, left_out: Cars = frozenset()) -> np.ndarray:
         """(n, 2) Cd and Cl of the groups' cars; of lift nothing better is known than our CFD."""
         start = np.cumsum([0, *(len(group.shapes) for group in self.groups)])
         variants = [g.variants(self.simulated[a:b, 0]) for g, a, b in zip(self.groups, start, start[1:], strict=False)]
@@ -168,16 +201,17 @@ class Lessons:
         cd = np.concatenate([v.labels(level, steps) for v, level in zip(variants, each, strict=True)])
         return np.column_stack([cd, self.simulated[:, 1]])
 
-    def kept(self, left_out: str | None) -> np.ndarray:
-        """(n,) which cars are learnt from: none of a measured body that is left out."""
-        return np.concatenate([np.full(len(g.shapes), not (g.measured and g.body == left_out)) for g in self.groups])
+    def kept(self, left_out: Cars) -> np.ndarray:
+        """(n,) which cars are learnt from: no variant of a measured one that is left out."""
+        out = [g.measured and (g.body, g.floor) in left_out for g in self.groups]
+        return np.concatenate([np.full(len(g.shapes), not is_out) for g, is_out in zip(self.groups, out, strict=True)])
 
     def learn(
         self,
         network: RegDGCNN,
         scale: Scale,
         checkpoint: Path,
-        left_out: str | None = None,
+        left_out: Cars = frozenset(),
         runs_left_out: np.ndarray | None = None,
     ) -> RegDGCNN:
         """The network with its discrepancy taught. runs_left_out (n,): which of AhmedML's runs are not learnt from."""

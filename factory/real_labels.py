@@ -23,9 +23,8 @@ from factory.labels import ridge
 from factory.morphs import MorphDesign
 from factory.published_effects import MATCHES, Effect
 
-SHARE_OF_IDLE = 0.1
-"""Of what our CFD says of DrivAerML's nine idle parameters, which do nothing there and up to 20 counts here. Some,
-because its car is a notchback, and ours are not all."""
+SHARE_OF_IDLE = 0.0
+"""Of what our CFD says of DrivAerML's nine idle parameters, which do nothing there and up to 20 counts here."""
 SHARE_OF_REST = 0.6
 """Of all else that our CFD says of a design. What DrivAerML's linear fit leaves is 6 counts (standard deviation), ours
 10 to 27, of which some is noise of the mesh; but the estate's roof line is among it, whose drag is real."""
@@ -95,36 +94,45 @@ def slopes(effects: Mapping[str, Effect]) -> np.ndarray:
     return np.array(counts) * _COUNT * DRIVAERML.reference_area
 
 
-def levels(groups: Sequence[Variants], left_out: str | None = None) -> list[float]:
-    """Cd of each group's base. left_out: a body whose measured values are not used."""
-    known = {g.body: measured(g.body, g.floor) - g.cd_rans[0] for g in groups if _is_anchor(g, "detailed", left_out)}
+Cars = frozenset[tuple[str, str]]
+"""Of the tunnel's cars some, by body and floor (detailed or closed)."""
+
+
+def levels(groups: Sequence[Variants], left_out: Cars = frozenset()) -> list[float]:
+    """Cd of each group's base. left_out: cars whose measured values are not used."""
+    anchors = [g for g in groups if g.measured and g.floor == "detailed" and (g.body, g.floor) not in left_out]
+    known = {g.body: measured(g.body, g.floor) - float(g.cd_rans[0]) for g in anchors}
     typical = float(np.mean(list(known.values())))
-    bodies = {body for body, _ in wind_tunnel.DRIVAER if body != left_out}
-    closing = {body: measured(body, "closed") - measured(body, "detailed") for body in bodies}
+    whole = {body for body, _ in wind_tunnel.DRIVAER if not {(body, "detailed"), (body, "closed")} & left_out}
+    closing = {body: measured(body, "closed") - measured(body, "detailed") for body in whole}
+
+    def of_detailed(group: Variants) -> float:
+        if group.measured and (group.body, "detailed") not in left_out:
+            return measured(group.body, "detailed")
+        if group.measured and (group.body, "closed") not in left_out:
+            return measured(group.body, "closed") - _mean_of(closing, group.body)
+        return float(group.cd_rans[0]) + known.get(group.body, typical)
+
     found = []
     for group in groups:
-        if _is_anchor(group, group.floor, left_out):
-            found.append(measured(group.body, group.floor))
-            continue
-        base = group
-        if group.floor == "closed":
+        if group.floor != "closed":
+            found.append(of_detailed(group))
+        elif group.measured and (group.body, "closed") not in left_out:
+            found.append(measured(group.body, "closed"))
+        else:
             base = next(g for g in groups if _car_of(g) == _car_of(group) and g.floor == "detailed")
-        level = float(base.cd_rans[0]) + known.get(group.body, typical)
-        if _is_anchor(base, "detailed", left_out):
-            level = measured(base.body, "detailed")
-        if group.floor == "closed":
-            level += closing.get(group.body, float(np.mean(list(closing.values()))))
-        found.append(level)
+            found.append(of_detailed(base) + _mean_of(closing, group.body))
     return found
+
+
+def _mean_of(of_bodies: Mapping[str, float], body: str) -> float:
+    """A body's own, or the mean where it has none."""
+    return of_bodies.get(body, float(np.mean(list(of_bodies.values()))))
 
 
 def measured(body: str, floor: str) -> float:
     """Cd in the wind tunnel, the middle of what is quoted. floor: detailed, or closed, which is the tunnel's smooth."""
     return float(np.mean(wind_tunnel.DRIVAER[body, "smooth" if floor == "closed" else floor]))
-
-
-def _is_anchor(group: Variants, floor: str, left_out: str | None) -> bool:
-    return group.measured and group.floor == floor and group.body != left_out
 
 
 def _car_of(group: Variants) -> tuple[str, bool]:
@@ -157,19 +165,39 @@ def parameters_of_morph(design: MorphDesign, names: Sequence[str]) -> list[float
 
 
 def parameters_of_family_design(shape: FamilyShape, names: Sequence[str]) -> list[float]:
-    """By the handles that stand for them (`MATCHES`); a handle that the family has not changes nothing."""
     handles, surface = shape.clouds.family.handles, shape.clouds.family.surface
     unbent = surface.on(handles, handles.amounts_of({}))
+    neutral = {name: float(handles.neutral[i]) for i, name in enumerate(handles.names)}
+
+    def furthest(values: Mapping[str, float]) -> float:
+        return float(np.abs(surface.on(handles, handles.amounts_of(values)) - unbent).max())
+
+    changes = {name: value - neutral[name] for name, value in shape.values.items()}
+    return parameters_of_handles(
+        shape.values, changes, dict(zip(handles.names, handles.units, strict=True)), furthest, names
+    )
+
+
+def parameters_of_handles(
+    values: Mapping[str, float],
+    changes: Mapping[str, float],
+    units: Mapping[str, str],
+    furthest: Callable[[Mapping[str, float]], float],
+    names: Sequence[str],
+) -> list[float]:
+    """By the handles that stand for them (`MATCHES`); a handle that the car has not changes nothing.
+
+    values, changes: of handles, and what they differ by from the neutral ones. furthest: m that values move the
+    surface by.
+    """
     row = []
     for name in names:
-        match = next(m for m in MATCHES if m.parameter == name)
-        if match.handle not in handles.names or match.handle not in shape.values:
-            row.append(0.0)
-            continue
-        at = handles.names.index(match.handle)
-        value = shape.values[match.handle] - float(handles.neutral[at])
-        if not match.by_value:
-            moved = surface.on(handles, handles.amounts_of({match.handle: shape.values[match.handle]})) - unbent
-            value = math.copysign(float(np.abs(moved).max()), value)
-        row.append(match.sense * value * (1 if match.by_value and handles.units[at] == "deg" else 1000))
+        of_handles = 0.0
+        for match in MATCHES:
+            if match.parameter == name and match.handle in values:
+                change, in_degrees = changes[match.handle], match.by_value and units[match.handle] == "deg"
+                if not match.by_value:
+                    change = math.copysign(furthest({match.handle: values[match.handle]}), change)
+                of_handles += match.sense * change * (1 if in_degrees else 1000)
+        row.append(of_handles)
     return row

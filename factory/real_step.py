@@ -22,9 +22,10 @@ from data.errors import DrivAerError
 from factory.assemble import Corpus
 from factory.card import write_bundled_card
 from factory.cloud_pool import Shape
-from factory.discrepancy import Lessons, ahmed_shapes, family_groups, morph_groups
+from factory.discrepancy import Lessons, ahmed_shapes, family_groups, handle_groups, morph_groups
 from factory.published_effects import drivaerml_effects
 from factory.readout import cached_features
+from factory.real_labels import Cars, measured
 from factory.work import StepOptions
 from gnn.calibration import conformal_half_width
 from gnn.checkpoints import METRICS, REAL, ModelFolder, read_model, write_model
@@ -145,6 +146,7 @@ def gather(work: StepOptions, corpus: Corpus, network: RegDGCNN, config: Network
     groups = [
         *morph_groups(corpus.clouds.generator, corpus.cases, effects),
         *family_groups(corpus.family_cars, effects),
+        *handle_groups(corpus.clouds.generator, effects),
     ]
     own, bodies = ahmed_shapes(runs)
     of_cars: list[Shape] = [shape for group in groups for shape in group.shapes]
@@ -168,44 +170,69 @@ def learnt_runs(folder: Path) -> list[PublishedRun]:
 
 
 def left_out(work: StepOptions, lessons: Lessons, model: ModelFolder, scale: Scale) -> dict[str, Any]:
-    """Errors of Cd: of the tunnel's cars, each by a head that has learnt nothing of its body, and of AhmedML's runs."""
+    """Errors of Cd of the tunnel's cars and AhmedML's runs, by heads that have learnt nothing of them.
+
+    Each body is left out whole, both floors, with a fifth of the runs; then each car alone.
+    """
     bodies = list(dict.fromkeys(body for body, _ in wind_tunnel.DRIVAER))
     fold = np.random.default_rng(_SEED).permutation(len(lessons.runs)) % _FOLDS
-    errors: dict[str, float] = {}
+    whole: dict[str, float] = {}
+    alone: dict[str, float] = {}
     of_runs: list[float] = []
     for number, body in enumerate(bodies):
-        _, network = with_discrepancy(model)
         held = fold == number
-        checkpoint = work.checkpoint(f"real_without_{body}")
-        learnt = lessons.learn(network, scale, checkpoint, body, held)
-        start = 0
-        for group in lessons.groups:
-            if group.measured and group.body == body:
-                cd = _cd(learnt, lessons.features["cars"][start], scale)
-                key = f"{body}, {group.floor}"
-                errors[key] = cd - float(np.mean(wind_tunnel.DRIVAER[body, _TUNNEL_FLOOR[group.floor]]))
-            start += len(group.shapes)
+        cars = frozenset({(body, "detailed"), (body, "closed")})
+        learnt = _without(work, lessons, model, scale, cars, held)
+        whole |= _errors(lessons, learnt, scale, cars)
         known = lessons.features["published bodies"][torch.from_numpy(held)]
         predicted = [_cd(learnt, features, scale) for features in known]
         true = [run.cd_own for run, is_held in zip(lessons.runs, held, strict=True) if is_held]
         of_runs += (np.array(predicted) - true).tolist()
-        log.info("without the %s: %s", body, errors)
-    apart = _of_floors(errors)
+        log.info("left out: %s", whole)
+    for body in bodies:
+        for floor in ("detailed", "closed"):
+            cars = frozenset({(body, floor)})
+            alone |= _errors(lessons, _without(work, lessons, model, scale, cars), scale, cars)
+            log.info("left out alone: %s", alone)
+    apart = _of_floors(whole)
     return {
-        "errors": errors,
-        "half_width": prediction_half_width(np.array(list(errors.values()))),
+        "errors": whole,
+        "errors_alone": alone,
+        "half_width": prediction_half_width(np.array([*whole.values(), *alone.values()])),
         "differences": {"errors": apart, "half_width": prediction_half_width(np.array(list(apart.values())))},
         "bodies": {"errors": of_runs, "half_width": conformal_half_width(np.array(of_runs))},
     }
+
+
+def _without(
+    work: StepOptions,
+    lessons: Lessons,
+    model: ModelFolder,
+    scale: Scale,
+    cars: Cars,
+    runs: np.ndarray | None = None,
+) -> RegDGCNN:
+    _, network = with_discrepancy(model)
+    name = "_".join(sorted({part for car in cars for part in car}))
+    return lessons.learn(network, scale, work.checkpoint(f"real_without_{name}"), cars, runs)
+
+
+def _errors(lessons: Lessons, network: RegDGCNN, scale: Scale, cars: Cars) -> dict[str, float]:
+    """Of the tunnel's cars, which are the first of their groups."""
+    found: dict[str, float] = {}
+    start = 0
+    for group in lessons.groups:
+        key = f"{group.body}, {group.floor}"
+        if group.measured and (group.body, group.floor) in cars and key not in found:
+            found[key] = _cd(network, lessons.features["cars"][start], scale) - measured(group.body, group.floor)
+        start += len(group.shapes)
+    return found
 
 
 def _of_floors(errors: dict[str, float]) -> dict[str, float]:
     """What the errors come to in the difference that closing a body's floor makes."""
     bodies = dict.fromkeys(key.partition(",")[0] for key in errors)
     return {f"{body}, closed less detailed": errors[f"{body}, closed"] - errors[f"{body}, detailed"] for body in bodies}
-
-
-_TUNNEL_FLOOR = {"detailed": "detailed", "closed": "smooth"}
 
 
 def _cd(network: RegDGCNN, features: torch.Tensor, scale: Scale) -> float:

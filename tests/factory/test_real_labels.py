@@ -55,11 +55,18 @@ def test_closing_the_floor_of_an_unmeasured_car_does_what_it_did_in_the_tunnel()
 
 def test_what_is_left_out_is_not_used():
     """Not its level, not its floor's effect, and not in the mean of all."""
-    found = levels(GROUPS, left_out="fastback")
+    found = levels(GROUPS, left_out=frozenset({("fastback", "detailed"), ("fastback", "closed")}))
     typical = np.mean([0.319 - 0.330, 0.277 - 0.298])
     assert found[0] == pytest.approx(0.300 + typical)
     closing = np.mean([measured(b, "closed") - measured(b, "detailed") for b in ("estate", "notchback")])
     assert found[1] == pytest.approx(found[0] + closing)
+
+
+def test_a_car_left_out_alone_is_told_from_its_other_floor():
+    found = levels(GROUPS, left_out=frozenset({("fastback", "detailed")}))
+    closing = np.mean([measured(b, "closed") - measured(b, "detailed") for b in ("estate", "notchback")])
+    assert found[0] == pytest.approx(measured("fastback", "closed") - closing)
+    assert found[1] == measured("fastback", "closed")
 
 
 def test_secure_parameters_do_what_drivaerml_says_and_of_the_rest_a_share_is_kept():
