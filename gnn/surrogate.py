@@ -102,7 +102,7 @@ class Surrogate:
         fits = fits_template(registered)
         nearest = self._novelty.nearest(described) if self._novelty else None
         on_template = fits and nearest == 0
-        is_bluff = nearest is not None and nearest == self.config.bluff_cloud
+        is_bluff = novelty is not None and novelty <= 1.0 and nearest == self.config.bluff_cloud
         apart = self.config.answers_apart or self.config.interval_rans or self.config.interval
         return SurfacePrediction(
             **self._coefficients(sample, frame, on_template, is_bluff),
