@@ -291,7 +291,7 @@ def test_what_was_learnt_under_another_licence_lies_in_a_folder_of_its_own(of_tw
 
 def test_a_bluff_body_has_an_interval_of_its_own(of_two_truths, sample):
     config = read_model(of_two_truths).config
-    config = replace(config, novelty=tuple(replace(cloud, limit=9.0) for cloud in config.novelty))
+    config = replace(config, novelty=tuple(replace(cloud, limit=1e6) for cloud in config.novelty))
     (of_two_truths / CONFIG).write_text(json.dumps(replace(config, bluff_cloud=0).document()))
     answer = Surrogate.load(of_two_truths, "cpu").predict(sample, 2.1)
     assert answer.is_bluff
