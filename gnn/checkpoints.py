@@ -145,7 +145,7 @@ def write_model(
         tensors |= {f"novelty.{name}": torch.from_numpy(array) for name, array in _arrays(novelty).items()}
     # RegDGCNN names each batch normalisation twice; safetensors refuses shared memory.
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-    real = {name for name in tensors if name.startswith(_OF_REAL)}
+    real = {name for name in tensors if name.startswith((_OF_REAL, f"novelty.{config.bluff_cloud}."))}
     if real:
         _save({name: tensors[name] for name in real}, folder / REAL / WEIGHTS)
     _save({name: tensor for name, tensor in tensors.items() if name not in real}, folder / WEIGHTS)
