@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from drivaer_app.cli.terminal import say
-from drivaer_app.predict import real_or_rans
 
 if TYPE_CHECKING:
     from drivaer_app.cli.file_outcome import FileOutcome
@@ -101,9 +100,11 @@ def _facts(p: Prediction, seconds: float) -> list[tuple[str, str, str]]:
     wind = f"at {p.conditions.speed:g} m/s ({p.conditions.speed * 3.6:.0f} km/h), air of {p.conditions.density:g} kg/m³"
     interval = f"90 % interval {p.cd_low:.3f} – {p.cd_high:.3f}" if p.cd_low is not None else "no interval"
     source = "given" if p.conditions.area is not None else "measured on the mesh"
+    remark = "as our coarse CFD would give it; Cd is the real car's"
+    by_cfd = [] if p.cd_rans is None else [("by CFD", f"{p.cd_rans:.3f}", remark)]
     facts = [
         ("Cd", f"{p.cd:.3f}", interval),
-        *([("", "", real_or_rans(p.cd_rans))] if p.cd_rans is not None else []),
+        *by_cfd,
         ("Drag", f"{p.drag:.1f} N", wind),
         ("Cd·A", f"{p.cda:.3f} m²", f"frontal area {p.frontal_area:.3f} m², {source}"),
     ]
