@@ -6,6 +6,7 @@ import json
 import logging
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from data.errors import DrivAerError
 from data.replacing import replacing
@@ -21,6 +22,7 @@ class Settings:
 
     recent: files, folders and studies, latest first. theme: system, light or dark. memory_mb: for meshes and fields
     that are not on screen. layout: the window's own, opaque here. brand: the TOML of the last report, or empty.
+    vehicle: the car on the road, as energy.Vehicle. presets: values of morph handles by name.
     """
 
     recent: list[str] = field(default_factory=list)
@@ -28,6 +30,8 @@ class Settings:
     memory_mb: int = 1024
     layout: dict[str, str] = field(default_factory=dict)
     brand: str = ""
+    vehicle: dict[str, Any] = field(default_factory=dict)
+    presets: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, file: Path | None = None) -> Settings:
@@ -70,6 +74,9 @@ class Settings:
             not all(isinstance(path, str) for path in self.recent)
             or not isinstance(self.layout, dict)
             or not isinstance(self.brand, str)
+            or not isinstance(self.vehicle, dict)
+            or not isinstance(self.presets, dict)
+            or not all(isinstance(values, dict) for values in self.presets.values())
         ):
             raise TypeError("a value is of the wrong kind")
 

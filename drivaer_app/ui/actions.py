@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QMenu, QMenuBar, QTextBrowser, QVBoxLayout
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QInputDialog,
+    QMenu,
+    QMenuBar,
+    QTextBrowser,
+    QVBoxLayout,
+)
 
 from drivaer_app.field_files import FIELD_SUFFIXES
 from drivaer_app.models import DEFAULT
@@ -77,7 +86,7 @@ class Actions:
         self.named["compare"].setEnabled(len(page.shown_keys) > 1 or (any_shown and not is_baseline))
         for name in ("save", "save_as", "find", "report", "report_preview", "report_export"):
             self.named[name].setEnabled(bool(study.state.variants))
-        for name in ("picture", "clear_picture", "turntable"):
+        for name in ("picture", "clear_picture", "meeting", "copy_picture", "keep_view", "turntable"):
             self.named[name].setEnabled(page.stage.viewport is not None and any_shown)
         for action in self._of_desk:
             action.setEnabled(at_desk)
@@ -101,6 +110,8 @@ class Actions:
         self._add(menu, "picture", "Save a &picture…", self._save_picture, "Ctrl+Shift+P", "PNG at 4K")
         clear = self._add(menu, "clear_picture", "Save a picture without &background…", None, None, "PNG at 4K")
         clear.triggered.connect(lambda: self._save_picture(transparent=True))
+        tip = "With title, names, Cd and interval, scale and the report's brand, at 4K"
+        self._add(menu, "meeting", "Save a picture for a &meeting…", self._save_meeting, None, tip)
         menu.addSeparator()
         self._add(menu, "quit", "&Quit", window.close, keys.Quit)
 
@@ -114,6 +125,8 @@ class Actions:
         page = window.desk_page
         self._add(menu, "copy", "&Copy the selected variants", page.copy_rows, keys.Copy, "As rows for a spreadsheet")
         self._add(menu, "copy_cd", "Copy C&d", page.copy_cd, "Ctrl+Shift+C", "The number of the current variant")
+        tip = "As for a meeting, with title and numbers"
+        self._add(menu, "copy_picture", "Copy a &picture", page.copy_picture, "Ctrl+Alt+C", tip)
         self._add(menu, "copy_table", "Copy the whole &table", page.copy_table, None, "All variants, for a spreadsheet")
 
     def _variant_menu(self) -> None:
@@ -155,6 +168,11 @@ class Actions:
         for number, (name, (_, title)) in enumerate(VIEWS.items(), 1):
             self._add(menu, f"view_{name}", title, lambda name=name: stage.look_from(name), str(number))
         self._add(menu, "fit", "&Fit the car", lambda: stage.viewport and stage.viewport.fit(), "0")
+        self._add(
+            menu, "keep_view", "&Keep this view…", self._keep_view, None, "Camera and colours by a name, in the study"
+        )
+        kept = menu.addMenu("Kept &views")
+        kept.aboutToShow.connect(lambda: self._fill_views(kept))
         parallel = self._add(menu, "parallel", "&Parallel projection", None, "P")
         parallel.setCheckable(True)
         parallel.toggled.connect(lambda on: stage.viewport and stage.viewport.set_parallel(on))
@@ -236,6 +254,25 @@ class Actions:
         file, _ = QFileDialog.getSaveFileName(window, "Save a picture of the viewport", "car.png", "Pictures (*.png)")
         if file:
             window.save_picture(file, transparent)
+
+    def _save_meeting(self) -> None:
+        title = "Save a picture for a meeting"
+        file, _ = QFileDialog.getSaveFileName(self._window, title, "meeting.png", "Pictures (*.png)")
+        if file:
+            self._window.desk_page.save_meeting_picture(file)
+
+    def _keep_view(self) -> None:
+        name, there = QInputDialog.getText(self._window, "Keep this view", "Name of the view")
+        if there and name.strip():
+            self._window.desk_page.keep_camera(name.strip())
+
+    def _fill_views(self, menu: QMenu) -> None:
+        page = self._window.desk_page
+        menu.clear()
+        for name in page.cameras:
+            menu.addAction(name.replace("&", "&&")).triggered.connect(lambda _=False, name=name: page.look_as(name))
+        if not page.cameras:
+            menu.addAction("none is kept yet").setEnabled(False)
 
     def _ask_export(self, *, fields: bool) -> None:
         window = self._window

@@ -7,12 +7,14 @@ import math
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from data.replacing import replacing
 from drivaer_app.desk.layers import PARTS
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.ui.colour_bar import ColourBar
+from drivaer_app.ui.meeting_picture import Scale
 from drivaer_app.ui.opengl import OpenGL
 from drivaer_app.ui.overlays import SIDES, SIDES_SHOW, Overlay, overlay_of
 from drivaer_app.ui.theme import LIGHT, Colours
@@ -259,12 +261,31 @@ class Stage(QWidget):
 
     # Pictures
 
+    def picture_4k(self, transparent: bool = False) -> QImage:
+        """What the viewport shows, at least as wide as a 4K screen."""
+        scale = math.ceil(_WIDTH_4K / max(self.viewport.width() * self.viewport.devicePixelRatioF(), 1))
+        return self.viewport.picture(scale, transparent)
+
+    @property
+    def scale(self) -> Scale | None:
+        """Of the colours on screen; None where they stand for no number."""
+        if self.overlay.span is None or self.viewport is None:
+            return None
+        from drivaer_app.ui.scene import colour_table, span_of
+
+        symbol = f"{self.overlay.symbol} {self.overlay.unit}".rstrip()
+        return Scale(symbol, colour_table(self.overlay), *span_of(self.overlay, self.viewport.span_of(self.overlay)))
+
     def save_picture(self, file: str | Path, transparent: bool = False) -> None:
         """The viewport as a PNG at least as wide as a 4K screen. Raises DrivAerError where it cannot be written."""
-        scale = math.ceil(_WIDTH_4K / max(self.viewport.width() * self.viewport.devicePixelRatioF(), 1))
-        with replacing(Path(file)) as unfinished:
-            if not self.viewport.picture(scale, transparent).save(str(unfinished), "PNG"):
-                raise OSError("the picture could not be written")
+        write_png(file, self.picture_4k(transparent))
+
+
+def write_png(file: str | Path, image: QImage) -> None:
+    """Raises DrivAerError where it cannot be written."""
+    with replacing(Path(file)) as unfinished:
+        if not image.save(str(unfinished), "PNG"):
+            raise OSError("the picture could not be written")
 
 
 def _probe_in_words(probe) -> str:

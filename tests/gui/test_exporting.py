@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import pyvista
-from looking import key_of
+from looking import key_of, pixels
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu
 
 from data.formats import read_mesh
 
@@ -122,3 +122,48 @@ def test_the_table_has_the_handles_values_and_a_double_click_shows_a_variant(qtb
     qtbot.mouseDClick(table.view.viewport(), Qt.MouseButton.LeftButton, pos=at)
     assert window.desk_page.answer.name.text() == "notchback"
     window.desk.undo()
+
+
+def test_a_picture_for_a_meeting_has_title_numbers_scale_and_brand(qtbot, window, tmp_path, monkeypatch):
+    (tmp_path / "brand.toml").write_text('name = "Example Motors"\naccent = "#ff00ff"\nfooter = "Internal"\n')
+    monkeypatch.setattr(window.settings, "brand", str(tmp_path / "brand.toml"))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "slide.png"), ""))
+    window.desk_page.variants.select([key_of(window, "fastback")])
+    window.actions_.named["meeting"].trigger()
+    image = QImage(str(tmp_path / "slide.png"))
+    assert image.width() >= 3840 and image.height() > window.desk_page.stage.picture_4k().height()
+    shown = pixels(image)
+    brand = (shown[..., 0] > 200) & (shown[..., 1] < 60) & (shown[..., 2] > 200)
+    assert brand[: image.width() // 250].mean() > 0.9  # the bar at the top
+    head, foot = shown[: round(0.09 * image.width())], shown[-round(0.05 * image.width()) :]
+    assert (head.mean(axis=2) < 90).mean() > 0.005  # title and numbers
+    assert ((foot[..., 0] - foot[..., 2] > 60) & (foot[..., 1] < 150)).mean() > 0.002  # the red end of the scale
+    window.actions_.named["copy_picture"].trigger()
+    assert QGuiApplication.clipboard().image().width() == image.width()
+
+
+def test_a_brand_that_cannot_be_read_is_said(window, tmp_path, monkeypatch):
+    monkeypatch.setattr(window.settings, "brand", str(tmp_path / "nowhere.toml"))
+    window.actions_.named["copy_picture"].trigger()
+    assert "nowhere.toml" in window.message.text.text()
+
+
+def test_a_view_is_kept_by_its_name_in_the_study(window, settle, tmp_path, monkeypatch):
+    stage = window.desk_page.stage
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("low rear", True))
+    stage.look_from("rear")
+    stage.set_overlay("cf")
+    was = stage.viewport.camera["position"]
+    window.actions_.named["keep_view"].trigger()
+    stage.look_from("top")
+    stage.set_overlay("cp")
+    window.files.save_to(tmp_path / "views")
+    settle(window)
+    window.files.open([tmp_path / "views.drivaer"])
+    settle(window)
+    menu = QMenu()
+    window.actions_._fill_views(menu)
+    (action,) = menu.actions()
+    action.trigger()
+    assert action.text() == "low rear" and stage.overlay.name == "cf"
+    assert stage.viewport.camera["position"] == pytest.approx(was)

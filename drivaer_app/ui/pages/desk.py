@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 from PySide6.QtWidgets import QStackedWidget
 
+from data.errors import DrivAerError
 from drivaer_app.desk.comparison_table import table_of
 from drivaer_app.desk.events import Event
 from drivaer_app.desk.layers import CFD, PARTS, SENSITIVITY, TRUTH
 from drivaer_app.desk.study import Study
+from drivaer_app.report.brand import read_brand
 from drivaer_app.ui.arrow_keys import ArrowKeys
 from drivaer_app.ui.late_imports import LateImports
+from drivaer_app.ui.meeting_picture import meeting_picture
 from drivaer_app.ui.overlays import SIDES
 from drivaer_app.ui.pages.docks import Docks
 from drivaer_app.ui.panels.answer import AnswerPanel
@@ -23,11 +26,11 @@ from drivaer_app.ui.panels.morph import MorphPanel
 from drivaer_app.ui.panels.report import ReportPanel
 from drivaer_app.ui.panels.variants import VariantsPanel
 from drivaer_app.ui.shown_cars import ShownCars, side_by_side
-from drivaer_app.ui.stage import Stage
+from drivaer_app.ui.stage import Stage, write_png
 from drivaer_app.ui.start_page import StartPage
 from drivaer_app.ui.theme import Colours
 from drivaer_app.ui.widgets import single_shot
-from drivaer_app.ui.words import cd_of
+from drivaer_app.ui.words import cd_of, counts, interval
 
 if TYPE_CHECKING:
     from drivaer_app.ui.pages.page import PageWindow
@@ -62,7 +65,7 @@ class DeskPage(QStackedWidget):
         self.start = StartPage()
         self.stage = Stage(window.opengl)
         self.variants = VariantsPanel(self.desk)
-        self.answer = AnswerPanel(self.desk)
+        self.answer = AnswerPanel(self.desk, window.settings)
         self.morph = MorphPanel(self.desk)
         self.verify = VerifyPanel(self.desk)
         self.bottom = BottomPanel(self.desk)
@@ -108,6 +111,7 @@ class DeskPage(QStackedWidget):
         self.verify.started.connect(self.bottom.show_cfd)
         self.verify.error_asked.connect(lambda: self.stage.set_overlay("cfd"))
         self.report.remembered.connect(files.remembered)
+        self.answer.energy.remembered.connect(files.remembered)
         self.stage.overlay_changed.connect(self._overlay_changed)
         self.stage.lines_toggled.connect(lambda _: self._show_cars())
         self.stage.cut_changed.connect(self._refresh_plots)
@@ -326,6 +330,24 @@ class DeskPage(QStackedWidget):
 
     # Commands
 
+    @property
+    def cameras(self) -> dict[str, dict]:
+        """Views that were kept in the study, by name."""
+        kept = self.desk.study.view.get("views")
+        return kept if isinstance(kept, dict) else {}
+
+    def keep_camera(self, name: str) -> None:
+        """From where one looks now, and at which colours, under a name."""
+        now = {name: value for name, value in self.stage.view.items() if name in ("camera", "overlay", "spans", "cut")}
+        self.desk.study.view = {**self.desk.study.view, "views": {**self.cameras, name: now}}
+        self.desk.study.findings += 1  # to be saved, but no edit
+        self.changed.emit()
+        self.remarked.emit(f"Kept the view {name}")
+
+    def look_as(self, name: str) -> None:
+        """Back to a view that was kept."""
+        self.stage.set_view({**self.stage.view, **self.cameras[name]})
+
     def pin(self) -> None:
         """The marked point becomes a numbered one of the study."""
         viewport = self.stage.viewport
@@ -336,6 +358,37 @@ class DeskPage(QStackedWidget):
         viewport.mark(None)
         self.desk.edit(lambda study: study.pin(place))
         self.bottom.setCurrentWidget(self.bottom.points)
+
+    def meeting_picture(self) -> QImage:
+        """The viewport with title, numbers, scale and the report's brand. Raises DrivAerError for a bad brand."""
+        state, lines = self.desk.study.state, []
+        for key in side_by_side(self.shown_keys, state):
+            result, difference = self.desk.result(key), self.desk.difference(key)
+            parts = [state.variant(key).name]
+            if result is not None:
+                parts += [f"Cd {cd_of(result)}", interval(result)]
+            if difference is not None:
+                parts.append(f"ΔCd {counts(difference, with_uncertainty=True)} to {state.variant(state.baseline).name}")
+            lines.append("    ".join(parts))
+        study = self.desk.study
+        title = study.name if study.file else self.stage.overlay.title
+        brand = read_brand(self.files.settings.brand or None)
+        return meeting_picture(self.stage.picture_4k(), title, lines, self.stage.scale, brand)
+
+    def copy_picture(self) -> None:
+        try:
+            QGuiApplication.clipboard().setImage(self.meeting_picture())
+        except DrivAerError as error:
+            self.notice.emit(error.line)
+            return
+        self.remarked.emit("Copied the picture with its title and numbers")
+
+    def save_meeting_picture(self, file: str) -> None:
+        try:
+            write_png(file, self.meeting_picture())
+            self.remarked.emit(f"Saved {file}")
+        except DrivAerError as error:
+            self.notice.emit(error.line)
 
     def copy_cd(self) -> None:
         """The current variant's number, as the panel says it."""

@@ -23,6 +23,8 @@ from drivaer_app.desk.predictions import FAILED, MISSING, WORKING, PredictionSta
 from drivaer_app.desk.study_state import Variant
 from drivaer_app.origin import CfdCoefficients
 from drivaer_app.results import COUNT, Result
+from drivaer_app.settings import Settings
+from drivaer_app.ui.panels.energy import EnergyForm
 from drivaer_app.ui.panels.model_chooser import ModelChooser
 from drivaer_app.ui.panels.reading_form import ReadingForm
 from drivaer_app.ui.theme import LIGHT, Colours
@@ -41,9 +43,10 @@ class AnswerPanel(QScrollArea):
     refused = Signal(str)
     """A line for the window's message."""
 
-    def __init__(self, desk: Desk):
+    def __init__(self, desk: Desk, settings: Settings):
         super().__init__()
         self.desk = desk
+        self.settings = settings
         self.key: str | None = None
         self._model_shown: str | None = None
         self.colours: Colours = LIGHT
@@ -209,6 +212,10 @@ class AnswerPanel(QScrollArea):
 
     def _build_model(self) -> None:
         self._layout.addWidget(line())
+        self.energy = EnergyForm(self.desk, self.settings)
+        self.energy.refused.connect(self.refused)
+        self._layout.addWidget(self.energy)
+        self._layout.addWidget(line())
         self._layout.addWidget(label("Model", "heading"))
         self.model = label("", "dim", wrap=True, selectable=True)
         self.card = QPushButton("What it was trained on")
@@ -241,6 +248,7 @@ class AnswerPanel(QScrollArea):
         self._show_facts(result)
         self._show_novelty(result)
         self.reading.show_variant(variant, result)
+        self.energy.show_variant(self.key)
         self._show_conditions()
 
     def _show_state(self, prediction: PredictionState, variant: Variant | None) -> None:
