@@ -6,7 +6,7 @@ import pytest
 from looking import key_of
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QEnterEvent
-from PySide6.QtWidgets import QApplication, QStyle, QStyleOptionSlider
+from PySide6.QtWidgets import QApplication, QInputDialog, QStyle, QStyleOptionSlider
 
 PATIENCE = 120_000
 
@@ -132,6 +132,26 @@ def test_after_release_the_bent_car_has_its_own_colours(qtbot, morphing, settle)
     assert window.desk_page.stage.viewport.panes[0].drawn is bending.bent
     window.desk_page.stage.set_overlay("cp")
     row.reset.click()
+    settle(window)
+
+
+def test_values_are_saved_by_a_name_and_taken_on_another_car(morphing, settle, monkeypatch):
+    window, panel = morphing, morphing.desk_page.morph
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("tail kit", True))
+    panel.rows["boat_tail"].box.setValue(4.0)
+    panel.rows["boot_height"].box.setValue(30)
+    menu = panel.presets.menu()
+    panel._fill_presets(menu)
+    menu.actions()[-1].trigger()
+    panel.reset.click()
+    window.desk_page.variants.select([key_of(window, "estate")])
+    settle(window)
+    panel._fill_presets(menu)
+    menu.actions()[0].trigger()
+    assert menu.actions()[0].text() == "tail kit" and panel.rows["boat_tail"].value == 4.0
+    assert window.actions_.named["undo"].text() == "Undo 2 handles of estate"
+    window.settings.presets.clear()
+    panel.reset.click()
     settle(window)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QFont, QPainter, QPalette
@@ -10,6 +11,8 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
+    QInputDialog,
+    QMenu,
     QPushButton,
     QScrollArea,
     QSlider,
@@ -23,6 +26,7 @@ from PySide6.QtWidgets import (
 from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.morphing import Bending
 from drivaer_app.results import COUNT
+from drivaer_app.settings import Settings
 from drivaer_app.shapes.handles import GROUPS, Handle
 from drivaer_app.shapes.landmarks import measured
 from drivaer_app.ui.theme import LIGHT, Colours
@@ -185,9 +189,12 @@ class MorphPanel(QWidget):
     moves_asked = Signal(object)
     """Show how far each point is moved, (P,) in 0..1, or None for the usual colours."""
 
-    def __init__(self, desk: Desk):
+    remembered = Signal()
+    """The settings have other presets."""
+
+    def __init__(self, desk: Desk, settings: Settings):
         super().__init__()
-        self.desk = desk
+        self.desk, self.settings = desk, settings
         self.key: str | None = None
         self.colours: Colours = LIGHT
         self.rows: dict[str, HandleRow] = {}
@@ -237,9 +244,16 @@ class MorphPanel(QWidget):
         self.reset = QPushButton("Reset all")
         self.reset.setToolTip("All handles back to what the variant has")
         self.reset.clicked.connect(self._reset_all)
+        self.presets = QToolButton(text="Presets")
+        self.presets.setToolTip("Values of handles by a name, for any car and study")
+        self.presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.presets)
+        menu.aboutToShow.connect(lambda: self._fill_presets(menu))
+        self.presets.setMenu(menu)
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 16, 0)
         row.addWidget(self.keep, 1)
+        row.addWidget(self.presets)
         row.addWidget(self.reset)
         return row
 
@@ -362,6 +376,36 @@ class MorphPanel(QWidget):
     def _bend(self, *, exact: bool) -> None:
         self.desk.bend(self._values(), exact=exact)
         self.refresh()
+
+    def _fill_presets(self, menu: QMenu) -> None:
+        menu.clear()
+        for name, values in self.settings.presets.items():
+            menu.addAction(name.replace("&", "&&")).triggered.connect(lambda _=False, v=values: self.take_preset(v))
+        if self.settings.presets:
+            menu.addSeparator()
+            away = menu.addMenu("Take away")
+            for name in self.settings.presets:
+                forget = away.addAction(name.replace("&", "&&"))
+                forget.triggered.connect(lambda _=False, name=name: self._forget_preset(name))
+        save = menu.addAction("Save these values…")
+        save.setEnabled(bool(self._values()))
+        save.triggered.connect(self._save_preset)
+
+    def take_preset(self, values: Mapping[str, float]) -> None:
+        """Bring the handles that the car has to these values, as far as they go on it; the others to neutral."""
+        for name, row in self.rows.items():
+            row.set_value(float(values.get(name, row.handle.neutral)))
+        self._bend(exact=True)
+
+    def _save_preset(self) -> None:
+        name, there = QInputDialog.getText(self, "Save a preset", "Name of the values")
+        if there and name.strip():
+            self.settings.presets[name.strip()] = self._values()
+            self.remembered.emit()
+
+    def _forget_preset(self, name: str) -> None:
+        self.settings.presets.pop(name, None)
+        self.remembered.emit()
 
     def _reset_all(self) -> None:
         for row in self.rows.values():
