@@ -18,7 +18,7 @@ _TICKS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Scale:
+class ColourScale:
     """Of the colours. table: (N, 3) uint8 from low to high."""
 
     symbol: str
@@ -27,7 +27,7 @@ class Scale:
     high: float
 
 
-def meeting_picture(cars: QImage, title: str, lines: list[str], scale: Scale | None, brand: Brand) -> QImage:
+def meeting_picture(cars: QImage, title: str, lines: list[str], scale: ColourScale | None, brand: Brand) -> QImage:
     """As wide as the picture of the cars. lines: one a car. scale: None where the colours stand for no number."""
     width = cars.width()
     margin, head, foot = (round(part * width) for part in (_MARGIN, _HEAD, _FOOT))
@@ -88,7 +88,7 @@ def _draw_brand(painter: QPainter, brand: Brand, width: int, margin: int, head: 
     return 0.7 * width if brand.name else width
 
 
-def _draw_scale(painter: QPainter, scale: Scale, foot: QRectF, width: int) -> None:
+def _draw_scale(painter: QPainter, scale: ColourScale, foot: QRectF, width: int) -> None:
     box = QRectF(foot.left() + 0.06 * width, foot.top() + 0.3 * foot.height(), 0.35 * width, 0.25 * foot.height())
     row = np.ascontiguousarray(scale.table, np.uint8)
     image = QImage(row.tobytes(), len(row), 1, 3 * len(row), QImage.Format.Format_RGB888)

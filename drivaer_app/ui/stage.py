@@ -14,7 +14,7 @@ from data.replacing import replacing
 from drivaer_app.desk.layers import PARTS
 from drivaer_app.drawn_car import DrawnCar
 from drivaer_app.ui.colour_bar import ColourBar
-from drivaer_app.ui.meeting_picture import Scale
+from drivaer_app.ui.meeting_picture import ColourScale
 from drivaer_app.ui.opengl import OpenGL
 from drivaer_app.ui.overlays import SIDES, SIDES_SHOW, Overlay, overlay_of
 from drivaer_app.ui.theme import LIGHT, Colours
@@ -267,14 +267,16 @@ class Stage(QWidget):
         return self.viewport.picture(scale, transparent)
 
     @property
-    def scale(self) -> Scale | None:
+    def scale(self) -> ColourScale | None:
         """Of the colours on screen; None where they stand for no number."""
         if self.overlay.span is None or self.viewport is None:
             return None
         from drivaer_app.ui.scene import colour_table, span_of
 
         symbol = f"{self.overlay.symbol} {self.overlay.unit}".rstrip()
-        return Scale(symbol, colour_table(self.overlay), *span_of(self.overlay, self.viewport.span_of(self.overlay)))
+        return ColourScale(
+            symbol, colour_table(self.overlay), *span_of(self.overlay, self.viewport.span_of(self.overlay))
+        )
 
     def save_picture(self, file: str | Path, transparent: bool = False) -> None:
         """The viewport as a PNG at least as wide as a 4K screen. Raises DrivAerError where it cannot be written."""
