@@ -27,20 +27,24 @@ def to_network(points: np.ndarray, x_middle: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class InputFrame:
-    """The map from a car to network coordinates; a wind tunnel's scale model is enlarged to full size.
+    """The map from a car to network coordinates; a car of a size that the networks do not know is brought to one.
 
     Coefficients hardly depend on size, a network that never saw a small car does. scale: what the car is enlarged by,
-    1 but for models. x_middle: m, of the enlarged car.
+    1 where its size is like that of cars learnt from (``gnn.scaling``). x_middle: m, of the enlarged car.
     """
 
     x_middle: float = 0.0
     scale: float = 1.0
 
     @classmethod
-    def of(cls, points: np.ndarray) -> InputFrame:
-        """Of points (N, 3) m, car frame, that reach from the car's nose to its tail."""
-        length = float(np.ptp(points[:, 0]))
-        scale = TYPICAL_LENGTH / length if 0.0 < length <= SCALE_MODEL[1] else 1.0
+    def of(cls, points: np.ndarray, scale: float | None = None) -> InputFrame:
+        """Of points (N, 3) m, car frame, that reach from the car's nose to its tail.
+
+        scale: unless given, 1 for all but a wind tunnel's scale models, which get the length of a usual car.
+        """
+        if scale is None:
+            length = float(np.ptp(points[:, 0]))
+            scale = TYPICAL_LENGTH / length if 0.0 < length <= SCALE_MODEL[1] else 1.0
         return cls(scale * middle_x(points), scale)
 
     def to_network(self, points: np.ndarray) -> np.ndarray:
@@ -53,6 +57,6 @@ class InputFrame:
         if self.scale == 1.0:
             return ()
         return (
-            f"looked at as a full-size car, {self.scale:.3g} times as large; what its size does to the flow (Reynolds "
-            "number) is not modelled",
+            f"looked at as a full-size car, {self.scale:.3g} times as large, a size that the networks know; what its "
+            "own size does to the flow (Reynolds number) is not modelled",
         )

@@ -61,12 +61,12 @@ class LoadedNetwork:
         clouds = self._clouds(points, self.config.n_clouds)
         return self.spec.features(self.network, clouds).mean(dim=0).cpu().numpy()
 
-    def gradient(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    def gradient(self, points: np.ndarray, normals: np.ndarray, frame: InputFrame | None = None) -> np.ndarray:
         """(n, 3) d(first output)/dx, 1/m, at the n of points (N, 3) m, car frame, that fill whole clouds."""
         size = self.config.n_points
         n = len(points) // size * size
         moving = self._tensor(points[:n]).requires_grad_()
-        frame = InputFrame.of(points)
+        frame = frame or InputFrame.of(points)
         seen = _centred(moving, frame) if self.config.centred else moving
         clouds, facing = (rows.view(-1, size, 3) for rows in (seen, self._tensor(normals[:n])))
         first = self.spec.call(self.network, clouds, facing)[:, 0].mean() * self.config.spread[0]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.mesh import SurfaceSample
-from gnn.input_frame import InputFrame
 
 if TYPE_CHECKING:
     from gnn.surrogate import Surrogate
@@ -53,7 +52,7 @@ def drag_sensitivity(surrogate: Surrogate, sample: SurfaceSample, smooth: float 
     areas = np.full(n, sample.areas.sum(dtype=np.float64) / n)
     density = np.einsum("nd,nd->n", gradient, normals) / areas
     if smooth > 0:
-        density = smoothed(points, normals, density, smooth / InputFrame.of(points).scale)
+        density = smoothed(points, normals, density, smooth / surrogate.frame_of(sample).scale)
     return Sensitivity(points, normals, areas, density)
 
 

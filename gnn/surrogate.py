@@ -19,6 +19,7 @@ from gnn.model_config import COEFFICIENTS, DRAG, FIELD, ModelConfig, NetworkConf
 from gnn.novelty import NoveltyReference, profile
 from gnn.prediction import SurfacePrediction
 from gnn.published import read_published
+from gnn.scaling import scale_for
 from gnn.template import RegisteredTemplate, Template, fits_template, register
 
 _BLUFF = (
@@ -94,7 +95,7 @@ class Surrogate:
     @torch.inference_mode()
     def predict(self, sample: SurfaceSample, frontal_area: float) -> SurfacePrediction:
         """Of one car. sample: best of ``n_points`` points or more. frontal_area: m², whole car."""
-        frame = InputFrame.of(sample.points)
+        frame = self.frame_of(sample)
         points = frame.to_network(sample.points)
         described = profile(points, sample.normals) if self._novelty or self._templates else np.empty(0)
         registered = register(self._templates, points, sample.normals, described)
@@ -128,12 +129,18 @@ class Surrogate:
         Raises ModelError for a model without a drag network.
         """
         drag = self._network(DRAG)
-        seen = drag.points_seen(sample.points, InputFrame.of(sample.points))
+        seen = drag.points_seen(sample.points, self.frame_of(sample))
         return float(drag.coefficients(seen, sample.normals, n_clouds)[0])
 
     def drag_gradient(self, sample: SurfaceSample) -> np.ndarray:
         """(n, 3) dCd/dx, 1/m, at the n points of the sample's whole clouds. Raises ModelError."""
-        return self._network(DRAG).gradient(sample.points, sample.normals)
+        return self._network(DRAG).gradient(sample.points, sample.normals, self.frame_of(sample))
+
+    def frame_of(self, sample: SurfaceSample) -> InputFrame:
+        """How this model sees a car: in its own size, or in one that it knows."""
+        if self._novelty is None or not self._is_centred:
+            return InputFrame.of(sample.points)
+        return InputFrame.of(sample.points, scale_for(sample.points, sample.normals, self._novelty))
 
     def drag_features(self, points: np.ndarray) -> np.ndarray:
         """(f,) the drag network's pooled features of points (N, 3) as it sees them. Raises ModelError."""
