@@ -10,6 +10,7 @@ import numpy as np
 
 from data.frame import Frame
 from data.health import HealthReport
+from data.parts import Part
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,7 @@ class CarMesh:
     health: what is wrong with the surface.
     frontal_area: m², whole car, inner voids filled.
     normals: (V, 3) float32 outward, for point clouds only.
+    of_file: the bodies that the file names and what does not belong to the car, left out or not.
     """
 
     as_given: np.ndarray
@@ -35,6 +37,7 @@ class CarMesh:
     normals: np.ndarray | None = None
     path: Path | None = None
     warnings: tuple[str, ...] = field(default=())
+    of_file: tuple[Part, ...] = ()
 
     @cached_property
     def vertices(self) -> np.ndarray:

@@ -12,7 +12,9 @@ from data.half_car import MirrorPlane, find_mirror_plane
 from data.mesh import RawMesh
 from data.orientation import find_orientation
 from data.outline import Outline, bounds, outline_of
-from data.placing import NOSE_AHEAD_OF_AXLE, find_axles, middle_plane
+from data.placing import NOSE_AHEAD_OF_AXLE, Axles, find_axles, middle_plane
+from data.size import Size
+from data.tilt import Tilt, find_tilt, pitch_rotation
 from data.units import METRES, UnitGuess, find_unit, given_unit
 from data.upright import AXES, car_rotation
 
@@ -31,6 +33,7 @@ class Frame:
     mirror_plane: where a half car is to be completed (``complete_half_car``), in the file's axes and unit; else None.
     confidence: 0..1, the chance that unit, up and forward are all right. 1 when all were given.
     offset: (3,) m. warnings: what was assumed on thin evidence.
+    level: (3, 3), what turned a tilted car level on request, in car axes between rotation and offset; else None.
     """
 
     unit: str
@@ -41,6 +44,7 @@ class Frame:
     offset: np.ndarray
     mirror_plane: MirrorPlane | None = None
     warnings: tuple[str, ...] = ()
+    level: np.ndarray | None = None
 
     @property
     def mirrored(self) -> bool:
@@ -54,19 +58,25 @@ class Frame:
 
     def to_car(self, points: np.ndarray) -> np.ndarray:
         """(N, 3) points of the file in the car frame, m."""
-        return _turned(np.asarray(points, dtype=float), self.rotation, self.to_metres) + self.offset
+        return self._levelled(_turned(np.asarray(points, dtype=float), self.rotation, self.to_metres)) + self.offset
 
     def to_file(self, points: np.ndarray) -> np.ndarray:
         """(N, 3) car frame points, m, in the file's unit, axes and place."""
-        return _turned(np.asarray(points, dtype=float) - self.offset, self.rotation.T) / self.to_metres
+        return _turned(self._tilted(np.asarray(points, dtype=float) - self.offset), self.rotation.T) / self.to_metres
 
     def vectors_to_car(self, vectors: np.ndarray) -> np.ndarray:
         """(N, 3) directions (normals, Cf) of the file in car axes; lengths stay."""
-        return _turned(vectors, self.rotation)
+        return self._levelled(_turned(vectors, self.rotation))
 
     def vectors_to_file(self, vectors: np.ndarray) -> np.ndarray:
         """(N, 3) directions in car axes in the file's axes; lengths stay."""
-        return _turned(vectors, self.rotation.T)
+        return _turned(self._tilted(vectors), self.rotation.T)
+
+    def _levelled(self, vectors: np.ndarray) -> np.ndarray:
+        return vectors if self.level is None else (vectors @ self.level.T).astype(vectors.dtype)
+
+    def _tilted(self, vectors: np.ndarray) -> np.ndarray:
+        return vectors if self.level is None else (vectors @ self.level).astype(vectors.dtype)
 
 
 def _turned(points: np.ndarray, rotation: np.ndarray, scale: float = 1.0) -> np.ndarray:
@@ -81,10 +91,13 @@ def _turned(points: np.ndarray, rotation: np.ndarray, scale: float = 1.0) -> np.
     return turned
 
 
-def find_frame(raw: RawMesh, *, unit: str = "auto", up: str = "auto", forward: str = "auto") -> Frame:
+def find_frame(
+    raw: RawMesh, *, unit: str = "auto", up: str = "auto", forward: str = "auto", level: bool = False
+) -> Frame:
     """Work out unit, axes and place from the geometry; what the user gives is taken as it is.
 
-    unit: ``auto`` or a key of ``data.units.METRES``; up, forward: ``auto`` or one of x y z -x -y -z.
+    unit: ``auto`` or a key of ``data.units.METRES``; up, forward: ``auto`` or one of x y z -x -y -z. level: turn a
+    tilted car level, by its symmetry and its wheels.
     Raises DrivAerError for options that contradict each other, MeshError for what cannot be a car at all.
     """
     _check_options(unit, up, forward)
@@ -99,19 +112,30 @@ def find_frame(raw: RawMesh, *, unit: str = "auto", up: str = "auto", forward: s
     guess = _unit_of(outline.turned(rotation), unit, raw.unit)
     # Columns that lie together: all that follows goes through one coordinate of every point.
     points = _turned(np.asfortranarray(vertices), rotation, guess.to_metres)
-    offset, notes = _place(points, raw.faces, _plane_in_car_axes(plane, guess.to_metres, rotation))
-    warnings = (*orientation.warnings, *guess.warnings, *notes)
+    normals = None if raw.normals is None else _turned(raw.normals, rotation)
+    tilt = Tilt() if plane is not None else find_tilt(points, raw.faces, normals)
+    axles = find_axles(points, raw.faces)
+    turn = _levelling(points, raw.faces, tilt, plane is not None) if level else None
+    if turn is not None:
+        points = np.asfortranarray(points @ turn.T)
+        axles = find_axles(points, raw.faces)
+    cut = _plane_in_car_axes(plane, guess.to_metres, rotation)
+    offset, notes = _place(points, axles, cut, tilt if turn is None else Tilt())
+    size = Size.of(points, axles, cut)
+    doubts = (*orientation.doubts(tilt), *guess.warnings, *(size.doubts() if unit == "auto" else ()))
+    said = _said_of_tilt(tilt, axles) if turn is None else (_said_of_levelling(turn),)
     all_given = "auto" not in (unit, up, forward)
-    confidence = 1.0 if all_given else orientation.confidence * orientation.likeness * guess.confidence
+    likeness = orientation.likeness * (1.0 if turn is not None or not tilt.is_turned else 0.5)
     return Frame(
         unit=guess.unit,
         to_metres=guess.to_metres,
         up=orientation.up,
         forward=orientation.forward,
         mirror_plane=plane,
-        confidence=confidence,
+        confidence=1.0 if all_given else orientation.confidence * likeness * guess.confidence * size.likeness,
         offset=offset,
-        warnings=warnings,
+        warnings=(*doubts, *said, *notes),
+        level=turn,
     )
 
 
@@ -168,18 +192,52 @@ def _plane_in_car_axes(plane: MirrorPlane | None, to_metres: float, rotation: np
     return None if plane is None else float(rotation[1, plane.axis] * plane.place * to_metres)
 
 
-def _place(points: np.ndarray, faces: np.ndarray, cut: float | None) -> tuple[np.ndarray, tuple[str, ...]]:
+def _levelling(points: np.ndarray, faces: np.ndarray, tilt: Tilt, is_half: bool) -> np.ndarray | None:
+    """(3, 3) that turns a car level: its symmetry plane upright and along x, then its wheels to one height."""
+    turn = np.eye(3) if is_half else tilt.levelled()
+    axles = find_axles(np.asfortranarray(points @ turn.T), faces)
+    if axles is not None:
+        turn = pitch_rotation(axles.pitch_deg) @ turn
+    return None if np.abs(turn - np.eye(3)).max() < 1e-5 else turn
+
+
+def _said_of_tilt(tilt: Tilt, axles: Axles | None) -> tuple[str, ...]:
+    ways = []
+    if tilt.is_rolled:
+        ways.append(f"rolled by {abs(tilt.roll_deg):.1f} degrees")
+    if axles is not None and abs(axles.pitch_deg) > LEVEL_DEG:
+        ways.append(f"pitched by {abs(axles.pitch_deg):.1f} degrees")
+    said = [f"the car is not level: {' and '.join(ways)}; turn it level in the file, or with --level"] if ways else []
+    if tilt.is_turned:
+        said.append(
+            f"not aligned with the file's axes: turned by {abs(tilt.yaw_deg):.1f} degrees; align it in the file, or "
+            "with --level"
+        )
+    return tuple(said)
+
+
+def _said_of_levelling(turn: np.ndarray) -> str:
+    """What was taken out of the file's position: the angles of ``turn``, as said of a tilt."""
+    roll, yaw = (np.degrees(np.arctan2(turn[1, k], turn[1, 1])) for k in (2, 0))
+    pitch = np.degrees(np.arctan2(turn[0, 2], np.hypot(turn[0, 0], turn[0, 1])))
+    angles = ((roll, "rolled"), (pitch, "pitched"), (yaw, "turned"))
+    was = [f"{how} by {abs(angle):.1f}" for angle, how in angles if abs(angle) >= 0.05]
+    return f"turned level and set on its wheels; in the file it is {', '.join(was) or 'off by less than 0.1'} degrees"
+
+
+def _place(
+    points: np.ndarray, axles: Axles | None, cut: float | None, tilt: Tilt
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Offset, (3,) m, from turned and scaled points to the car frame, and what is to be said about it.
 
-    cut: y of the plane a half car was cut along, else None.
+    cut: y of the plane a half car was cut along, else None. tilt: which explains sides that do not agree.
     """
     low, high = bounds(points)
-    axles = find_axles(points, faces)
     notes = []
     middle, agree = (cut, True) if cut is not None else middle_plane(points)
     if cut is not None:
         notes.append("half a car: completed by mirroring at the plane it was cut along")
-    if not agree:
+    if not agree and not tilt.is_rolled and not tilt.is_turned:
         notes.append("something sticks out on one side only; the symmetry plane is taken from the rest of the body")
     if axles is None:
         x = low[0] + NOSE_AHEAD_OF_AXLE * (high[0] - low[0])
@@ -188,8 +246,6 @@ def _place(points: np.ndarray, faces: np.ndarray, cut: float | None) -> tuple[np
         notes.append(f"no wheels found: the front axle is assumed at 18 % of the length, the ground {lies}")
     else:
         x, ground = axles.front.x, low[2]
-        if abs(axles.pitch_deg) > LEVEL_DEG:
-            notes.append(f"the car is not level: pitched by {axles.pitch_deg:.1f} degrees; turn it level in the file")
     return -np.array([x, middle, ground]), tuple(notes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from data.belonging import WIRE, without_rows
 from data.car import CarMesh
 from data.cloud import cloud_frontal_area, sample_cloud
 from data.edges import Connections, find_connections
@@ -24,6 +25,8 @@ from data.half_car import complete_half_car, complete_half_cloud
 from data.health import HealthReport, cloud_health, health_report, look_for_health
 from data.in_memory import MeshLike, raw_mesh
 from data.mesh import RawMesh, SurfaceSample
+from data.outline import bounds
+from data.parts import Part, bodies, find_belonging, in_words, refuse_unknown, rows_of_bodies, without_options
 from data.sampling import sample_surface
 from data.visibility import RayScene, areas_of, box_of, vectors_of_faces
 from data.weld import weld
@@ -43,18 +46,21 @@ def load_car(
     unit: str = "auto",
     up: str = "auto",
     forward: str = "auto",
+    level: bool = False,
+    without: Sequence[str] = (),
     frontal_area: float | None = None,
 ) -> CarMesh:
     """Read any mesh or point cloud, of a file or in memory, as a car in the car frame.
 
-    unit, up, forward: as in ``data.frame.find_frame``. frontal_area: m², instead of measuring it.
+    unit, up, forward, level: as in ``data.frame.find_frame``. without: names of parts (``data.parts``) to leave out.
+    frontal_area: m², instead of measuring it.
     Raises DrivAerError (MeshError for the file's own faults), which names the file.
     """
     if frontal_area is not None and not 0 < frontal_area < np.inf:
         raise DrivAerError(f"a frontal area of {frontal_area} m² is not positive")
     with _stage("read"):
         raw = raw_mesh(mesh)
-    return place_car(raw, unit=unit, up=up, forward=forward, frontal_area=frontal_area)
+    return place_car(raw, unit=unit, up=up, forward=forward, level=level, without=without, frontal_area=frontal_area)
 
 
 def place_car(
@@ -63,6 +69,8 @@ def place_car(
     unit: str = "auto",
     up: str = "auto",
     forward: str = "auto",
+    level: bool = False,
+    without: Sequence[str] = (),
     frontal_area: float | None = None,
 ) -> CarMesh:
     """The same for geometry that is already in memory."""
@@ -71,22 +79,30 @@ def place_car(
     with ThreadPoolExecutor(1) as beside:
         work = _FaceWork.start(welded, beside)
         with _stage("frame"):
-            frame = find_frame(welded, unit=unit, up=up, forward=forward)
-            whole = _completed(raw, frame)
-            if frame.mirrored:
-                welded = _completed(welded, frame)
-                work = _FaceWork.start(welded, beside)
-            points = frame.to_car(np.asfortranarray(welded.vertices))
-        try:
-            if work is None:  # a point cloud
-                health, area, scene = *_examine_cloud(points, frontal_area), None
-            else:
-                vectors = frame.vectors_to_car(work.vectors.result()) * frame.to_metres**2
-                scene = RayScene(points, welded.faces, vectors)
-                health, area, scene = _examine(scene, work.connections.result, frontal_area, len(whole.vertices))
-        except MeshError as error:
-            raise error if error.file else MeshError(error.what, file=raw.path, fix=error.fix) from error
-    _check_area(area, points, raw.path)
+            find = partial(find_frame, unit=unit, up=up, forward=forward, level=level)
+            kept = _Kept.of(raw, welded, without, find)
+        if kept.welded is not welded:
+            work = _FaceWork.start(kept.welded, beside)
+        return _placed(kept, work, beside, frontal_area)
+
+
+def _placed(kept: _Kept, work: _FaceWork | None, beside: ThreadPoolExecutor, frontal_area: float | None) -> CarMesh:
+    raw, welded, frame = kept.raw, kept.welded, kept.frame
+    whole = _completed(raw, frame)
+    if frame.mirrored:
+        welded = _completed(welded, frame)
+        work = _FaceWork.start(welded, beside)
+    points = frame.to_car(np.asfortranarray(welded.vertices))
+    try:
+        if work is None:  # a point cloud
+            health, area, scene = *_examine_cloud(points, frontal_area), None
+        else:
+            vectors = frame.vectors_to_car(work.vectors.result()) * frame.to_metres**2
+            scene = RayScene(points, welded.faces, vectors)
+            health, area, scene = _examine(scene, work.connections.result, frontal_area, len(whole.vertices))
+        _check_area(area, points, raw.path)
+    except MeshError as error:
+        raise kept.named(error) from error
     car = CarMesh(
         as_given=whole.vertices,
         faces=whole.faces,
@@ -97,11 +113,67 @@ def place_car(
         parts=whole.parts,
         normals=frame.vectors_to_car(whole.normals) if raw.is_point_cloud and whole.normals is not None else None,
         path=raw.path,
-        warnings=(*raw.warnings, *frame.warnings, *health.warnings),
+        warnings=(*kept.warnings, *raw.warnings, *frame.warnings, *health.warnings),
+        of_file=kept.parts,
     )
     if scene is not None:
         _scenes[car] = scene
     return car
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """What of a file is predicted. raw, welded: without what is left out. frame: of the car alone.
+
+    parts: the file's bodies and what does not belong to the car, whether left out or not.
+    """
+
+    raw: RawMesh
+    welded: RawMesh
+    frame: Frame
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def of(cls, raw: RawMesh, welded: RawMesh, without: Sequence[str], frame_of: Callable[[RawMesh], Frame]) -> _Kept:
+        """Raises DrivAerError for a part that there is not."""
+        chosen, named = rows_of_bodies(raw, without)
+        everything = raw
+        if len(chosen):
+            raw, welded = without_rows(raw, chosen), without_rows(welded, chosen)
+        if len(chosen) and len(raw.faces) == 0:
+            raise DrivAerError("nothing is left of it", file=raw.path, fix="leave fewer parts out")
+        car, foreign = find_belonging(welded)
+        frame = frame_of(car)
+        length = float(np.ptp(frame.to_car(_surface_box(car))[:, 0]))
+        found = in_words(foreign, frame, length, raw)
+        wanted = {name.casefold() for name in without}
+        found = [
+            replace(part, left_out=part.name.casefold() in wanted or thing.how == WIRE)
+            for part, thing in zip(found, foreign, strict=True)
+        ]
+        own = bodies(everything, frame, named) if found or named or len(everything.parts) > 1 else []
+        refuse_unknown(without, found, everything)
+        gone = [thing.rows for part, thing in zip(found, foreign, strict=True) if part.left_out]
+        if gone:
+            rows = np.unique(np.concatenate(gone))
+            raw, welded = without_rows(raw, rows), without_rows(welded, rows)
+        theirs = {part.name for part in found}
+        return cls(raw, welded, frame, (*found, *(part for part in own if part.name not in theirs)))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(part.warning for part in self.parts if part.kind or part.left_out)
+
+    def named(self, error: MeshError) -> MeshError:
+        """An error of the geometry, with the file's name, and what lies beside the car where that may be why."""
+        beside = [part for part in self.parts if part.kind and not part.left_out]
+        fix = f"first leave out what is no part of the car: {without_options(beside)}" if beside else error.fix
+        return MeshError(error.what, file=error.file or self.raw.path, fix=fix)
+
+
+def _surface_box(car: RawMesh) -> np.ndarray:
+    """(2, 3) corners of the box around what is on the surface."""
+    return np.stack(bounds(car.vertices) if car.is_point_cloud else box_of(car.vertices, car.faces))
 
 
 def sample_car(car: CarMesh, n: int = 16384, *, draw: int = 0) -> SurfaceSample:

@@ -8,13 +8,14 @@ import numpy as np
 
 from data.front_rear import nose_score
 from data.outline import Outline
+from data.tilt import Tilt
 from data.upright import axis_vector, car_rotation, mirror_symmetry, unusual_shape, upright_scores, ways_up
 
 _STATED_UP = 1.5  # log-odds: a format's up axis is evidence, exporters write what they like
 _NEGATIVE_UP = -0.7  # few files have the roof at the low end of an axis
 _ON_ZERO = 1.0  # the file's zero is often the ground
 _DOUBT = 0.9  # below this chance the guess is said to be one
-_YAW_DEG = 1.2  # what a symmetric car never shows
+_ASKEW_DEG = 1.2  # what a symmetric car never shows
 _UNUSUAL = 4.8  # proportions further from a car's than any car known here
 _LOPSIDED = 0.9  # a car's sides agree on more of their surface
 
@@ -24,6 +25,7 @@ class Orientation:
     """up, forward: the file's axes along which roof and nose point.
 
     confidence: 0..1, the chance that both are right; likeness: 0..1, whether the shape is a car's at all.
+    lopsided: its two sides differ more than a car's. askew: seen from above it lies across the axes.
     """
 
     up: str
@@ -31,6 +33,19 @@ class Orientation:
     confidence: float
     likeness: float
     warnings: tuple[str, ...] = ()
+    lopsided: bool = False
+    askew: bool = False
+
+    def doubts(self, tilt: Tilt) -> tuple[str, ...]:
+        """The warnings; sides that differ because the car is tilted are the tilt's to say."""
+        if not self.lopsided or tilt.is_rolled or tilt.is_turned:
+            return self.warnings
+        if self.askew and not tilt.is_known:
+            return (
+                "not aligned with the file's axes, too far off to say how: align it in the file",
+                *self.warnings,
+            )
+        return ("does not look like a car square to its axes: its two sides differ", *self.warnings)
 
     @property
     def rotation(self) -> np.ndarray:
@@ -49,9 +64,10 @@ def find_orientation(
     roof_sure = float(1 / np.exp(scores - scores[best]).sum())
     nose, nose_sure = (forward, 1.0) if forward != "auto" else _nose(outline, roof, along)
     turned = outline.turned(car_rotation(roof, nose))
-    likeness, doubts = _likeness(turned)
+    likeness, doubts, lopsided = _likeness(turned)
     warnings = doubts + _guesses((up, roof, roof_sure), (forward, nose, nose_sure))
-    return Orientation(roof, nose, roof_sure * nose_sure, likeness, warnings)
+    askew = abs(_plan_yaw_deg(turned)) > _ASKEW_DEG
+    return Orientation(roof, nose, roof_sure * nose_sure, likeness, warnings, lopsided, askew)
 
 
 def _prior(outline: Outline, up: str, stated: str | None) -> float:
@@ -68,24 +84,18 @@ def _nose(outline: Outline, up: str, along: str) -> tuple[str, float]:
     return ("-" if score > 0 else "") + along, float(1 / (1 + np.exp(-abs(score))))
 
 
-def _likeness(turned: Outline) -> tuple[float, tuple[str, ...]]:
-    """How much the shape, read this way, is a car standing square to the axes (0..1), and the doubts in words."""
+def _likeness(turned: Outline) -> tuple[float, tuple[str, ...], bool]:
+    """How much the shape, read this way, is a car (0..1), the doubts in words, and whether its sides differ."""
     unusual = unusual_shape(turned)
     alike = mirror_symmetry(turned.coarser(), 1)
-    yaw = _yaw_deg(turned)
     likeness = 1 / (1 + np.exp(2 * (unusual - _UNUSUAL))) * np.clip((alike - 0.6) / 0.35, 0.1, 1)
-    doubts = []
+    doubts: tuple[str, ...] = ()
     if unusual > _UNUSUAL:
-        doubts.append("does not look like a car: length, width and height are not in a car's proportions")
-    if abs(yaw) > _YAW_DEG:
-        likeness *= 0.5
-        doubts.append(f"not aligned with the file's axes: turned by about {abs(yaw):.0f} degrees; align it in the file")
-    elif alike < _LOPSIDED:
-        doubts.append("does not look like a car square to its axes: its two sides differ")
-    return float(likeness), tuple(doubts)
+        doubts = ("does not look like a car: length, width and height are not in a car's proportions",)
+    return float(likeness), doubts, alike < _LOPSIDED
 
 
-def _yaw_deg(turned: Outline) -> float:
+def _plan_yaw_deg(turned: Outline) -> float:
     """Angle between the longest direction of the plan view and the x axis."""
     x, y = np.nonzero(turned.cells.any(axis=2))
     covariance = np.cov(x, y)

@@ -108,7 +108,7 @@ def middle_plane(points: np.ndarray) -> tuple[float, bool]:
     """
     low, high = bounds(points)
     whole = float(low[1] + high[1]) / 2
-    body = _slice_middles(points, low, high)
+    body = _slice_middles(points)
     if len(body) == 0:
         return whole, True
     typical = float(np.median(body))
@@ -116,16 +116,21 @@ def middle_plane(points: np.ndarray) -> tuple[float, bool]:
     return (whole if agree else typical), agree
 
 
-def _slice_middles(points: np.ndarray, low: np.ndarray, high: np.ndarray, slices: int = 10) -> np.ndarray:
+def _slice_middles(points: np.ndarray) -> np.ndarray:
     """Half-way points between the sides, in slices across the car's length and height."""
-    middles = []
-    for axis in (0, 2):
-        place = (points[:, axis] - low[axis]) / max(high[axis] - low[axis], 1e-300)
-        index = np.clip(place * slices, 0, slices - 1).astype(np.uint8)
-        order = np.argsort(index, kind="stable")
-        starts = np.flatnonzero(np.diff(index[order].astype(int), prepend=-1))
-        y = points[order, 1]
-        least, most = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
-        full = most - least > 0.4 * (high[1] - low[1])
-        middles.append((least[full] + most[full]) / 2)
-    return np.concatenate(middles)
+    return np.concatenate([side_middles(points, axis)[1] for axis in (0, 2)])
+
+
+def side_middles(points: np.ndarray, axis: int, slices: int = 10) -> tuple[np.ndarray, np.ndarray]:
+    """Where slices across an axis lie on it, and the half-way points between the sides there; of wide slices only."""
+    low, high = bounds(points)
+    place = (points[:, axis] - low[axis]) / max(high[axis] - low[axis], 1e-300)
+    index = np.clip(place * slices, 0, slices - 1).astype(np.uint8)
+    order = np.argsort(index, kind="stable")
+    ordered = index[order].astype(int)
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    y = points[order, 1]
+    least, most = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
+    full = most - least > 0.4 * (high[1] - low[1])
+    places = low[axis] + (ordered[starts] + 0.5) / slices * (high[axis] - low[axis])
+    return places[full], ((least + most) / 2)[full]

@@ -15,6 +15,9 @@ _FITS = 4.5  # half the summed squares up to which a size is one of a kind: 3 sp
 _PLAUSIBLE = (0.5, 20.0)  # m
 SCALE_MODEL = (1.2, 2.5)  # m, cars built small for a wind tunnel
 
+_LOOKS_LIKE = {"in": "a 1:24 model in millimetres", "ft": "a 1:32 model in centimetres"}
+_MODELS_SHARE = 0.6  # chance that a car seemingly in a rare unit is one, and not a toy's model in a common one
+
 
 @dataclass(frozen=True)
 class _Kind:
@@ -55,7 +58,11 @@ def find_unit(size: np.ndarray, *, boxy: bool = False, centred: bool = False, st
     best = int(misfits.argmin())
     if misfits[best] <= _FITS:
         unit = list(METRES)[best]
-        return UnitGuess(unit, METRES[unit], float(1 / np.exp(misfits[best] - misfits).sum()))
+        sure = float(1 / np.exp(misfits[best] - misfits).sum())
+        if unit not in _LOOKS_LIKE or unit == stated:
+            return UnitGuess(unit, METRES[unit], sure)
+        doubt = f"read in {unit}, {size[0] * METRES[unit]:.2f} m long; {_LOOKS_LIKE[unit]} looks the same: say --units"
+        return UnitGuess(unit, METRES[unit], _MODELS_SHARE * sure, (doubt,))
     return _unusual_unit(float(size[0]), centred, stated)
 
 

@@ -6,6 +6,7 @@ import math
 
 from data.car import CarMesh
 from data.errors import DrivAerError
+from data.parts import without_options
 from drivaer_app.conditions import Conditions
 
 CD = (0.05, 1.5)
@@ -22,14 +23,14 @@ def check_car(car: CarMesh, conditions: Conditions) -> None:
     that no vehicle has."""
     if not math.isfinite(car.frame.confidence):
         raise DrivAerError("how it is to be read cannot be worked out", file=car.path, fix=_HARDLY)
-    _check("frontal area", car.frontal_area, AREA, "m²", car, _HARDLY)
+    _check("frontal area", car.frontal_area, AREA, "m²", car, _what_to_do(car))
     if conditions.area is not None:
         _check("given area", conditions.area, AREA, "m²", car, "give --area in m²")
 
 
 def check_drag(cd: float, car: CarMesh) -> None:
     """Raises DrivAerError for a Cd, on the car's own frontal area, that no vehicle has."""
-    _check("Cd", cd, CD, "", car, _HARDLY)
+    _check("Cd", cd, CD, "", car, _what_to_do(car))
 
 
 def drag_doubts(cd: float) -> list[str]:
@@ -42,6 +43,11 @@ def drag_doubts(cd: float) -> list[str]:
     if CD[0] <= cd <= CD[1]:
         return []
     return [f"no road vehicle has a Cd of {cd:.3g} ({CD[0]:g} to {CD[1]:g}): are these weights trained?"]
+
+
+def _what_to_do(car: CarMesh) -> str:
+    beside = [part for part in car.of_file if part.kind and not part.left_out]
+    return f"leave out what is no part of the car: {without_options(beside)}" if beside else _HARDLY
 
 
 def _check(what: str, value: float, between: tuple[float, float], unit: str, car: CarMesh, fix: str) -> None:

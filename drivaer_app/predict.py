@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,11 +32,23 @@ COEFFICIENTS = (*TOLD, "cd_rans_low", "cd_rans_high")
 
 @dataclass(frozen=True)
 class Reading:
-    """How the user wants files read; ``auto`` is worked out from the geometry (see data.frame)."""
+    """How the user wants files read; ``auto`` is worked out from the geometry (see data.frame).
+
+    level: turn a tilted car level. without: names of parts to leave out (see data.parts).
+    """
 
     unit: str = "auto"
     up: str = "auto"
     forward: str = "auto"
+    level: bool = False
+    without: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "without", tuple(self.without))  # JSON gives a list
+
+    def chosen(self) -> dict[str, Any]:
+        """What differs from reading a file as it is, besides unit and axes: empty for most files."""
+        return {name: value for name, value in (("level", self.level), ("without", self.without)) if value}
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,7 +272,7 @@ def predictor_of(model: str | None, device: str = "auto") -> Predictor:
 
 def load(mesh: MeshLike, reading: Reading) -> CarMesh:
     """A mesh file, or a mesh in memory, as a car in the car frame. Raises MeshError."""
-    return load_car(mesh, unit=reading.unit, up=reading.up, forward=reading.forward)
+    return load_car(mesh, **asdict(reading))
 
 
 def _warnings(car: CarMesh, conditions: Conditions, surface: SurfacePrediction) -> tuple[str, ...]:

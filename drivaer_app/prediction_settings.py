@@ -80,7 +80,8 @@ class PredictionSettings:
     @property
     def key(self) -> str:
         """A name for all that a result depends on besides the mesh; where the model lies is not part of it."""
-        parts = {**asdict(self), "model": None}
+        reading = {name: getattr(self.reading, name) for name in ("unit", "up", "forward")} | self.reading.chosen()
+        parts = {**asdict(self), "reading": reading, "model": None}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ The models are loaded once and kept. What comes back is what the commands say of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -110,7 +110,14 @@ class Comparison:
 
 
 def load(
-    mesh: MeshLike, *, units: str = "auto", up: str = "auto", forward: str = "auto", area: float | None = None
+    mesh: MeshLike,
+    *,
+    units: str = "auto",
+    up: str = "auto",
+    forward: str = "auto",
+    level: bool = False,
+    without: Sequence[str] = (),
+    area: float | None = None,
 ) -> CarMesh:
     """Read a mesh as a car: placed in the car frame (m, +x nose to tail, +z up), examined, its frontal area measured.
 
@@ -119,12 +126,14 @@ def load(
         units: m, cm, mm, in or ft; worked out from the shape unless given.
         up: the mesh's own axis along which the roof points: x, y, z, -x, -y or -z; worked out unless given.
         forward: the axis along which the nose points.
+        level: turn a tilted car level and set it on its wheels.
+        without: names of parts to leave out: bodies that the file names, or what a warning calls one.
         area: m², instead of measuring the frontal area.
 
     Raises:
         DrivAerError: for what is no mesh, cannot be read or holds no car, and options that contradict each other.
     """
-    return load_car(mesh, unit=units, up=up, forward=forward, frontal_area=area)
+    return load_car(mesh, unit=units, up=up, forward=forward, level=level, without=without, frontal_area=area)
 
 
 def predict(
@@ -133,6 +142,8 @@ def predict(
     units: str = "auto",
     up: str = "auto",
     forward: str = "auto",
+    level: bool = False,
+    without: Sequence[str] = (),
     speed: float = 30.0,
     density: float = 1.184,
     area: float | None = None,
@@ -145,7 +156,7 @@ def predict(
 
     Args:
         mesh: as for :func:`load`, or what that returned.
-        units: as for :func:`load`; so are ``up`` and ``forward``.
+        units: as for :func:`load`; so are ``up``, ``forward``, ``level`` and ``without``.
         speed: of the wind, m/s.
         density: of the air, kg/m³.
         area: m² that the coefficients refer to, instead of the measured frontal area. The force stays.
@@ -156,7 +167,7 @@ def predict(
         DrivAerError: as for :func:`load`, and for a model or device that cannot be had.
     """
     predictor = _predictor(model, device)
-    return predictor.predict(mesh, Conditions(speed, density, area), Reading(units, up, forward))
+    return predictor.predict(mesh, Conditions(speed, density, area), Reading(units, up, forward, level, tuple(without)))
 
 
 def compare(
@@ -166,6 +177,8 @@ def compare(
     units: str = "auto",
     up: str = "auto",
     forward: str = "auto",
+    level: bool = False,
+    without: Sequence[str] = (),
     speed: float = 30.0,
     density: float = 1.184,
     area: float | None = None,
@@ -177,7 +190,7 @@ def compare(
     The same as ``drivaer compare BASELINE CAR`` says. Arguments and errors are those of :func:`predict`, for both cars.
     """
     predictor = _predictor(model, device)
-    conditions, reading = Conditions(speed, density, area), Reading(units, up, forward)
+    conditions, reading = Conditions(speed, density, area), Reading(units, up, forward, level, tuple(without))
     base = predictor.predict(baseline, conditions, reading)
     car = predictor.predict(mesh, conditions, reading)
     return Comparison(car, base, judged(car, base))

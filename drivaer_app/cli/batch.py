@@ -15,11 +15,13 @@ from drivaer_app.cli.options import (
     Area,
     Density,
     Forward,
+    Level,
     ModelName,
     OnDevice,
     Speed,
     Units,
     Up,
+    Without,
     conditions_of,
     reading_of,
 )
@@ -75,6 +77,8 @@ def batch(
     units: Units = "auto",
     up: Up = "auto",
     forward: Forward = "auto",
+    level: Level = False,
+    without: Without = None,
     speed: Speed = 30.0,
     density: Density = 1.184,
     area: Area = None,
@@ -88,7 +92,7 @@ def batch(
 
     Exit status: 0 all predicted, 1 some failed, 2 a mistake in the command.
     """
-    conditions, reading = conditions_of(speed, density, area), reading_of(units, up, forward)
+    conditions, reading = conditions_of(speed, density, area), reading_of(units, up, forward, level, without)
     if scatter and scheduler is None:
         raise BadUsage("--scatter needs a cluster; give --scheduler tcp://HOST:8786")
     if report is not None:

@@ -14,11 +14,13 @@ from drivaer_app.cli.options import (
     AsJsonLines,
     Density,
     Forward,
+    Level,
     ModelName,
     OnDevice,
     Speed,
     Units,
     Up,
+    Without,
     conditions_of,
     predictor_of,
     reading_of,
@@ -60,6 +62,8 @@ def compare(
     units: Units = "auto",
     up: Up = "auto",
     forward: Forward = "auto",
+    level: Level = False,
+    without: Without = None,
     speed: Speed = 30.0,
     density: Density = 1.184,
     area: Area = None,
@@ -70,7 +74,7 @@ def compare(
 
     With -o, a picture of ΔCp for each car and one of drag accumulated from nose to tail for all.
     """
-    conditions, reading = conditions_of(speed, density, area), reading_of(units, up, forward)
+    conditions, reading = conditions_of(speed, density, area), reading_of(units, up, forward, level, without)
     files = list(dict.fromkeys([*([baseline] if baseline else []), *cars]))
     if len(files) < 2:
         raise BadUsage("compare needs two cars at least; give another, or --baseline")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -23,6 +24,12 @@ AsJsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a lin
 Units = Annotated[_Unit, typer.Option(help="Unit of the mesh file; worked out from its shape unless given.")]
 Up = Annotated[_Axis, typer.Option(help="The file's axis along which the roof points.")]
 Forward = Annotated[_Axis, typer.Option(help="The file's axis along which the nose points.")]
+
+Level = Annotated[bool, typer.Option("--level", help="Turn a tilted car level and set it on its wheels.")]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PART", help="Leave out a part: a body that the file names, or what a warning calls one."),
+]
 
 Speed = Annotated[float, typer.Option(metavar="M/S", help="Speed of the wind.")]
 Density = Annotated[float, typer.Option(metavar="KG/M3", help="Density of the air.")]
@@ -46,13 +53,13 @@ def conditions_of(speed: float, density: float, area: float | None) -> Condition
         raise BadUsage(f"--{error.line}") from error
 
 
-def reading_of(units: str, up: str, forward: str) -> Reading:
+def reading_of(units: str, up: str, forward: str, level: bool = False, without: Sequence[str] | None = None) -> Reading:
     """Raises BadUsage where up and forward lie along the same axis."""
     from drivaer_app.predict import Reading
 
     if "auto" not in (up, forward) and up[-1] == forward[-1]:
         raise BadUsage(f"--up {up} and --forward {forward} lie along the same axis")
-    return Reading(units, up, forward)
+    return Reading(units, up, forward, level, tuple(without or ()))
 
 
 def predictor_of(model: str | None, device: str) -> Predictor:

@@ -18,11 +18,13 @@ from drivaer_app.cli.options import (
     AsJsonLines,
     Density,
     Forward,
+    Level,
     ModelName,
     OnDevice,
     Speed,
     Units,
     Up,
+    Without,
     conditions_of,
     predictor_of,
     reading_of,
@@ -94,6 +96,8 @@ def predict(
     units: Units = "auto",
     up: Up = "auto",
     forward: Forward = "auto",
+    level: Level = False,
+    without: Without = None,
     speed: Speed = 30.0,
     density: Density = 1.184,
     area: Area = None,
@@ -105,7 +109,7 @@ def predict(
     Reads STL, OBJ, PLY, OFF, glTF, COLLADA, 3MF, VTK and point clouds, also as .gz; finds out unit and axes.
     Exit status: 0 all predicted, 1 some failed, 2 a mistake in the command.
     """
-    conditions, reading = conditions_of(speed, density, area), reading_of(units, up, forward)
+    conditions, reading = conditions_of(speed, density, area), reading_of(units, up, forward, level, without)
     inputs = expand(files)
     outputs = plan_outputs([given.file for given in inputs if not given.error], field, picture)
     with results_only() as stdout:

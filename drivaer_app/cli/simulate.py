@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from drivaer_app.cli.options import Area, AsJson, Density, Forward, Speed, Units, Up, conditions_of, reading_of
+from drivaer_app.cli.options import (
+    Area,
+    AsJson,
+    Density,
+    Forward,
+    Level,
+    Speed,
+    Units,
+    Up,
+    Without,
+    conditions_of,
+    reading_of,
+)
 from drivaer_app.cli.terminal import error_as_json, results_only, say
 
 if TYPE_CHECKING:
@@ -49,6 +61,8 @@ def simulate(
     units: Units = "auto",
     up: Up = "auto",
     forward: Forward = "auto",
+    level: Level = False,
+    without: Without = None,
     speed: Speed = 30.0,
     density: Density = 1.184,
     area: Area = None,
@@ -58,7 +72,7 @@ def simulate(
     Stop it with Ctrl-C; the same command goes on from there. In the end the folder holds case.npz (what training
     reads), surface.vtp (for ParaView) and convergence.png, and the whole OpenFOAM case.
     """
-    conditions, reading = conditions_of(speed, density, area), reading_of(units, up, forward)
+    conditions, reading = conditions_of(speed, density, area), reading_of(units, up, forward, level, without)
     with results_only() as stdout, error_as_json(file, stdout, wanted=as_json):
         from drivaer_app.cfd.simulate import simulate as solve
         from drivaer_app.predict import load

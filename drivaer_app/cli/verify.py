@@ -12,10 +12,12 @@ from drivaer_app.cli.options import (
     AsJson,
     Density,
     Forward,
+    Level,
     OnDevice,
     Speed,
     Units,
     Up,
+    Without,
     conditions_of,
     predictor_of,
     reading_of,
@@ -46,6 +48,8 @@ def verify(
     units: Units = "auto",
     up: Up = "auto",
     forward: Forward = "auto",
+    level: Level = False,
+    without: Without = None,
     speed: Speed = 30.0,
     density: Density = 1.184,
     device: OnDevice = "auto",
@@ -56,7 +60,7 @@ def verify(
     Stop it with Ctrl-C; the same command goes on from there. A picture of both pressures and their difference is
     left in the case folder as verify.png.
     """
-    conditions, reading = conditions_of(speed, density, None), reading_of(units, up, forward)
+    conditions, reading = conditions_of(speed, density, None), reading_of(units, up, forward, level, without)
     folder = output or Path(f"{file.stem}_case")
     with results_only() as stdout, error_as_json(file, stdout, wanted=as_json):
         from drivaer_app.cfd.comparison import compare
