@@ -10,6 +10,7 @@ MODULES = {
     "window": ("PySide6", "pyvistaqt", "pyqtgraph"),
     "report": ("jinja2", "reportlab", "xlsxwriter"),
     "train": ("torch_geometric", "pyarrow", "tensorboardX"),
+    "cad": ("cascadio",),
     "cluster": ("distributed",),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
 }

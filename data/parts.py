@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,11 @@ class Part:
     high: tuple[float, float, float]
     left_out: bool = False
 
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Part:
+        """Of ``dataclasses.asdict``, also where JSON made lists of its corners."""
+        return cls(**{**stored, "low": tuple(stored["low"]), "high": tuple(stored["high"])})
+
     @property
     def warning(self) -> str:
         """What to say of something that does not belong to the car."""
@@ -39,14 +45,14 @@ class Part:
         x, y, z = ((a + b) / 2 for a, b in zip(self.low, self.high, strict=True))
         called = self.kind if self.name.split(" ")[0] == self.kind.split(" ")[0] else f"'{self.name}' ({self.kind})"
         what = f"{called}, {size} m, around x {x:.2f}, y {y:.2f}, z {z:.2f} m"
-        if self.kind in _TOO_THIN and self.left_out:
+        if self.kind in THIN and self.left_out:
             return f"{what}: left out, as it is thinner than the networks see"
         if self.left_out:
             return f"{what}: left out"
         return f"{what}: does not belong to the car, but counts until it is left out (--without '{self.name}')"
 
 
-_TOO_THIN = ("aerial", "wire")
+THIN = ("aerial", "wire")
 
 
 def find_belonging(welded: RawMesh) -> tuple[RawMesh, list[Foreign]]:

@@ -106,7 +106,7 @@ _MAGIC: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
     (b"# vtk DataFile", "a legacy VTK file", (".vtk",)),
     (b"# .PCD", "a PCD point cloud", (".pcd",)),
     (b"PK\x03\x04", "a zip archive", (".3mf", ".npz")),
-    (b"ISO-10303-21", "a STEP file", ()),
+    (b"ISO-10303-21", "a STEP file", (".step", ".stp", ".p21")),
     (b"Kaydara FBX Binary", "an FBX file", ()),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Office or CAD compound document", ()),
     (b"Rar!", "a RAR archive", ()),

@@ -5,8 +5,7 @@ from __future__ import annotations
 _CAD = "export it from the CAD program as binary STL (chord tolerance about 1 mm)"
 _MODELLER = "export it as .glb or .obj (Blender: File > Export)"
 _NATIVE = {
-    "STEP": (".step .stp .stpz .p21", _CAD),
-    "IGES": (".iges .igs", _CAD),
+    "packed STEP": (".stpz .stpx", "unpack it: the .stp in it is read"),
     "JT": (".jt", _CAD),
     "CATIA": (".catpart .catproduct .cgr .3dxml .model", _CAD),
     "Parasolid": (".x_t .x_b .xmt_txt .xmt_bin", _CAD),

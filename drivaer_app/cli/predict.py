@@ -106,7 +106,7 @@ def predict(
 ) -> int:
     """Predict drag, its uncertainty and the surface pressure of cars from their meshes.
 
-    Reads STL, OBJ, PLY, OFF, glTF, COLLADA, 3MF, VTK and point clouds, also as .gz; finds out unit and axes.
+    Reads STL, OBJ, PLY, OFF, glTF, COLLADA, 3MF, VTK, STEP, IGES and clouds, also as .gz; finds out unit and axes.
     Exit status: 0 all predicted, 1 some failed, 2 a mistake in the command.
     """
     conditions, reading = conditions_of(speed, density, area), reading_of(units, up, forward, level, without)
