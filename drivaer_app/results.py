@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from data.parts import Part
 from drivaer_app.conditions import Conditions, area_warning
 from drivaer_app.predict import COEFFICIENTS, TOLD, real_or_rans
 from gnn.difference import DifferenceLaw
@@ -29,6 +30,7 @@ class Result:
     difference_law: how certain a difference in Cd between two such results is; None where the model was not
         calibrated for differences.
     unit, to_metres, up, forward, mirrored, confidence: how the file was read (data.frame.Frame).
+    parts: the file's bodies and what is no part of the car (data.parts), left out or not.
     length, width, height: of the car, m. checksum: SHA-256 of the file. seconds: wall time by stage.
     """
 
@@ -63,6 +65,7 @@ class Result:
     cd_rans: float | None = None
     cd_rans_low: float | None = None
     cd_rans_high: float | None = None
+    parts: tuple[Part, ...] = ()
 
     @classmethod
     def of(cls, prediction: Prediction, checksum: str) -> Result:
@@ -91,6 +94,7 @@ class Result:
             warnings=tuple(w for w in p.warnings if w != reason),
             checksum=checksum,
             seconds=dict(p.seconds),
+            parts=p.car.of_file,
         )
 
     def on(self, conditions: Conditions) -> Result:
@@ -198,7 +202,8 @@ class Result:
         values = {name: value for name, value in stored.items() if name in known}
         law = values.get("difference_law")
         values["difference_law"] = DifferenceLaw(**law) if law else None
-        return cls(**{**values, "warnings": tuple(values["warnings"])})
+        parts = tuple(Part.from_json(part) for part in values.get("parts", ()))
+        return cls(**{**values, "warnings": tuple(values["warnings"]), "parts": parts})
 
 
 def _round(value: float | None, digits: int) -> float | None:

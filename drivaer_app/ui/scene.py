@@ -75,6 +75,7 @@ class Pane:
         self._flow = _lines_actor(1.3)
         self._lines: np.ndarray | None = None
         self._grid = _lines_actor(1.0)
+        self._outline = _lines_actor(3.0, (1.0, 0.6, 0.1))
         self._marks: list[_Mark] = []
         self.title = ""
         self.moves: np.ndarray | None = None
@@ -85,10 +86,10 @@ class Pane:
         self._left, self._top = _border((0.001, 0), (0.001, 1)), _border((0, 0.998), (1, 0.998))
         self._cut = vtkPlane()
         self._cut.SetNormal(0, 1, 0)
-        for actor in (self._car, self._creases, self._open, self._flow, self._grid):
+        for actor in (self._car, self._creases, self._open, self._flow, self._grid, self._outline):
             actor.VisibilityOff()
             renderer.AddActor(actor)
-        for actor in (self._creases, self._open, self._flow, self._grid):
+        for actor in (self._creases, self._open, self._flow, self._grid, self._outline):
             actor.PickableOff()
         for prop in (self._title, self._scale, self._left, self._top):
             renderer.AddViewProp(prop)
@@ -244,6 +245,12 @@ class Pane:
         layers = {name: value for name, value in layers.items() if np.isfinite(value)}
         return Probe(np.asarray(place, float), bool(car.exposed[near]), *fields, layers)
 
+    def outline(self, box: tuple[Sequence[float], Sequence[float]] | None) -> None:
+        """Draw the edges of a box, its lowest and highest corner in m of the car frame; None for none."""
+        self._outline.SetVisibility(box is not None)
+        if box is not None:
+            self._outline.GetMapper().SetInputData(_segments(_box_edges(*np.asarray(box, np.float32))))
+
     def mark(self, marks: Sequence[tuple[str, np.ndarray]], overlay: Overlay) -> None:
         """Points of the surface, each nearest to a place (3,) m of any car, with a label and what colours it there."""
         while len(self._marks) < len(marks):
@@ -383,6 +390,13 @@ def _marker_actor() -> vtkActor:
     actor.PickableOff()
     actor.GetProperty().SetColor(1.0, 0.85, 0.1)
     return actor
+
+
+def _box_edges(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(12, 2, 3) the edges of a box."""
+    corners = np.array([[(low, high)[k][axis] for axis, k in enumerate(which)] for which in np.ndindex(2, 2, 2)])
+    pairs = [(i, i | bit) for bit in (1, 2, 4) for i in range(8) if not i & bit]
+    return corners[np.array(pairs)].astype(np.float32)
 
 
 def _segments(segments: np.ndarray) -> pyvista.PolyData:

@@ -148,6 +148,12 @@ class Viewport(QWidget):
             pane.highlighted = part
         self._refresh()
 
+    def set_outline(self, box: tuple[Sequence[float], Sequence[float]] | None) -> None:
+        """A box, m in the car frame, drawn around a part of the first car; None for none."""
+        for pane in self._panes[:1]:
+            pane.outline(box)
+        self.render()
+
     def set_edges(self, on: bool) -> None:
         self.edges = on
         self._refresh()

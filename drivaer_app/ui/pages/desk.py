@@ -9,6 +9,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 from PySide6.QtWidgets import QStackedWidget
 
 from data.errors import DrivAerError
+from data.parts import Part
 from drivaer_app.desk.comparison_table import table_of
 from drivaer_app.desk.events import Event
 from drivaer_app.desk.layers import CFD, PARTS, SENSITIVITY, TRUTH
@@ -99,6 +100,7 @@ class DeskPage(QStackedWidget):
         self.variants.refused.connect(self.notice)
         self.variants.asked.connect(self._asked)
         self.answer.refused.connect(self.notice)
+        self.answer.reading.part_hovered.connect(self._outline_part)
         self.answer.card_asked.connect(self.card_asked)
         self.answer.retry_asked.connect(lambda: self._asked("retry", [self.answer.key]))
         self.answer.find_asked.connect(files.ask_where_files_are)
@@ -290,6 +292,10 @@ class DeskPage(QStackedWidget):
         self.desk.focus(keys, near)
         self._refresh_plots()
         self.changed.emit()
+
+    def _outline_part(self, part: Part | None) -> None:
+        if self.stage.viewport is not None:
+            self.stage.viewport.set_outline(None if part is None else (part.low, part.high))
 
     def compare_with_baseline(self) -> None:
         """The current variant beside the baseline; again, and it is alone."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QVBoxLayout, QWidget
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFormLayout, QPushButton, QVBoxLayout, QWidget
 
 from data.errors import DrivAerError
 from drivaer_app.desk.desk import Desk
 from drivaer_app.desk.study_state import Variant
 from drivaer_app.predict import Reading
 from drivaer_app.results import Result
+from drivaer_app.ui.panels.parts_list import PartsList
 from drivaer_app.ui.reading_boxes import UNITS, ReadingBoxes
 from drivaer_app.ui.widgets import label, tall
 
@@ -18,6 +21,8 @@ class ReadingForm(QWidget):
     """Unit, roof and nose of the current variant's file."""
 
     refused = Signal(str)
+    part_hovered = Signal(object)
+    """The part (data.parts.Part) under the mouse, or None."""
 
     def __init__(self, desk: Desk):
         super().__init__()
@@ -38,20 +43,32 @@ class ReadingForm(QWidget):
             caption = label(title, "dim")
             caption.setBuddy(box)
             form.addRow(caption, box)
+        self.level = QPushButton("Turn level")
+        self.level.setCheckable(True)
+        self.level.setToolTip("Turn a tilted car level, by its symmetry and its wheels, and set it on these")
+        self.level.clicked.connect(self._reading_edited)
+        self.parts = PartsList()
+        self.parts.ticked.connect(self._reading_edited)
+        self.parts.hovered.connect(self.part_hovered)
         column.addWidget(label("Read as", "heading"))
         column.addLayout(form)
+        column.addWidget(self.level, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.read_as)
+        column.addWidget(self.parts)
 
     def show_variant(self, variant: Variant | None, result: Result | None) -> None:
-        self._key = variant.key if variant else None
+        is_same, self._key = variant is not None and variant.key == self._key, variant.key if variant else None
         reading = variant.reading if variant else Reading()
         detected = ("", "", "")
         if result is not None:
             unit = UNITS.get(result.unit, f"units of {result.to_metres:.4g} m")
             detected = (unit, result.up, result.forward)
         self._boxes.show(reading, detected)
-        for box in self._boxes.boxes:
+        for box in (*self._boxes.boxes, self.level):
             box.setEnabled(variant is not None)
+        self.level.setChecked(reading.level)
+        if result is not None or not is_same:  # while it is predicted anew, its parts stay
+            self.parts.show_parts(result.parts if result is not None else ())
         text = ""
         if result is not None:
             sure = "as you said" if result.confidence == 1 else f"{min(result.confidence, 0.99):.0%} sure"
@@ -63,11 +80,14 @@ class ReadingForm(QWidget):
         self.read_as.setText(text)
         self.read_as.setVisible(bool(text))
 
-    def _reading_edited(self) -> None:
+    def _reading_edited(self, *_) -> None:
         if self._key is None:
             return
         try:
-            self.desk.edit(lambda study: study.set_reading(self._key, self._boxes.chosen))
+            variant = self.desk.study.state.variant(self._key)
+            without = self.parts.left_out if self.parts.count() or variant is None else variant.reading.without
+            chosen = replace(self._boxes.chosen, level=self.level.isChecked(), without=without)
+            self.desk.edit(lambda study: study.set_reading(self._key, chosen))
         except DrivAerError as error:
             self.refused.emit(error.line)
             self.show_variant(self.desk.study.state.variant(self._key), self.desk.result(self._key))
