@@ -10,7 +10,7 @@ import numpy as np
 
 from data.frame import Frame
 from data.health import HealthReport
-from data.parts import Part
+from data.parts import CarPart
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class CarMesh:
     normals: np.ndarray | None = None
     path: Path | None = None
     warnings: tuple[str, ...] = field(default=())
-    of_file: tuple[Part, ...] = ()
+    of_file: tuple[CarPart, ...] = ()
 
     @cached_property
     def vertices(self) -> np.ndarray:

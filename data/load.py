@@ -26,7 +26,7 @@ from data.health import HealthReport, cloud_health, health_report, look_for_heal
 from data.in_memory import MeshLike, raw_mesh
 from data.mesh import RawMesh, SurfaceSample
 from data.outline import bounds
-from data.parts import Part, bodies, find_belonging, in_words, refuse_unknown, rows_of_bodies, without_options
+from data.parts import CarPart, bodies, find_belonging, in_words, refuse_unknown, rows_of_bodies, without_options
 from data.sampling import sample_surface
 from data.visibility import RayScene, areas_of, box_of, vectors_of_faces
 from data.weld import weld
@@ -131,7 +131,7 @@ class _Kept:
     raw: RawMesh
     welded: RawMesh
     frame: Frame
-    parts: tuple[Part, ...]
+    parts: tuple[CarPart, ...]
 
     @classmethod
     def of(cls, raw: RawMesh, welded: RawMesh, without: Sequence[str], frame_of: Callable[[RawMesh], Frame]) -> _Kept:

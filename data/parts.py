@@ -21,7 +21,7 @@ _CAR_LONG = (0.5, 2.0)  # of this car's length: another one
 
 
 @dataclass(frozen=True)
-class Part:
+class CarPart:
     """name: as ``--without`` takes it. kind: what it is where it does not belong to the car, else empty.
 
     low, high: corners of its box, m, car frame. left_out: it is not in the prediction.
@@ -34,7 +34,7 @@ class Part:
     left_out: bool = False
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Part:
+    def from_json(cls, stored: dict[str, Any]) -> CarPart:
         """Of ``dataclasses.asdict``, also where JSON made lists of its corners."""
         return cls(**{**stored, "low": tuple(stored["low"]), "high": tuple(stored["high"])})
 
@@ -78,7 +78,7 @@ def rows_of_bodies(raw: RawMesh, names: Sequence[str]) -> tuple[np.ndarray, list
     return np.unique(np.concatenate(rows)) if rows else np.zeros(0, int), [n for n in names if n.casefold() in known]
 
 
-def in_words(foreign: Sequence[Foreign], frame: Frame, car_length: float, raw: RawMesh) -> list[Part]:
+def in_words(foreign: Sequence[Foreign], frame: Frame, car_length: float, raw: RawMesh) -> list[CarPart]:
     """Kinds and names of what does not belong to the car, each name once; ``frame`` is the car's."""
     taken = {name.casefold() for name, *_ in raw.parts}
     parts = []
@@ -86,11 +86,11 @@ def in_words(foreign: Sequence[Foreign], frame: Frame, car_length: float, raw: R
         ends = frame.to_car(np.stack([thing.low, thing.high]))
         low, high = ends.min(axis=0), ends.max(axis=0)
         kind = _kind(thing, low, high, frame, car_length)
-        parts.append(Part(thing.name or _free(kind, taken), kind, _corner(low), _corner(high)))
+        parts.append(CarPart(thing.name or _free(kind, taken), kind, _corner(low), _corner(high)))
     return parts
 
 
-def bodies(raw: RawMesh, frame: Frame, left_out: Sequence[str]) -> list[Part]:
+def bodies(raw: RawMesh, frame: Frame, left_out: Sequence[str]) -> list[CarPart]:
     """The file's own bodies, each name once, in its order; only the first two hundred."""
     gone = {name.casefold() for name in left_out}
     boxes: dict[str, list[np.ndarray]] = {}
@@ -102,11 +102,11 @@ def bodies(raw: RawMesh, frame: Frame, left_out: Sequence[str]) -> list[Part]:
     for name, corners in boxes.items():
         ends = frame.to_car(np.concatenate(corners))
         low, high = ends.min(axis=0), ends.max(axis=0)
-        parts.append(Part(name, "", _corner(low), _corner(high), name.casefold() in gone))
+        parts.append(CarPart(name, "", _corner(low), _corner(high), name.casefold() in gone))
     return parts
 
 
-def refuse_unknown(without: Sequence[str], parts: Sequence[Part], raw: RawMesh) -> None:
+def refuse_unknown(without: Sequence[str], parts: Sequence[CarPart], raw: RawMesh) -> None:
     """Raises DrivAerError for a name that no part has."""
     known = {part.name.casefold() for part in parts} | {name.casefold() for name, *_ in raw.parts}
     for name in without:
@@ -117,7 +117,7 @@ def refuse_unknown(without: Sequence[str], parts: Sequence[Part], raw: RawMesh) 
             raise DrivAerError(f"has no part '{name}'", file=raw.path, fix=fix)
 
 
-def without_options(parts: Sequence[Part]) -> str:
+def without_options(parts: Sequence[CarPart]) -> str:
     """How a user leaves these parts out."""
     return " ".join(f"--without '{part.name}'" for part in parts)
 

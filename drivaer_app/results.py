@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from data.parts import Part
+from data.parts import CarPart
 from drivaer_app.conditions import Conditions, area_warning
 from drivaer_app.predict import COEFFICIENTS, TOLD, real_or_rans
 from gnn.difference import DifferenceLaw
@@ -65,7 +65,7 @@ class Result:
     cd_rans: float | None = None
     cd_rans_low: float | None = None
     cd_rans_high: float | None = None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[CarPart, ...] = ()
 
     @classmethod
     def of(cls, prediction: Prediction, checksum: str) -> Result:
@@ -202,7 +202,7 @@ class Result:
         values = {name: value for name, value in stored.items() if name in known}
         law = values.get("difference_law")
         values["difference_law"] = DifferenceLaw(**law) if law else None
-        parts = tuple(Part.from_json(part) for part in values.get("parts", ()))
+        parts = tuple(CarPart.from_json(part) for part in values.get("parts", ()))
         return cls(**{**values, "warnings": tuple(values["warnings"]), "parts": parts})
 
 

@@ -136,7 +136,9 @@ def load_mesh(catalogue: Catalogue, design: Design, frontal_area: float | None =
     if file is None:
         raise _no_mesh(catalogue, design)
     with on_disk(catalogue, file) as path:
-        car = load_car(path, **reading_of(design.corpus), frontal_area=frontal_area)
+        known = reading_of(design.corpus)
+        axes = {name: known.get(name, "auto") for name in ("up", "forward")}
+        car = load_car(path, unit=known.get("unit", "auto"), **axes, frontal_area=frontal_area)
     return replace(car, path=catalogue.root / file.path), shown(file)
 
 

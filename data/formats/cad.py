@@ -6,6 +6,7 @@ cascadio writes binary glTF, with the assembly's nodes and names, which our read
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def read_iges(source: Source) -> RawMesh:
     return _tessellated(source, "iges")
 
 
-def _tessellated(source: Source, kind: str) -> RawMesh:
+def _tessellated(source: Source, kind: Literal["step", "iges"]) -> RawMesh:
     try:
         needs("cad")
     except DrivAerError as error:

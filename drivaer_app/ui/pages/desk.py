@@ -9,7 +9,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 from PySide6.QtWidgets import QStackedWidget
 
 from data.errors import DrivAerError
-from data.parts import Part
+from data.parts import CarPart
 from drivaer_app.desk.comparison_table import table_of
 from drivaer_app.desk.events import Event
 from drivaer_app.desk.layers import CFD, PARTS, SENSITIVITY, TRUTH
@@ -293,7 +293,7 @@ class DeskPage(QStackedWidget):
         self._refresh_plots()
         self.changed.emit()
 
-    def _outline_part(self, part: Part | None) -> None:
+    def _outline_part(self, part: CarPart | None) -> None:
         if self.stage.viewport is not None:
             self.stage.viewport.set_outline(None if part is None else (part.low, part.high))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
-from data.parts import THIN, Part
+from data.parts import THIN, CarPart
 
 _ROWS_SHOWN = 6
 
@@ -20,7 +20,7 @@ class PartsList(QListWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._parts: tuple[Part, ...] = ()
+        self._parts: tuple[CarPart, ...] = ()
         self.setAccessibleName("Parts of the file")
         self.setToolTip("Without its tick a part is left out of the prediction")
         self.setMouseTracking(True)
@@ -36,7 +36,7 @@ class PartsList(QListWidget):
         rows = [(self.item(row), part) for row, part in enumerate(self._parts)]
         return tuple(part.name for item, part in rows if part.kind not in THIN and not _is_ticked(item))
 
-    def show_parts(self, parts: tuple[Part, ...]) -> None:
+    def show_parts(self, parts: tuple[CarPart, ...]) -> None:
         if parts == self._parts:
             return
         self._parts = parts
@@ -62,7 +62,7 @@ class PartsList(QListWidget):
         return super().eventFilter(watched, event)
 
 
-def _row(part: Part) -> QListWidgetItem:
+def _row(part: CarPart) -> QListWidgetItem:
     size = " × ".join(f"{high - low:.2f}" for low, high in zip(part.low, part.high, strict=True))
     called = part.name if not part.kind or part.name.startswith(part.kind) else f"{part.name} ({part.kind}?)"
     item = QListWidgetItem(f"{called}   {size} m")

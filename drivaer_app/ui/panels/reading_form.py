@@ -22,7 +22,7 @@ class ReadingForm(QWidget):
 
     refused = Signal(str)
     part_hovered = Signal(object)
-    """The part (data.parts.Part) under the mouse, or None."""
+    """The part (data.parts.CarPart) under the mouse, or None."""
 
     def __init__(self, desk: Desk):
         super().__init__()
