@@ -137,8 +137,8 @@ def load_mesh(catalogue: Catalogue, design: Design, frontal_area: float | None =
         raise _no_mesh(catalogue, design)
     with on_disk(catalogue, file) as path:
         known = reading_of(design.corpus)
-        axes = {name: known.get(name, "auto") for name in ("up", "forward")}
-        car = load_car(path, unit=known.get("unit", "auto"), **axes, frontal_area=frontal_area)
+        unit, up, forward = (known.get(name, "auto") for name in ("unit", "up", "forward"))
+        car = load_car(path, unit=unit, up=up, forward=forward, frontal_area=frontal_area)
     return replace(car, path=catalogue.root / file.path), shown(file)
 
 
