@@ -35,18 +35,23 @@ class ModelIdentity:
         """Of a model's name, a model folder or a ``.pth``, without loading it. Raises ModelError."""
         from drivaer_app.model_card import model_card
         from drivaer_app.models import find_model
-        from gnn.model_config import ModelConfig
+        from gnn.checkpoints import weight_files
+        from gnn.model_config import CONFIG, ModelConfig
 
         path = find_model(model)
-        files = [path / "config.json", path / "weights.safetensors"] if path.is_dir() else [path]
-        digest = hashlib.sha256()
+        weights = weight_files(path) if path.is_dir() else [path]
+        digest, of_weights = hashlib.sha256(), hashlib.sha256()
         try:
-            for file in files:
-                digest.update(content := file.read_bytes())
+            if path.is_dir():
+                digest.update((file := path / CONFIG).read_bytes())
+            for file in weights:
+                content = file.read_bytes()
+                digest.update(content)
+                of_weights.update(content)
         except OSError as error:
             raise ModelError(f"cannot be read ({error.strerror})", file=file, fix="check the name") from error
         config = ModelConfig.read(path) if path.is_dir() else None
-        signature = f"{path.name}@{hashlib.sha256(content).hexdigest()[:12]}" if path.is_dir() else path.name
+        signature = f"{path.name}@{of_weights.hexdigest()[:12]}" if path.is_dir() else path.name
         return cls(path.name, digest.hexdigest(), model_card(model), config, signature)
 
     @property

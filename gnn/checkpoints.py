@@ -92,6 +92,12 @@ class ModelFolder:
             raise ModelError(f"the template's {error.args[0]} is missing", file=self.path, fix=_AGAIN) from error
 
 
+def weight_files(folder: Path) -> list[Path]:
+    """A model folder's files of weights, the one that every model has first."""
+    real = folder / REAL / WEIGHTS
+    return [folder / WEIGHTS, *([real] if real.is_file() else [])]
+
+
 def read_model(folder: str | Path) -> ModelFolder:
     """Raises ModelError for a folder that is not a model, is damaged, or was written by a newer program."""
     from safetensors import SafetensorError
@@ -103,7 +109,7 @@ def read_model(folder: str | Path) -> ModelFolder:
         raise ModelError(f"not a model folder: {WEIGHTS} is missing", file=folder, fix=fix)
     config = ModelConfig.read(folder)
     try:
-        files = [(file / WEIGHTS).read_bytes() for file in (folder, folder / REAL) if (file / WEIGHTS).is_file()]
+        files = [file.read_bytes() for file in weight_files(folder)]
         tensors = {name: tensor for file in files for name, tensor in load(file).items()}
     except (SafetensorError, OSError) as error:
         raise ModelError(f"the model is damaged ({error})", file=folder, fix="copy or train it again") from error

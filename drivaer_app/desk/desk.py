@@ -64,6 +64,7 @@ class Desk:
         self.engine = engine or Engine()
         self.cache = LruCache(memory_mb << 20)
         self.autosave = autosave
+        self._readings: dict[ResultInputs, Reading] = {}
         self.predictions = Predictions(self.engine, self.jobs, self.cache, lambda: self.study.state, notify)
         self.morphing = Morphing(self.engine, self.jobs, lambda key: self._notify(Event("bent", key)))
         self.verifications = Verifications(
@@ -410,8 +411,11 @@ class Desk:
         return self.verifications.case_of(inputs, result.checksum if result else None)
 
     def _found_reading(self, inputs: ResultInputs) -> Reading | None:
-        result = self.predictions.of(inputs).result
-        return Reading(result.unit, result.up, result.forward) if result and result.unit in METRES else None
+        """How a file was found to read, by whichever model was asked: another has not answered yet."""
+        whichever, result = replace(inputs, model=None), self.predictions.of(inputs).result
+        if result and result.unit in METRES:
+            self._readings[whichever] = Reading(result.unit, result.up, result.forward)
+        return self._readings.get(whichever)
 
     def _found(self) -> None:
         """A CFD run came to its end: the study has something that its file does not have."""

@@ -131,10 +131,13 @@ def test_two_answers_further_apart_than_is_usual_are_reported_with_both_numbers(
     surface = reference.surface
 
     def apart(share: float) -> list[str]:
-        fields = surface.cd + share * surface.answers_apart
+        fields = surface.compared + share * surface.answers_apart
         return _disagreement(replace(surface, cd_pressure=fields - surface.cd_friction))
 
     assert apart(0.95) == apart(-0.95) == []
     for share in (1.05, -1.05):
         (sentence,) = apart(share)
-        assert f"{surface.cd:.3f}" in sentence and f"{surface.cd + share * surface.answers_apart:.3f}" in sentence
+        assert (
+            f"{surface.compared:.3f}" in sentence
+            and f"{surface.compared + share * surface.answers_apart:.3f}" in sentence
+        )
