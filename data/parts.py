@@ -63,8 +63,10 @@ def find_belonging(welded: RawMesh) -> tuple[RawMesh, list[Foreign]]:
         things = find_foreign(car)
         if not things:
             break
-        found += [replace(thing, rows=rows[thing.rows]) for thing in things]
         gone = np.unique(np.concatenate([thing.rows for thing in things]))
+        if len(gone) == len(rows):  # then what there is is the car, such as it is
+            return welded, []
+        found += [replace(thing, rows=rows[thing.rows]) for thing in things]
         car, rows = without_rows(car, gone), np.delete(rows, gone)
     return car, found
 

@@ -202,7 +202,7 @@ class Result:
         values = {name: value for name, value in stored.items() if name in known}
         law = values.get("difference_law")
         values["difference_law"] = DifferenceLaw(**law) if law else None
-        parts = tuple(CarPart.from_json(part) for part in values.get("parts", ()))
+        parts = tuple(CarPart.from_json(part) for part in values.get("parts") or ())
         return cls(**{**values, "warnings": tuple(values["warnings"]), "parts": parts})
 
 

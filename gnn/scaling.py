@@ -2,8 +2,8 @@
 
 A shape at another scale has the same coefficients, but a network that never saw so large or so small a car answers
 something else. So a car is looked at in the size in which it is least novel to the model. That size depends on the
-shape alone, and the answer on no scale. Cars in a size near their most typical one, as all that were learnt from, stay
-as they are.
+shape alone, and so does the answer. Cars in a size near their most typical one, as nearly all that were learnt from,
+stay as they are: their answers are those of the size that they have, some counts from the shape's at other scales.
 """
 
 from __future__ import annotations

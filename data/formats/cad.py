@@ -54,7 +54,9 @@ def _tessellated(source: Source, kind: Literal["step", "iges"]) -> RawMesh:
 
     data = cascadio.load(source.data, file_type=kind, tol_linear=CHORD_MM, tol_angular=ANGLE_RAD)
     if not data:
-        raise source.error(f"Open CASCADE finds no surface in this {kind.upper()} file", "export it again")
+        raise source.error(
+            f"Open CASCADE finds no surface in this {kind.upper()} file", "export it from the CAD program again"
+        )
     mesh = gltf.read(replace(source, suffix=".glb", data=data))
     said = f"CAD surfaces read as triangles, at most {CHORD_MM:g} mm and {np.degrees(ANGLE_RAD):.0f} degrees off them"
     return replace(mesh, unit=_UNITS[kind], up=None, warnings=(*mesh.warnings, said))

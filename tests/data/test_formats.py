@@ -358,7 +358,7 @@ def test_surfaces_of_a_cfd_case_are_no_designs(tmp_path):
 
 
 def test_find_meshes_sorts_and_passes_over_what_is_no_mesh(tmp_path):
-    for name in ("b.STL", "a.obj.gz", "notes.txt", "c.step", ".hidden.stl"):
+    for name in ("b.STL", "a.obj.gz", "notes.txt", "c.csv.md", ".hidden.stl"):
         (tmp_path / name).touch()
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "d.ply").touch()

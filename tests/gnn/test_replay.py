@@ -55,6 +55,6 @@ def test_the_network_says_of_the_bent_template_nearly_what_it_said_of_the_mesh(m
     on_mesh = {d["name"]: d["predicted"] for d in json.loads((model.path / METRICS).read_text("utf-8"))["designs"]}
     surrogate = Surrogate.of_folder(model, "cpu")
     cars = held_out[:: len(held_out) // 6]
-    predicted = [surrogate.predict(car.sample()[0], car.frontal_area).cd for car in cars]
+    predicted = [surrogate.predict(car.sample()[0], car.frontal_area).compared for car in cars]
     apart = np.array(predicted) - [on_mesh[car.case.name] for car in cars]
     assert np.abs(apart).mean() < 0.003
