@@ -279,6 +279,7 @@ def _warnings(car: CarMesh, conditions: Conditions, surface: SurfacePrediction) 
     warnings = [] if surface.cd_low is not None else drag_doubts(float(surface.cd))
     if surface.in_distribution is False and surface.novelty_reason:
         warnings.append(surface.novelty_reason)
+    warnings += [part.warning for part in car.of_file if part.kind and not part.left_out]  # why all below may be so
     warnings += [*_disagreement(surface), *surface.warnings, *car.warnings]
     if conditions.area is not None:
         warnings.append(area_warning(conditions.area, car.frontal_area))

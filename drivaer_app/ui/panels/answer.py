@@ -87,7 +87,7 @@ class AnswerPanel(QScrollArea):
         row.addStretch(1)
         symbol.setContentsMargins(0, 0, 0, 12)
         self.bar = IntervalBar()
-        self.interval = label("", "dim", selectable=True)
+        self.interval = label("", "dim", wrap=True, selectable=True)
         self.meaning = label("", "dim", wrap=True, selectable=True)
         self.delta = label("", wrap=True, selectable=True)
         strong = QFont(self.delta.font())
